@@ -1,0 +1,80 @@
+"""Every environment variable that the project reads, all with the prefix `RIFFUSION_`.
+
+The README's settings table is generated from this class and a test holds them together.
+"""
+
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """One process's settings, read from the environment when constructed."""
+
+    model_config = SettingsConfigDict(env_prefix="RIFFUSION_", frozen=True, extra="ignore")
+
+    # Where things are
+    redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis (or Valkey) that holds queue and records.")
+    data_dir: Path = Field(Path("data"), description="Folder of the embedded stack and of local storage.")
+    public_url: str = Field(
+        "http://127.0.0.1:8000", description="Address under which clients reach the API; links are built from it."
+    )
+    secret_key: SecretStr | None = Field(
+        None, description="Signs links to locally stored files. Left out, one is drawn and kept in the data folder."
+    )
+    trusted_proxies: int = Field(
+        0, ge=0, le=8, description="Number of proxies in front of the API whose X-Forwarded-* headers are believed."
+    )
+
+    # Storage
+    storage: Literal["local", "s3"] = Field("local", description="Where results and uploads are kept.")
+    s3_endpoint: str | None = Field(None, description="S3 endpoint that API and workers use; none means AWS.")
+    s3_public_endpoint: str | None = Field(
+        None, description="S3 endpoint written into links, where clients reach it by another name."
+    )
+    s3_bucket: str = Field("riffusion", description="Bucket for results and uploads.")
+    s3_prefix: str = Field("", description="Prefix of every key in the bucket.")
+    s3_region: str = Field("us-east-1", description="Region used in signatures.")
+    s3_access_key: SecretStr | None = Field(None, description="Access key; none means boto3's own credential chain.")
+    s3_secret_key: SecretStr | None = Field(None, description="Secret key that belongs to the access key.")
+    url_ttl_s: int = Field(3600, ge=60, le=604_800, description="Seconds for which a link to a file stays valid.")
+
+    # Model
+    model: str = Field("tiny", description="Model of this worker, and the default of requests that name none.")
+    checkpoint: str = Field(
+        "bundled", description="`bundled`, a folder in diffusers format, or a hub id, for the model above."
+    )
+    checkpoint_revision: str | None = Field(None, description="Commit of the hub id; pinned by whoever runs it.")
+    device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
+    max_batch: int = Field(8, ge=1, le=64, description="Jobs that share one UNet call at most.")
+    slots: int = Field(
+        8, ge=1, le=256, description="Jobs a worker holds at once, in the batch or on the way in and out."
+    )
+
+    # Jobs
+    lease_s: float = Field(10, gt=0, description="Seconds without a heartbeat after which a running job is taken back.")
+    max_attempts: int = Field(3, ge=1, le=10, description="Times a job is started before it fails as worker_lost.")
+    max_queued: int = Field(1000, ge=1, description="Waiting jobs per model; beyond it, 503 queue_full.")
+    waiting_deadline_s: float = Field(3600, gt=0, description="Seconds a job may wait.")
+    running_deadline_s: float = Field(900, gt=0, description="Seconds a job may run, per attempt.")
+    stalled_deadline_s: float = Field(180, gt=0, description="Seconds a running job may go without progress.")
+    result_ttl_s: int = Field(86_400, ge=60, description="Seconds for which an ended job and its files are kept.")
+    upload_ttl_s: int = Field(86_400, ge=60, description="Seconds for which an upload that no job uses is kept.")
+
+    # Limits on input
+    max_body_bytes: int = Field(1 << 20, ge=1024, description="Bytes of a JSON body.")
+    max_upload_bytes: int = Field(100 << 20, ge=1024, description="Bytes of one upload.")
+    max_audio_s: float = Field(600, gt=0, description="Seconds of one clip, coming in or made.")
+
+    # Processes
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
+    log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or text for people.")
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
