@@ -1,0 +1,42 @@
+# Everything runs from .venv, made from the hash-pinned lock; nothing else has to be installed.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+export PYTHONDONTWRITEBYTECODE := 1
+
+.PHONY: demo up test lint lock clean
+
+demo: $(READY)  ## one clip from a prompt, through the whole stack
+	$(BIN)/riffusion demo
+
+up: $(READY)  ## the stack on http://127.0.0.1:8000, until Ctrl-C
+	$(BIN)/riffusion up --port 8000 --data data
+
+test: lint  ## the one check
+	$(BIN)/pytest -n 2 --dist worksteal
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+$(READY): locks/dev.txt locks/uv.txt pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/uv.txt
+	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python locks/dev.txt
+	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
+	touch $@
+
+lock: $(READY)  ## after a change of the dependencies in pyproject.toml
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o locks/api.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml \
+		--extra worker --extra embedded -o locks/worker.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml \
+		--all-extras -o locks/dev.txt
+
+bench-%: $(READY)  ## bench-audio, bench-engine, bench-gpu, bench-queue, bench-adherence, bench-load
+	$(BIN)/python bench/$*.py
+
+clean:
+	rm -rf .venv build

@@ -1,0 +1,80 @@
+"""The files for Docker: checked against the compose specification, since no engine runs in the tests."""
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+
+
+def load(name: str) -> dict[str, Any]:
+    # `!reset` is compose's own tag, which takes a value of the file below away.
+    text = (ROOT / name).read_text().replace("!reset ", "")
+    loaded: dict[str, Any] = yaml.safe_load(text)
+    return loaded
+
+
+@pytest.mark.parametrize("name", ["docker-compose.yml", "docker-compose.cpu.yml"])
+def test_compose_files_follow_the_specification(name: str, tmp_path: Path) -> None:
+    copy = tmp_path / name
+    copy.write_text(yaml.safe_dump(load(name)))
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", "vendor.compose-spec", str(copy)]
+    checked = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_every_service_is_watched_restarted_and_closed_to_the_outside() -> None:
+    services = load("docker-compose.yml")["services"]
+    for name, service in services.items():
+        assert service["restart"] == "unless-stopped"
+        assert name == "worker" or "healthcheck" in service  # a worker shows its life by its presence in Redis
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
+    assert "ports" not in services["redis"]
+    assert services["redis"]["networks"] == ["inside"]
+
+
+def test_redis_keeps_what_was_accepted() -> None:
+    command = " ".join(load("docker-compose.yml")["services"]["redis"]["command"])
+    assert "--appendonly yes" in command
+    assert "--appendfsync always" in command
+    assert "--maxmemory-policy noeviction" in command
+
+
+def test_no_password_has_a_default() -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert "S3_SECRET_KEY:-" not in text
+    assert "S3_ACCESS_KEY:-" not in text
+
+
+def test_the_gpu_is_reserved_and_the_override_gives_it_back() -> None:
+    def devices(name: str) -> Any:
+        return load(name)["services"]["worker"]["deploy"]["resources"]["reservations"]["devices"]
+
+    assert devices("docker-compose.yml")[0]["capabilities"] == ["gpu"]
+    assert devices("docker-compose.cpu.yml") == []
+    assert "devices: !reset []" in (ROOT / "docker-compose.cpu.yml").read_text()
+
+
+def test_containers_do_not_run_as_root() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+    for target in ("api", "worker"):
+        stage = dockerfile.split(f"FROM base AS {target}\n")[1].split("FROM ")[0]
+        assert "USER riffusion" in stage
+
+
+def test_the_api_image_has_no_torch() -> None:
+    locked = (ROOT / "locks/api.txt").read_text().splitlines()
+    names = {line.split("==")[0] for line in locked if "==" in line}
+    assert names & {"flask", "redis", "celery", "boto3"}
+    assert not names & {"torch", "torchaudio", "numpy", "diffusers", "transformers"}
+
+
+@pytest.mark.parametrize("name", ["api", "worker", "dev", "uv"])
+def test_locks_pin_by_hash_and_name_no_registry(name: str) -> None:
+    text = (ROOT / f"locks/{name}.txt").read_text()
+    assert "--hash=sha256:" in text
+    assert "://" not in text
