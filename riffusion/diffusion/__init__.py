@@ -1,0 +1,1 @@
+"""Stable Diffusion: prompts to embeddings, seeds to noise, and the engine that denoises many jobs in one batch."""
