@@ -1,0 +1,138 @@
+"""What is known about a job: the record, frozen, and its form in Redis."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+SCHEMA_VERSION = 1
+
+
+class JobStatus(StrEnum):
+    """Where a job is; the last three are terminal and never change again."""
+
+    QUEUED = "queued"  # waits for a worker, for the first time or again
+    RUNNING = "running"  # a worker holds its lease
+    SUCCEEDED = "succeeded"  # has a result
+    FAILED = "failed"  # has an error
+    CANCELED = "canceled"  # ended on request
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the job has ended for good."""
+        return self not in {JobStatus.QUEUED, JobStatus.RUNNING}
+
+
+@dataclass(frozen=True)
+class ImageOutput:
+    """The spectrogram a job painted."""
+
+    key: str  # in Files
+    width: int  # pixels
+    height: int  # pixels
+    bytes: int
+
+
+@dataclass(frozen=True)
+class AudioOutput:
+    """The sound a job made."""
+
+    key: str  # in Files
+    duration_s: float
+    sample_rate: int  # Hz
+    channels: int
+    format: str  # "mp3", "wav", "flac" or "ogg"
+    bytes: int
+
+
+@dataclass(frozen=True)
+class JobOutput:
+    """What a job made."""
+
+    image: ImageOutput
+    audio: AudioOutput
+
+
+@dataclass(frozen=True)
+class Success:
+    """A job's good end."""
+
+    output: JobOutput
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A job's bad end: a stable code of riffusion.errors, and a sentence for people without paths or stack traces."""
+
+    code: str
+    detail: str
+
+
+Outcome = Success | Failure
+
+
+@dataclass(frozen=True)
+class JobRecord:
+    """One job as Redis has it. Times are Unix seconds on Redis's clock."""
+
+    id: str
+    status: JobStatus
+    mode: str
+    model: str
+    client: str  # whose share of the queue it takes
+    request: dict[str, Any]  # JSON of the request, seeds filled in
+    inputs: dict[str, str]  # field of the request -> key in Files, for uploads and earlier jobs
+    cost: float  # in denoising steps of one clip
+    created_at: float
+    started_at: float | None  # of the latest attempt
+    completed_at: float | None
+    revision: int  # counts visible changes
+    token: int  # fencing token: rises with every claim, so that only the latest attempt can finish
+    attempts: int  # times started
+    solo: bool  # must run alone in its worker, because two workers died under it
+    worker: str | None
+    step: int
+    total: int  # 0 until known
+    result: JobOutput | None = None
+    error: Failure | None = None
+    warnings: tuple[str, ...] = field(default=())
+
+    @classmethod
+    def decode(cls, data: Mapping[bytes, bytes]) -> "JobRecord":
+        """The record from its hash in Redis."""
+        text = {key.decode(): value.decode() for key, value in data.items()}
+
+        def when(name: str) -> float | None:
+            return float(text[name]) if name in text else None
+
+        error = json.loads(text["error"]) if "error" in text else None
+        return cls(
+            id=text["id"],
+            status=JobStatus(text["status"]),
+            mode=text["mode"],
+            model=text["model"],
+            client=text["client"],
+            request=json.loads(text["request"]),
+            inputs=json.loads(text["inputs"]),
+            cost=float(text["cost"]),
+            created_at=float(text["created_at"]),
+            started_at=when("started_at"),
+            completed_at=when("completed_at"),
+            revision=int(text["revision"]),
+            token=int(text["token"]),
+            attempts=int(text["attempts"]),
+            solo="solo" in text,
+            worker=text.get("worker"),
+            step=int(text["step"]),
+            total=int(text["total"]),
+            result=_decode_output(text["result"]) if "result" in text else None,
+            error=Failure(error["code"], error["detail"]) if error else None,
+            warnings=tuple(json.loads(text.get("warnings", "[]"))),
+        )
+
+
+def _decode_output(text: str) -> JobOutput:
+    data = json.loads(text)
+    return JobOutput(image=ImageOutput(**data["image"]), audio=AudioOutput(**data["audio"]))
