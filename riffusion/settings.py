@@ -61,6 +61,9 @@ class Settings(BaseSettings):
     waiting_deadline_s: float = Field(3600, gt=0, description="Seconds a job may wait.")
     running_deadline_s: float = Field(900, gt=0, description="Seconds a job may run, per attempt.")
     stalled_deadline_s: float = Field(180, gt=0, description="Seconds a running job may go without progress.")
+    shutdown_grace_s: float = Field(
+        900, ge=0, description="Seconds a worker that is asked to stop goes on with what runs; then it gives it back."
+    )
     result_ttl_s: int = Field(86_400, ge=60, description="Seconds for which an ended job and its files are kept.")
     upload_ttl_s: int = Field(86_400, ge=60, description="Seconds for which an upload that no job uses is kept.")
 
@@ -70,6 +73,10 @@ class Settings(BaseSettings):
     max_audio_s: float = Field(600, gt=0, description="Seconds of one clip, coming in or made.")
 
     # Processes
+    worker_metrics_host: str = Field("127.0.0.1", description="Address of a worker's Prometheus metrics.")
+    worker_metrics_port: int | None = Field(
+        None, ge=1, le=65535, description="Port of a worker's Prometheus metrics; none: it serves none."
+    )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or text for people.")
 

@@ -1,0 +1,178 @@
+"""A job as its owner sees it: where it stands, when it is done, what it made."""
+
+import contextlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from riffusion.client.transport import Transport, job_error
+from riffusion.errors import RequestError, UnavailableError
+
+HOLD_S = 20  # how long the server may hold a poll until something changes
+PAUSE_S = 1.0  # between polls that the server doesn't hold
+
+
+@dataclass(frozen=True)
+class Downloaded:
+    """Where a job's files are now."""
+
+    image: Path
+    audio: Path
+
+
+class Job:
+    """A job on a server. `data` is the newest that the server said about it: the JSON of `GET /jobs/<id>`."""
+
+    def __init__(self, transport: Transport, data: dict[str, Any], tag: str | None = None) -> None:
+        self._transport = transport
+        self._tag = tag
+        self.data = data
+
+    @property
+    def id(self) -> str:
+        """Its id, which is also what lets its holder see, cancel and delete it."""
+        return str(self.data["id"])
+
+    @property
+    def status(self) -> str:
+        """`queued`, `running`, `succeeded`, `failed` or `canceled`."""
+        return str(self.data["status"])
+
+    @property
+    def ended(self) -> bool:
+        """Whether it stands still for good."""
+        return self.status in ("succeeded", "failed", "canceled")
+
+    def refresh(self, hold_s: int = 0) -> bool:
+        """Asks the server anew.
+
+        Args:
+            hold_s: seconds for which the server may wait for something to change before it answers.
+
+        Returns:
+            Whether anything has changed.
+
+        Raises:
+            NotFound, Gone: the server has it no more.
+        """
+        headers = {"If-None-Match": self._tag} if self._tag else {}
+        if hold_s:
+            headers["Prefer"] = f"wait={hold_s}"
+        response = self._transport.request("GET", f"jobs/{self.id}", headers=headers, wait_s=hold_s)
+        if response.status_code == httpx.codes.NOT_MODIFIED:
+            return False
+        self._tag = response.headers.get("ETag")
+        self.data = response.json()
+        return True
+
+    def wait(self, progress: "Callable[[Job], None] | None" = None, timeout_s: float | None = None) -> "Job":
+        """Returns itself when it has succeeded.
+
+        Args:
+            progress: called with this job whenever the server says something new about it.
+
+        Raises:
+            JobError: it failed or was canceled; the class says why.
+            TimeoutError: it hasn't ended after `timeout_s`; it goes on.
+        """
+        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        while not self.ended:
+            left = HOLD_S if deadline is None else int(min(HOLD_S, max(0, deadline - time.monotonic())))
+            asked = time.monotonic()
+            changed = self.refresh(hold_s=left)
+            if changed and progress is not None:
+                progress(self)
+            if deadline is not None and not self.ended and time.monotonic() >= deadline:
+                raise TimeoutError(f"Job {self.id} is still {self.status} after {timeout_s} s.")
+            if not changed and time.monotonic() - asked < PAUSE_S:  # a busy server doesn't hold requests
+                time.sleep(PAUSE_S)
+        if self.status != "succeeded":
+            raise job_error(self.data["error"])
+        return self
+
+    def events(self) -> "Iterator[Job]":
+        """Itself after every event that the server sends, until it ends; a broken stream is taken up again.
+
+        Raises:
+            UnavailableError: the server stays away for longer than the client's patience.
+        """
+        last_id: str | None = None
+        lost_since: float | None = None
+        while not self.ended:
+            headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
+            try:
+                with self._transport.stream("GET", f"jobs/{self.id}/events", headers=headers) as response:
+                    for event_id, data in _server_sent(response):
+                        last_id, lost_since = event_id, None
+                        self.data, self._tag = data, None
+                        yield self
+                        if self.ended:
+                            return
+            except UnavailableError:
+                lost_since = lost_since or time.monotonic()
+                if time.monotonic() - lost_since > self._transport.patience_s:
+                    raise
+            time.sleep(PAUSE_S)
+
+    def cancel(self) -> "Job":
+        """Ends it if it is queued or running; repeating it changes nothing."""
+        self.data = self._transport.request("POST", f"jobs/{self.id}/cancel").json()
+        self._tag = None
+        return self
+
+    def delete(self) -> None:
+        """Cancels it and removes what it made."""
+        self._transport.request("DELETE", f"jobs/{self.id}")
+
+    def download(self, folder: Path | str, name: str | None = None) -> Downloaded:
+        """Saves picture and sound of a job that has succeeded.
+
+        Args:
+            name: the files' name without suffix; left out, the job's id.
+
+        Raises:
+            RequestError: it has not succeeded, or its files are gone.
+        """
+        if self.status != "succeeded":
+            raise RequestError(f"Job {self.id} has no result: it is {self.status}.")
+        self.refresh()  # links are signed for a while only
+        result = self.data["result"]
+        stem = Path(folder) / (name or self.id)
+        stem.parent.mkdir(parents=True, exist_ok=True)
+        image, audio = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.{result['audio']['format']}")
+        self._save(result["image"]["url"], image)
+        self._save(result["audio"]["url"], audio)
+        return Downloaded(image, audio)
+
+    def _save(self, url: str, path: Path) -> None:
+        """Whole or not at all: a broken download leaves no half file behind."""
+        content = self._transport.request("GET", url).content
+        partial = path.with_name(f"{path.name}.part")
+        try:
+            partial.write_bytes(content)
+            os.replace(partial, path)  # noqa: PTH105 -- the same call, which says that it replaces
+        finally:
+            with contextlib.suppress(FileNotFoundError):
+                partial.unlink()
+
+
+def _server_sent(response: httpx.Response) -> Iterator[tuple[str | None, dict[str, Any]]]:
+    """The stream's events as (id, data), after the parts of the HTML standard, 9.2.6, that the server uses."""
+    event_id: str | None = None
+    data: list[str] = []
+    for line in response.iter_lines():
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "id" and value:
+            event_id = value
+        elif name == "data":
+            data.append(value)
+        elif not line and data:
+            yield event_id, json.loads("\n".join(data))
+            data = []

@@ -1,0 +1,108 @@
+"""The client itself: what a caller can ask of a server."""
+
+import uuid
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+from riffusion.client.job import Job
+from riffusion.client.transport import Transport
+from riffusion.requests import AnyRequest, Upload
+
+
+class Client:
+    """A server and a way to it.
+
+    Whatever may pass (no connection, 429, 503) is tried again for `patience_s`, no sooner than the server asks for; a
+    submission sent twice makes one job. Errors are those of `riffusion.errors`, by the code that the server sent.
+
+    Args:
+        url: the server's address, such as `http://127.0.0.1:8000`.
+        key: an API key, where the server wants one.
+        timeout_s: seconds for which an answer may take.
+        patience_s: seconds for which one call tries again.
+    """
+
+    def __init__(self, url: str, key: str | None = None, *, timeout_s: float = 30, patience_s: float = 60) -> None:
+        self._transport = Transport(url, key, timeout_s, patience_s)
+
+    def __enter__(self) -> "Client":
+        return self
+
+    def __exit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the client's connections."""
+        self._transport.close()
+
+    def submit(self, request: AnyRequest) -> Job:
+        """Queues a job.
+
+        Raises:
+            RequestError: the server refuses the request; InvalidRequest names the fields.
+            UnavailableError: it can't take jobs now; QueueFull, StoreUnavailable.
+        """
+        return Job(self._transport, self._post_jobs(_json(request)))
+
+    def submit_many(self, requests: Sequence[AnyRequest]) -> list[Job]:
+        """Queues up to 16 jobs: all of them or none.
+
+        Raises:
+            RequestError, UnavailableError: as `submit`.
+        """
+        answer = self._post_jobs([_json(request) for request in requests])
+        return [Job(self._transport, data) for data in answer["jobs"]]
+
+    def job(self, job_id: str) -> Job:
+        """A job submitted before.
+
+        Raises:
+            NotFound, Gone: the server doesn't have it, or has it no more.
+        """
+        return Job(self._transport, self._get(f"jobs/{job_id}"))
+
+    def jobs(self, status: str | None = None) -> Iterator[Job]:
+        """The caller's jobs, newest first."""
+        params: dict[str, str] = {"status": status} if status else {}
+        while True:
+            page = self._get("jobs", params)
+            yield from (Job(self._transport, data) for data in page["jobs"])
+            if not page["next_cursor"]:
+                return
+            params["cursor"] = page["next_cursor"]
+
+    def upload(self, file: Path | str) -> Upload:
+        """Sends an image or a sound, and returns the reference by which requests name it.
+
+        Raises:
+            UnreadableMedia: the server can't read it, or it is over the limits.
+        """
+        path = Path(file)
+        answer = self._transport.request("POST", "uploads", files={"file": (path.name, path.read_bytes())})
+        return Upload(upload=answer.json()["id"])
+
+    def seeds(self) -> list[dict[str, Any]]:
+        """The built-in seed images."""
+        seeds: list[dict[str, Any]] = self._get("seeds")["seeds"]
+        return seeds
+
+    def models(self) -> list[dict[str, Any]]:
+        """The models that have a worker now."""
+        models: list[dict[str, Any]] = self._get("models")["models"]
+        return models
+
+    def _get(self, path: str, params: dict[str, str] | None = None) -> Any:
+        return self._transport.request("GET", path, params=params).json()
+
+    def _post_jobs(self, body: object) -> Any:
+        # One key for all tries: an answer that got lost must not become a second job.
+        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        return self._transport.request("POST", "jobs", json=body, headers=headers).json()
+
+
+def _json(request: AnyRequest) -> dict[str, Any]:
+    return request.model_dump(mode="json", exclude_none=True)

@@ -1,0 +1,153 @@
+"""HTTP with patience: tries again what may pass, and turns problem+json into this project's errors."""
+
+import email.utils
+import random
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from riffusion.errors import (
+    InvalidRequest,
+    JobError,
+    RequestError,
+    RiffusionError,
+    UnavailableError,
+    UnknownReference,
+)
+
+PASSING = {
+    HTTPStatus.TOO_MANY_REQUESTS,
+    HTTPStatus.BAD_GATEWAY,
+    HTTPStatus.SERVICE_UNAVAILABLE,
+    HTTPStatus.GATEWAY_TIMEOUT,
+}
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 10.0
+
+
+class Transport:
+    """One server, one key. Every request sent through it may be repeated: those that make something carry an
+    Idempotency-Key.
+    """
+
+    def __init__(self, url: str, key: str | None, timeout_s: float, patience_s: float) -> None:
+        self.url = httpx.URL(url.rstrip("/") + "/")
+        self.patience_s = patience_s
+        self._auth = {"Authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.Client(timeout=timeout_s, follow_redirects=True)
+
+    def close(self) -> None:
+        """Closes its connections."""
+        self._http.close()
+
+    def request(self, method: str, path: str, *, wait_s: float = 0, **options: Any) -> httpx.Response:
+        """Sends a request until it is answered, for `patience_s` at most.
+
+        Args:
+            path: relative to the server's address, or a whole address; the key goes to the server only.
+            wait_s: seconds for which the server may hold its answer, on top of the timeout.
+
+        Raises:
+            RiffusionError: the class that the answer's `code` names; UnavailableError if none came.
+        """
+        deadline = time.monotonic() + self.patience_s
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                with self.stream(method, path, wait_s=wait_s, **options) as response:
+                    response.read()
+                    return response
+            except UnavailableError as error:
+                # The server's word counts; without one, ever longer, and not all clients at the same moment.
+                delay = max(error.retry_after, 0) if error.retry_after else pause * random.uniform(0.5, 1)  # noqa: S311
+                if time.monotonic() + delay > deadline:
+                    raise
+                time.sleep(delay)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    @contextmanager
+    def stream(self, method: str, path: str, *, wait_s: float = 0, **options: Any) -> Iterator[httpx.Response]:
+        """One try of a request whose body is read as it comes.
+
+        Raises:
+            RiffusionError: see `request`.
+        """
+        url = self.url.join(path)
+        own = (url.scheme, url.host, url.port) == (self.url.scheme, self.url.host, self.url.port)
+        headers = {**(self._auth if own else {}), **options.pop("headers", {})}
+        timeout = self._http.timeout
+        patient = httpx.Timeout(timeout.connect, read=(timeout.read or 0) + wait_s)
+        try:
+            with self._http.stream(method, url, headers=headers, timeout=patient, **options) as response:
+                if response.is_error:
+                    response.read()
+                    raise error_of(response)
+                yield response
+        except httpx.TransportError as error:
+            raise UnavailableError(
+                f"No answer from {self.url}: {error or type(error).__name__}", retry_after=0
+            ) from error
+
+
+def error_of(response: httpx.Response) -> RiffusionError:
+    """What an answer of 400 and above says, as the error that the server raised."""
+    try:
+        problem = response.json()
+        code, detail = str(problem["code"]), str(problem["detail"])
+    except (ValueError, KeyError, TypeError):
+        problem, code = {}, ""
+        detail = f"{response.url.host} answered {response.status_code} {response.reason_phrase}."
+    if response.status_code in PASSING:
+        fallback: type[RiffusionError] = UnavailableError
+    else:
+        fallback = RequestError if response.is_client_error else RiffusionError
+    return make_error(code, detail, fallback, problem.get("errors") or [], _retry_after(response))
+
+
+def make_error(
+    code: str,
+    detail: str,
+    fallback: type[RiffusionError],
+    fields: list[Mapping[str, str]] | None = None,
+    retry_after: float = 0,
+) -> RiffusionError:
+    """The error of the tree with this code; one that this version doesn't know is a `fallback` with that code."""
+    known = next((kind for kind in _subclasses(RiffusionError) if kind.code == code), fallback)
+    error: RiffusionError
+    if issubclass(known, InvalidRequest):
+        error = known([{"field": f["field"], "message": f["message"]} for f in fields or []])
+    elif issubclass(known, UnknownReference):
+        error = known(detail, fields[0]["field"] if fields else "")
+    elif issubclass(known, UnavailableError):
+        error = known(detail, retry_after)
+    else:
+        error = known(detail)
+    if code:
+        error.__dict__["code"] = code  # callers branch on it, also where this version has no class for it
+    return error
+
+
+def job_error(error: Mapping[str, str]) -> RiffusionError:
+    """Why a job ended without a result, from its `error`."""
+    return make_error(error["code"], error["detail"], JobError)
+
+
+def _subclasses(kind: type[RiffusionError]) -> Iterator[type[RiffusionError]]:
+    for child in kind.__subclasses__():
+        yield child
+        yield from _subclasses(child)
+
+
+def _retry_after(response: httpx.Response) -> float:
+    """Seconds until the server wants to be asked again (RFC 9110, 10.2.3); 0 if it doesn't say."""
+    value = response.headers.get("Retry-After", "")
+    if value.isdigit():
+        return float(value)
+    try:
+        return max(0.0, email.utils.parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, TypeError):
+        return 0.0

@@ -1,0 +1,1 @@
+"""Claims jobs, keeps their leases alive, runs them, stores what they make."""

@@ -1,0 +1,115 @@
+"""A worker process: one model, loaded once, behind a Celery app of threads.
+
+Celery brings the message that there is work, back-pressure and warm shutdown. What is done, and how often, is the
+store's to say; none of Celery's retries, time limits or results are used.
+"""
+
+import logging
+import os
+import socket
+import uuid
+from collections.abc import Callable
+from contextlib import ExitStack
+from typing import Any
+
+from celery import Celery, signals
+
+from riffusion import logs
+from riffusion.generate import Generator
+from riffusion.jobs.files import open_files
+from riffusion.jobs.reaper import Reaper
+from riffusion.jobs.store import JobStore
+from riffusion.jobs.wakeup import TASK, queue_name
+from riffusion.settings import Settings
+from worker import metrics
+from worker.heartbeat import Heartbeat
+from worker.runner import Generates, Runner
+from worker.shutdown import Shutdown
+
+log = logging.getLogger(__name__)
+
+
+def create_app(settings: Settings, work: Callable[[], None]) -> Celery:
+    """The Celery app whose one task, told that there is work, calls `work`."""
+    app = Celery("riffusion", broker=settings.redis_url, set_as_current=False)
+    app.conf.update(
+        task_default_queue=queue_name(settings.model),
+        task_serializer="json",
+        accept_content=["json"],
+        task_ignore_result=True,
+        # A message is acknowledged when its work is done, and a thread takes the next one only then.
+        task_acks_late=True,
+        task_reject_on_worker_lost=False,
+        worker_prefetch_multiplier=1,
+        worker_disable_prefetch=True,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        worker_hijack_root_logger=False,
+        worker_redirect_stdouts=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_channel_error_retry=True,
+        broker_transport_options={
+            "visibility_timeout": 180,
+            "unacked_restore_interval": 5,
+            "unacked_restore_throttle": 1,
+            "unacked_mutex_expire": 10,
+            "socket_timeout": 5,
+            "socket_connect_timeout": 2,
+            "health_check_interval": 5,
+        },
+    )
+    app.task(name=TASK)(work)
+    return app
+
+
+def serve(settings: Settings, load: Callable[[Settings], Generates] = Generator.load) -> int:
+    """Runs a worker until SIGTERM or SIGINT; then it finishes what runs and takes nothing new.
+
+    Args:
+        load: makes what runs the jobs, ready to run; it is called once, before anything is claimed.
+
+    Returns:
+        The process' exit status.
+
+    Raises:
+        SetupError: the model can't be had.
+    """
+    logs.configure(settings)
+    store, files = JobStore.connect(settings), open_files(settings)
+    with ExitStack() as running:
+        generator = load(settings)
+        running.callback(generator.close)
+        heartbeat = Heartbeat(store, settings, f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}")
+        runner = Runner(store, files, generator, heartbeat, settings)
+        shutdown = Shutdown(runner, heartbeat, settings)
+        reaper = Reaper(store, files)
+
+        def begin(**_: Any) -> None:
+            for service in (heartbeat, reaper):
+                service.start()
+                running.callback(service.stop)
+            log.info("ready", extra={"worker": heartbeat.name, "model": settings.model, "slots": settings.slots})
+
+        signals.setup_logging.connect(_keep_logging, weak=False)
+        signals.worker_ready.connect(begin, weak=False)
+        signals.worker_shutting_down.connect(shutdown.asked, weak=False)
+        shutdown.start()
+        metrics.serve(settings)
+        return _consume(create_app(settings, runner.work), settings)
+
+
+def _consume(app: Celery, settings: Settings) -> int:
+    worker = app.Worker(
+        pool_cls="threads",
+        concurrency=settings.slots,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+        quiet=True,
+    )
+    worker.start()
+    return int(worker.exitcode or 0)
+
+
+def _keep_logging(**_: Any) -> None:
+    """Celery sets up no logging of its own where this signal has a receiver."""

@@ -1,0 +1,195 @@
+"""One job after another: claim, fetch the inputs, make the clip, store the files, finish.
+
+Execution may happen twice, the commit can't: files lie under the attempt's token, and `finish` refuses an attempt that
+lost its job. So an attempt that is dropped deletes its own files and says nothing more.
+"""
+
+import logging
+import threading
+import time
+import uuid
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Protocol, TypeVar
+
+from riffusion.errors import (
+    Canceled,
+    LeaseLost,
+    OutOfMemory,
+    RiffusionError,
+    StorageUnavailable,
+    StoreUnavailable,
+)
+from riffusion.generate.clip import Clip, Control
+from riffusion.jobs.files import Files
+from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobRecord, Outcome, Success
+from riffusion.jobs.store import JobStore
+from riffusion.requests import AnyRequest, parse
+from riffusion.settings import Settings
+from worker import metrics
+from worker.attempt import Attempt, GivenBack
+from worker.heartbeat import Heartbeat
+
+log = logging.getLogger(__name__)
+
+FIRST_PAUSE_S = 0.2
+LONGEST_PAUSE_S = 5.0
+CONTENT_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "flac": "audio/flac", "ogg": "audio/ogg"}
+
+T = TypeVar("T")
+
+
+class Generates(Protocol):
+    """What turns a request into a clip; see `riffusion.generate.Generator`."""
+
+    def run(self, request: AnyRequest, inputs: Mapping[str, bytes], control: Control) -> Clip:
+        """The request's clip."""
+
+    def close(self) -> None:
+        """Ends what runs."""
+
+
+class Runner:
+    """Runs a worker's jobs. `work` is called by as many threads at once as the worker has slots."""
+
+    def __init__(
+        self, store: JobStore, files: Files, generator: Generates, heartbeat: Heartbeat, settings: Settings
+    ) -> None:
+        self._store = store
+        self._files = files
+        self._generator = generator
+        self._heartbeat = heartbeat
+        self._settings = settings
+        self._stopping = threading.Event()
+        self._storage_answers = threading.Event()
+        self._storage_answers.set()
+
+    def stop(self) -> None:
+        """Takes no new job; what runs goes on."""
+        self._stopping.set()
+
+    @property
+    def stopping(self) -> bool:
+        """Whether it takes no new job."""
+        return self._stopping.is_set()
+
+    def work(self) -> None:
+        """Runs jobs until none waits. A message only says that there is work; the store says which."""
+        while (record := self._claim()) is not None:
+            self._run(record)
+
+    def _claim(self) -> JobRecord | None:
+        nonce = uuid.uuid4().hex  # a claim whose answer got lost is answered with the same job
+        pause = FIRST_PAUSE_S
+        while not self.stopping:
+            # A result that can't be stored now is no reason to make more of them.
+            if not self._storage_answers.wait(FIRST_PAUSE_S):
+                continue
+            try:
+                return self._store.claim(self._settings.model, self._heartbeat.name, nonce)
+            except StoreUnavailable:
+                self._stopping.wait(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+        return None
+
+    def _run(self, record: JobRecord) -> None:
+        began = time.monotonic()
+        attempt = Attempt(record, self._settings)
+        with self._heartbeat.hold(attempt), metrics.RUNNING.track_inprogress():
+            outcome = self._attempt(record, attempt)
+        metrics.ENDED.labels(record.mode, outcome).inc()
+        if outcome == "succeeded":
+            metrics.SECONDS.labels(record.mode).observe(time.monotonic() - began)
+        log.info(
+            "attempt ended",
+            extra={
+                "job": record.id, "mode": record.mode, "attempt": record.attempts, "outcome": outcome,
+                "seconds": round(time.monotonic() - began, 3),
+            },
+        )  # fmt: skip
+
+    def _attempt(self, record: JobRecord, attempt: Attempt) -> str:
+        """Runs the job and tells the store how it went.
+
+        Returns:
+            `succeeded`, a failure's code, `given_back`, or `lost`.
+        """
+        outcome: Outcome
+        try:
+            outcome = self._make(record, attempt)
+        except GivenBack:
+            self._answered(partial(self._store.release, record.id, record.token))
+            self._discard(record)
+            return GivenBack.code
+        except (LeaseLost, Canceled):
+            self._discard(record)
+            return "lost"
+        except RiffusionError as error:
+            outcome = Failure(error.code, str(error))
+        except MemoryError:
+            log.exception("a job didn't fit into memory", extra={"job": record.id})
+            outcome = Failure(OutOfMemory.code, "The job doesn't fit into the worker's memory.")
+        except Exception:
+            # Whatever the libraries raise: the log has the stack, the caller gets neither it nor a path.
+            log.exception("a job failed unexpectedly", extra={"job": record.id})
+            outcome = Failure(RiffusionError.code, "The worker failed unexpectedly; its log says why.")
+        if not self._answered(partial(self._store.finish, record.id, record.token, outcome)):
+            self._discard(record)
+            return "lost"
+        return outcome.code if isinstance(outcome, Failure) else "succeeded"
+
+    def _make(self, record: JobRecord, attempt: Attempt) -> Success:
+        request = parse(record.request)
+        inputs = {name: self._stored(attempt, partial(self._files.get, key)) for name, key in record.inputs.items()}
+        clip = self._generator.run(request, inputs, attempt)
+        attempt.check()
+        image, audio = _keys(record, clip.audio_format)
+        self._stored(attempt, partial(self._files.put, image, clip.png, "image/png"))
+        self._stored(attempt, partial(self._files.put, audio, clip.audio, CONTENT_TYPES[clip.audio_format]))
+        return Success(
+            JobOutput(
+                ImageOutput(image, clip.width, clip.height, len(clip.png)),
+                AudioOutput(
+                    audio, clip.duration_s, clip.sample_rate, clip.channels, clip.audio_format, len(clip.audio)
+                ),
+            ),
+            clip.warnings,
+        )
+
+    def _stored(self, attempt: Attempt, operation: Callable[[], T]) -> T:
+        """Repeats an operation on the storage until it succeeds or the attempt ends; meanwhile no job is claimed."""
+        pause = FIRST_PAUSE_S
+        try:
+            while True:
+                try:
+                    return operation()
+                except StorageUnavailable as error:
+                    self._storage_answers.clear()
+                    log.warning("the storage fails; trying again", extra={"job": attempt.id, "reason": str(error)})
+                    attempt.pause(pause)
+                    pause = min(pause * 2, LONGEST_PAUSE_S)
+        finally:
+            self._storage_answers.set()  # also when the attempt ended: the next job finds out for itself
+
+    def _answered(self, operation: Callable[[], T]) -> T:
+        """Repeats an operation on the store, which does no harm, until Redis answers: nothing made is thrown away."""
+        pause = FIRST_PAUSE_S
+        while True:
+            try:
+                return operation()
+            except StoreUnavailable as error:
+                log.warning("redis doesn't answer; trying again", extra={"reason": str(error)})
+                time.sleep(pause)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+
+    def _discard(self, record: JobRecord) -> None:
+        """Deletes what this attempt stored. What can't be deleted now is left to the sweep."""
+        try:
+            self._files.delete(_keys(record, str(record.request.get("format", "mp3"))))
+        except StorageUnavailable as error:
+            log.warning("files left for the sweep", extra={"job": record.id, "reason": str(error)})
+
+
+def _keys(record: JobRecord, audio_format: str) -> tuple[str, str]:
+    folder = f"results/{record.id}/{record.token}"
+    return f"{folder}/clip.png", f"{folder}/clip.{audio_format}"
