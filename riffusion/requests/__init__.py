@@ -1,0 +1,59 @@
+"""What can be asked for: one pydantic model per mode, with its limits.
+
+A request is one flat JSON object with a `mode`. `parse` turns outside data into one of the models or raises
+`InvalidRequest` naming each field; `with_seed` fills in what was left to chance, so that the stored request says
+exactly what was made; `cost` says how much work a request is.
+"""
+
+from riffusion.requests.cost import CLIP_SECONDS, cost
+from riffusion.requests.fields import MAX_PROMPT_CHARS, MAX_SEED, AudioFormat, Scheduler
+from riffusion.requests.modes import (
+    MAX_CLIPS,
+    MODES,
+    AnyRequest,
+    AudioToAudio,
+    AudioToImage,
+    Extend,
+    ImageToAudio,
+    Inpaint,
+    Interpolate,
+    InterpolationEnd,
+    Loop,
+    Request,
+    Riff,
+    TextToAudio,
+)
+from riffusion.requests.parse import REQUEST, parse, with_seed
+from riffusion.requests.references import JobResult, MaskBox, Reference, SeedImage, Upload, references
+
+__all__ = [
+    "CLIP_SECONDS",
+    "MAX_CLIPS",
+    "MAX_PROMPT_CHARS",
+    "MAX_SEED",
+    "MODES",
+    "REQUEST",
+    "AnyRequest",
+    "AudioFormat",
+    "AudioToAudio",
+    "AudioToImage",
+    "Extend",
+    "ImageToAudio",
+    "Inpaint",
+    "Interpolate",
+    "InterpolationEnd",
+    "JobResult",
+    "Loop",
+    "MaskBox",
+    "Reference",
+    "Request",
+    "Riff",
+    "Scheduler",
+    "SeedImage",
+    "TextToAudio",
+    "Upload",
+    "cost",
+    "parse",
+    "references",
+    "with_seed",
+]

@@ -1,0 +1,43 @@
+"""The field types that requests are made of, with their limits."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic_core import PydanticCustomError
+
+MAX_PROMPT_CHARS = 2000
+MAX_SEED = 2**32 - 1
+
+
+def _number(value: object) -> object:
+    """JSON's numbers only: pydantic alone would take true for 1 and "7" for 7."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise PydanticCustomError("number_type", "must be a number")
+    return value
+
+
+def _utf8(value: str) -> str:
+    """JSON may escape half a surrogate pair, which no file, tag or header can hold."""
+    if any("\ud800" <= char <= "\udfff" for char in value):
+        raise PydanticCustomError("unicode", "must not contain unpaired surrogates")
+    return value
+
+
+Float = Annotated[float, BeforeValidator(_number), Field(allow_inf_nan=False)]
+Int = Annotated[int, BeforeValidator(_number)]
+Text = Annotated[
+    str, Field(max_length=MAX_PROMPT_CHARS), BeforeValidator(lambda v: _utf8(v) if isinstance(v, str) else v)
+]
+Seed = Annotated[Int, Field(ge=0, le=MAX_SEED, description="Left out, it is drawn and told in the job.")]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
+Denoising = Annotated[Float, Field(ge=0, le=1, description="0 keeps the initial picture, 1 ignores it.")]
+Guidance = Annotated[Float, Field(ge=0, le=30, description="Classifier-free guidance scale; 1 or less turns it off.")]
+Scheduler = Literal["dpm++2m", "ddim", "euler", "euler-a", "pndm"]
+AudioFormat = Literal["mp3", "wav", "flac", "ogg"]
+
+
+class Model(BaseModel):
+    """What every part of a request is: closed to unknown keys, and never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)

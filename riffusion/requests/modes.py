@@ -1,0 +1,134 @@
+"""One pydantic model per mode. Defaults follow the original where it had the mode."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from riffusion.requests.fields import AudioFormat, Denoising, Float, Guidance, Int, Model, Name, Scheduler, Seed, Text
+from riffusion.requests.references import Clip, Mask, Picture
+
+MAX_CLIPS = 64
+
+
+class BaseRequest(Model):
+    """What every request has."""
+
+    model: Name | None = Field(None, description="One of `GET /models`; left out, the server's default.")
+    format: AudioFormat = Field("mp3", description="The result's audio format.")
+
+
+class Painted(BaseRequest):
+    """What every mode that runs the diffusion model shares."""
+
+    negative_prompt: Text = Field("", description="What to steer away from.")
+    steps: Int = Field(20, ge=2, le=150, description="Denoising steps of a full run.")
+    scheduler: Scheduler = "dpm++2m"
+
+
+class Prompted(Painted):
+    prompt: Text = Field(description="What to paint; `(words:1.2)` weighs them.")
+    seed: Seed | None = None
+    guidance: Guidance = 7.0
+
+
+class TextToAudio(Prompted):
+    """A clip from a prompt alone."""
+
+    mode: Literal["text-to-audio"] = "text-to-audio"
+    width: Int = Field(512, ge=128, le=2048, multiple_of=64, description="Columns of the picture, 10 ms each.")
+
+
+class Riff(Prompted):
+    """A new clip in the shape of an initial picture (image-to-image)."""
+
+    mode: Literal["riff"] = "riff"
+    init: Picture
+    denoising: Denoising = 0.75
+
+
+class InterpolationEnd(Model):
+    """One end of an interpolation."""
+
+    prompt: Text
+    seed: Seed | None = None
+    denoising: Denoising = 0.75
+    guidance: Guidance = 7.0
+
+
+class Interpolate(Painted):
+    """Between two prompts and seeds: one clip at `alpha`, or `clips` from start to end joined into one."""
+
+    mode: Literal["interpolate"] = "interpolate"
+    start: InterpolationEnd
+    end: InterpolationEnd
+    alpha: Annotated[Float, Field(ge=0, le=1)] | None = None
+    clips: Annotated[Int, Field(ge=2, le=MAX_CLIPS)] | None = None
+    init: Picture | None = Field(None, description="Left out, the clips start from noise and denoising has no effect.")
+
+    @model_validator(mode="after")
+    def _one(self) -> "Interpolate":
+        if (self.alpha is None) == (self.clips is None):
+            raise PydanticCustomError("alpha_or_clips", "give either alpha or clips")
+        return self
+
+
+class Inpaint(Prompted):
+    """Paints part of a picture anew; every other pixel stays exactly as it was."""
+
+    mode: Literal["inpaint"] = "inpaint"
+    init: Picture
+    mask: Mask = Field(description="White pixels of an uploaded picture, or a box in seconds and hertz.")
+    denoising: Denoising = 1.0
+
+
+class AudioToAudio(Prompted):
+    """A clip of any length sung anew by the model, in overlapping windows."""
+
+    mode: Literal["audio-to-audio"] = "audio-to-audio"
+    clip: Clip
+    denoising: Denoising = 0.55
+
+
+class ImageToAudio(BaseRequest):
+    """The sound of a picture; a hand-drawn one too."""
+
+    mode: Literal["image-to-audio"] = "image-to-audio"
+    image: Picture
+
+
+class AudioToImage(BaseRequest):
+    """The spectrogram of a clip, and the sound that the picture holds."""
+
+    mode: Literal["audio-to-image"] = "audio-to-image"
+    clip: Clip
+
+
+class Extend(Prompted):
+    """A clip made longer: the model paints on where it ends."""
+
+    mode: Literal["extend"] = "extend"
+    init: Picture
+    seconds: Float = Field(5.0, gt=0, le=120, description="Seconds to add.")
+
+
+class Loop(Prompted):
+    """A clip that repeats without a seam: its join is painted anew and its length is a whole number of bars."""
+
+    mode: Literal["loop"] = "loop"
+    prompt: Text = Field("", description="What to paint at the join.")
+    init: Picture
+    bars: Annotated[Int, Field(ge=1, le=64)] | None = Field(None, description="Bars to keep; left out, all.")
+    bpm: Annotated[Float, Field(ge=30, le=300)] | None = Field(
+        None, description="Left out, the picture's own, if known."
+    )
+
+
+Request = Annotated[
+    TextToAudio | Riff | Interpolate | Inpaint | AudioToAudio | ImageToAudio | AudioToImage | Extend | Loop,
+    Field(discriminator="mode"),
+]
+AnyRequest = TextToAudio | Riff | Interpolate | Inpaint | AudioToAudio | ImageToAudio | AudioToImage | Extend | Loop
+MODES: tuple[type[BaseRequest], ...] = (
+    TextToAudio, Riff, Interpolate, Inpaint, AudioToAudio, ImageToAudio, AudioToImage, Extend, Loop,
+)  # fmt: skip
