@@ -5,14 +5,59 @@ from typing import Any
 
 from torch import Tensor
 
+from riffusion.audio.decode import decode_audio
+from riffusion.audio.ffmpeg import convert
+from riffusion.audio.loudness import CEILING_DB, true_peak_db
+from riffusion.audio.recipe import tag_audio
 from riffusion.requests import AudioFormat
+
+# The MP3 goes to a seekable file, where its Info tag with the encoder's delay and padding is written last: players then
+# give back exactly the samples that went in.
+_OPTIONS: dict[AudioFormat, tuple[str, ...]] = {
+    "mp3": ("-c:a", "libmp3lame", "-f", "mp3", "-id3v2_version", "0", "-b:a"),
+    "wav": ("-c:a", "pcm_s16le", "-f", "wav"),
+    "flac": ("-c:a", "flac", "-sample_fmt", "s16", "-f", "flac"),
+    "ogg": ("-c:a", "libvorbis", "-q:a", "6", "-f", "ogg"),
+}
+_MP3_BITRATE = {1: "128k", 2: "224k"}
+_LOSSY = ("mp3", "ogg")
+_MARGIN_DB = 0.05
+_ATTEMPTS = 4
 
 
 def encode_audio(
     wave: Tensor, sample_rate: int, audio_format: AudioFormat, recipe: Mapping[str, Any] | None = None
 ) -> bytes:
-    """A wave [C, T] in +-1 (C is 1 or 2) as the bytes of a file, tagged from `recipe`, the request that made it.
+    """A wave [C, T] in ±1 (C is 1 or 2) as the bytes of a file, tagged from `recipe`, the request that made it.
 
-    Every format decodes to T samples at lag 0. Lossy ones: MP3 at 128 kb/s mono, 192 stereo; Ogg Vorbis at quality 6.
+    Every format decodes to T samples at lag 0, and to a true peak of at most `CEILING_DB`: a louder wave, or one that a
+    lossy format makes louder, is turned down. The same wave gives the same bytes.
     """
-    raise NotImplementedError
+    for _ in range(_ATTEMPTS):
+        wave = _under_ceiling(wave, true_peak_db(wave, sample_rate))
+        data = _encode(wave, sample_rate, audio_format)
+        if audio_format not in _LOSSY:
+            break
+        heard = decode_audio(data, max_seconds=wave.shape[1] / sample_rate + 1, sample_rate=sample_rate)
+        peak = true_peak_db(heard, sample_rate)
+        if peak <= CEILING_DB:
+            break
+        wave = _under_ceiling(wave, peak)
+    return tag_audio(data, audio_format, recipe) if recipe is not None else data
+
+
+def _under_ceiling(wave: Tensor, peak_db: float) -> Tensor:
+    over = peak_db - CEILING_DB
+    return wave if over <= 0 else wave * 10 ** (-(over + _MARGIN_DB) / 20)
+
+
+def _encode(wave: Tensor, sample_rate: int, audio_format: AudioFormat) -> bytes:
+    channels, samples = wave.shape
+    raw = wave.detach().float().cpu().T.contiguous().numpy().tobytes()
+    options = [*_OPTIONS[audio_format], *((_MP3_BITRATE[channels],) if audio_format == "mp3" else ())]
+    return convert(
+        raw,
+        ["-fflags", "+bitexact", "-flags:a", "+bitexact", *options],
+        input_options=["-f", "f32le", "-ar", str(sample_rate), "-ac", str(channels)],
+        max_output=samples * channels * 4 + (1 << 20),
+    ).output

@@ -1,14 +1,35 @@
-"""Loudness by ITU-R BS.1770 and true peak."""
+"""Loudness by ITU-R BS.1770-4 and true peak by its annex 2."""
 
+import math
+
+import torch
 from torch import Tensor
+from torchaudio.functional import loudness, resample
 
 TARGET_LUFS = -14.0
 CEILING_DB = -1.0
+_BLOCK_S = 0.4  # BS.1770 measures blocks of this length; a shorter clip is repeated to fill some
+_OVERSAMPLING = 4
+
+
+def loudness_lufs(wave: Tensor, sample_rate: int) -> float:
+    """Integrated loudness of a wave [C, T]; -inf for silence and for what the standard's gate calls silence."""
+    if not wave.any():
+        return -math.inf
+    shortest = math.ceil(2 * _BLOCK_S * sample_rate)
+    if wave.shape[1] < shortest:
+        wave = wave.repeat(1, math.ceil(shortest / wave.shape[1]))
+    level = float(loudness(wave.cpu(), sample_rate))
+    return level if math.isfinite(level) else -math.inf
 
 
 def true_peak_db(wave: Tensor, sample_rate: int) -> float:
-    """Peak of the wave [C, T] between its samples too, in dB of full scale (BS.1770 annex 2); -inf for silence."""
-    raise NotImplementedError
+    """Peak of a wave [C, T], between its samples too, in dB of full scale; -inf for silence."""
+    if not wave.any():
+        return -math.inf
+    dense = resample(wave, sample_rate, _OVERSAMPLING * sample_rate, lowpass_filter_width=16)
+    peak = max(float(wave.abs().max()), float(dense.abs().max()))
+    return 20 * math.log10(peak)
 
 
 def normalize_loudness(
@@ -18,4 +39,8 @@ def normalize_loudness(
 
     Silence stays silence. Nothing is ever clipped.
     """
-    raise NotImplementedError
+    level = loudness_lufs(wave, sample_rate)
+    if level == -math.inf:
+        return wave
+    gain_db = min(target_lufs - level, ceiling_db - true_peak_db(wave, sample_rate))
+    return wave * torch.tensor(10 ** (gain_db / 20), dtype=wave.dtype, device=wave.device)

@@ -68,6 +68,8 @@ class SpectrogramParams:
         return 1 + math.ceil(samples / self.hop_length)
 
 
+DEFAULT = SpectrogramParams()
+
 # Tag -> field, in the original's numbers, with the range outside of which a value is not ours.
 _TAGS: dict[int, tuple[str, float, float]] = {
     11000: ("sample_rate", 8_000, 192_000),
@@ -91,7 +93,7 @@ def to_exif(params: SpectrogramParams) -> Image.Exif:
     return exif
 
 
-def from_exif(exif: Image.Exif, default: SpectrogramParams = SpectrogramParams()) -> SpectrogramParams:  # noqa: B008  frozen
+def from_exif(exif: Image.Exif, default: SpectrogramParams = DEFAULT) -> SpectrogramParams:
     """The parameters a picture carries; `default` for each one that is missing, foreign or out of range."""
     found: dict[str, Any] = {}
     for tag, (field, low, high) in _TAGS.items():

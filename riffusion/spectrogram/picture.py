@@ -1,11 +1,25 @@
-"""Picture files from outside: bounded before anything is decoded. Pillow only, so that the API can look too."""
+"""Picture files: bounded before anything is decoded, written with what made them. Pillow only: the API looks too."""
 
+import io
+import json
+import struct
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
-MAX_PIXELS = 16_777_216  # 4096 x 4096; 20 minutes of spectrogram at 512 rows is 61 million columns' worth less
+from riffusion.errors import UnreadableMedia
+
+MAX_PIXELS = 1 << 25  # eleven minutes at 512 bands
+FORMATS = ("PNG", "WEBP", "JPEG", "GIF", "BMP", "TIFF")
+PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
+RECIPE = "recipe"  # name of the text that holds the request, here and in audio files
+_DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, OverflowError, MemoryError,
+           struct.error, zlib.error, Image.DecompressionBombError)  # fmt: skip  # what Pillow's readers raise
 
 
 @dataclass(frozen=True)
@@ -18,23 +32,90 @@ class ImageInfo:
 
 
 def probe_image(data: bytes | Path) -> ImageInfo:
-    """Size of a picture that `open_picture` will take; its pixels are decoded once to see that they are all there.
+    """Size of a picture that `open_picture` will take. Its pixels are decoded once to see that they are all there.
 
     Raises:
-        UnreadableMedia: no picture, damaged, of a format we don't take, or over `MAX_PIXELS`.
+        UnreadableMedia: no picture, damaged, of a format that isn't taken, or over `MAX_PIXELS`.
     """
-    raise NotImplementedError
+    with _opened(data) as image:
+        image.load()
+        return ImageInfo(image.width, image.height, str(image.format))
 
 
 def open_picture(data: bytes | Path) -> Image.Image:
-    """A picture as mode L or RGB, its EXIF kept (`picture.getexif()`), the first frame of an animation.
+    """A picture as mode L or RGB, upright, its EXIF kept (`picture.getexif()`); the first frame of an animation.
+
+    What is transparent becomes white, which is silence.
 
     Raises:
         UnreadableMedia: as `probe_image`.
     """
-    raise NotImplementedError
+    with _opened(data) as image:
+        image.load()
+        return with_exif(_plain(ImageOps.exif_transpose(image)), image.getexif())
 
 
-def write_png(picture: Image.Image, recipe: object = None) -> bytes:
-    """A picture as PNG with its EXIF, and the request that made it, if given, as JSON in the text chunk `recipe`."""
-    raise NotImplementedError
+def with_exif(picture: Image.Image, exif: Image.Exif) -> Image.Image:
+    """A picture whose EXIF survives Pillow's operations (`crop`, `resize`, `convert`) and copies."""
+    exif.pop(0x0112, None)  # orientation: it is upright
+    copy = picture.copy()
+    copy.info["exif"] = exif.tobytes()
+    return copy
+
+
+def write_png(picture: Image.Image, recipe: Mapping[str, Any] | None = None, **text: str) -> bytes:
+    """A picture as PNG with its EXIF, and the request that made it, if given, as JSON in the text chunk `recipe`.
+
+    Further keywords become text chunks of those names.
+    """
+    chunks = PngImagePlugin.PngInfo()
+    if recipe is not None:
+        if recipe.get("prompt"):
+            text.setdefault("Title", str(recipe["prompt"]))
+        text[RECIPE] = json.dumps(recipe)
+    for name, value in text.items():
+        chunks.add_itxt(name, value)
+    file = io.BytesIO()
+    picture.save(file, "PNG", pnginfo=chunks, exif=picture.getexif(), compress_level=6)
+    return file.getvalue()
+
+
+def read_png_recipe(data: bytes) -> str:
+    """The text of `recipe` in a PNG; empty if there is none.
+
+    Raises:
+        UnreadableMedia: as `probe_image`.
+    """
+    with _opened(data) as image:
+        image.load()
+        return str(getattr(image, "text", {}).get(RECIPE, ""))
+
+
+@contextmanager
+def _opened(data: bytes | Path) -> Iterator[Image.Image]:
+    """Pillow's lazy image, its size already checked; whatever goes wrong inside is `UnreadableMedia`."""
+    try:
+        with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS) as image:
+            if image.width * image.height > MAX_PIXELS:
+                raise UnreadableMedia(
+                    f"the picture has {image.width} x {image.height} pixels; at most {MAX_PIXELS} are taken"
+                )
+            yield image
+    except UnidentifiedImageError:
+        raise UnreadableMedia("no picture that can be read: send a PNG, WebP, JPEG, GIF, BMP or TIFF file") from None
+    except _DAMAGE:
+        raise UnreadableMedia("the picture is damaged or truncated") from None
+
+
+def _plain(image: Image.Image) -> Image.Image:
+    """Any mode as L or RGB."""
+    if image.mode.startswith("I;16"):
+        return image.convert("I").point(lambda value: value * (1 / 256) + 0).convert("L")
+    if image.mode in ("I", "F"):
+        raise UnreadableMedia("the picture has 32-bit pixels, whose range isn't known: send 8 or 16 bits a channel")
+    if image.mode in ("L", "1"):
+        return image.convert("L")
+    if "A" in image.getbands() or "transparency" in image.info:
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    return image.convert("RGB")

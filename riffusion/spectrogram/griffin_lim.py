@@ -1,0 +1,44 @@
+"""The reference reconstruction, by torchaudio: inverse mel scale by least squares, then Griffin and Lim's iteration.
+
+D. Griffin and J. Lim, "Signal estimation from modified short-time Fourier transform", IEEE TASSP 32(2), 1984; with the
+momentum of N. Perraudin et al., "A fast Griffin-Lim algorithm", WASPAA 2013.
+"""
+
+import torch
+from torch import Tensor
+from torchaudio.functional import griffinlim
+from torchaudio.transforms import InverseMelScale
+
+from riffusion.spectrogram.params import SpectrogramParams
+
+ITERATIONS = 32
+_MOMENTUM = 0.99
+
+
+def griffin_lim(mel: Tensor, params: SpectrogramParams) -> Tensor:
+    """Wave [C, (columns - 1) * hop] whose mel spectrogram approaches `mel` [C, frequencies, columns].
+
+    All phases start at zero, so that it is deterministic among threads without touching torch's random state.
+    """
+    inverse = InverseMelScale(
+        n_stft=params.n_fft // 2 + 1,
+        n_mels=params.frequencies,
+        sample_rate=params.sample_rate,
+        f_min=float(params.min_hz),
+        f_max=float(params.max_hz),
+        norm=None,
+        mel_scale="htk",
+    ).to(mel.device)
+    wave: Tensor = griffinlim(
+        inverse(mel),
+        window=torch.hann_window(params.win_length, device=mel.device),
+        n_fft=params.n_fft,
+        hop_length=params.hop_length,
+        win_length=params.win_length,
+        power=1.0,
+        n_iter=ITERATIONS,
+        momentum=_MOMENTUM,
+        length=None,
+        rand_init=False,
+    )
+    return wave
