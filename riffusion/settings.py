@@ -73,6 +73,13 @@ class Settings(BaseSettings):
     max_audio_s: float = Field(600, gt=0, description="Seconds of one clip, coming in or made.")
 
     # Processes
+    api_workers: int = Field(2, ge=1, le=64, description="Processes of the API.")
+    api_threads: int = Field(
+        200, ge=2, le=2000, description="Threads of each; long-polls and event streams may hold half of them."
+    )
+    cors_origins: str = Field(
+        "", description="Origins whose pages may call the API from a browser, separated by spaces; `*` means all."
+    )
     worker_metrics_host: str = Field("127.0.0.1", description="Address of a worker's Prometheus metrics.")
     worker_metrics_port: int | None = Field(
         None, ge=1, le=65535, description="Port of a worker's Prometheus metrics; none: it serves none."

@@ -1,0 +1,59 @@
+"""The app factory. Importing this module, and creating an app, starts nothing and connects to nothing."""
+
+from threading import BoundedSemaphore
+
+from flask import Flask
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from api import catalog, events, files, headers, health, jobs, metrics, openapi, pages, problems, request_log, uploads
+from api.metrics import Metrics
+from api.representation import Presenter
+from api.services import EXTENSION, Services
+from api.waiting import HeldRequests, Watch
+from riffusion.jobs.events import EventHub
+from riffusion.jobs.files import open_files
+from riffusion.jobs.store import JobStore
+from riffusion.jobs.uploads import UploadStore
+from riffusion.jobs.wakeup import WakeUps
+from riffusion.settings import Settings, get_settings
+
+PROBES = 4  # uploads decoded at once, a process
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The API as a WSGI application; without `settings`, those of the environment."""
+    settings = settings or get_settings()
+    app = Flask("api", static_folder=None)  # pages.py serves what pages need
+    app.url_map.strict_slashes = False
+    app.extensions[EXTENSION] = made = _services(settings)
+    request_log.register(app)
+    metrics.register(app, made.metrics)
+    headers.register(app, settings.cors_origins.split())
+    problems.register(app)
+    for module in (jobs, events, uploads, files, catalog, health, openapi, pages):
+        app.register_blueprint(module.blueprint)
+    if settings.trusted_proxies:
+        hops = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
+    return app
+
+
+def _services(settings: Settings) -> Services:
+    store = JobStore.connect(settings)
+    stored = open_files(settings)
+    counted = Metrics()
+    hub = EventHub(store.redis)
+    held = HeldRequests(max(1, settings.api_threads // 2), counted.held)
+    return Services(
+        settings=settings,
+        store=store,
+        uploads=UploadStore(store.redis, stored, settings),
+        files=stored,
+        hub=hub,
+        wakeups=WakeUps(settings),
+        held=held,
+        watch=Watch(store, hub, held),
+        presenter=Presenter(stored, settings.public_url),
+        metrics=counted,
+        probing=BoundedSemaphore(PROBES),
+    )

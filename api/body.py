@@ -1,0 +1,54 @@
+"""JSON as it comes in: exactly what RFC 8259 allows, or a problem that says what is wrong with it."""
+
+import json
+from typing import Any
+
+from flask import Request
+from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+
+JSON_TYPE = "application/json"
+
+
+def read_json(request: Request, limit: int) -> Any:
+    """The request's body, at most `limit` bytes of strict JSON.
+
+    Raises:
+        UnsupportedMediaType: another content type, or another charset than UTF-8.
+        RequestEntityTooLarge: more than `limit` bytes.
+        BadRequest: no JSON, or JSON that could be read in two ways.
+    """
+    charset = request.mimetype_params.get("charset", "utf-8").lower()
+    if request.mimetype != JSON_TYPE or charset != "utf-8":
+        raise UnsupportedMediaType(f"Send {JSON_TYPE} in UTF-8.")
+    request.max_content_length = limit
+    return parse_json(request.get_data(cache=False))
+
+
+def parse_json(data: bytes) -> Any:
+    """Strict JSON: no NaN or Infinity, no key twice in one object, no number or nesting beyond what Python reads.
+
+    Raises:
+        BadRequest: saying where or why.
+    """
+    try:
+        return json.loads(data.decode(), object_pairs_hook=_object, parse_constant=_constant)
+    except UnicodeDecodeError as error:
+        raise BadRequest(f"The body is not UTF-8: byte {error.start} can't be read.") from None
+    except json.JSONDecodeError as error:
+        raise BadRequest(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+    except RecursionError:
+        raise BadRequest("The body is nested too deeply.") from None
+    except ValueError:  # Python reads integers of up to 4300 digits
+        raise BadRequest("The body holds a number with too many digits.") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Python would keep the last of two equal keys and a proxy or log reader the first."""
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise BadRequest("The body has an object with the same key twice.")
+    return found
+
+
+def _constant(name: str) -> None:
+    raise BadRequest(f"The body is not JSON: {name} is no JSON number.")

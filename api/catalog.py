@@ -1,0 +1,72 @@
+"""What requests may name: seed images and models."""
+
+from collections.abc import Mapping
+
+from flask import Blueprint, Response
+
+from api.body import JSON_TYPE
+from api.operations import BINARY, Reply, operation
+from api.schemas import ModelEntry, ModelList, SeedList, SeedPicture
+from api.services import services
+from riffusion.errors import NotFound, StoreUnavailable, UnknownReference
+from riffusion.jobs.store import ModelPresence
+from riffusion.seeds import list_seeds, open_seed
+
+_DAY_S = 86_400
+
+blueprint = Blueprint("catalog", __name__)
+
+
+@blueprint.get("/seeds")
+@operation("List the built-in seed images", {200: Reply("All of them.", {JSON_TYPE: SeedList})})
+def seeds() -> Response:
+    """Initial pictures that set the rhythm: name one as `{"seed_image": name}`."""
+    here = services()
+    found = [
+        SeedPicture(
+            name=seed.name, title=seed.title, bpm=seed.bpm, bars=seed.bars, beats_per_bar=seed.beats_per_bar,
+            image_url=here.presenter.address(f"/seeds/{seed.name}.png"),
+        )
+        for seed in list_seeds()
+    ]  # fmt: skip
+    return Response(SeedList(seeds=found).model_dump_json(), content_type=JSON_TYPE)
+
+
+@blueprint.get("/seeds/<name>.png")
+@operation(
+    "Fetch a seed image",
+    {200: Reply("The spectrogram.", {"image/png": BINARY})},
+    problems=(NotFound,),
+)
+def seed_image(name: str) -> Response:
+    """The picture itself, 512 columns of 10 ms."""
+    try:
+        picture = open_seed(name)
+    except UnknownReference:
+        raise NotFound(f"there is no seed image {name!r}; GET /seeds lists them") from None
+    response = Response(picture, content_type="image/png")
+    response.cache_control.public = True
+    response.cache_control.max_age = _DAY_S
+    return response
+
+
+@blueprint.get("/models")
+@operation(
+    "List the models",
+    {200: Reply("Those with a worker alive.", {JSON_TYPE: ModelList})},
+    problems=(StoreUnavailable,),
+)
+def models() -> Response:
+    """A request that names another model than these is refused, unless it is the server's default."""
+    here = services()
+    queued = here.store.queued()
+    found = [
+        _entry(name, presence, queued, here.settings.model) for name, presence in here.store.models_alive().items()
+    ]
+    return Response(ModelList(models=found).model_dump_json(), content_type=JSON_TYPE)
+
+
+def _entry(name: str, presence: ModelPresence, queued: Mapping[str, int], default: str) -> ModelEntry:
+    return ModelEntry(
+        name=name, default=name == default, workers=presence.workers, slots=presence.slots, queued=queued.get(name, 0)
+    )

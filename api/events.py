@@ -1,0 +1,73 @@
+"""The progress of a job as server-sent events."""
+
+from collections.abc import Callable, Iterator
+
+from flask import Blueprint, Response, request
+
+from api.metrics import mark_held
+from api.operations import Reply, operation
+from api.services import Services, services
+from api.waiting import Snapshot, Version, look
+from riffusion.errors import Gone, NotFound, StoreUnavailable
+
+EVENT_TYPE = "text/event-stream"
+HEARTBEAT_S = 15.0  # proxies close connections that are silent for 30 to 60 s
+RECONNECT_MS = 2000
+
+blueprint = Blueprint("events", __name__)
+
+
+@blueprint.get("/jobs/<job_id>/events")
+@operation(
+    "Follow a job",
+    {
+        200: Reply(
+            "Events named `job`, each with the whole job as its data and the record's revision as its id: one at once, "
+            "one whenever something changed, the last when the job has ended. Comments in between keep the connection "
+            "alive. When the server holds as many requests as it may, the stream ends after its first event and the "
+            "client connects again.",
+            {EVENT_TYPE: str},
+        ),
+        204: Reply("The job has ended and `Last-Event-ID` says that its last event was seen: don't connect again."),
+    },
+    headers=("Last-Event-ID",),
+    problems=(NotFound, Gone, StoreUnavailable),
+)
+def follow(job_id: str) -> Response:
+    """A browser's `EventSource` reconnects by itself with `Last-Event-ID`, and misses nothing."""
+    here = services()
+    snapshot = look(here.store, job_id)
+    seen = request.headers.get("Last-Event-ID") == str(snapshot.record.revision)
+    if seen and snapshot.record.status.terminal:
+        return Response(status=204)
+    held = here.held.enter()
+    response = Response(_events(here, snapshot, seen=seen, held=held), content_type=f"{EVENT_TYPE}; charset=utf-8")
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Accel-Buffering"] = "no"  # nginx would collect events before it sends them
+    if held:
+        mark_held()
+        # The generator's own `finally` would not run if the client left before the first event.
+        response.call_on_close(here.held.leave)
+    return response
+
+
+def _events(here: Services, snapshot: Snapshot, *, seen: bool, held: bool) -> Iterator[str]:
+    """The stream's text. A job that is deleted, or a store that is away, ends it; asking again tells why."""
+    yield f"retry: {RECONNECT_MS}\n\n"
+    if not seen:
+        yield _event(here, snapshot)
+    while held and not (snapshot.record.status.terminal or here.held.closing):
+        version = snapshot.version
+        try:
+            snapshot = here.watch.until(_newer_than(version), snapshot, HEARTBEAT_S)
+        except (NotFound, Gone, StoreUnavailable):
+            return
+        yield _event(here, snapshot) if snapshot.version != version else ": still here\n\n"
+
+
+def _newer_than(version: Version) -> Callable[[Snapshot], bool]:
+    return lambda latest: latest.version != version
+
+
+def _event(here: Services, snapshot: Snapshot) -> str:
+    return f"event: job\nid: {snapshot.record.revision}\ndata: {here.presenter.job(snapshot).model_dump_json()}\n\n"

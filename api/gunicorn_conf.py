@@ -1,0 +1,86 @@
+"""How gunicorn serves the API: `gunicorn -c python:api.gunicorn_conf`.
+
+Threads, because held requests only wait; few processes, because each keeps a Redis subscriber and a reaper. A slow
+client holds a thread while its request trickles in: put a proxy that reads requests first before it.
+"""
+
+import os
+import shutil
+import signal
+import tempfile
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+
+from riffusion import logs
+from riffusion.settings import get_settings
+
+_MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client looks at it when it is first imported
+_settings = get_settings()
+_metrics_dir: str | None = None
+if _MULTIPROCESS_DIR not in os.environ:
+    _metrics_dir = os.environ[_MULTIPROCESS_DIR] = tempfile.mkdtemp(prefix="riffusion-metrics-")
+logs.configure(_settings)
+
+
+class _OneStream(Logger):  # type: ignore[misc]
+    """gunicorn's own messages in the format of everything else."""
+
+    def setup(self, cfg: Any) -> None:
+        super().setup(cfg)
+        self.error_log.handlers.clear()
+        self.error_log.propagate = True
+
+
+wsgi_app = "api.app:create_app()"
+worker_class = "gthread"
+workers = _settings.api_workers
+threads = _settings.api_threads
+worker_connections = max(2000, 2 * threads)
+keepalive = 75  # longer than clients pause between polls, and than a proxy keeps its idle connections
+timeout = 60  # without a sign of life from a process's main thread
+graceful_timeout = 30
+control_socket_disable = True
+logger_class = _OneStream
+accesslog = None  # api/request_log.py writes it, with the request's id
+
+
+def post_worker_init(worker: Any) -> None:
+    """In each process: starts its reaper, and makes held requests answer as soon as the process is to stop."""
+    from api.services import EXTENSION, Services
+    from riffusion.jobs.reaper import Reaper
+
+    here: Services = worker.wsgi.extensions[EXTENSION]
+    worker.reaper = Reaper(here.store, here.files)
+    worker.reaper.start()
+    stop = signal.getsignal(signal.SIGTERM)
+
+    def answer_and_stop(number: int, frame: FrameType | None) -> None:
+        # Nothing here may take a lock: the signal may have come while this very thread holds it.
+        here.held.closing = True
+        if callable(stop):
+            stop(number, frame)
+
+    signal.signal(signal.SIGTERM, answer_and_stop)
+    signal.siginterrupt(signal.SIGTERM, False)
+
+
+def worker_exit(_server: Any, worker: Any) -> None:
+    """Ends what post_worker_init started."""
+    if hasattr(worker, "reaper"):
+        worker.reaper.stop()
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Takes a gone process's gauges out of the sums."""
+    from prometheus_client.multiprocess import mark_process_dead
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: Any) -> None:
+    """Leaves nothing behind."""
+    if _metrics_dir is not None and Path(_metrics_dir).exists():
+        shutil.rmtree(_metrics_dir)

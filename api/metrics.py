@@ -1,0 +1,94 @@
+"""Prometheus metrics of the API, summed over its processes, and of the queues, read when asked."""
+
+import os
+from collections.abc import Iterator
+
+import structlog
+from flask import Flask, Response, g, request
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+from api.request_log import elapsed_s
+from riffusion.errors import StoreUnavailable
+from riffusion.jobs.store import JobStore
+
+MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
+_METHODS = frozenset({"DELETE", "GET", "HEAD", "OPTIONS", "POST"})
+_BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
+
+
+class Metrics:
+    """What this process counts itself."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.requests = Counter(
+            "riffusion_http_requests", "Requests answered.", ("method", "route", "status"), registry=self.registry
+        )
+        self.seconds = Histogram(
+            "riffusion_http_request_seconds",
+            "Time until the response began, of requests that were not held.",
+            ("method", "route"),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.held = Gauge(
+            "riffusion_http_held_requests",
+            "Long-polls and event streams held open now.",
+            registry=self.registry,
+            multiprocess_mode="livesum",
+        )
+
+    def text(self, store: JobStore) -> bytes:
+        """Everything in the Prometheus text format."""
+        registry = self.registry
+        if MULTIPROCESS_DIR in os.environ:
+            registry = CollectorRegistry()
+            MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+        queues = CollectorRegistry()
+        queues.register(_Queues(store))
+        return generate_latest(registry) + generate_latest(queues)
+
+
+def mark_held() -> None:
+    """Keeps the request in hand out of the latencies: it takes as long as its client asked for."""
+    g.held = True
+
+
+def register(app: Flask, metrics: Metrics) -> None:
+    """Counts every request of `app`."""
+
+    @app.after_request
+    def _count(response: Response) -> Response:
+        route = request.url_rule.rule if request.url_rule else "unmatched"
+        method = request.method if request.method in _METHODS else "other"
+        metrics.requests.labels(method, route, str(response.status_code)).inc()
+        if "held" not in g:
+            metrics.seconds.labels(method, route).observe(elapsed_s())
+        return response
+
+
+class _Queues(Collector):
+    """Depth and workers of each model's queue, as Redis has them at the time of asking."""
+
+    def __init__(self, store: JobStore) -> None:
+        self._store = store
+
+    def collect(self) -> Iterator[Metric]:
+        up = GaugeMetricFamily("riffusion_redis_up", "Whether Redis answered.")
+        queued = GaugeMetricFamily("riffusion_queued_jobs", "Jobs that wait.", labels=["model"])
+        workers = GaugeMetricFamily("riffusion_workers", "Workers alive.", labels=["model"])
+        slots = GaugeMetricFamily("riffusion_worker_slots", "Jobs those workers hold at once.", labels=["model"])
+        try:
+            for model, depth in self._store.queued().items():
+                queued.add_metric([model], depth)
+            for model, presence in self._store.models_alive().items():
+                workers.add_metric([model], presence.workers)
+                slots.add_metric([model], presence.slots)
+            up.add_metric([], 1)
+        except StoreUnavailable as error:
+            structlog.get_logger().warning("metrics_without_queues", reason=str(error))
+            up.add_metric([], 0)
+        yield from (up, queued, workers, slots)

@@ -1,0 +1,186 @@
+"""The OpenAPI 3.1 document, read from the views' own marks and from the pydantic models that do the work."""
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from http import HTTPStatus
+from importlib.metadata import version
+from typing import Any, Literal
+
+from flask import Blueprint, Flask, Response, current_app
+from pydantic import TypeAdapter
+from werkzeug.routing import Rule
+
+from api.body import JSON_TYPE
+from api.operations import ErrorClass, Operation, Reply, operation, operation_of
+from api.problems import PROBLEM_TYPE, Problem, code_of, status_of
+from riffusion.errors import UnavailableError
+from riffusion.requests import REQUEST
+
+Json = dict[str, Any]
+_REF = "#/components/schemas/{model}"
+_METHODS = ("GET", "POST", "DELETE")
+
+# Headers of responses, by name: schema and meaning.
+HEADERS: Mapping[str, tuple[Json, str]] = {
+    "Accept-Ranges": ({"type": "string"}, "`bytes`: `Range` works."),
+    "Content-Disposition": ({"type": "string"}, "The name to save it as."),
+    "Content-Range": ({"type": "string"}, "Which part this is."),
+    "ETag": ({"type": "string"}, "Send it as `If-None-Match` to be told only what is new."),
+    "Idempotent-Replayed": (
+        {"type": "string", "enum": ["true", "false"]}, "Whether the jobs exist since an earlier request of this key."
+    ),
+    "Location": ({"type": "string", "format": "uri"}, "Where to look next."),
+    "Preference-Applied": ({"type": "string"}, "The `wait` that was granted; absent when the answer came at once."),
+    "Retry-After": ({"type": "integer", "minimum": 1}, "Seconds after which asking again makes sense."),
+    "X-Request-Id": ({"type": "string"}, "Finds the request in the server's log."),
+}  # fmt: skip
+
+# Headers of requests, by name: schema and meaning.
+REQUEST_HEADERS: Mapping[str, tuple[Json, str]] = {
+    "Idempotency-Key": (
+        {"type": "string", "pattern": "^[!-~]{1,255}$"}, "Drawn by the client; makes a repeated request harmless."
+    ),
+    "If-None-Match": ({"type": "string"}, "The `ETag` of what is already known."),
+    "Last-Event-ID": ({"type": "string"}, "The id of the last event seen."),
+    "Prefer": ({"type": "string", "examples": ["wait=20"]}, "`wait=N` holds the answer until there is news."),
+    "Range": ({"type": "string", "examples": ["bytes=0-1023"]}, "The part to send."),
+}  # fmt: skip
+
+blueprint = Blueprint("openapi", __name__)
+
+
+@blueprint.get("/openapi.json")
+@operation("This document", {200: Reply("OpenAPI 3.1.", {JSON_TYPE: dict[str, Any]})})
+def document() -> Response:
+    """Every address, status, header and content type of this API."""
+    return Response(json.dumps(build(current_app)), content_type=JSON_TYPE)
+
+
+def build(app: Flask) -> Json:
+    """The document of `app`: every route whose view is marked."""
+    operations = list(_operations(app))
+    schemas = _Schemas(each for _, _, each in operations)
+    paths: Json = {}
+    for rule, method, each in operations:
+        path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule)
+        paths.setdefault(path, {})[method.lower()] = _operation(rule, each, schemas, app)
+    return {
+        "openapi": "3.1.0",
+        "info": {
+            "title": "Riffusion",
+            "version": version("riffusion"),
+            "description": "Music from text prompts: submit a job, follow it, fetch a picture and its sound.",
+        },
+        "paths": paths,
+        "components": {
+            "schemas": schemas.definitions,
+            "headers": {name: {"schema": s, "description": d} for name, (s, d) in HEADERS.items()},
+        },
+    }
+
+
+def _operations(app: Flask) -> Iterator[tuple[Rule, str, Operation]]:
+    for rule in sorted(app.url_map.iter_rules(), key=lambda each: each.rule):
+        found = operation_of(app.view_functions[rule.endpoint])
+        for method in _METHODS:
+            if found and method in (rule.methods or ()):
+                yield rule, method, found
+
+
+class _Schemas:
+    """JSON schemas of every type that operations speak of, with the models they share defined once."""
+
+    def __init__(self, operations: Iterator[Operation]) -> None:
+        wanted: dict[str, tuple[str, Literal["validation", "serialization"], TypeAdapter[Any]]] = {
+            "Request": ("Request", "validation", REQUEST),
+            repr(Problem): (repr(Problem), "serialization", TypeAdapter(Problem)),
+        }
+        for each in operations:
+            for kind in each.body.values():
+                wanted[repr(kind)] = (repr(kind), "validation", TypeAdapter(kind))
+            for reply in each.replies.values():
+                for kind in reply.content.values():
+                    if kind is not None:
+                        wanted[repr(kind)] = (repr(kind), "serialization", TypeAdapter(kind))
+        found, shared = TypeAdapter.json_schemas(wanted.values(), ref_template=_REF)
+        self._found = {key: schema for (key, _), schema in found.items()}
+        self.definitions: Json = {**shared["$defs"], "Request": self._found["Request"]}
+
+    def of(self, kind: Any) -> Json:
+        """The schema of a type; bytes have none in OpenAPI 3.1."""
+        return {} if kind is None else self._found[repr(kind)]
+
+    def content(self, content: Mapping[str, Any]) -> Json:
+        """A `content` object."""
+        return {media: {"schema": self.of(kind)} if kind is not None else {} for media, kind in content.items()}
+
+
+def _operation(rule: Rule, marked: Operation, schemas: _Schemas, app: Flask) -> Json:
+    view = app.view_functions[rule.endpoint]
+    found: Json = {
+        "operationId": view.__name__,
+        "tags": [rule.endpoint.partition(".")[0]],
+        "summary": marked.summary,
+        "description": (view.__doc__ or "").strip(),
+        "parameters": [*_path_parameters(rule), *_query_parameters(marked), *_header_parameters(marked)],
+        "responses": {
+            **{str(status): _reply(reply, schemas) for status, reply in marked.replies.items()},
+            **_problems(marked.problems, schemas),
+        },
+    }
+    if marked.body:
+        found["requestBody"] = {"required": True, "content": schemas.content(marked.body)}
+    return found
+
+
+def _path_parameters(rule: Rule) -> Iterator[Json]:
+    for name in sorted(rule.arguments):
+        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+
+
+def _query_parameters(marked: Operation) -> Iterator[Json]:
+    if marked.query is None:
+        return
+    schema = TypeAdapter(marked.query).json_schema()
+    definitions = schema.get("$defs", {})
+    for name, field in schema["properties"].items():
+        plain = next((each for each in field.get("anyOf", []) if each.get("type") != "null"), field)
+        if "$ref" in plain:
+            plain = definitions[plain["$ref"].rpartition("/")[2]]
+        kept = {key: value for key, value in plain.items() if key not in ("description", "title", "default")}
+        yield {"name": name, "in": "query", "schema": kept, "description": field.get("description", "")}
+
+
+def _header_parameters(marked: Operation) -> Iterator[Json]:
+    for name in marked.headers:
+        schema, description = REQUEST_HEADERS[name]
+        yield {"name": name, "in": "header", "schema": schema, "description": description}
+
+
+def _reply(reply: Reply, schemas: _Schemas) -> Json:
+    found: Json = {"description": reply.description, "headers": _headers("X-Request-Id", *reply.headers)}
+    if reply.content:
+        found["content"] = schemas.content(reply.content)
+    return found
+
+
+def _problems(errors: tuple[ErrorClass, ...], schemas: _Schemas) -> Json:
+    """One response a status, naming the codes that come with it."""
+    by_status: dict[int, list[ErrorClass]] = {}
+    for error in errors:
+        by_status.setdefault(status_of(error), []).append(error)
+    found: Json = {}
+    for status, classes in sorted(by_status.items()):
+        codes = ", ".join(f"`{code_of(error)}`" for error in classes)
+        later = any(issubclass(error, UnavailableError) for error in classes)
+        found[str(status)] = {
+            "description": f"{HTTPStatus(status).phrase}: {codes}.",
+            "headers": _headers("X-Request-Id", *(["Retry-After"] if later else [])),
+            "content": {PROBLEM_TYPE: {"schema": schemas.of(Problem)}},
+        }
+    return found
+
+
+def _headers(*names: str) -> Json:
+    return {name: {"$ref": f"#/components/headers/{name}"} for name in names}

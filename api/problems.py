@@ -1,0 +1,141 @@
+"""Every error as RFC 9457 problem+json: one stable `code` for programs, one sentence for people."""
+
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from flask import Flask, Response
+from pydantic import BaseModel, Field
+from werkzeug.exceptions import HTTPException
+
+from api.request_log import request_id
+from riffusion.errors import (
+    Gone,
+    IdempotencyConflict,
+    InvalidRequest,
+    NotFound,
+    RequestError,
+    RiffusionError,
+    UnavailableError,
+    UnknownReference,
+    UnreadableMedia,
+)
+
+PROBLEM_TYPE = "application/problem+json"
+
+# The first class that fits decides.
+_STATUS: tuple[tuple[type[RiffusionError], HTTPStatus], ...] = (
+    (NotFound, HTTPStatus.NOT_FOUND),
+    (Gone, HTTPStatus.GONE),
+    (InvalidRequest, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (UnknownReference, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (UnreadableMedia, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (IdempotencyConflict, HTTPStatus.UNPROCESSABLE_ENTITY),
+    (RequestError, HTTPStatus.BAD_REQUEST),
+    (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
+    (RiffusionError, HTTPStatus.INTERNAL_SERVER_ERROR),
+)
+
+# What HTTP itself refuses, before any of this project's code has a say.
+_HTTP_CODE: dict[int, str] = {
+    HTTPStatus.BAD_REQUEST: "malformed_body",
+    HTTPStatus.FORBIDDEN: "forbidden",
+    HTTPStatus.NOT_FOUND: "not_found",
+    HTTPStatus.METHOD_NOT_ALLOWED: "method_not_allowed",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "body_too_large",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "unsupported_media_type",
+    HTTPStatus.REQUESTED_RANGE_NOT_SATISFIABLE: "range_not_satisfiable",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "internal",
+}
+
+_HTTP_DETAIL: dict[int, str] = {
+    HTTPStatus.NOT_FOUND: "There is nothing at this address; /openapi.json lists what there is.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method; the Allow header lists those it takes.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than this server takes.",
+}
+
+_INTERNAL_DETAIL = "Something went wrong on the server. If it happens again, report this request_id to its operator."
+
+
+class FieldProblem(BaseModel):
+    """One field that can't be accepted."""
+
+    field: str = Field(description="Dotted path in the request, such as `start.prompt`; empty for the whole body.")
+    message: str
+
+
+class Problem(BaseModel):
+    """What went wrong (RFC 9457)."""
+
+    type: str = Field(description="Always `about:blank`: `code` tells problems apart.")
+    title: str = Field(description="The status in words.")
+    status: int
+    detail: str = Field(description="What is wrong and what to do, for people.")
+    code: str = Field(description="What is wrong, for programs; it does not change between versions.")
+    errors: list[FieldProblem] = Field([], description="The fields at fault, where fields are.")
+    request_id: str = Field(description="Finds the request in the server's log; also in `X-Request-Id`.")
+
+
+def status_of(error: type[RiffusionError] | type[HTTPException]) -> int:
+    """The HTTP status with which a class of errors is answered."""
+    if issubclass(error, HTTPException):
+        return error.code or HTTPStatus.INTERNAL_SERVER_ERROR
+    return next(status for cls, status in _STATUS if issubclass(error, cls))
+
+
+def code_of(error: type[RiffusionError] | type[HTTPException]) -> str:
+    """The stable code with which a class of errors is answered."""
+    return _http_code(status_of(error)) if issubclass(error, HTTPException) else error.code
+
+
+def register(app: Flask) -> None:
+    """Answers every error of `app` with a problem."""
+    app.register_error_handler(RiffusionError, _known)
+    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(Exception, _unexpected)
+
+
+def _known(error: RiffusionError) -> Response:
+    status = status_of(type(error))
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _unexpected(error)
+    fields: list[FieldProblem] = []
+    if isinstance(error, InvalidRequest):
+        fields = [FieldProblem(**field) for field in error.fields]
+    elif isinstance(error, UnknownReference) and error.field:
+        fields = [FieldProblem(field=error.field, message=str(error))]
+    response = _response(status, error.code, str(error), fields)
+    if isinstance(error, UnavailableError):
+        response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    return response
+
+
+def _http(error: HTTPException) -> Any:
+    if error.response is not None or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
+        return error
+    own_words = error.description != type(error).description
+    detail = error.description if own_words else _HTTP_DETAIL.get(error.code, error.description)
+    response = _response(error.code, _http_code(error.code), detail or error.name, [])
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            response.headers[name] = value
+    return response
+
+
+def _unexpected(error: Exception) -> Response:
+    structlog.get_logger().error("unexpected_error", exc_info=error)
+    return _response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", _INTERNAL_DETAIL, [])
+
+
+def _http_code(status: int) -> str:
+    return _HTTP_CODE.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "_")
+
+
+def _response(status: int, code: str, detail: str, fields: list[FieldProblem]) -> Response:
+    problem = Problem(
+        type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, errors=fields,
+        request_id=request_id(),
+    )  # fmt: skip
+    response = Response(problem.model_dump_json(), status, content_type=PROBLEM_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    return response

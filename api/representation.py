@@ -1,0 +1,98 @@
+"""A job as clients see it: its JSON, its entity tag, and when to ask again."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from api.schemas import Job, JobFailure, Links, Progress, Queue, Result, ResultAudio, ResultImage
+from api.waiting import Snapshot
+from riffusion.jobs.files import Files
+from riffusion.jobs.record import JobOutput, JobRecord, JobStatus
+
+_POLL_S = 1  # while running
+_POLL_MAX_S = 10  # while queued far back
+
+
+class Presenter:
+    """Makes jobs presentable; links begin with `public_url`."""
+
+    def __init__(self, files: Files, public_url: str) -> None:
+        self._files = files
+        self._public_url = public_url.rstrip("/")
+
+    def job(self, snapshot: Snapshot) -> Job:
+        """The whole job."""
+        record, place = snapshot.record, snapshot.place
+        return Job(
+            id=record.id,
+            status=record.status,
+            mode=record.mode,
+            model=record.model,
+            created_at=_time(record.created_at),
+            started_at=_optional_time(record.started_at),
+            completed_at=_optional_time(record.completed_at),
+            queue=Queue(position=place.position, eta_s=place.eta_s) if place else None,
+            progress=Progress(step=record.step, total=record.total) if record.total else None,
+            request=record.request,
+            attempts=record.attempts,
+            result=self._result(record, record.result) if record.result else None,
+            error=JobFailure(code=record.error.code, detail=record.error.detail) if record.error else None,
+            warnings=list(record.warnings),
+            links=self._links(record.id),
+        )
+
+    def address(self, path: str) -> str:
+        """A path of this API, as clients reach it."""
+        return f"{self._public_url}{path}"
+
+    def location(self, job_id: str) -> str:
+        """Where a job is found."""
+        return self.address(f"/jobs/{job_id}")
+
+    def etag(self, snapshot: Snapshot) -> str:
+        """The tag without its quotes and `W/`: weak, since an ETA may drift under the same tag.
+
+        Links to results are part of it, so that a client that trusts a 304 never holds one that has expired.
+        """
+        revision, position = snapshot.version
+        parts = [revision] if position is None else [revision, position]
+        if snapshot.record.result:
+            parts.append(int(self._files.url(snapshot.record.result.image.key).expires_at))
+        return "-".join(map(str, parts))
+
+    def _links(self, job_id: str) -> Links:
+        here = self.location(job_id)
+        return Links(self=here, cancel=f"{here}/cancel", events=f"{here}/events")
+
+    def _result(self, record: JobRecord, output: JobOutput) -> Result:
+        name = f"{record.mode}-{record.id[:8]}"
+        image, audio = output.image, output.audio
+        image_url = self._files.url(image.key, filename=f"{name}.png")
+        audio_url = self._files.url(audio.key, filename=f"{name}.{audio.format}")
+        return Result(
+            image=ResultImage(
+                url=image_url.url, expires_at=_time(image_url.expires_at), width=image.width, height=image.height,
+                bytes=image.bytes,
+            ),
+            audio=ResultAudio(
+                url=audio_url.url, expires_at=_time(audio_url.expires_at), duration_s=audio.duration_s,
+                sample_rate=audio.sample_rate, channels=audio.channels, format=audio.format, bytes=audio.bytes,
+            ),
+        )  # fmt: skip
+
+
+def poll_headers(snapshot: Snapshot) -> Mapping[str, str]:
+    """`Retry-After` while asking again may tell something new."""
+    if snapshot.record.status.terminal:
+        return {}
+    seconds = _POLL_S
+    if snapshot.record.status is JobStatus.QUEUED and snapshot.place and snapshot.place.eta_s is not None:
+        seconds = min(max(round(snapshot.place.eta_s), _POLL_S), _POLL_MAX_S)
+    return {"Retry-After": str(seconds)}
+
+
+def _time(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _optional_time(seconds: float | None) -> datetime | None:
+    return None if seconds is None else _time(seconds)

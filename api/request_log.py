@@ -1,0 +1,54 @@
+"""A request id on every request and one structured line in the log when it ends."""
+
+import re
+import secrets
+import time
+
+import structlog
+from flask import Flask, Response, g, request
+
+from api.clients import client_of
+
+HEADER = "X-Request-Id"
+_ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+
+def request_id() -> str:
+    """The id of the request in hand: the proxy's, if it sent a sane one."""
+    found: str | None = g.get("request_id")
+    if found is None:
+        sent = request.headers.get(HEADER, "")
+        found = sent if _ACCEPTABLE.fullmatch(sent) else secrets.token_hex(8)
+        g.request_id = found
+    return found
+
+
+def elapsed_s() -> float:
+    """Seconds since the request in hand came in."""
+    began: float = g.began
+    return time.perf_counter() - began
+
+
+def register(app: Flask) -> None:
+    """Binds the request id to everything logged meanwhile and logs each request once its response is sent."""
+
+    @app.before_request
+    def _begin() -> None:
+        g.began = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id())
+
+    @app.after_request
+    def _end(response: Response) -> Response:
+        response.headers[HEADER] = request_id()
+        log = structlog.get_logger().bind(
+            request_id=request_id(),
+            method=request.method,
+            path=request.path,
+            status=response.status_code,
+            client=client_of(request),
+        )
+        began = g.began
+        # A stream ends long after its view has returned: what is logged is when it did.
+        response.call_on_close(lambda: log.info("request", seconds=round(time.perf_counter() - began, 4)))
+        return response

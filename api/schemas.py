@@ -1,0 +1,161 @@
+"""What the API answers, as pydantic models: they write the JSON and the OpenAPI document alike."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+
+from riffusion.jobs.record import JobStatus
+from riffusion.requests import AudioFormat
+
+REQUEST_REF = "#/components/schemas/Request"
+
+
+class _Answer(BaseModel):
+    # Every field is always there, as null where it doesn't apply: that is what "serialization" makes of defaults.
+    model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
+
+
+class Queue(_Answer):
+    """Where a waiting job stands."""
+
+    position: int = Field(ge=0, description="Jobs before it.")
+    eta_s: float | None = Field(description="Seconds until it is likely to start; null until the pace is known.")
+
+
+class Progress(_Answer):
+    """How far a running job is."""
+
+    step: int = Field(ge=0)
+    total: int = Field(ge=0)
+
+
+class ResultImage(_Answer):
+    """The spectrogram, as a PNG."""
+
+    url: str = Field(description="Signed; works for everyone who has it until `expires_at`.")
+    expires_at: datetime
+    width: int
+    height: int
+    bytes: int
+
+
+class ResultAudio(_Answer):
+    """The sound."""
+
+    url: str = Field(description="Signed; works for everyone who has it until `expires_at`.")
+    expires_at: datetime
+    duration_s: float
+    sample_rate: int
+    channels: int
+    format: AudioFormat
+    bytes: int
+
+
+class Result(_Answer):
+    """What a job made."""
+
+    image: ResultImage
+    audio: ResultAudio
+
+
+class JobFailure(_Answer):
+    """Why a job ended without a result."""
+
+    code: str = Field(description="For programs, such as `worker_lost` or `deadline_exceeded`.")
+    detail: str = Field(description="For people.")
+
+
+class Links(_Answer):
+    """Where to go from here."""
+
+    self: str
+    cancel: str
+    events: str
+
+
+class Job(_Answer):
+    """One request and what became of it."""
+
+    id: str
+    status: JobStatus
+    mode: str
+    model: str
+    created_at: datetime
+    started_at: datetime | None = Field(description="When its last attempt started.")
+    completed_at: datetime | None
+    queue: Queue | None = Field(description="While queued.")
+    progress: Progress | None = Field(description="Once it has started.")
+    request: Annotated[dict[str, Any], WithJsonSchema({"$ref": REQUEST_REF})] = Field(
+        description="As accepted, with what was left to chance filled in: sent again, it makes the same clip."
+    )
+    attempts: int = Field(ge=0, description="Times a worker has started it.")
+    result: Result | None = Field(description="Once succeeded.")
+    error: JobFailure | None = Field(description="Once failed or canceled.")
+    warnings: list[str]
+    links: Links
+
+
+class JobList(_Answer):
+    """Several jobs."""
+
+    jobs: list[Job]
+
+
+class JobPage(JobList):
+    """Part of the caller's jobs, newest first."""
+
+    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
+
+
+class UploadedFile(_Answer):
+    """A file that requests may now name as `{"upload": id}`."""
+
+    id: str
+    kind: Literal["image", "audio"]
+    content_type: str
+    bytes: int
+    sha256: str
+    expires_at: datetime | None = Field(description="When it is deleted, unless a job still needs it.")
+    width: int | None = Field(description="Pixels, of a picture.")
+    height: int | None = Field(description="Pixels, of a picture.")
+    duration_s: float | None = Field(description="Seconds, of a sound.")
+
+
+class SeedPicture(_Answer):
+    """A built-in picture that `{"seed_image": name}` names."""
+
+    name: str
+    title: str
+    bpm: float
+    bars: int
+    beats_per_bar: int
+    image_url: str
+
+
+class SeedList(_Answer):
+    """Every built-in seed image."""
+
+    seeds: list[SeedPicture]
+
+
+class ModelEntry(_Answer):
+    """A model that has a worker alive."""
+
+    name: str
+    default: bool = Field(description="Whether it serves requests that name no model.")
+    workers: int
+    slots: int = Field(description="Jobs that its workers hold at once.")
+    queued: int = Field(description="Jobs that wait for it.")
+
+
+class ModelList(_Answer):
+    """Models that requests may name now."""
+
+    models: list[ModelEntry]
+
+
+class Health(_Answer):
+    """A yes."""
+
+    status: Literal["ok", "ready"]

@@ -1,0 +1,42 @@
+"""What the views work with: one of each for the whole process, made by the app factory."""
+
+from dataclasses import dataclass
+from threading import BoundedSemaphore
+
+from flask import current_app
+
+from api.metrics import Metrics
+from api.representation import Presenter
+from api.waiting import HeldRequests, Watch
+from riffusion.jobs.events import EventHub
+from riffusion.jobs.files import Files
+from riffusion.jobs.store import JobStore
+from riffusion.jobs.uploads import UploadStore
+from riffusion.jobs.wakeup import WakeUps
+from riffusion.settings import Settings
+
+EXTENSION = "riffusion"
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything a view may need."""
+
+    settings: Settings
+    store: JobStore
+    uploads: UploadStore
+    files: Files
+    hub: EventHub
+    wakeups: WakeUps
+    held: HeldRequests
+    watch: Watch
+    presenter: Presenter
+    metrics: Metrics
+    probing: BoundedSemaphore  # uploads that may be decoded at once, each with a process and a picture's memory
+
+
+def services() -> Services:
+    """Those of the app that serves the request in hand."""
+    found = current_app.extensions[EXTENSION]
+    assert isinstance(found, Services)  # noqa: S101 - narrows the type; only create_app puts it there
+    return found

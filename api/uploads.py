@@ -1,0 +1,154 @@
+"""Files from clients: streamed to a spool, looked at, and put into storage."""
+
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, Annotated, Any
+
+from flask import Blueprint, Request, Response, request
+from pydantic import BaseModel, WithJsonSchema
+from werkzeug.datastructures import FileStorage
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.formparser import FormDataParser
+
+from api.body import JSON_TYPE
+from api.clients import client_of
+from api.operations import Reply, operation
+from api.schemas import UploadedFile
+from api.services import Services, services
+from riffusion.audio.probe import probe_audio
+from riffusion.errors import (
+    InvalidRequest,
+    StorageUnavailable,
+    StoreUnavailable,
+    UnavailableError,
+    UnreadableMedia,
+)
+from riffusion.jobs.uploads import Upload, UploadInfo
+from riffusion.spectrogram.picture import probe_image
+
+FORM_TYPE = "multipart/form-data"
+FIELD = "file"
+MAX_PARTS = 8
+_ENVELOPE_BYTES = 16 << 10  # boundaries and part headers around the file
+_PATIENCE_S = 10.0  # for a place to have a file probed
+
+# (offset, first bytes, content type): whatever the sender calls a file, this is what it is taken for.
+_PICTURES = (
+    (0, b"\x89PNG\r\n\x1a\n", "image/png"),
+    (0, b"\xff\xd8\xff", "image/jpeg"),
+    (8, b"WEBP", "image/webp"),
+    (0, b"GIF8", "image/gif"),
+    (0, b"BM", "image/bmp"),
+    (0, b"II*\x00", "image/tiff"),
+    (0, b"MM\x00*", "image/tiff"),
+)
+_SOUNDS = (
+    (8, b"WAVE", "audio/wav"),
+    (0, b"fLaC", "audio/flac"),
+    (0, b"OggS", "audio/ogg"),
+    (4, b"ftyp", "audio/mp4"),
+    (0, b"\x1aE\xdf\xa3", "audio/webm"),
+    (8, b"AIF", "audio/aiff"),
+    (0, b"ID3", "audio/mpeg"),
+    *((0, bytes((0xFF, second)), "audio/mpeg") for second in (0xFB, 0xFA, 0xF3, 0xF2, 0xE3, 0xE2)),
+)
+_HEAD_BYTES = 16
+
+blueprint = Blueprint("uploads", __name__)
+
+
+class UploadForm(BaseModel):
+    """What is sent."""
+
+    file: Annotated[bytes, WithJsonSchema({"type": "string", "contentMediaType": "application/octet-stream"})]
+
+
+@blueprint.post("/uploads")
+@operation(
+    "Send a picture or a sound",
+    {201: Reply("Stored; its id can be named in requests of the same client.", {JSON_TYPE: UploadedFile})},
+    body={FORM_TYPE: UploadForm},
+    problems=(
+        BadRequest, RequestEntityTooLarge, UnsupportedMediaType, InvalidRequest, UnreadableMedia,
+        StorageUnavailable, StoreUnavailable, UnavailableError,
+    ),
+)  # fmt: skip
+def upload() -> Response:
+    """Takes PNG, JPEG, WebP, GIF, BMP and TIFF; WAV, MP3, FLAC, Ogg, M4A, WebM and AIFF: by content, not by name."""
+    here = services()
+    with _received(request, here.settings.max_upload_bytes) as path:
+        info = _probe(path, here)
+        with path.open("rb") as file:
+            stored = here.uploads.add(client_of(request), file, info)
+    response = Response(_present(stored).model_dump_json(), 201, content_type=JSON_TYPE)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _present(stored: Upload) -> UploadedFile:
+    info = stored.info
+    return UploadedFile(
+        id=stored.id, kind=info.kind, content_type=info.content_type, bytes=stored.size, sha256=stored.sha256,
+        expires_at=datetime.fromtimestamp(stored.expires_at, UTC),
+        width=info.width, height=info.height, duration_s=info.duration_s,
+    )  # fmt: skip
+
+
+@contextmanager
+def _received(incoming: Request, limit: int) -> Iterator[Path]:
+    """The form's file in a temporary one, gone afterwards whatever happens; at most 64 KiB of it are in memory."""
+    if incoming.mimetype != FORM_TYPE:
+        raise UnsupportedMediaType(f"Send {FORM_TYPE} with the file in the field `{FIELD}`.")
+    with ExitStack() as spools:
+
+        def spool(**_: Any) -> IO[bytes]:
+            return spools.enter_context(tempfile.NamedTemporaryFile(prefix="riffusion-upload-"))
+
+        part = _file_part(incoming, limit, spool)
+        part.stream.flush()
+        if Path(part.stream.name).stat().st_size > limit:
+            raise RequestEntityTooLarge
+        yield Path(part.stream.name)
+
+
+def _file_part(incoming: Request, limit: int, spool: Any) -> FileStorage:
+    parser = FormDataParser(
+        spool, max_content_length=limit + _ENVELOPE_BYTES, max_form_memory_size=_ENVELOPE_BYTES,
+        max_form_parts=MAX_PARTS, silent=False,
+    )  # fmt: skip
+    try:
+        _, _, files = parser.parse_from_environ(incoming.environ)
+    except HTTPException:
+        raise
+    except ValueError as error:
+        raise BadRequest(f"The form can't be read: {error}") from None
+    except OSError:
+        raise StorageUnavailable("the server has no room for this file now; try again later") from None
+    parts = files.getlist(FIELD)
+    if len(parts) != 1:
+        raise InvalidRequest([{"field": FIELD, "message": "send exactly one file in this field"}])
+    return parts[0]
+
+
+def _probe(path: Path, here: Services) -> UploadInfo:
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if not here.probing.acquire(timeout=_PATIENCE_S):
+        raise UnavailableError("too many files are being looked at; try again soon")
+    try:
+        if content_type := _sniff(head, _PICTURES):
+            image = probe_image(path)
+            return UploadInfo("image", content_type, width=image.width, height=image.height)
+        if content_type := _sniff(head, _SOUNDS):
+            audio = probe_audio(path, max_seconds=here.settings.max_audio_s)
+            return UploadInfo("audio", content_type, duration_s=audio.duration_s)
+    finally:
+        here.probing.release()
+    raise UnreadableMedia("the file is neither a picture nor a sound of a kind that is taken")
+
+
+def _sniff(head: bytes, kinds: tuple[tuple[int, bytes, str], ...]) -> str | None:
+    return next((kind for offset, magic, kind in kinds if head[offset : offset + len(magic)] == magic), None)

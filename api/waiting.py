@@ -1,0 +1,77 @@
+"""Requests that are held open, long-polls and event streams, and how many of them there may be."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prometheus_client import Gauge
+
+from riffusion.jobs.events import EventHub
+from riffusion.jobs.record import JobRecord
+from riffusion.jobs.store import JobStore, Place
+
+# A job's place in the queue changes without an event of its own, and an event can get lost.
+RECHECK_S = 2.0
+
+Version = tuple[int, int | None]
+
+
+class HeldRequests:
+    """Counts the server's threads that only wait, so that they never become all of them. Thread-safe."""
+
+    def __init__(self, limit: int, gauge: Gauge) -> None:
+        self._free = threading.BoundedSemaphore(limit)
+        self._gauge = gauge
+        self.closing = False  # the server stops: whoever waits should answer now
+
+    def enter(self) -> bool:
+        """Takes a place; False when all are taken, and the request must answer at once."""
+        if self.closing or not self._free.acquire(blocking=False):
+            return False
+        self._gauge.inc()
+        return True
+
+    def leave(self) -> None:
+        """Gives the place back."""
+        self._gauge.dec()
+        self._free.release()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A job as it is now, with its place while it waits."""
+
+    record: JobRecord
+    place: Place | None
+
+    @property
+    def version(self) -> Version:
+        """Differs whenever there is something new to tell."""
+        return self.record.revision, self.place.position if self.place else None
+
+
+def look(store: JobStore, job_id: str) -> Snapshot:
+    """The job now. Raises NotFound, Gone, StoreUnavailable."""
+    record = store.get(job_id)
+    return Snapshot(record, store.place(record))
+
+
+class Watch:
+    """Waits for changes of one job."""
+
+    def __init__(self, store: JobStore, hub: EventHub, held: HeldRequests) -> None:
+        self._store = store
+        self._hub = hub
+        self._held = held
+
+    def until(self, changed: Callable[[Snapshot], bool], snapshot: Snapshot, seconds: float) -> Snapshot:
+        """The first snapshot that `changed` likes, or the latest when the time is up or the server stops."""
+        deadline = time.monotonic() + seconds
+        while not (changed(snapshot) or snapshot.record.status.terminal or self._held.closing):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            self._hub.wait(snapshot.record.id, snapshot.record.revision, min(left, RECHECK_S))
+            snapshot = look(self._store, snapshot.record.id)
+        return snapshot
