@@ -13,7 +13,7 @@ up: $(READY)  ## the stack on http://127.0.0.1:8000, until Ctrl-C
 	$(BIN)/riffusion up --port 8000 --data data
 
 test: lint  ## the one check
-	$(BIN)/pytest -n 2 --dist worksteal
+	$(BIN)/pytest -n 2 --dist loadfile
 
 lint: $(READY)
 	$(BIN)/ruff check .

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -97,6 +97,12 @@ class S3Server:
     bucket: str
     folder: Path  # holds the bucket's folder
 
+    def with_bucket(self) -> "S3Server":
+        """The same server, with a new and empty bucket."""
+        bucket = f"b{secrets.token_hex(6)}"
+        (self.folder / bucket).mkdir()
+        return replace(self, bucket=bucket)
+
 
 @pytest.fixture(scope="session")
 def valkey_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ValkeyServer]:
@@ -134,7 +140,8 @@ def store(settings: Settings) -> JobStore:
 
 
 @pytest.fixture(scope="session")
-def _s3_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+def rclone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """One S3 server per test process, without a bucket; use `s3_server`, which has one."""
     folder = tmp_path_factory.mktemp("s3")
     access_key, secret_key = secrets.token_hex(10), secrets.token_hex(20)
     rclone = Path(sys.executable).parent / "rclone"
@@ -167,11 +174,9 @@ def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
 
 
 @pytest.fixture
-def s3_server(_s3_server: S3Server) -> S3Server:
+def s3_server(rclone_server: S3Server) -> S3Server:
     """A real S3 server with an empty bucket."""
-    bucket = f"b{secrets.token_hex(6)}"
-    (_s3_server.folder / bucket).mkdir()
-    return S3Server(_s3_server.endpoint, _s3_server.access_key, _s3_server.secret_key, bucket, _s3_server.folder)
+    return rclone_server.with_bucket()
 
 
 @pytest.fixture

@@ -1,0 +1,58 @@
+"""Workers that die, are asked to stop, or run a job that is canceled: each job ends once, and leaves what it should."""
+
+from datetime import UTC, datetime, timedelta
+
+import httpx
+import pytest
+
+from riffusion.embedded.child import kill, stop
+from riffusion.requests import parse
+from tests.acceptance.conftest import Stack
+from tests.conftest import wait_until
+
+LONG = parse({"mode": "text-to-audio", "prompt": "bells", "steps": 150})
+WITHIN = timedelta(seconds=20)  # of a worker being there again; the promise is made for the default lease of 10 s
+
+
+def test_a_killed_workers_job_succeeds_once(bare_stack: Stack) -> None:
+    first = bare_stack.start_worker()
+    job = bare_stack.client.submit(LONG)
+    wait_until(lambda: job.refresh() and job.data["progress"]["step"] > 0, 60, "the job never started")
+
+    kill(first)
+    first.wait()
+    wait_until(lambda: not bare_stack.models(), 60, "the dead worker is still listed")
+    bare_stack.start_worker()
+    back = datetime.now(UTC)
+    job.wait(timeout_s=120)
+
+    assert job.data["attempts"] == 2
+    assert datetime.fromisoformat(job.data["started_at"]) <= back + WITHIN
+    assert httpx.get(job.data["result"]["audio"]["url"]).status_code == httpx.codes.OK
+    assert bare_stack.objects() == {f"results/{job.id}/2/clip.png", f"results/{job.id}/2/clip.mp3"}
+
+
+def test_a_worker_asked_to_stop_finishes_what_runs(bare_stack: Stack) -> None:
+    worker = bare_stack.start_worker()
+    job = bare_stack.client.submit(LONG)
+    wait_until(lambda: job.refresh() and job.data["progress"]["step"] > 0, 60, "the job never started")
+    assert stop(worker, grace_s=120) == 0
+    job.refresh()
+    assert (job.status, job.data["attempts"]) == ("succeeded", 1)
+
+
+@pytest.mark.parametrize("when", ["queued", "running"])
+def test_a_canceled_job_leaves_nothing(when: str, bare_stack: Stack) -> None:
+    if when == "running":
+        bare_stack.start_worker()
+    job = bare_stack.client.submit(LONG)
+
+    def is_time() -> bool:
+        job.refresh()
+        return job.status == when
+
+    wait_until(is_time, 60, f"the job never was {when}")
+    assert job.cancel().status == "canceled"
+    for worker in bare_stack.workers:
+        assert stop(worker, grace_s=60) == 0
+    assert bare_stack.objects() == set()
