@@ -75,7 +75,7 @@ def request_of(
     mode: str, recording: dict[str, Any], drawing: dict[str, Any], earlier: dict[str, Any]
 ) -> dict[str, Any]:
     seed_image = {"seed_image": "drums"}
-    return {
+    requests: dict[str, dict[str, Any]] = {
         "text-to-audio": {**PROMPT, "format": "mp3"},
         "riff": {**PROMPT, "init": seed_image, "format": "wav"},
         "interpolate": {"start": {"prompt": "bells"}, "end": {"prompt": "(drums:1.3)"}, "alpha": 0.5, **STEPS},
@@ -85,7 +85,8 @@ def request_of(
         "audio-to-image": {"clip": recording},
         "extend": {**PROMPT, "init": earlier, "seconds": 2},
         "loop": {**PROMPT, "init": seed_image},
-    }[mode]
+    }
+    return requests[mode]
 
 
 @pytest.mark.parametrize("mode", SECONDS)
