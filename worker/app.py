@@ -15,7 +15,6 @@ from typing import Any
 from celery import Celery, signals
 
 from riffusion import logs
-from riffusion.generate import Generator
 from riffusion.jobs.files import open_files
 from riffusion.jobs.reaper import Reaper
 from riffusion.jobs.store import JobStore
@@ -62,11 +61,12 @@ def create_app(settings: Settings, work: Callable[[], None]) -> Celery:
     return app
 
 
-def serve(settings: Settings, load: Callable[[Settings], Generates] = Generator.load) -> int:
+def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
     """Runs a worker until SIGTERM or SIGINT; then it finishes what runs and takes nothing new.
 
     Args:
-        load: makes what runs the jobs, ready to run; it is called once, before anything is claimed.
+        load: makes what runs the jobs, warmed up; it is called once, before anything is claimed. `Generator.load`, or
+            another one for tests.
 
     Returns:
         The process' exit status.

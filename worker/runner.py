@@ -20,7 +20,7 @@ from riffusion.errors import (
     StorageUnavailable,
     StoreUnavailable,
 )
-from riffusion.generate.clip import Clip, Control
+from riffusion.generate import Clip, Control
 from riffusion.jobs.files import Files
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobRecord, Outcome, Success
 from riffusion.jobs.store import JobStore

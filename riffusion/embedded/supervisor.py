@@ -17,6 +17,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
+from typing import IO
 
 import httpx
 
@@ -72,11 +73,15 @@ class Service:
 
 @dataclass
 class Supervisor:
-    """The embedded stack, from start to stop."""
+    """The embedded stack, from start to stop.
+
+    `port` 0 chooses a free one; `output` is where its processes write, standard error if None.
+    """
 
     settings: Settings
     host: str = "127.0.0.1"
     port: int = 8000
+    output: IO[bytes] | None = None
     _services: list[Service] = field(default_factory=list)
     _signals: int = 0
 
@@ -95,7 +100,8 @@ class Supervisor:
             listener = resources.enter_context(_listen(self.host, self.port))
             resources.enter_context(self._handle_signals())
             resources.callback(self._stop)
-            url = f"http://{self.host}:{listener.getsockname()[1]}"
+            everywhere = self.host in ("", "0.0.0.0")  # noqa: S104 -- compared, not bound
+            url = f"http://{'127.0.0.1' if everywhere else self.host}:{listener.getsockname()[1]}"
             self._start(url, listener.fileno(), lock)
             if self._signals:
                 return
@@ -105,6 +111,10 @@ class Supervisor:
                     service.watch()
                 time.sleep(POLL_S)
 
+    def stop(self) -> None:
+        """Makes `run` return, as a signal does; from any thread."""
+        self._signals += 1
+
     def _start(self, url: str, listener: int, lock: int) -> None:
         env = {**os.environ, "RIFFUSION_DATA_DIR": str(self.settings.data_dir.resolve())}
         env.setdefault("RIFFUSION_PUBLIC_URL", url)
@@ -112,12 +122,14 @@ class Supervisor:
         if "redis_url" not in self.settings.model_fields_set:
             valkey = Valkey(self.settings.data_dir / "redis")
             env["RIFFUSION_REDIS_URL"] = valkey.url
-            self._launch(Service("redis", lambda: valkey.start(pass_fds=[lock])))
+            self._launch(Service("redis", lambda: valkey.start(output=self.output, pass_fds=[lock])))
             self._wait(valkey.answers)
         command = [sys.executable, "-m", "riffusion"]
-        worker = Service("worker", lambda: spawn([*command, "worker"], env=env), self.settings.running_deadline_s)
-        api = [*command, "api", "--bind", f"fd://{listener}"]
-        self._launch(Service("api", lambda: spawn(api, env=env, pass_fds=[listener])))
+        worker = Service(
+            "worker", lambda: spawn([*command, "worker"], env=env, output=self.output), self.settings.running_deadline_s
+        )
+        api = [*command, "api", "--fd", str(listener)]
+        self._launch(Service("api", lambda: spawn(api, env=env, output=self.output, pass_fds=[listener])))
         self._launch(worker)
         self._wait(lambda: _serves(url))
 
@@ -132,7 +144,7 @@ class Supervisor:
         while not self._signals and not condition():
             for service in self._services:
                 if service.ended is not None:
-                    raise SetupError(f"{service.name} ended with status {service.ended}; its output above says why.")
+                    raise SetupError(f"{service.name} ended with status {service.ended}; its output says why.")
             if time.monotonic() > deadline:
                 raise SetupError(f"The stack was not ready after {START_LIMIT_S:.0f} s.")
             time.sleep(POLL_S)
@@ -153,7 +165,7 @@ class Supervisor:
     @contextmanager
     def _handle_signals(self) -> Iterator[None]:
         def count(_number: int, _frame: FrameType | None) -> None:
-            self._signals += 1
+            self.stop()
 
         handled = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
         before = [signal.signal(number, count) for number in handled]
@@ -167,8 +179,9 @@ class Supervisor:
 def _serves(url: str) -> bool:
     """Whether the API accepts jobs and a worker has said that it is there."""
     try:
-        return httpx.get(f"{url}/readyz", timeout=5).is_success and bool(httpx.get(f"{url}/models", timeout=5).json())
-    except httpx.HTTPError:
+        ready = httpx.get(f"{url}/readyz", timeout=5).is_success
+        return ready and bool(httpx.get(f"{url}/models", timeout=5).json()["models"])
+    except (httpx.HTTPError, KeyError):
         return False
 
 

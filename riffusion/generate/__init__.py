@@ -1,6 +1,19 @@
 """From a request to a clip: the flow, written once, used by the worker and by the command line."""
 
+from typing import TYPE_CHECKING, Any
+
 from riffusion.generate.clip import Clip, Control, NoControl
-from riffusion.generate.generator import Generator
+
+if TYPE_CHECKING:
+    from riffusion.generate.generator import Generator
 
 __all__ = ["Clip", "Control", "Generator", "NoControl"]
+
+
+def __getattr__(name: str) -> Any:
+    """Imports the generator, and torch with it, for those who make clips; others may still speak of them (PEP 562)."""
+    if name == "Generator":
+        from riffusion.generate.generator import Generator
+
+        return Generator
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

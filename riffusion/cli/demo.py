@@ -1,0 +1,49 @@
+"""One clip through everything: the embedded stack is started, asked over HTTP, and stopped."""
+
+import threading
+from pathlib import Path
+
+import click
+
+from riffusion.cli.serve import DATA
+from riffusion.cli.submit import follow
+from riffusion.client import Client
+from riffusion.embedded.supervisor import Supervisor
+from riffusion.errors import RiffusionError, SetupError
+from riffusion.requests import TextToAudio
+from riffusion.settings import get_settings
+
+PROMPT = "funk bassline with a jazzy saxophone solo"
+
+
+@click.command()
+@DATA
+def demo(data: Path | None) -> None:
+    """Submits a prompt to a service of its own and saves clip.mp3 and clip.png in the current folder."""
+    settings = get_settings()
+    if data is not None:
+        settings = settings.model_copy(update={"data_dir": data})
+    settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    failures: list[RiffusionError] = []
+    log_path = settings.data_dir / "demo.log"
+    with log_path.open("ab") as log:
+        supervisor = Supervisor(settings, port=0, output=log)
+
+        def ask(url: str) -> None:
+            try:
+                with Client(url) as client:
+                    click.echo(f"{url}: {PROMPT}")
+                    follow(client.submit(TextToAudio(prompt=PROMPT)), Path(), name="clip")
+            except RiffusionError as error:
+                failures.append(error)
+            finally:
+                supervisor.stop()
+
+        click.echo("Starting Redis, API and worker ...")
+        try:
+            # Beside the supervisor, which has its processes to watch meanwhile.
+            supervisor.run(ready=lambda url: threading.Thread(target=ask, args=[url], daemon=True).start())
+        except SetupError as error:
+            raise SetupError(f"{error} It is in {log_path}.") from error
+    if failures:
+        raise failures[0]

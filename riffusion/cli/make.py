@@ -1,0 +1,88 @@
+"""One command per mode, run in this process on the model that the settings name."""
+
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+from pydantic import BaseModel
+
+from riffusion.cli.options import build, parameters
+from riffusion.requests import (
+    AudioFormat,
+    AudioToAudio,
+    AudioToImage,
+    Extend,
+    ImageToAudio,
+    Inpaint,
+    Interpolate,
+    Loop,
+    Riff,
+    TextToAudio,
+    with_seed,
+)
+from riffusion.settings import get_settings
+
+FORMATS: tuple[AudioFormat, ...] = get_args(AudioFormat)
+
+
+def _command(name: str, model: type[BaseModel]) -> click.Command:
+    params = parameters(model)
+    output_help = f"Where to save: .{', .'.join(FORMATS)} is the sound, .png the picture; may be given twice."
+    path = click.Path(dir_okay=False, path_type=Path)
+    if any(isinstance(parameter, click.Argument) and parameter.metavar == "INPUT" for parameter in params):
+        params.insert(1, click.Argument(["output"], nargs=-1, required=True, type=path))
+    else:
+        params.append(click.Option(["-o", "--output"], required=True, multiple=True, type=path, help=output_help))
+
+    def callback(output: tuple[Path, ...], **values: Any) -> None:
+        _run(model, output, values)
+
+    return click.Command(name, params=params, callback=callback, help=model.__doc__)
+
+
+def _run(model: type[BaseModel], outputs: tuple[Path, ...], values: dict[str, Any]) -> None:
+    chosen = {"format": audio_format} if (audio_format := _format(outputs)) else {}
+    request, inputs = build(model, values, **chosen)
+    request = with_seed(request)
+    # Only now: torch takes seconds to import, and what was typed may be wrong.
+    from riffusion.cli.progress import ProgressBar
+    from riffusion.generate import Generator
+
+    with ProgressBar() as bar, Generator.load(get_settings()) as generator:
+        clip = generator.run(request, inputs, bar)
+    for warning in clip.warnings:
+        click.echo(f"riffusion: {warning}", err=True)
+    for path in outputs:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(clip.png if path.suffix.lower() == ".png" else clip.audio)
+        except OSError as error:
+            raise click.FileError(str(path), error.strerror) from error
+        click.echo(f"{path}  {clip.duration_s:.2f} s{_seed(request)}")
+
+
+def _format(outputs: tuple[Path, ...]) -> str | None:
+    """The audio format that the outputs' names ask for."""
+    suffixes = {path.suffix.lower().removeprefix(".") for path in outputs}
+    if unknown := suffixes - {"png", *FORMATS}:
+        raise click.BadParameter(f"can't write .{unknown.pop()} files, only .png, .{', .'.join(FORMATS)}")
+    sounds = suffixes - {"png"}
+    if len(sounds) > 1:
+        raise click.BadParameter("one audio format at a time")
+    return sounds.pop() if sounds else None
+
+
+def _seed(request: BaseModel) -> str:
+    seed = getattr(request, "seed", None)
+    return "" if seed is None else f", seed {seed}"
+
+
+generate = _command("generate", TextToAudio)
+riff = _command("riff", Riff)
+interpolate = _command("interpolate", Interpolate)
+inpaint = _command("inpaint", Inpaint)
+audio_to_audio = _command("audio-to-audio", AudioToAudio)
+image_to_audio = _command("image-to-audio", ImageToAudio)
+audio_to_image = _command("audio-to-image", AudioToImage)
+extend = _command("extend", Extend)
+loop = _command("loop", Loop)

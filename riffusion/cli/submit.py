@@ -1,0 +1,60 @@
+"""A clip from a running server."""
+
+import json
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from riffusion.cli.options import build, parameters
+from riffusion.cli.progress import ProgressBar
+from riffusion.client import Client, Downloaded, Job
+from riffusion.errors import InvalidRequest
+from riffusion.requests import AnyRequest, TextToAudio, parse
+
+
+def follow(job: Job, folder: Path, name: str | None = None) -> Downloaded:
+    """Shows a bar until the job has succeeded, saves its files and prints where they came from.
+
+    Raises:
+        JobError: it failed or was canceled.
+    """
+    with ProgressBar() as bar:
+        job.wait(progress=bar.show)
+    saved = job.download(folder, name)
+    for path, kind in ((saved.audio, "audio"), (saved.image, "image")):
+        click.echo(f"{path}  {job.data['result'][kind]['url']}")
+    return saved
+
+
+def _submit(url: str, folder: Path, request: IO[str] | None, **values: Any) -> None:
+    if (request is None) == (values["prompt"] is None):
+        raise click.UsageError("Give a PROMPT or --request.")
+    with Client(url) as client:
+        job = client.submit(_read(request) if request is not None else build(TextToAudio, values)[0])
+        click.echo(f"job {job.id}", err=True)
+        follow(job, folder)
+
+
+def _read(file: IO[str]) -> AnyRequest:
+    try:
+        return parse(json.load(file))
+    except ValueError:
+        raise InvalidRequest([{"field": "", "message": f"{file.name} is not JSON"}]) from None
+
+
+def _parameters() -> list[click.Parameter]:
+    params = parameters(TextToAudio)
+    params[0].required = False  # the prompt: --request has one
+    folder = click.Path(file_okay=False, path_type=Path)
+    return [
+        *params,
+        click.Option(["--url"], default="http://127.0.0.1:8000", show_default=True, help="The server's address."),
+        click.Option(["--request"], type=click.File(), help="JSON of any mode instead, such as `riffusion recipe`'s."),
+        click.Option(["-o", "--output", "folder"], type=folder, default=Path(), help="Folder for the files."),
+    ]
+
+
+submit = click.Command(
+    "submit", params=_parameters(), callback=_submit, help="Makes a clip from PROMPT on a running server and saves it."
+)
