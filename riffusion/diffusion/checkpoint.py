@@ -1,11 +1,21 @@
-"""A Stable Diffusion 1.x or 2.x in diffusers format, loaded."""
+"""A Stable Diffusion 1.x or 2.x in diffusers format, loaded from a folder or from the hub. No pickle is ever opened."""
 
+import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
+from huggingface_hub import snapshot_download
+from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTokenizer
+
+from riffusion.errors import CheckpointUnavailable
+
+LATENT_CHANNELS = 4
+WEIGHTS = ("text_encoder", "unet", "vae")  # the subfolders that hold weights
 
 
 @dataclass(frozen=True)
@@ -19,3 +29,118 @@ class Checkpoint:
     scheduler_config: dict[str, Any]
     device: torch.device
     dtype: torch.dtype
+
+    @property
+    def scale(self) -> int:
+        """Pixels along a side of one latent; 8 for every Stable Diffusion."""
+        return int(2 ** (len(self.vae.config.block_out_channels) - 1))
+
+
+def choose_device(name: str) -> torch.device:
+    """The device of a setting; `auto` takes CUDA, then Apple's MPS, then the CPU.
+
+    Raises:
+        CheckpointUnavailable: the device isn't there.
+    """
+    if name == "auto":
+        name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
+    try:
+        device = torch.device(name)
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:  # torch asserts that it was built with CUDA
+        raise CheckpointUnavailable(f"Device {name!r} can't be used: {str(error).splitlines()[0]}") from None
+    return device
+
+
+def choose_dtype(device: torch.device) -> torch.dtype:
+    """Half precision on CUDA, where Stable Diffusion was trained in it; float32 elsewhere."""
+    return torch.float16 if device.type == "cuda" else torch.float32
+
+
+def load_checkpoint(source: str | Path, revision: str | None, device: torch.device, dtype: torch.dtype) -> Checkpoint:
+    """Loads a folder in diffusers format, or a hub id at a commit.
+
+    Raises:
+        CheckpointUnavailable: naming the folder or id, and what is wrong with it.
+    """
+    folder = Path(source) if Path(source).is_dir() else _download(str(source), revision)
+    variant = _check(folder, source)
+    options: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "variant": variant}
+    try:
+        tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
+        text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=dtype, **options)
+        unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=dtype, **options)
+        vae = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=dtype, **options)
+        scheduler_config = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
+    except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
+        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise CheckpointUnavailable(f"The model {source} can't be loaded: {reason}") from error
+    if unet.config.in_channels != LATENT_CHANNELS:
+        raise CheckpointUnavailable(
+            f"The model {source} takes {unet.config.in_channels} channels; only 4-channel Stable Diffusion 1.x and 2.x "
+            "models work here (inpainting needs no special one)."
+        )
+    return place(
+        tokenizer=tokenizer,
+        text_encoder=text_encoder,
+        unet=unet,
+        vae=vae,
+        scheduler_config=scheduler_config,
+        device=device,
+        dtype=dtype,
+    )
+
+
+def place(
+    *,
+    tokenizer: CLIPTokenizer,
+    text_encoder: CLIPTextModel,
+    unet: UNet2DConditionModel,
+    vae: AutoencoderKL,
+    scheduler_config: dict[str, Any],
+    device: torch.device,
+    dtype: torch.dtype,
+) -> Checkpoint:
+    """The parts, already in the precision `dtype`, frozen and in inference mode, as a checkpoint on its device."""
+    for module in (text_encoder, unet, vae):
+        module.eval().requires_grad_(False).to(device)
+    return Checkpoint(tokenizer, text_encoder, unet, vae, scheduler_config, device, dtype)
+
+
+def _download(source: str, revision: str | None) -> Path:
+    """The hub's files in its own cache, from there alone where the network is away."""
+    if revision is None and source.count("/") == 1:
+        raise CheckpointUnavailable(
+            f"There is no folder {source}. If it is a hub id, set RIFFUSION_CHECKPOINT_REVISION to the commit to use."
+        )
+    try:
+        return Path(
+            snapshot_download(
+                source,
+                revision=revision,
+                allow_patterns=["*.json", "*/*.json", "tokenizer/*.txt", "*/*.safetensors"],
+                ignore_patterns=["safety_checker/*"],
+            )
+        )
+    except (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OSError, ValueError) as error:
+        raise CheckpointUnavailable(
+            f"The model {source} is no folder here and can't be had from the hub at revision {revision}: "
+            f"{str(error).splitlines()[0]}"
+        ) from error
+
+
+def _check(folder: Path, source: str | Path) -> str | None:
+    """Says which file variant (`fp16` or none) every part has as safetensors."""
+    missing = [name for name in ("tokenizer", "scheduler", *WEIGHTS) if not (folder / name).is_dir()]
+    if missing:
+        raise CheckpointUnavailable(
+            f"The model {source} is not in diffusers format: it has no folder {', '.join(missing)}."
+        )
+    without = [name for name in WEIGHTS if not any((folder / name).glob("*.safetensors"))]
+    if without:
+        raise CheckpointUnavailable(
+            f"The model {source} has no .safetensors in {', '.join(without)}; pickled weights are not opened, since "
+            "they can run code. Convert it once with diffusers' `save_pretrained(..., safe_serialization=True)`."
+        )
+    plain = all(any(p.name.count(".") == 1 for p in (folder / name).glob("*.safetensors")) for name in WEIGHTS)
+    return None if plain else "fp16"

@@ -1,0 +1,160 @@
+"""Prompts to embeddings: weighted words, texts of any length, and a bounded cache."""
+
+import re
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from riffusion.diffusion.checkpoint import Checkpoint
+
+CHUNK_TOKENS = 77  # of every Stable Diffusion's text encoder, start and end included
+MAX_WEIGHT = 2.0
+CACHE_BYTES = 64 << 20  # about 500 prompts of Stable Diffusion 1.5 in half precision
+_EMPHASIS = 1.1  # what a bare pair of brackets means
+
+_TOKEN = re.compile(
+    r"""\\(?P<escaped>[()\[\]\\])
+      | :\s*(?P<weight>[0-9]{1,6}(?:\.[0-9]{0,6})?)\s*\)
+      | (?P<bracket>[()\[\]])
+      | [^\\()\[\]:]+
+      | .""",
+    re.VERBOSE | re.DOTALL,
+)
+
+
+@dataclass(frozen=True)
+class Weighted:
+    """A piece of a prompt and how much it counts, from 0 (as if it weren't there) over 1 to `MAX_WEIGHT`."""
+
+    text: str
+    weight: float
+
+
+def parse_weights(prompt: str) -> list[Weighted]:
+    r"""The pieces of a prompt.
+
+    `(words:1.2)` multiplies their weight by 1.2, `(words)` by 1.1, `[words]` divides it by 1.1. Brackets nest; at every
+    depth the weight is limited to `MAX_WEIGHT`. `\(`, `\)`, `\[`, `\]` and `\\` are the characters themselves, and so
+    is a bracket without its partner. Takes linear time, whatever the nesting.
+    """
+    tokens = list(_TOKEN.finditer(prompt))
+    factors = _match_brackets(tokens)
+    pieces: list[Weighted] = []
+    weights = [1.0]
+    for index, token in enumerate(tokens):
+        factor = factors.get(index)
+        if factor is None:
+            text = token["escaped"] or token[0]
+            if pieces and pieces[-1].weight == weights[-1]:
+                text = pieces.pop().text + text
+            pieces.append(Weighted(text, weights[-1]))
+        elif factor == _CLOSES:
+            weights.pop()
+        else:
+            weights.append(min(MAX_WEIGHT, weights[-1] * factor))
+    return pieces
+
+
+_CLOSES = -1.0
+
+
+def _match_brackets(tokens: list[re.Match[str]]) -> dict[int, float]:
+    """Index of each bracket that has its partner: an opening one's factor, or `_CLOSES`."""
+    factors: dict[int, float] = {}
+    open_brackets: list[int] = []
+    for index, token in enumerate(tokens):
+        weight, bracket = token["weight"], token["bracket"]
+        if bracket in ("(", "["):
+            open_brackets.append(index)
+        elif weight is not None or bracket in (")", "]"):
+            opening = "[" if bracket == "]" else "("
+            if not open_brackets or tokens[open_brackets[-1]][0] != opening:
+                continue
+            plain = _EMPHASIS if opening == "(" else 1 / _EMPHASIS
+            factors[open_brackets.pop()] = plain if weight is None else float(weight)
+            factors[index] = _CLOSES
+    return factors
+
+
+class PromptEncoder:
+    """Embeds prompts with a checkpoint's tokenizer and text encoder. Thread-safe."""
+
+    def __init__(self, checkpoint: Checkpoint, cache_bytes: int = CACHE_BYTES) -> None:
+        self._tokenizer = checkpoint.tokenizer
+        self._encoder = checkpoint.text_encoder
+        self._device = checkpoint.device
+        self._cache: OrderedDict[str, Tensor] = OrderedDict()
+        self._cache_bytes = cache_bytes
+        self._cached = 0
+        self._lock = threading.Lock()
+
+    def encode(self, *prompts: str) -> list[Tensor]:
+        """Embeddings [chunks * 77, D] of prompts that are to be combined, all of one length.
+
+        A prompt longer than 75 tokens fills several chunks of 77, each encoded by itself. The number of chunks is the
+        least power of two that holds the longest prompt, and the others are filled up with the empty prompt's: so rows
+        of different length can share a batch by repeating the shorter one's chunks, which attention doesn't notice.
+        """
+        with self._lock:
+            embeddings = [self._cached_embedding(prompt) for prompt in prompts]
+            longest = max(len(embedding) for embedding in embeddings) // CHUNK_TOKENS
+            chunks = 1 << (longest - 1).bit_length()
+            empty = self._cached_embedding("")
+            return [
+                torch.cat((embedding, empty.repeat(chunks - len(embedding) // CHUNK_TOKENS, 1)))
+                for embedding in embeddings
+            ]
+
+    def _cached_embedding(self, prompt: str) -> Tensor:
+        if prompt not in self._cache:
+            embedding = self._embed(prompt)
+            self._cache[prompt] = embedding
+            self._cached += embedding.nbytes
+            while self._cached > self._cache_bytes and len(self._cache) > 1:
+                _, oldest = self._cache.popitem(last=False)
+                self._cached -= oldest.nbytes
+        self._cache.move_to_end(prompt)
+        return self._cache[prompt]
+
+    @torch.inference_mode()
+    def _embed(self, prompt: str) -> Tensor:
+        """[chunks * 77, D]: each token's embedding, moved away from the empty prompt's by its weight.
+
+        Scaling the difference keeps weight 0 meaningful (the empty prompt) and needs no renormalisation.
+        """
+        ids, weights = self._tokens(prompt)
+        encoded: Tensor = self._encoder(ids.to(self._device))[0]
+        if bool((weights == 1).all()):
+            return encoded.flatten(0, 1)
+        blank, _ = self._chunked([], [])
+        empty: Tensor = self._encoder(blank.to(self._device))[0]
+        scale = weights.to(encoded)[:, :, None]
+        return (empty + (encoded - empty) * scale).flatten(0, 1)
+
+    def _tokens(self, prompt: str) -> tuple[Tensor, Tensor]:
+        ids: list[int] = []
+        weights: list[float] = []
+        for piece in parse_weights(prompt):
+            found = self._tokenizer(piece.text, add_special_tokens=False, verbose=False).input_ids
+            ids += found
+            weights += [piece.weight] * len(found)
+        return self._chunked(ids, weights)
+
+    def _chunked(self, ids: list[int], weights: list[float]) -> tuple[Tensor, Tensor]:
+        """Token ids and weights [chunks, 77], each chunk with its start, end and padding (of weight 1)."""
+        room = CHUNK_TOKENS - 2
+        begin, end, pad = (
+            self._tokenizer.bos_token_id,
+            self._tokenizer.eos_token_id,
+            self._tokenizer.pad_token_id,
+        )
+        rows, scales = [], []
+        for first in range(0, max(1, len(ids)), room):
+            part, scale = ids[first : first + room], weights[first : first + room]
+            fill = room - len(part)
+            rows.append([begin, *part, end, *[pad] * fill])
+            scales.append([1.0, *scale, 1.0, *[1.0] * fill])
+        return torch.tensor(rows), torch.tensor(scales)
