@@ -1,22 +1,95 @@
 """Events of all jobs, through one Redis subscriber a process, to everyone who waits for a change."""
 
+import threading
+import time
+from collections import OrderedDict, defaultdict
+
 from redis import Redis
+from redis.exceptions import RedisError
+
+CHANNEL = "events"  # each message is "<job id> <revision>"
+_REMEMBERED = 4096  # jobs
+_POLL_S = 1.0
+_SILENCE_S = 5.0
 
 
 class EventHub:
     """Wakes threads when a job changes. Thread-safe; the subscriber starts with the first wait, after any fork."""
 
     def __init__(self, redis: Redis) -> None:
-        raise NotImplementedError
+        self._redis = redis
+        self._lock = threading.Lock()
+        self._waiting: defaultdict[str, set[threading.Event]] = defaultdict(set)
+        # The latest revisions heard of, for changes that come between reading a record and waiting for the next one.
+        self._revisions: OrderedDict[str, int] = OrderedDict()
+        self._closed = threading.Event()
+        self._thread: threading.Thread | None = None
 
     def wait(self, job_id: str, revision: int, timeout: float) -> bool:
         """Waits until the job may be newer than `revision`, at most `timeout` seconds; then read the record.
 
-        True without a change is possible (the subscriber reconnected); False means that the time is up or that the hub
-        was closed. A change between reading the record and calling this is not missed.
+        True without a change is possible (the subscriber has just connected); False means that the time is up or that
+        the hub was closed. A change between reading the record and calling this is not missed.
         """
-        raise NotImplementedError
+        woken = threading.Event()
+        with self._lock:
+            if self._closed.is_set():
+                return False
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._listen, name="events", daemon=True)
+                self._thread.start()
+            if self._revisions.get(job_id, revision) > revision:
+                return True
+            self._waiting[job_id].add(woken)
+        try:
+            return woken.wait(timeout) and not self._closed.is_set()
+        finally:
+            with self._lock:
+                self._waiting[job_id].discard(woken)
+                if not self._waiting[job_id]:
+                    del self._waiting[job_id]
 
     def close(self) -> None:
         """Ends the subscriber and every wait."""
-        raise NotImplementedError
+        self._closed.set()
+        self._wake_all()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _listen(self) -> None:
+        while not self._closed.is_set():
+            try:
+                self._subscribe()
+            except RedisError:
+                self._closed.wait(_POLL_S)
+
+    def _subscribe(self) -> None:
+        with self._redis.pubsub() as subscriber:  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+            subscriber.subscribe(CHANNEL)
+            heard = time.monotonic()
+            while not self._closed.is_set() and time.monotonic() - heard < _SILENCE_S:
+                message = subscriber.get_message(timeout=_POLL_S)
+                if message is None:
+                    subscriber.ping()  # its answer counts as heard; without any, the connection has died in silence
+                    continue
+                heard = time.monotonic()
+                if message["type"] == "subscribe":
+                    self._wake_all()  # whatever was said before went unheard
+                elif message["type"] == "message":
+                    job_id, revision = message["data"].decode().split()
+                    self._tell(job_id, int(revision))
+
+    def _tell(self, job_id: str, revision: int) -> None:
+        with self._lock:
+            self._revisions[job_id] = revision
+            self._revisions.move_to_end(job_id)
+            if len(self._revisions) > _REMEMBERED:
+                self._revisions.popitem(last=False)
+            for woken in self._waiting.get(job_id, ()):
+                woken.set()
+
+    def _wake_all(self) -> None:
+        with self._lock:
+            for waiters in self._waiting.values():
+                for woken in waiters:
+                    woken.set()

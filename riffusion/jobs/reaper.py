@@ -1,22 +1,65 @@
-"""The thread that keeps the promises of the store while workers and brokers come and go."""
+"""The thread that keeps the store's promises while workers, messages and processes come and go."""
 
+import threading
+from collections.abc import Callable
+
+import structlog
+
+from riffusion.errors import UnavailableError
 from riffusion.jobs.files import Files
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.sweep import Sweep
+from riffusion.jobs.wakeup import WakeUps
+
+INTERVAL_S = 1.0
+
+_log = structlog.get_logger(__name__)
 
 
 class Reaper:
-    """Every second: takes back jobs of dead workers, publishes missing wake-ups, deletes files nobody needs.
+    """Every second: takes back the jobs of dead workers, publishes missing wake-ups, deletes files nobody needs.
 
     One runs in every API and every worker process; any one of them is enough.
     """
 
     def __init__(self, store: JobStore, files: Files) -> None:
-        raise NotImplementedError
+        self._store = store
+        self._wakeups = WakeUps(store.settings)
+        self._sweep = Sweep(store.redis, files, store.settings)
+        self._stopped = threading.Event()
+        # Two threads: a storage that hangs must not hold up the leases.
+        self._threads = [
+            threading.Thread(target=self._every_second, args=(task,), name=name, daemon=True)
+            for name, task in (("reaper", self.reap), ("sweep", self.sweep))
+        ]
 
     def start(self) -> None:
-        """Starts the thread."""
-        raise NotImplementedError
+        """Starts the threads."""
+        for thread in self._threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Ends the thread; returns when it has ended."""
-        raise NotImplementedError
+        """Ends the threads; returns when they have ended."""
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join()
+
+    def reap(self) -> None:
+        """Reaps once."""
+        for model, count in self._store.reap().items():
+            self._wakeups.publish(model, count)
+
+    def sweep(self) -> None:
+        """Sweeps until nothing is due."""
+        while not self._stopped.is_set() and self._sweep.run():
+            pass
+
+    def _every_second(self, task: Callable[[], None]) -> None:
+        while not self._stopped.wait(INTERVAL_S):
+            try:
+                task()
+            except UnavailableError as error:
+                _log.warning("reaper_failed", task=task.__name__, code=error.code, detail=str(error))
+            except Exception:
+                # The thread must live: without it, jobs of dead workers would be stuck for good.
+                _log.exception("reaper_failed", task=task.__name__)

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -61,6 +61,10 @@ class Success:
     output: JobOutput
     warnings: tuple[str, ...] = ()
 
+    def encode(self) -> tuple[str, ...]:
+        """Status, then names and values of the fields it writes into the hash."""
+        return "succeeded", "result", json.dumps(asdict(self.output)), "warnings", json.dumps(self.warnings)
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -68,6 +72,10 @@ class Failure:
 
     code: str
     detail: str
+
+    def encode(self) -> tuple[str, ...]:
+        """Status, then names and values of the fields it writes into the hash."""
+        return "failed", "error", json.dumps(asdict(self))
 
 
 Outcome = Success | Failure

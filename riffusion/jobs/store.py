@@ -1,18 +1,25 @@
 """Everything that can happen to a job, each a script that Redis runs in one step on its own clock.
 
 The record in Redis is the truth; a message in the broker only says that there is work. Waiting jobs stand in one sorted
-set per model in the order of start-time fair queueing (Goyal, Vin and Cheng 1996), so that a client with one job doesn't
-wait behind another's two hundred. A running job is leased to its worker and fenced by a token: whoever lost the lease
-can't finish it any more.
+set per model in the order of start-time fair queueing (Goyal, Vin and Cheng 1996), so that a client with one job
+doesn't wait behind another's two hundred. A running job is leased to its worker and fenced by a token: whoever lost the
+lease can't finish it any more.
 """
 
+import hashlib
+import json
+import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 from redis import Redis
 
+from riffusion.errors import Gone, IdempotencyConflict, NotFound, QueueFull, UnknownReference
+from riffusion.jobs.database import Database, connect, pairs
+from riffusion.jobs.inputs import Inputs, resolve
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
-from riffusion.requests import AnyRequest
+from riffusion.requests import CLIP_SECONDS, AnyRequest, cost, references, with_seed
 from riffusion.settings import Settings
 
 
@@ -51,11 +58,13 @@ class Place:
 
 
 @dataclass(frozen=True)
-class ModelPresence:
-    """A model that at least one worker serves now."""
+class ModelLoad:
+    """How busy a model is."""
 
-    workers: int
+    workers: int  # alive
     slots: int  # jobs those workers hold at once, together
+    waiting: int  # jobs
+    running: int  # jobs
 
 
 class JobStore:
@@ -65,12 +74,14 @@ class JobStore:
     """
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
-        raise NotImplementedError
+        self.redis = redis
+        self.settings = settings
+        self._database = Database(redis, settings)
 
     @classmethod
     def connect(cls, settings: Settings) -> "JobStore":
         """A store on settings.redis_url with short timeouts and no blind retries. Connects when first used."""
-        raise NotImplementedError
+        return cls(connect(settings), settings)
 
     def accept(self, submissions: Sequence[Submission], idempotency_key: str | None = None) -> Acceptance:
         """Takes in all submissions or none; once it returns, the jobs will end in exactly one terminal state each.
@@ -84,7 +95,55 @@ class JobStore:
             IdempotencyConflict: the key came with another body before.
             Gone: the key is known, but its job was deleted since.
         """
-        raise NotImplementedError
+        order: dict[str, Any] = {"jobs": []}
+        if idempotency_key is not None:
+            order |= {"idem": _digest([submissions[0].client, idempotency_key]), "digest": _body_digest(submissions)}
+            if any(references(item.request) for item in submissions):
+                # A replay must not fail because what it refers to has expired since.
+                reply = self._accept(order)
+                if reply[0] != b"unknown":
+                    return self._acceptance(reply, [], [])
+        requests = [with_seed(item.request) for item in submissions]
+        inputs = [resolve(self._database, item.request, item.client) for item in submissions]
+        order["jobs"] = [self._job(*job) for job in zip(submissions, requests, inputs, strict=True)]
+        return self._acceptance(self._accept(order), submissions, inputs)
+
+    def _accept(self, order: dict[str, Any]) -> Any:
+        return self._database.run("accept", json.dumps(order), resend="idem" in order)
+
+    def _job(self, submission: Submission, request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
+        return {
+            "tail": secrets.token_hex(16),  # the id is its owner's capability
+            "client": submission.client,
+            "model": request.model or self.settings.model,
+            "mode": request.mode,
+            "request": request.model_dump_json(),
+            "inputs": json.dumps(inputs.keys),
+            "pins": json.dumps(list(inputs.pins)),
+            "cost": cost(request, inputs.clip_seconds or CLIP_SECONDS),
+            "weight": submission.weight,
+        }
+
+    def _acceptance(self, reply: Any, submissions: Sequence[Submission], inputs: Sequence[Inputs]) -> Acceptance:
+        match reply:
+            case [b"conflict"]:
+                raise IdempotencyConflict("This Idempotency-Key came with another body before; use a new one.")
+            case [b"gone", job_id]:
+                raise Gone(f"Job {job_id.decode()}, which this Idempotency-Key stands for, was deleted.")
+            case [b"full", model]:
+                raise QueueFull(f"{self.settings.max_queued} jobs wait for model {model.decode()}; try again later.")
+            case [b"no model", index]:
+                name = submissions[index].request.model
+                raise UnknownReference(f"There is no model {name}; GET /models lists those there are.", "model")
+            case [b"no input", index, number]:
+                pin, name = list(inputs[index].pins.items())[number]
+                raise UnknownReference(f"There is no {pin.replace(':', ' ')} any more.", name)
+        kind, wakeups, *records = reply
+        return Acceptance(
+            records=tuple(JobRecord.decode(pairs(record)) for record in records),
+            replayed=kind == b"replayed",
+            wakeups={model.decode(): count for model, count in pairs(wakeups).items() if count},
+        )
 
     def claim(self, model: str, worker: str, nonce: str) -> JobRecord | None:
         """The next job for this worker, now running under its lease; None when there is nothing for it.
@@ -93,69 +152,98 @@ class JobStore:
         each claim; the same nonce sent again answers the same job, so a claim whose answer got lost can be repeated.
         A record with `solo` set runs alone: while the worker holds it, its other claims answer None.
         """
-        raise NotImplementedError
+        return _record(self._database.run("claim", model, worker, nonce))
 
     def heartbeat(self, worker: str, held: Mapping[str, int]) -> set[str]:
         """Extends the leases of the jobs (id -> token) that a worker runs; answers the ids it has lost.
 
         A lost job was canceled, deleted, ran past a deadline or belongs to another attempt: drop it.
         """
-        raise NotImplementedError
+        flat = [part for pair in held.items() for part in pair]
+        return {job_id.decode() for job_id in self._database.run("heartbeat", worker, *flat)}
 
     def progress(self, job_id: str, token: int, step: int, total: int) -> bool:
         """Tells that `step` of `total` denoising steps are done; False: lost, drop the job."""
-        raise NotImplementedError
+        return bool(self._database.run("progress", job_id, token, step, total))
 
     def finish(self, job_id: str, token: int, outcome: Outcome) -> bool:
         """Ends a running job; False: not ours any more, and the files written for it are to be deleted.
 
         Idempotent per token: the same attempt may send it again until it gets an answer.
         """
-        raise NotImplementedError
+        return bool(self._database.run("finish", job_id, token, *outcome.encode()))
 
     def release(self, job_id: str, token: int) -> bool:
         """Gives a job back that was claimed but not started; it waits at the head again and no attempt is counted."""
-        raise NotImplementedError
+        return bool(self._database.run("release", job_id, token))
 
     def cancel(self, job_id: str) -> JobRecord:
         """Ends a queued or running job at once; a job that has ended stays as it is. Raises NotFound, Gone."""
-        raise NotImplementedError
+        return _record(self._database.run("cancel", job_id)) or self._missing(job_id)
 
     def delete(self, job_id: str) -> None:
         """Cancels the job if need be, forgets its record and has its files deleted. Raises NotFound, Gone."""
-        raise NotImplementedError
+        if not self._database.run("delete", job_id):
+            self._missing(job_id)
 
     def get(self, job_id: str) -> JobRecord:
         """The record. Raises NotFound, Gone."""
-        raise NotImplementedError
+        data = self._database.hash(f"job:{job_id}")
+        return JobRecord.decode(data) if data else self._missing(job_id)
+
+    def _missing(self, job_id: str) -> NoReturn:
+        if self._database.exists(f"gone:{job_id}"):
+            raise Gone(f"Job {job_id} was deleted, or its time was over.")
+        raise NotFound(f"There is no job {job_id}.")
 
     def list(self, client: str, status: JobStatus | None = None, limit: int = 20, cursor: str | None = None) -> Page:
         """A client's own jobs, newest first."""
-        raise NotImplementedError
+        next_cursor, *records = self._database.run("list", client, status or "", limit, cursor or "")
+        return Page(tuple(JobRecord.decode(pairs(record)) for record in records), next_cursor.decode() or None)
 
     def place(self, record: JobRecord) -> Place | None:
         """Where a waiting job stands; None for any other."""
-        raise NotImplementedError
+        if record.status is not JobStatus.QUEUED:
+            return None
+        reply = self._database.run("place", record.id, record.model)
+        return Place(reply[0], float(reply[1]) if reply[1] else None) if reply else None
 
     def announce(self, worker: str, model: str, slots: int) -> None:
-        """Tells that a worker is there, for the next three leases; send it along with every heartbeat."""
-        raise NotImplementedError
+        """Tells that a worker is there, for the length of a lease; send it along with every heartbeat."""
+        self._database.run("announce", worker, model, slots)
 
     def withdraw(self, worker: str) -> None:
         """Tells that a worker has gone."""
-        raise NotImplementedError
+        self._database.run("announce", worker, "", 0)
 
-    def models_alive(self) -> dict[str, ModelPresence]:
+    def models(self) -> dict[str, ModelLoad]:
+        """Every model that a worker ever announced, and the default one once it has had a job."""
+        return {model.decode(): ModelLoad(*load) for model, *load in self._database.run("models")}
+
+    def models_alive(self) -> dict[str, ModelLoad]:
         """The models that workers serve now."""
-        raise NotImplementedError
+        return {model: load for model, load in self.models().items() if load.workers}
 
     def reap(self) -> dict[str, int]:
         """Takes back what dead workers held and ends what is past a deadline; model -> wake-ups to publish.
 
         Called about every second by every process; concurrent calls do no harm.
         """
-        raise NotImplementedError
+        return {model.decode(): count for model, count in pairs(self._database.run("reap")).items()}
 
     def check(self) -> None:
         """Raises StoreUnavailable unless Redis answers and takes writes."""
-        raise NotImplementedError
+        self._database.run("check")
+
+
+def _record(reply: list[bytes] | None) -> JobRecord | None:
+    return JobRecord.decode(pairs(reply)) if reply else None
+
+
+def _digest(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _body_digest(submissions: Sequence[Submission]) -> str:
+    """What makes two submissions the same: taken before the seeds are drawn."""
+    return _digest([item.request.model_dump(mode="json") for item in submissions])

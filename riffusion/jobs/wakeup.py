@@ -1,4 +1,12 @@
-"""Wake-ups: Celery messages that say no more than that there is work for a model."""
+"""Wake-ups: Celery messages that say no more than that there is work for a model.
+
+kombu keeps the messages of a queue in a Redis list of the queue's name, so LLEN counts those that wait; those in the
+hash `unacked` were taken by a worker already and wake nobody else. lua/common.lua counts by the same name.
+"""
+
+from celery import Celery
+from kombu.exceptions import OperationalError
+from redis.exceptions import RedisError
 
 from riffusion.settings import Settings
 
@@ -14,12 +22,22 @@ class WakeUps:
     """Publishes wake-ups. Thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
-        raise NotImplementedError
+        self._celery = Celery("riffusion", broker=settings.redis_url, set_as_current=False)
+        self._celery.conf.update(
+            task_ignore_result=True,
+            task_serializer="json",
+            accept_content=["json"],
+            broker_transport_options={"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0},
+        )
 
-    def publish(self, model: str, count: int = 1) -> None:
-        """Sends `count` wake-ups to a model's workers.
+    def publish(self, model: str, count: int = 1) -> bool:
+        """Sends `count` wake-ups to a model's workers; False when the broker doesn't take them.
 
-        Never raises for a broker that doesn't answer: the reaper makes up for what is missing, so the job is not late
-        by more than about a second.
+        That is no error: the reaper makes up for what is missing, so the job starts about a second later.
         """
-        raise NotImplementedError
+        try:
+            for _ in range(count):
+                self._celery.send_task(TASK, queue=queue_name(model), retry=False, ignore_result=True)
+        except (OperationalError, RedisError, OSError):
+            return False
+        return True

@@ -1,0 +1,101 @@
+"""Redis as the job store uses it: Lua scripts with short timeouts, and its failures as StoreUnavailable."""
+
+import json
+from collections.abc import Callable
+from functools import cache
+from importlib.resources import files
+from typing import Any, TypeVar
+
+from redis import Redis
+from redis.backoff import NoBackoff
+from redis.commands.core import Script
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
+from redis.retry import Retry
+
+from riffusion.errors import StoreUnavailable
+from riffusion.jobs.record import SCHEMA_VERSION
+from riffusion.settings import Settings
+
+TIMEOUT_S = 1.5
+IDEMPOTENCY_S = 86_400
+TOMBSTONE_S = 7 * 86_400
+
+# Answers of a Redis that is there but can't serve now: starting, failing over, stuck in a script, its disk full.
+_PASSING = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY", "MISCONF", "UNBLOCKED")
+
+_T = TypeVar("_T")
+
+
+def connect(settings: Settings) -> Redis:
+    """A client of settings.redis_url that gives up after a second or two and never sends anything twice by itself."""
+    return Redis.from_url(
+        settings.redis_url,
+        socket_timeout=TIMEOUT_S,
+        socket_connect_timeout=1.0,
+        retry=Retry(NoBackoff(), 0),
+    )
+
+
+@cache
+def _source(name: str) -> str:
+    """The text of a script: its own first line, which may hold flags, then common.lua, then the rest."""
+    folder = files("riffusion.jobs") / "lua"
+    shebang, _, body = (folder / f"{name}.lua").read_text().partition("\n")
+    return f"{shebang}\n{(folder / 'common.lua').read_text()}\n{body}"
+
+
+class Database:
+    """Runs the scripts of lua/ on one Redis. Thread-safe."""
+
+    def __init__(self, redis: Redis, settings: Settings) -> None:
+        self._redis = redis
+        self._scripts: dict[str, Script] = {}
+        names = (
+            "lease_s", "max_attempts", "max_queued", "waiting_deadline_s", "running_deadline_s", "stalled_deadline_s",
+            "result_ttl_s", "upload_ttl_s", "model",
+        )  # fmt: skip
+        limits = {name: getattr(settings, name) for name in names}
+        constants = {"schema": SCHEMA_VERSION, "idempotency_s": IDEMPOTENCY_S, "tombstone_s": TOMBSTONE_S}
+        self._limits = json.dumps(limits | constants)
+
+    def run(self, script: str, *args: str | bytes | float, resend: bool = True) -> Any:
+        """A script's answer. Where `resend`, it is sent once more when the connection breaks: it must be idempotent.
+
+        Raises:
+            StoreUnavailable: Redis doesn't answer in time, or can't do this now.
+        """
+        # Registering loads nothing yet: EVALSHA is tried first, and a Redis that doesn't know the script is given it.
+        compiled = self._scripts.setdefault(script, self._redis.register_script(_source(script)))
+        return self._attempt(lambda: compiled(args=[self._limits, *args]), resend)
+
+    def hash(self, key: str) -> dict[bytes, bytes]:
+        """A whole hash; empty when there is none. Raises StoreUnavailable."""
+        found: dict[bytes, bytes] = self._attempt(lambda: self._redis.hgetall(key), resend=True)
+        return found
+
+    def exists(self, key: str) -> bool:
+        """Whether there is such a key. Raises StoreUnavailable."""
+        return bool(self._attempt(lambda: self._redis.exists(key), resend=True))
+
+    def _attempt(self, call: Callable[[], Any], resend: bool) -> Any:
+        try:
+            try:
+                return call()
+            except RedisConnectionError:
+                if not resend:
+                    raise
+                return call()
+        except (OutOfMemoryError, ReadOnlyError) as error:
+            raise StoreUnavailable("The job store has no room for writes now; try again later.") from error
+        except ResponseError as error:
+            if str(error).startswith(_PASSING):
+                raise StoreUnavailable("The job store can't serve now; try again later.") from error
+            raise
+        except RedisError as error:
+            raise StoreUnavailable("The job store doesn't answer; try again later.") from error
+
+
+def pairs(flat: list[_T]) -> dict[_T, _T]:
+    """Redis's flat list of keys and values as a dict."""
+    return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,0 +1,74 @@
+#!lua
+-- Takes in all jobs or none. ARGV[1]: JSON {idem, digest, jobs: [{tail, client, model, mode, request, inputs, pins,
+-- cost, weight}]}; without jobs, only looks whether the idempotency key is known.
+-- Answers {"accepted" | "replayed", {model, wake-ups, ...}, record, ...}, {"unknown"}, {"conflict"}, {"gone", id},
+-- {"full", model}, {"no model", job's index} or {"no input", job's index, pin's index}.
+
+local order = cjson.decode(ARGV[1])
+
+if order.idem then
+  local known = load('idem:' .. order.idem)
+  if known then
+    if known.digest ~= order.digest then return {'conflict'} end
+    local reply = {'replayed', {}}
+    for _, id in ipairs(cjson.decode(known.ids)) do
+      local record = redis.call('HGETALL', 'job:' .. id)
+      if #record == 0 then return {'gone', id} end
+      reply[#reply + 1] = record
+    end
+    return reply
+  end
+end
+if #order.jobs == 0 then return {'unknown'} end
+
+local coming = {}
+for index, job in ipairs(order.jobs) do
+  if job.model ~= limits.model and redis.call('SISMEMBER', 'models', job.model) == 0 then
+    return {'no model', index - 1} -- no worker ever announced it
+  end
+  coming[job.model] = (coming[job.model] or 0) + 1
+  for number, pin in ipairs(cjson.decode(job.pins)) do
+    local kind, id = string.match(pin, '^(%a+):(.*)$')
+    local usable
+    if kind == 'upload' then
+      usable = redis.call('HGET', 'upload:' .. id, 'client') == job.client
+    else
+      usable = redis.call('HGET', 'job:' .. id, 'status') == 'succeeded'
+    end
+    if not usable then return {'no input', index - 1, number - 1} end
+  end
+end
+for model, count in pairs(coming) do
+  if redis.call('ZCARD', 'waiting:' .. model) + count > limits.max_queued then return {'full', model} end
+end
+
+local ids, reply = {}, {'accepted', {}}
+for _, job in ipairs(order.jobs) do
+  -- Start-time fair queueing: a client's next job starts when its last one ends, in virtual time.
+  local vtime = tonumber(redis.call('HGET', 'model:' .. job.model, 'vtime') or 0)
+  local last = tonumber(redis.call('ZSCORE', 'clients:' .. job.model, job.client) or 0)
+  job.start = math.max(vtime, last)
+  redis.call('ZADD', 'clients:' .. job.model, job.start + job.cost / job.weight, job.client)
+  redis.call('SADD', 'models', job.model)
+
+  job.id = string.format('%012x', now * 1000) .. job.tail
+  ids[#ids + 1] = job.id
+  for _, pin in ipairs(cjson.decode(job.pins)) do redis.call('SADD', 'pins:' .. pin, job.id) end
+  redis.call('HSET', 'job:' .. job.id,
+    'schema', limits.schema, 'id', job.id, 'status', 'queued', 'mode', job.mode, 'model', job.model,
+    'client', job.client, 'request', job.request, 'inputs', job.inputs, 'pins', job.pins,
+    'cost', job.cost, 'weight', job.weight, 'start', string.format('%.17g', job.start), 'created_at', stamp(now),
+    'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0)
+  redis.call('ZADD', 'of:' .. job.client, 0, job.id)
+  enter_queue(job)
+  reply[#reply + 1] = redis.call('HGETALL', 'job:' .. job.id)
+end
+if order.idem then
+  redis.call('HSET', 'idem:' .. order.idem, 'digest', order.digest, 'ids', cjson.encode(ids))
+  redis.call('EXPIRE', 'idem:' .. order.idem, limits.idempotency_s)
+end
+for model, count in pairs(coming) do
+  table.insert(reply[2], model)
+  table.insert(reply[2], math.min(count, missing_wakeups(model)))
+end
+return reply

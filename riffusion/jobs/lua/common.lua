@@ -1,0 +1,129 @@
+-- What every script begins with: Redis's clock, the settings, and the few moves that a job can make.
+--
+--   job:<id>          hash    the record
+--   waiting:<model>   zset    waiting jobs by start tag
+--   clients:<model>   zset    finish tag of each client's last job; those behind virtual time are dropped
+--   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots
+--   models            set     every model that ever had a job or a worker
+--   due               zset    jobs by the time at which reap must look at them: a lease or a deadline ends
+--   sweep             zset    job:<id>, upload:<id> or file:<key> by the time at which its files may go
+--   held:<worker>     hash    id -> nonce of the claim, for the jobs that a worker runs
+--   alone:<worker>    string  the job that must run alone in that worker
+--   worker:<worker>   hash    model, slots; expires unless announced again
+--   workers           set     their names
+--   of:<client>       zset    a client's jobs, in the order of their ids, which is that of time
+--   pins:<kind>:<id>  set     jobs not yet ended that need the files of an upload or a job
+--   idem:<digest>     hash    what an idempotency key stands for
+--   gone:<id>         string  tombstone
+--   upload:<id>, content:<sha256>   hashes: an upload, and those that share one file
+
+local limits = cjson.decode(table.remove(ARGV, 1))
+local time = redis.call('TIME')
+local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
+
+local function stamp(seconds)
+  return string.format('%.6f', seconds)
+end
+
+local function load(key)
+  local flat = redis.call('HGETALL', key)
+  if #flat == 0 then return nil end
+  local fields = {}
+  for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
+  return fields
+end
+
+local function is_terminal(job)
+  return job.status ~= 'queued' and job.status ~= 'running'
+end
+
+-- Writes fields of a record, counts the change and tells those who wait for it.
+local function change(id, ...)
+  redis.call('HSET', 'job:' .. id, ...)
+  local revision = redis.call('HINCRBY', 'job:' .. id, 'revision', 1)
+  redis.call('PUBLISH', 'events', id .. ' ' .. revision)
+end
+
+-- reap looks at a running job when the first of its three timers is over.
+local function watch(id, lease, running, stalled)
+  redis.call('ZADD', 'due', math.min(lease, running, stalled), id)
+end
+
+local function enter_queue(job)
+  redis.call('ZADD', 'waiting:' .. job.model, job.start, job.id)
+  redis.call('ZADD', 'due', now + limits.waiting_deadline_s, job.id)
+  redis.call('HINCRBYFLOAT', 'model:' .. job.model, 'waiting_cost', job.cost)
+end
+
+local function leave_queue(job)
+  redis.call('ZREM', 'waiting:' .. job.model, job.id)
+  redis.call('ZREM', 'due', job.id)
+  if redis.call('EXISTS', 'waiting:' .. job.model) == 0 then
+    redis.call('HDEL', 'model:' .. job.model, 'waiting_cost') -- forgets what rounding left over
+  else
+    redis.call('HINCRBYFLOAT', 'model:' .. job.model, 'waiting_cost', '-' .. job.cost)
+  end
+end
+
+local function enter_worker(job, worker, nonce)
+  redis.call('HSET', 'held:' .. worker, job.id, nonce)
+  if job.solo then redis.call('SET', 'alone:' .. worker, job.id) end
+  redis.call('HINCRBY', 'model:' .. job.model, 'running', 1)
+  redis.call('HINCRBYFLOAT', 'model:' .. job.model, 'running_cost', job.cost)
+end
+
+local function leave_worker(job)
+  redis.call('HDEL', 'held:' .. job.worker, job.id)
+  if job.solo then redis.call('DEL', 'alone:' .. job.worker) end
+  redis.call('ZREM', 'due', job.id)
+  if redis.call('HINCRBY', 'model:' .. job.model, 'running', -1) == 0 then
+    redis.call('HDEL', 'model:' .. job.model, 'running_cost')
+  else
+    redis.call('HINCRBYFLOAT', 'model:' .. job.model, 'running_cost', '-' .. job.cost)
+  end
+end
+
+-- A running job waits again. Its start tag is no later than that of any waiting job, so it stands at the head.
+local function requeue(job, ...)
+  leave_worker(job)
+  redis.call('HDEL', 'job:' .. job.id, 'worker', 'started_at')
+  enter_queue(job)
+  change(job.id, 'status', 'queued', 'step', 0, 'total', 0, ...)
+end
+
+-- Ends a job for good.
+local function settle(job, status, ...)
+  if job.status == 'queued' then
+    leave_queue(job)
+    if job.attempts == '0' and redis.call('ZSCORE', 'clients:' .. job.model, job.client) then
+      -- What wasn't served isn't charged to the client's share.
+      redis.call('ZINCRBY', 'clients:' .. job.model, -job.cost / job.weight, job.client)
+    end
+  else
+    leave_worker(job)
+  end
+  for _, pin in ipairs(cjson.decode(job.pins)) do redis.call('SREM', 'pins:' .. pin, job.id) end
+  -- An attempt that lost may still be writing: look for its files when it must have noticed, and again at expiry.
+  local stragglers = tonumber(job.attempts) > (status == 'succeeded' and 1 or 0)
+  redis.call('ZADD', 'sweep', now + (stragglers and 2 * limits.lease_s or limits.result_ttl_s), 'job:' .. job.id)
+  change(job.id, 'status', status, 'completed_at', stamp(now), ...)
+end
+
+-- Ends a job by the store's own decision: whoever runs it is fenced off.
+local function revoke(job, status, ...)
+  settle(job, status, 'token', job.token + 1, ...)
+end
+
+-- A tombstone in place of an ended job.
+local function forget(job)
+  redis.call('DEL', 'job:' .. job.id)
+  redis.call('ZREM', 'of:' .. job.client, job.id)
+  redis.call('SET', 'gone:' .. job.id, 1, 'EX', limits.tombstone_s)
+end
+
+-- Wake-ups that the broker's list lacks: as many as jobs wait, and no more than slots could take at once.
+local function missing_wakeups(model)
+  local slots = tonumber(redis.call('HGET', 'model:' .. model, 'slots') or 0)
+  local wanted = math.min(redis.call('ZCARD', 'waiting:' .. model), math.max(1, slots))
+  return math.max(0, wanted - redis.call('LLEN', 'riffusion.' .. model))
+end

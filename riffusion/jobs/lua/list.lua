@@ -1,0 +1,21 @@
+#!lua flags=no-writes
+-- A client's jobs, newest first. ARGV: client, status or "", limit, cursor or "".
+-- Answers {cursor for the next page or "", record, ...}.
+local client, status, limit, cursor = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local reply = {''}
+for _ = 1, 10 do -- looks at no more than 1000 jobs in one call
+  local ids = redis.call('ZREVRANGEBYLEX', 'of:' .. client, cursor == '' and '+' or '(' .. cursor, '-', 'LIMIT', 0, 100)
+  for _, id in ipairs(ids) do
+    if #reply > limit then return reply end
+    cursor = id
+    reply[1] = id
+    if status == '' or redis.call('HGET', 'job:' .. id, 'status') == status then
+      reply[#reply + 1] = redis.call('HGETALL', 'job:' .. id)
+    end
+  end
+  if #ids < 100 then
+    reply[1] = ''
+    return reply
+  end
+end
+return reply

@@ -1,0 +1,72 @@
+#!lua flags=allow-oom
+-- Ends or takes back what is due, and counts live slots. Answers {model, wake-ups to publish, ...}.
+
+local function detail(text)
+  return cjson.encode({code = 'deadline_exceeded', detail = text})
+end
+
+local function reap(id)
+  local job = load('job:' .. id)
+  if not job then
+    redis.call('ZREM', 'due', id) -- deleted behind the store's back
+  elseif job.status == 'queued' then
+    revoke(job, 'failed', 'error', detail('The job waited longer than its deadline allows.'))
+  elseif now >= tonumber(job.running_until) then
+    revoke(job, 'failed', 'error', detail('The job ran longer than its deadline allows.'))
+  elseif now >= tonumber(job.stalled_until) then
+    revoke(job, 'failed', 'error', detail('The job made no progress for longer than its deadline allows.'))
+  elseif tonumber(job.attempts) >= limits.max_attempts then
+    local text = string.format('Its worker was lost %d times.', job.losses + 1)
+    revoke(job, 'failed', 'losses', job.losses + 1, 'error', cjson.encode({code = 'worker_lost', detail = text}))
+  elseif job.losses + 1 >= 2 then
+    requeue(job, 'losses', job.losses + 1, 'solo', 1)
+  else
+    requeue(job, 'losses', job.losses + 1)
+  end
+end
+
+-- Nobody reaped for a while, so Redis was away, and heartbeats were too: workers first get the time to send one.
+local function extend_leases()
+  local lease = now + limits.lease_s
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', 'due', '-inf', lease)) do
+    local job = load('job:' .. id)
+    if job and job.status == 'running' then
+      local stalled = math.max(tonumber(job.stalled_until), lease)
+      redis.call('HSET', 'job:' .. id, 'lease_until', stamp(lease), 'stalled_until', stamp(stalled))
+      watch(id, lease, tonumber(job.running_until), stalled)
+    end
+  end
+end
+
+local function count_slots()
+  local slots = {}
+  for _, worker in ipairs(redis.call('SMEMBERS', 'workers')) do
+    local presence = redis.call('HMGET', 'worker:' .. worker, 'model', 'slots')
+    if presence[1] then
+      slots[presence[1]] = (slots[presence[1]] or 0) + presence[2]
+    else
+      redis.call('SREM', 'workers', worker)
+    end
+  end
+  return slots
+end
+
+local last = tonumber(redis.call('GET', 'reaped_at') or now)
+redis.call('SET', 'reaped_at', stamp(now))
+if now - last > math.max(3, limits.lease_s / 2) then
+  extend_leases()
+else
+  for _, id in ipairs(redis.call('ZRANGEBYSCORE', 'due', '-inf', now, 'LIMIT', 0, 100)) do reap(id) end
+end
+
+local slots, wakeups = count_slots(), {}
+for _, model in ipairs(redis.call('SMEMBERS', 'models')) do
+  redis.call('HSET', 'model:' .. model, 'slots', slots[model] or 0)
+  local missing = missing_wakeups(model)
+  -- Many processes reap; one of them publishes.
+  if missing > 0 and redis.call('SET', 'waking:' .. model, 1, 'NX', 'PX', 500) then
+    wakeups[#wakeups + 1] = model
+    wakeups[#wakeups + 1] = missing
+  end
+end
+return wakeups
