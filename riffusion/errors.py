@@ -19,6 +19,7 @@
     │   ├── QueueFull                 queue_full
     │   ├── StoreUnavailable          store_unavailable    Redis doesn't answer
     │   └── StorageUnavailable        storage_unavailable  S3 or the data folder refuses
+    │       └── StorageFull           storage_full         there is no room left; trying again soon won't help
     └── SetupError                    the operator has to act
         ├── CheckpointUnavailable     checkpoint_unavailable
         └── ToolMissing               tool_missing         a program that this command needs isn't installed
@@ -166,6 +167,12 @@ class StorageUnavailable(UnavailableError):
     """The object storage, or the data folder, refuses or doesn't answer."""
 
     code = "storage_unavailable"
+
+
+class StorageFull(StorageUnavailable):
+    """There is no room left; somebody has to make some."""
+
+    code = "storage_full"
 
 
 class SetupError(RiffusionError):

@@ -25,7 +25,7 @@ class Attempt:
     def __init__(self, record: JobRecord, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self.id = record.id
         self.token = record.token
-        self.step, self.total = 0, 0
+        self.told = (0, 0, 0)  # step, total, and a number that rises with every sign of progress
         self._settings = settings
         self._clock = clock
         self._end: RiffusionError | None = None
@@ -34,8 +34,7 @@ class Attempt:
 
     def progress(self, step: int, total: int) -> None:
         """`step` of `total` denoising steps are done. Raises as `check` does."""
-        self.step, self.total = step, total
-        self._progressed = self._clock()
+        self._tell(step, total)
         self.check()
 
     def check(self) -> None:
@@ -55,8 +54,9 @@ class Attempt:
             raise DeadlineExceeded(f"The job made no progress for {self._settings.stalled_deadline_s:g} s.")
 
     def pause(self, seconds: float) -> None:
-        """Waits, unless the attempt ends meanwhile. Raises as `check` does."""
+        """Waits for something that is not the job's fault, so it counts as progress. Raises as `check` does."""
         self._ending.wait(seconds)
+        self._tell(*self.told[:2])
         self.check()
 
     def drop(self) -> None:
@@ -76,6 +76,10 @@ class Attempt:
     def hung(self) -> bool:
         """Whether its thread was told to stop and has shown no sign of life for as long as a job may stand still."""
         return self._end is not None and self._clock() - self._seen > self._settings.stalled_deadline_s
+
+    def _tell(self, step: int, total: int) -> None:
+        self.told = (step, total, self.told[2] + 1)
+        self._progressed = self._clock()
 
     def _stop(self, end: RiffusionError) -> None:
         self._end = self._end or end

@@ -32,7 +32,7 @@ class Heartbeat:
         self._store = store
         self._settings = settings
         self._attempts: dict[str, Attempt] = {}
-        self._told: dict[str, tuple[int, int]] = {}
+        self._told: dict[str, tuple[int, int, int]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
@@ -91,14 +91,14 @@ class Heartbeat:
             self._next = time.monotonic() + self._settings.lease_s / 4
         for attempt in held.values():
             self._tell(attempt)
-        self._told = {id_: done for id_, done in self._told.items() if id_ in held}
+        self._told = {id_: told for id_, told in self._told.items() if id_ in held}
         if not self._answered:
             log.warning("redis answers again")
         self._answered = True
 
     def _tell(self, attempt: Attempt) -> None:
-        done = (attempt.step, attempt.total)
-        if attempt.total and self._told.get(attempt.id) != done:
-            self._told[attempt.id] = done
-            if not self._store.progress(attempt.id, attempt.token, *done):
+        told = attempt.told
+        if told != self._told.get(attempt.id, (0, 0, 0)):
+            self._told[attempt.id] = told
+            if not self._store.progress(attempt.id, attempt.token, step=told[0], total=told[1]):
                 attempt.drop()

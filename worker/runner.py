@@ -17,11 +17,12 @@ from riffusion.errors import (
     LeaseLost,
     OutOfMemory,
     RiffusionError,
+    StorageFull,
     StorageUnavailable,
     StoreUnavailable,
 )
 from riffusion.generate import Clip, Control
-from riffusion.jobs.files import Files
+from riffusion.jobs.files import CONTENT_TYPES, Files
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobRecord, Outcome, Success
 from riffusion.jobs.store import JobStore
 from riffusion.requests import AnyRequest, parse
@@ -34,7 +35,6 @@ log = logging.getLogger(__name__)
 
 FIRST_PAUSE_S = 0.2
 LONGEST_PAUSE_S = 5.0
-CONTENT_TYPES = {"mp3": "audio/mpeg", "wav": "audio/wav", "flac": "audio/flac", "ogg": "audio/ogg"}
 
 T = TypeVar("T")
 
@@ -144,8 +144,8 @@ class Runner:
         clip = self._generator.run(request, inputs, attempt)
         attempt.check()
         image, audio = _keys(record, clip.audio_format)
-        self._stored(attempt, partial(self._files.put, image, clip.png, "image/png"))
-        self._stored(attempt, partial(self._files.put, audio, clip.audio, CONTENT_TYPES[clip.audio_format]))
+        self._stored(attempt, partial(self._files.put, image, clip.png, CONTENT_TYPES[".png"]))
+        self._stored(attempt, partial(self._files.put, audio, clip.audio, CONTENT_TYPES[f".{clip.audio_format}"]))
         return Success(
             JobOutput(
                 ImageOutput(image, clip.width, clip.height, len(clip.png)),
@@ -157,12 +157,18 @@ class Runner:
         )
 
     def _stored(self, attempt: Attempt, operation: Callable[[], T]) -> T:
-        """Repeats an operation on the storage until it succeeds or the attempt ends; meanwhile no job is claimed."""
+        """Repeats an operation on the storage until it succeeds or the attempt ends; meanwhile no job is claimed.
+
+        Raises:
+            StorageFull: waiting won't help.
+        """
         pause = FIRST_PAUSE_S
         try:
             while True:
                 try:
                     return operation()
+                except StorageFull:
+                    raise
                 except StorageUnavailable as error:
                     self._storage_answers.clear()
                     log.warning("the storage fails; trying again", extra={"job": attempt.id, "reason": str(error)})
