@@ -18,8 +18,7 @@ from riffusion import logs
 from riffusion.jobs.files import open_files
 from riffusion.jobs.reaper import Reaper
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.sweep import Sweep
-from riffusion.jobs.wakeup import TASK, WakeUps, queue_name
+from riffusion.jobs.wakeup import TASK, queue_name
 from riffusion.settings import Settings
 from worker import metrics
 from worker.heartbeat import Heartbeat
@@ -83,7 +82,7 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
         heartbeat = Heartbeat(store, settings, f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}")
         runner = Runner(store, files, generator, heartbeat, settings)
         shutdown = Shutdown(runner, heartbeat, settings)
-        reaper = Reaper(store, WakeUps(settings), Sweep(store.redis, files, settings))
+        reaper = Reaper(store, files)
 
         def begin(**_: Any) -> None:
             for service in (heartbeat, reaper):

@@ -1,5 +1,6 @@
 """Files in a local folder, behind links that the API serves under /files/."""
 
+import errno
 import hashlib
 import hmac
 import os
@@ -14,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
-from riffusion.errors import Gone, NotFound, StorageUnavailable
+from riffusion.errors import Gone, NotFound, StorageFull, StorageUnavailable
 from riffusion.jobs.files import CONTENT_TYPES, SignedUrl, is_key, signing_time
 from riffusion.settings import Settings
 
@@ -175,5 +176,7 @@ def _refusals() -> Iterator[None]:
     try:
         yield
     except OSError as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            raise StorageFull("The data folder is full.") from error
         reason = error.strerror or type(error).__name__
         raise StorageUnavailable(f"The data folder refuses: {reason}.") from error
