@@ -1,0 +1,102 @@
+/**
+ * The HTTP API, as this page uses it.
+ *
+ * @typedef {object} Job  the body of `GET /jobs/<id>`
+ * @property {string} id
+ * @property {"queued" | "running" | "succeeded" | "failed" | "canceled"} status
+ * @property {string} mode
+ * @property {Record<string, any>} request  with the seed filled in
+ * @property {{position: number, eta_s: number | null} | null} [queue]
+ * @property {{step: number, total: number} | null} [progress]
+ * @property {{image: {url: string}, audio: {url: string, duration_s: number, format: string}} | null} [result]
+ * @property {{code: string, detail: string} | null} [error]
+ */
+
+const RETRIES = 3;
+
+/** What the API answers when it refuses (RFC 9457), or code "offline" when nothing answers at all. */
+export class Problem extends Error {
+  /** @param {number} status @param {any} body @param {number | null} retryAfter seconds */
+  constructor(status, body, retryAfter = null) {
+    super(body.detail ?? body.title ?? `The server answered ${status}.`);
+    this.status = status;
+    /** @type {string} */
+    this.code = body.code ?? "internal";
+    /** @type {{field: string, message: string}[]} */
+    this.fields = body.errors ?? body.fields ?? [];
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {RequestInit} [options]
+ * @returns {Promise<Response>} one with a status below 400
+ * @throws {Problem}
+ */
+async function call(path, options) {
+  let response;
+  try {
+    response = await fetch(path, options);
+  } catch (error) {
+    if (/** @type {Error} */ (error).name === "AbortError") throw error;
+    throw new Problem(0, { code: "offline", detail: "The server can't be reached." });
+  }
+  if (response.ok || response.status === 304) return response;
+  const isJson = response.headers.get("Content-Type")?.includes("json");
+  const body = isJson ? await response.json().catch(() => ({})) : {};
+  throw new Problem(response.status, body, Number(response.headers.get("Retry-After")) || null);
+}
+
+/** @param {number} seconds */
+export const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+
+/** Whether trying again soon may help: nothing answered, or Redis or the storage didn't.
+ * @param {unknown} error */
+const passing = (error) =>
+  error instanceof Problem && ["offline", "store_unavailable", "storage_unavailable"].includes(error.code);
+
+/**
+ * Sends one request or several. A try that got no answer is repeated under the same key, so that it can't be accepted
+ * twice.
+ * @param {Record<string, any> | Record<string, any>[]} body
+ */
+async function post(body) {
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() };
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await (await call("/jobs", { method: "POST", headers, body: JSON.stringify(body) })).json();
+    } catch (error) {
+      if (attempt >= RETRIES || !passing(error)) throw error;
+      await pause(Math.min(/** @type {Problem} */ (error).retryAfter ?? 1, 3));
+    }
+  }
+}
+
+/** @param {Record<string, any>} request @returns {Promise<Job>} */
+export const submit = (request) => post(request);
+
+/** @param {Record<string, any>[]} requests @returns {Promise<Job[]>} */
+export const submitAll = async (requests) => (await post(requests)).jobs;
+
+/** @param {string} id @param {AbortSignal} [signal] @returns {Promise<Job>} */
+export const getJob = async (id, signal) => (await call(`/jobs/${id}`, { signal })).json();
+
+/** @param {string} id @returns {Promise<Job>} */
+export const cancel = async (id) => (await call(`/jobs/${id}/cancel`, { method: "POST", keepalive: true })).json();
+
+/** @param {string} id @returns {Promise<{id: string, url: string}>} */
+export const publish = async (id) => (await call(`/jobs/${id}/publish`, { method: "POST" })).json();
+
+/** @param {Blob} blob @param {string} name @returns {Promise<{id: string}>} */
+export async function upload(blob, name) {
+  const form = new FormData();
+  form.append("file", blob, name);
+  return (await call("/uploads", { method: "POST", body: form })).json();
+}
+
+/** @param {string} url @returns {Promise<Blob>} */
+export const download = async (url) => (await call(url)).blob();
+
+/** @param {string} path @returns {Promise<any>} */
+export const getJson = async (path) => (await call(path)).json();

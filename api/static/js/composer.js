@@ -1,0 +1,148 @@
+/**
+ * The prompt and its dials. Fires "go" and "four" when asked to make something.
+ * @typedef {"nothing" | "clip" | "seed"} From
+ */
+
+import { getJson } from "./api.js";
+import { find, make } from "./dom.js";
+import { EXAMPLES, roll } from "./prompts.js";
+import { voice } from "./requests.js";
+
+export class Composer extends EventTarget {
+  /** @param {HTMLFormElement} form */
+  constructor(form) {
+    super();
+    this.form = form;
+    this.fields = /** @type {Record<string, any>} */ (form.elements);
+    this.prompt = /** @type {HTMLTextAreaElement} */ (find("#prompt", form));
+    this.go = find("#go", form);
+    this.trouble = find("#trouble", form);
+    this.prompt.addEventListener("input", () => this.#typed());
+    this.prompt.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      form.requestSubmit();
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.dispatchEvent(new Event("go"));
+    });
+    find("#four", form).addEventListener("click", () => this.dispatchEvent(new Event("four")));
+    find("#dice", form).addEventListener("click", () => this.write(roll()));
+    find("#examples", form).replaceChildren(
+      ...EXAMPLES.map((text) => {
+        const button = make("button", { type: "button" }, text);
+        button.addEventListener("click", () => this.write(text));
+        return button;
+      }),
+    );
+    this.fields.denoising.addEventListener("input", () => this.#turned());
+    for (const radio of this.fields.from) radio.addEventListener("change", () => this.#turned());
+    this.#turned();
+    void this.#catalog();
+  }
+
+  /** What the dials say.
+   * @returns {import("./requests.js").Controls} */
+  get controls() {
+    const { negative, seed, steps, guidance, width, denoising, model } = this.fields;
+    return {
+      prompt: this.prompt.value.trim(),
+      negative: negative.value.trim(),
+      seed: Number.isNaN(seed.valueAsNumber) ? null : seed.valueAsNumber,
+      steps: steps.valueAsNumber || 20,
+      guidance: Number.isNaN(guidance.valueAsNumber) ? 7 : guidance.valueAsNumber,
+      width: Number(width.value),
+      denoising: denoising.valueAsNumber,
+      model: model.value || null,
+    };
+  }
+
+  /** @returns {From} */
+  get from() {
+    return this.fields.from.value;
+  }
+
+  set from(value) {
+    this.fields.from.value = value;
+    this.#turned();
+  }
+
+  /** @returns {string} */
+  get seedImage() {
+    return this.fields["seed-image"].value;
+  }
+
+  /** Whether there is a clip to begin with. */
+  set hasClip(yes) {
+    this.fields.from[1].disabled = !yes;
+    if (!yes && this.from === "clip") this.from = "nothing";
+  }
+
+  /** @param {string} prompt */
+  write(prompt) {
+    this.prompt.value = prompt;
+    this.#typed();
+    this.prompt.focus();
+  }
+
+  /** Turns every dial to where a recipe had it.
+   * @param {Record<string, any>} request */
+  fill(request) {
+    const { prompt, seed } = voice(request);
+    this.write(prompt);
+    const { negative, steps, guidance, width, denoising, model } = this.fields;
+    negative.value = request.negative_prompt ?? "";
+    this.fields.seed.value = String(seed);
+    steps.value = String(request.steps ?? 20);
+    guidance.value = String(request.guidance ?? 7);
+    width.value = [512, 1024, 2048].includes(request.width) ? String(request.width) : "512";
+    denoising.value = String(request.denoising ?? 0.75);
+    model.value = [...model.options].some(({ value }) => value === request.model) ? request.model : "";
+    if (request.init?.seed_image) {
+      this.fields["seed-image"].value = request.init.seed_image;
+      this.from = "seed";
+    }
+    this.#turned();
+  }
+
+  /** Says what went wrong, or clears it.
+   * @param {string} text */
+  complain(text) {
+    this.trouble.textContent = text;
+  }
+
+  #typed() {
+    this.complain("");
+    this.prompt.style.height = "auto";
+    this.prompt.style.height = `${this.prompt.scrollHeight}px`;
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #turned() {
+    const { denoising } = this.fields;
+    find("#stray-dial output", this.form).textContent = `${Math.round(denoising.valueAsNumber * 100)} %`;
+    this.fields["seed-image"].disabled = this.from !== "seed";
+    denoising.disabled = this.from === "nothing";
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** The server's beats and models; without them the rest still works. */
+  async #catalog() {
+    const [seeds, models] = await Promise.allSettled([getJson("/seeds"), getJson("/models")]);
+    if (seeds.status === "fulfilled") {
+      this.fields["seed-image"].replaceChildren(
+        ...seeds.value.seeds.map((/** @type {any} */ seed) => make("option", { value: seed.name }, `${seed.title}, ${seed.bpm} bpm`)),
+      );
+      this.seeds = seeds.value.seeds;
+    }
+    this.fields.from[2].disabled = !this.seeds?.length;
+    if (models.status === "fulfilled") {
+      this.fields.model.append(...models.value.models.map((/** @type {any} */ { name }) => make("option", { value: name }, name)));
+    }
+    this.dispatchEvent(new Event("catalog"));
+  }
+
+  /** @type {{name: string, title: string, bpm: number, bars: number, beats_per_bar: number}[] | undefined} */
+  seeds;
+}

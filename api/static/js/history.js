@@ -1,0 +1,56 @@
+/**
+ * The visitor's clips, kept in the browser (IndexedDB) with picture and sound, so that they outlive a reload and the
+ * server's own memory.
+ *
+ * @typedef {object} Clip
+ * @property {string} id       the job's
+ * @property {number} at       when it was asked for, Unix ms
+ * @property {string} verb     what made it from its parents: "riff", "extend", …; "" for a first clip
+ * @property {string[]} parents  ids
+ * @property {Record<string, any>} request
+ * @property {"pending" | "done" | "failed"} status
+ * @property {boolean} [draft]
+ * @property {Blob} [png]
+ * @property {Blob} [audio]
+ * @property {number} [duration]  seconds
+ * @property {import("./picture.js").Picture} [thumb]
+ * @property {string} [error]  why it failed, in words
+ */
+
+const KEPT = 120;
+
+/** @type {Promise<IDBDatabase> | undefined} */
+let opened;
+
+/** @template T @param {IDBRequest<T>} request @returns {Promise<T>} */
+const done = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+/** @param {IDBTransactionMode} mode */
+async function store(mode) {
+  opened ??= (() => {
+    const request = indexedDB.open("riffusion", 1);
+    request.onupgradeneeded = () => request.result.createObjectStore("clips", { keyPath: "id" }).createIndex("at", "at");
+    return done(request);
+  })();
+  return (await opened).transaction("clips", mode).objectStore("clips");
+}
+
+/** @returns {Promise<Clip[]>} oldest first */
+export const allClips = async () => done((await store("readonly")).index("at").getAll());
+
+/** @param {Clip} clip */
+export const keep = async (clip) => void (await done((await store("readwrite")).put(clip)));
+
+/** @param {string} id */
+export const forget = async (id) => void (await done((await store("readwrite")).delete(id)));
+
+/** Drops the oldest clips beyond what a browser should be asked to hold.
+ * @param {Clip[]} clips oldest first */
+export async function prune(clips) {
+  const over = clips.splice(0, Math.max(0, clips.length - KEPT));
+  await Promise.all(over.map(({ id }) => forget(id)));
+}

@@ -1,0 +1,174 @@
+/**
+ * The jam's part of the page: `/#jam`. Fires "open" when it is entered and "change" when it starts or stops.
+ */
+
+import { cancel, download, getJob, pause, submit } from "./api.js";
+import { find } from "./dom.js";
+import { Jam } from "./jam.js";
+import { Journey } from "./journey.js";
+import { failure, refusal } from "./messages.js";
+import { readPicture } from "./picture.js";
+import { audioContext, decode } from "./player.js";
+import { River } from "./river.js";
+import { ended } from "./watch.js";
+
+const STEPS = 12; // a clip has to be painted in less time than it plays
+const POLL_S = 0.4;
+const IDLE_MS = 10 * 60_000;
+const LOOK_MS = 15_000;
+
+export class JamRoom extends EventTarget {
+  /** @type {Jam | null} */ #jam = null;
+  /** @type {GainNode | null} */ #output = null;
+  /** @type {Journey | null} */ #journey = null;
+  #touched = Date.now();
+  #trouble = "";
+
+  /** @param {import("./composer.js").Composer} composer @param {import("./workshop.js").Workshop} workshop */
+  constructor(composer, workshop) {
+    super();
+    this.composer = composer;
+    this.workshop = workshop;
+    this.status = find("#jam-status");
+    this.river = new River(find("#river"), () => audioContext().currentTime);
+    find("#jam-play").addEventListener("click", () => (this.running ? this.stop("Stopped.") : this.go()));
+    find("#jam-volume").addEventListener("input", () => this.#level());
+    find("#jam-keep").addEventListener("click", () => {
+      const clip = this.#jam?.state.playing;
+      if (clip) workshop.adopt(clip.job, { verb: "" });
+    });
+    for (const type of ["pointerdown", "pointermove", "keydown"]) {
+      addEventListener(type, () => (this.#touched = Date.now()), { passive: true });
+    }
+    addEventListener("hashchange", () => this.#route());
+    addEventListener("pagehide", () => this.stop("Stopped."));
+    setInterval(() => this.#listening(), LOOK_MS);
+    this.#route();
+  }
+
+  get open() {
+    return location.hash === "#jam";
+  }
+
+  get running() {
+    return this.#jam !== null;
+  }
+
+  /** Starts, or moves to what the prompt says now. */
+  go() {
+    const { prompt } = this.composer.controls;
+    if (!prompt) return this.composer.complain("Say what the jam should begin with, or roll the dice.");
+    if (this.#jam) {
+      this.#journey?.steer(prompt, this.#jam.state.playing?.stop ?? null);
+      this.#jam.reorder();
+      this.status.textContent = `On the way to “${prompt}”.`;
+      return;
+    }
+    this.#start(prompt);
+  }
+
+  /** @param {string} why */
+  stop(why) {
+    if (!this.#jam) return;
+    this.#jam.stop();
+    this.#jam = null;
+    this.river.stop();
+    this.#changed(why);
+  }
+
+  /** @param {string} prompt */
+  #start(prompt) {
+    const context = audioContext();
+    this.#output = new GainNode(context);
+    this.#output.connect(context.destination);
+    this.#level();
+    this.#journey = new Journey(prompt);
+    this.#touched = Date.now();
+    const beat = this.composer.seeds?.find(({ name }) => name === this.composer.seedImage);
+    const period = beat ? (beat.bars * beat.beats_per_bar * 60) / beat.bpm : 5.12;
+    const jam = new Jam(context, this.#output, period, (signal) => this.#make(signal, beat?.name));
+    jam.addEventListener("join", (event) => this.#join(/** @type {CustomEvent} */ (event).detail));
+    jam.addEventListener("repeat", (event) => {
+      this.river.add(/** @type {CustomEvent} */ (event).detail, true);
+      this.status.textContent = this.#trouble || "The server is behind: these bars once more, until the next clip is there.";
+    });
+    jam.addEventListener("trouble", (event) => {
+      this.#trouble = refusal(/** @type {CustomEvent} */ (event).detail);
+      this.status.textContent = this.#trouble;
+    });
+    this.#jam = jam;
+    this.river.start();
+    jam.start();
+    this.#changed("Painting the first bars.");
+  }
+
+  /** @param {{clip: import("./jam.js").JamClip, at: number, period: number}} join */
+  #join(join) {
+    this.#trouble = "";
+    this.river.add(join, false);
+    const { start, end, alpha } = join.clip.stop;
+    const { ready } = /** @type {Jam} */ (this.#jam).state;
+    const where = start.prompt === end.prompt || alpha === 1 ? `“${end.prompt}”` : `“${start.prompt}” → “${end.prompt}”, ${Math.round(alpha * 100)} % of the way`;
+    this.status.textContent = `${where}. ${ready} clip${ready === 1 ? "" : "s"} ready ahead.`;
+  }
+
+  /** @param {AbortSignal} signal @param {string | undefined} beat @returns {Promise<import("./jam.js").JamClip>} */
+  async #make(signal, beat) {
+    const stop = /** @type {Journey} */ (this.#journey).next();
+    const { denoising, model } = this.composer.controls;
+    let job = await submit({
+      mode: "interpolate",
+      start: { ...stop.start, denoising },
+      end: { ...stop.end, denoising },
+      alpha: stop.alpha,
+      steps: STEPS,
+      ...(beat && { init: { seed_image: beat } }),
+      ...(model && { model }),
+    });
+    const { id } = job;
+    const drop = () => void cancel(id).catch(() => {}); // whether it was too late doesn't matter
+    if (signal.aborted) drop();
+    signal.addEventListener("abort", drop);
+    while (!ended(job)) {
+      await pause(POLL_S);
+      job = await getJob(id, signal);
+    }
+    signal.removeEventListener("abort", drop);
+    if (!job.result) throw new Error(failure(job.error));
+    const [png, sound] = await Promise.all([download(job.result.image.url), download(job.result.audio.url)]);
+    return { buffer: await decode(sound), picture: await readPicture(png), job, stop };
+  }
+
+  #level() {
+    this.#output?.gain.setTargetAtTime(find("#jam-volume").valueAsNumber ** 2, audioContext().currentTime, 0.02);
+  }
+
+  /** Stops when nobody has touched the page for a while: someone may have left, and others are waiting for the worker. */
+  #listening() {
+    if (this.running && Date.now() - this.#touched > IDLE_MS) {
+      this.stop("Stopped after ten minutes without a touch, to leave the worker to others. Press play to go on.");
+    }
+  }
+
+  /** @param {string} text */
+  #changed(text) {
+    this.status.textContent = text;
+    const button = find("#jam-play");
+    button.classList.toggle("playing", this.running);
+    button.setAttribute("aria-label", this.running ? "Stop the jam" : "Start the jam");
+    find("#jam-keep").disabled = !this.running;
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #route() {
+    const { open } = this;
+    find("#jam").hidden = !open;
+    find("#workbench").hidden = open;
+    document.body.classList.toggle("jamming", open);
+    find("#to-jam").setAttribute("aria-current", open ? "page" : "false");
+    find("#to-studio").setAttribute("aria-current", open ? "false" : "page");
+    if (open) this.dispatchEvent(new Event("open"));
+    else this.stop("Stopped.");
+    this.dispatchEvent(new Event("change"));
+  }
+}

@@ -1,0 +1,60 @@
+/** Errors and waits in words: what happened, and what to do about it. */
+
+import { Problem } from "./api.js";
+
+/** @param {number} seconds */
+export function span(seconds) {
+  if (seconds < 1.5) return "a second";
+  if (seconds < 90) return `${Math.round(seconds)} seconds`;
+  return `${Math.round(seconds / 60)} minutes`;
+}
+
+const ORDINALS = ["next", "second", "third", "fourth", "fifth"];
+
+/** Where a queued job stands.
+ * @param {{position: number, eta_s: number | null} | null | undefined} queue */
+export function placeInLine(queue) {
+  if (!queue) return "Waiting for a free worker";
+  const place = ORDINALS[queue.position] ?? `${queue.position + 1}th`;
+  const line = `${place[0].toUpperCase()}${place.slice(1)} in line`;
+  return queue.eta_s === null ? line : `${line}, about ${span(queue.eta_s)}`;
+}
+
+/** @type {Record<string, (problem: Problem) => string>} */
+const REFUSED = {
+  offline: () => "The server can’t be reached. Check your connection, then try again.",
+  queue_full: ({ retryAfter }) =>
+    `Every place in the queue is taken. Come back in ${span(retryAfter ?? 30)}; what you typed stays here.`,
+  too_many_requests: ({ retryAfter }) =>
+    `You have as many jobs waiting as one person may. Try again in ${span(retryAfter ?? 10)}.`,
+  store_unavailable: () =>
+    "The server has lost its job store (Redis) for the moment. Nothing is lost: try again in a few seconds.",
+  storage_unavailable: () => "The server can’t reach its file storage. Try again in a few seconds.",
+  unreadable_media: ({ message }) => `That file can’t be read: ${message}`,
+  body_too_large: () => "That file is larger than this server takes.",
+  unknown_reference: ({ message }) => message,
+  gone: () => "That clip has left the server: clips are kept for a while only. Make it again from its recipe.",
+  invalid_request: ({ fields, message }) =>
+    fields.map(({ field, message: why }) => `${field.replaceAll("_", " ") || "The request"}: ${why}`).join("; ") || message,
+};
+
+/** Why the server refused.
+ * @param {unknown} error */
+export function refusal(error) {
+  if (!(error instanceof Problem)) return "Something in this page went wrong. Reload it; your clips are kept.";
+  return (REFUSED[error.code] ?? (({ message }) => message))(error);
+}
+
+/** @type {Record<string, string>} */
+const FAILED = {
+  worker_lost: "The worker stopped while making this clip, more than once. Try it again, perhaps with fewer steps.",
+  deadline_exceeded: "This took longer than the server allows: no worker got to it, or it is too much work.",
+  out_of_memory: "This clip needs more memory than the worker has. Make it shorter.",
+  broken_picture: "The model’s numbers ran away on this one. Another seed, or less guidance, will do.",
+  canceled: "Canceled.",
+};
+
+/** Why a job ended without a clip.
+ * @param {{code: string, detail: string} | null | undefined} error */
+export const failure = (error) =>
+  error ? (FAILED[error.code] ?? `It didn’t work: ${error.detail}`) : "It ended without a clip.";

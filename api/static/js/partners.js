@@ -1,0 +1,39 @@
+/** The dialog that asks which clip to blend with, and how far. */
+
+import { find, make } from "./dom.js";
+import { thumbnail } from "./lineage.js";
+import { title } from "./requests.js";
+
+/**
+ * @param {HTMLDialogElement} dialog
+ * @param {import("./history.js").Clip[]} clips  to choose from
+ * @returns {Promise<{partner: import("./history.js").Clip, alpha: number} | null>} null: never mind
+ */
+export function askPartner(dialog, clips) {
+  const list = find("#partners", dialog);
+  list.replaceChildren(
+    ...clips.map((clip, n) =>
+      make(
+        "label",
+        {},
+        make("input", { type: "radio", name: "partner", value: clip.id, checked: n === 0 }),
+        thumbnail(clip),
+        make("span", {}, title(clip.request)),
+      ),
+    ),
+  );
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) => {
+    dialog.addEventListener(
+      "close",
+      () => {
+        const chosen = list.querySelector("input:checked");
+        const partner = clips.find(({ id }) => id === /** @type {HTMLInputElement | null} */ (chosen)?.value);
+        const agreed = dialog.returnValue === "blend" && partner;
+        resolve(agreed ? { partner, alpha: find("[name=alpha]", dialog).valueAsNumber } : null);
+      },
+      { once: true },
+    );
+  });
+}

@@ -1,0 +1,137 @@
+/**
+ * The spectrogram on the stage: picture, axes in seconds, hertz and notes, a reading under the pointer, the playhead.
+ * Fires "seek" with the seconds in `detail`.
+ */
+
+import { find, make } from "./dom.js";
+import { heightOf, hzAt, hzOfMidi, hzText, noteAt } from "./mel.js";
+import { COLUMN_S, paint } from "./picture.js";
+
+const HERTZ = [100, 200, 400, 800, 1500, 3000, 5000, 8000];
+const OCTAVES = [36, 48, 60, 72, 84, 96, 108]; // MIDI numbers of the Cs
+const NUDGE_S = 0.1;
+
+export class Spectrogram extends EventTarget {
+  /** @type {import("./picture.js").Picture | null} */
+  picture = null;
+  duration = 0;
+  /** Whether clicks and keys move the playhead; another tool may have the stage instead. */
+  seekable = true;
+  #time = 0;
+
+  /** @param {HTMLElement} root */
+  constructor(root) {
+    super();
+    this.root = root;
+    this.plate = find(".plate", root);
+    this.canvas = /** @type {HTMLCanvasElement} */ (find("canvas.picture", root));
+    this.playhead = find(".playhead", root);
+    this.cross = find(".cross", root);
+    this.reading = find(".reading", root);
+    this.secondsAxis = find(".axis.seconds", root);
+    this.#pitches();
+    this.plate.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => this.#hover(event));
+    this.plate.addEventListener("pointerleave", () => this.root.classList.remove("hovering"));
+    this.plate.addEventListener("click", (/** @type {PointerEvent} */ event) => this.#click(event));
+    this.plate.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
+    addEventListener("themechange", () => this.redraw());
+  }
+
+  /** @param {import("./picture.js").Picture | null} picture @param {number} [duration] seconds of its sound */
+  show(picture, duration) {
+    this.picture = picture;
+    this.duration = duration ?? (picture ? picture.width * COLUMN_S : 0);
+    this.root.classList.toggle("empty", !picture);
+    this.#seconds();
+    this.redraw();
+    this.time = 0;
+  }
+
+  /** @param {{from: number, to: number}} [columns] */
+  redraw(columns) {
+    if (this.picture) paint(this.picture, this.canvas, columns);
+  }
+
+  /** @param {number} seconds */
+  set time(seconds) {
+    this.#time = seconds;
+    const share = this.duration ? Math.min(1, seconds / this.duration) : 0;
+    this.playhead.style.translate = `${share * 100}%`;
+    this.plate.setAttribute("aria-valuenow", seconds.toFixed(1));
+    this.plate.setAttribute("aria-valuetext", `${seconds.toFixed(1)} of ${this.duration.toFixed(1)} seconds`);
+  }
+
+  /** Where a pointer is on the picture; both shares stay within 0–1.
+   * @param {PointerEvent} event */
+  at(event) {
+    const { left, top, width, height } = this.plate.getBoundingClientRect();
+    const x = Math.min(1, Math.max(0, (event.clientX - left) / width));
+    const y = Math.min(1, Math.max(0, 1 - (event.clientY - top) / height));
+    return { x, y, seconds: x * this.duration, hz: hzAt(y) };
+  }
+
+  #pitches() {
+    const place = (/** @type {number} */ hz, /** @type {string} */ text) => {
+      const mark = make("span", {}, text);
+      mark.style.bottom = `${heightOf(hz) * 100}%`;
+      return mark;
+    };
+    find(".axis.hertz", this.root).replaceChildren(...HERTZ.map((hz) => place(hz, hz < 1000 ? `${hz}` : `${hz / 1000}k`)));
+    find(".axis.notes", this.root).replaceChildren(
+      ...OCTAVES.slice(1).map((midi) => place(hzOfMidi(midi), `C${midi / 12 - 1}`)),
+    );
+  }
+
+  #seconds() {
+    const every = this.duration > 40 ? 10 : this.duration > 12 ? 5 : 1;
+    const marks = [];
+    for (let second = 0; second <= this.duration + 0.001; second += every) {
+      const mark = make("span", {}, second ? `${second}` : "0 s");
+      mark.style.left = `${(second / (this.duration || 1)) * 100}%`;
+      marks.push(mark);
+    }
+    this.secondsAxis.replaceChildren(...marks);
+    this.plate.setAttribute("aria-valuemin", "0");
+    this.plate.setAttribute("aria-valuemax", this.duration.toFixed(1));
+  }
+
+  /** @param {PointerEvent} event */
+  #hover(event) {
+    if (!this.picture) return;
+    const { x, y, seconds, hz } = this.at(event);
+    const note = noteAt(hz);
+    const cents = note?.cents ? ` ${note.cents > 0 ? "+" : "−"}${Math.abs(note.cents)}¢` : "";
+    this.root.classList.add("hovering");
+    this.cross.style.translate = `${x * 100}% ${-y * 100}%`;
+    this.reading.textContent = `${seconds.toFixed(2)} s   ${note ? note.name + cents : "–"}   ${hzText(hz)}`;
+  }
+
+  /** @param {PointerEvent} event */
+  #click(event) {
+    if (this.seekable && this.picture) this.#seek(this.at(event).seconds);
+  }
+
+  /** @param {KeyboardEvent} event */
+  #key(event) {
+    if (!this.seekable || !this.picture || event.target !== this.plate) return;
+    /** @type {Record<string, number>} */
+    const targets = {
+      ArrowLeft: this.#time - NUDGE_S,
+      ArrowRight: this.#time + NUDGE_S,
+      ArrowDown: this.#time - NUDGE_S,
+      ArrowUp: this.#time + NUDGE_S,
+      PageDown: this.#time - 1,
+      PageUp: this.#time + 1,
+      Home: 0,
+      End: this.duration,
+    };
+    if (!(event.key in targets)) return;
+    event.preventDefault();
+    this.#seek(targets[event.key]);
+  }
+
+  /** @param {number} seconds */
+  #seek(seconds) {
+    this.dispatchEvent(new CustomEvent("seek", { detail: Math.min(this.duration, Math.max(0, seconds)) }));
+  }
+}
