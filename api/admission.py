@@ -1,15 +1,13 @@
-"""What a request asks for that only this server can say: models, seed images, the length of what would be made.
+"""What a request asks for that its own fields can't tell: seed images, and the length of what would be made.
 
-Uploads and earlier jobs are looked up by the store as it accepts, in the same step, so that they can't go away between.
+Models, uploads and earlier jobs are the store's to check, in the step that accepts: they can't go away in between.
 """
 
-from collections.abc import Sequence
-
 from api.services import Services
-from riffusion.errors import FieldError, Gone, InvalidRequest, NotFound, UnknownReference
+from riffusion.errors import Gone, InvalidRequest, NotFound, UnknownReference
+from riffusion.jobs.store import Submission
 from riffusion.requests import (
     CLIP_SECONDS,
-    AnyRequest,
     Extend,
     Interpolate,
     JobResult,
@@ -23,52 +21,35 @@ from riffusion.seeds import list_seeds
 COLUMN_S = 0.01  # of a picture
 
 
-def admit(requests: Sequence[AnyRequest], client: str, here: Services, *, many: bool) -> None:
-    """Checks all requests of one submission.
+def admit(submission: Submission, here: Services) -> None:
+    """Checks one request.
 
     Raises:
-        UnknownReference: a model or seed image that isn't there.
+        UnknownReference: a seed image that isn't there.
         InvalidRequest: a clip longer than the server makes.
     """
-    for index, request in enumerate(requests):
-        prefix = f"{index}." if many else ""
-        _check_model(request, here, prefix)
-        _check_seed_images(request, prefix)
-        _check_length(request, client, here, prefix)
-
-
-def _check_model(request: AnyRequest, here: Services, prefix: str) -> None:
-    """The server's own model is taken even while its worker is away: the job waits for it."""
-    if request.model in (None, here.settings.model) or request.model in here.store.models_alive():
-        return
-    raise UnknownReference(f"no worker serves the model {request.model!r}; see GET /models", f"{prefix}model")
-
-
-def _check_seed_images(request: AnyRequest, prefix: str) -> None:
-    for field, reference in references(request).items():
+    for field, reference in references(submission.request).items():
         if isinstance(reference, SeedImage) and reference.seed_image not in {seed.name for seed in list_seeds()}:
-            message = f"there is no seed image {reference.seed_image!r}; see GET /seeds"
-            raise UnknownReference(message, f"{prefix}{field}.seed_image")
+            message = f"There is no seed image {reference.seed_image}; GET /seeds lists those there are."
+            raise UnknownReference(message, f"{submission.prefix}{field}.seed_image")
+    _check_length(submission, here)
 
 
-def _check_length(request: AnyRequest, client: str, here: Services, prefix: str) -> None:
+def _check_length(submission: Submission, here: Services) -> None:
     """Uploaded clips were measured when they came in; this is about what requests make longer."""
-    match request:
-        case TextToAudio():
-            field, seconds = "width", request.width * COLUMN_S
-        case Interpolate():
-            field, seconds = "clips", (request.clips or 1) * CLIP_SECONDS
-        case Extend():
-            field, seconds = "seconds", request.seconds + _picture_seconds(request.init, client, here)
+    match submission.request:
+        case TextToAudio(width=width):
+            field, seconds = "width", width * COLUMN_S
+        case Interpolate(clips=clips):
+            field, seconds = "clips", (clips or 1) * CLIP_SECONDS
+        case Extend(seconds=added, init=init):
+            field, seconds = "seconds", added + _picture_seconds(init, submission.client, here)
         case _:
             return
     limit = here.settings.max_audio_s
     if seconds > limit:
-        fault: FieldError = {
-            "field": f"{prefix}{field}",
-            "message": f"the clip would be {seconds:g} s long; at most {limit:g} s are made",
-        }
-        raise InvalidRequest([fault])
+        message = f"the clip would be {seconds:g} s long; at most {limit:g} s are made"
+        raise InvalidRequest([{"field": f"{submission.prefix}{field}", "message": message}])
 
 
 def _picture_seconds(picture: SeedImage | Upload | JobResult, client: str, here: Services) -> float:

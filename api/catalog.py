@@ -1,7 +1,5 @@
 """What requests may name: seed images and models."""
 
-from collections.abc import Mapping
-
 from flask import Blueprint, Response
 
 from api.body import JSON_TYPE
@@ -9,7 +7,6 @@ from api.operations import BINARY, Reply, operation
 from api.schemas import ModelEntry, ModelList, SeedList, SeedPicture
 from api.services import services
 from riffusion.errors import NotFound, StoreUnavailable, UnknownReference
-from riffusion.jobs.store import ModelPresence
 from riffusion.seeds import list_seeds, open_seed
 
 _DAY_S = 86_400
@@ -57,16 +54,13 @@ def seed_image(name: str) -> Response:
     problems=(StoreUnavailable,),
 )
 def models() -> Response:
-    """A request that names another model than these is refused, unless it is the server's default."""
+    """A model whose workers are away for the moment is still taken, and its jobs wait; one never seen is refused."""
     here = services()
-    queued = here.store.queued()
     found = [
-        _entry(name, presence, queued, here.settings.model) for name, presence in here.store.models_alive().items()
-    ]
+        ModelEntry(
+            name=name, default=name == here.settings.model, workers=load.workers, slots=load.slots,
+            waiting=load.waiting, running=load.running,
+        )
+        for name, load in here.store.models_alive().items()
+    ]  # fmt: skip
     return Response(ModelList(models=found).model_dump_json(), content_type=JSON_TYPE)
-
-
-def _entry(name: str, presence: ModelPresence, queued: Mapping[str, int], default: str) -> ModelEntry:
-    return ModelEntry(
-        name=name, default=name == default, workers=presence.workers, slots=presence.slots, queued=queued.get(name, 0)
-    )

@@ -47,7 +47,9 @@ class ListQuery(BaseModel):
 
     status: JobStatus | None = Field(None, description="Only jobs of this status.")
     limit: Annotated[int, Field(ge=1, le=MAX_PAGE, description="Jobs a page.")] = PAGE
-    cursor: Annotated[str, Field(max_length=200, description="`next_cursor` of the page before.")] | None = None
+    cursor: (
+        Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$", description="`next_cursor` of the page before.")] | None
+    ) = None
 
 
 Submissions = Request | Annotated[list[Request], Field(min_length=1, max_length=MAX_JOBS)]
@@ -81,8 +83,10 @@ def submit() -> Response:
     many = isinstance(body, list)
     requests = _parse_all(body) if many else [parse(body)]
     client = client_of(request)
-    admit(requests, client, here, many=many)
-    acceptance = here.store.accept([Submission(each, client) for each in requests], key)
+    submissions = [Submission(each, client, prefix=f"{index}." if many else "") for index, each in enumerate(requests)]
+    for submission in submissions:
+        admit(submission, here)
+    acceptance = here.store.accept(submissions, key)
     for model, count in acceptance.wakeups.items():
         here.wakeups.publish(model, count)
     snapshots = [Snapshot(record, here.store.place(record)) for record in acceptance.records]

@@ -78,17 +78,24 @@ class _Queues(Collector):
 
     def collect(self) -> Iterator[Metric]:
         up = GaugeMetricFamily("riffusion_redis_up", "Whether Redis answered.")
-        queued = GaugeMetricFamily("riffusion_queued_jobs", "Jobs that wait.", labels=["model"])
-        workers = GaugeMetricFamily("riffusion_workers", "Workers alive.", labels=["model"])
-        slots = GaugeMetricFamily("riffusion_worker_slots", "Jobs those workers hold at once.", labels=["model"])
+        gauges = [
+            GaugeMetricFamily(f"riffusion_{name}", text, labels=["model"])
+            for name, text in (
+                ("workers", "Workers alive."),
+                ("worker_slots", "Jobs those workers hold at once."),
+                ("waiting_jobs", "Jobs that wait."),
+                ("running_jobs", "Jobs that workers hold."),
+            )
+        ]
         try:
-            for model, depth in self._store.queued().items():
-                queued.add_metric([model], depth)
-            for model, presence in self._store.models_alive().items():
-                workers.add_metric([model], presence.workers)
-                slots.add_metric([model], presence.slots)
-            up.add_metric([], 1)
+            loads = self._store.models()
         except StoreUnavailable as error:
             structlog.get_logger().warning("metrics_without_queues", reason=str(error))
             up.add_metric([], 0)
-        yield from (up, queued, workers, slots)
+            yield up
+            return
+        up.add_metric([], 1)
+        for model, load in loads.items():
+            for gauge, value in zip(gauges, (load.workers, load.slots, load.waiting, load.running), strict=True):
+                gauge.add_metric([model], value)
+        yield from (up, *gauges)

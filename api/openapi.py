@@ -106,6 +106,8 @@ class _Schemas:
         found, shared = TypeAdapter.json_schemas(wanted.values(), ref_template=_REF)
         self._found = {key: schema for (key, _), schema in found.items()}
         self.definitions: Json = {**shared["$defs"], "Request": self._found["Request"]}
+        # A job carries its request as the JSON that was stored; only here does it matter of what shape that is.
+        self.definitions["Job"]["properties"]["request"] |= {"$ref": _REF.format(model="Request")}
 
     def of(self, kind: Any) -> Json:
         """The schema of a type; bytes have none in OpenAPI 3.1."""

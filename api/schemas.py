@@ -1,14 +1,12 @@
 """What the API answers, as pydantic models: they write the JSON and the OpenAPI document alike."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field
 
 from riffusion.jobs.record import JobStatus
 from riffusion.requests import AudioFormat
-
-REQUEST_REF = "#/components/schemas/Request"
 
 
 class _Answer(BaseModel):
@@ -86,7 +84,7 @@ class Job(_Answer):
     completed_at: datetime | None
     queue: Queue | None = Field(description="While queued.")
     progress: Progress | None = Field(description="Once it has started.")
-    request: Annotated[dict[str, Any], WithJsonSchema({"$ref": REQUEST_REF})] = Field(
+    request: dict[str, Any] = Field(
         description="As accepted, with what was left to chance filled in: sent again, it makes the same clip."
     )
     attempts: int = Field(ge=0, description="Times a worker has started it.")
@@ -146,11 +144,12 @@ class ModelEntry(_Answer):
     default: bool = Field(description="Whether it serves requests that name no model.")
     workers: int
     slots: int = Field(description="Jobs that its workers hold at once.")
-    queued: int = Field(description="Jobs that wait for it.")
+    waiting: int = Field(description="Jobs that wait for it.")
+    running: int = Field(description="Jobs that its workers hold now.")
 
 
 class ModelList(_Answer):
-    """Models that requests may name now."""
+    """Models that are served now."""
 
     models: list[ModelEntry]
 

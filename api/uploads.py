@@ -33,6 +33,7 @@ FORM_TYPE = "multipart/form-data"
 FIELD = "file"
 MAX_PARTS = 8
 _ENVELOPE_BYTES = 16 << 10  # boundaries and part headers around the file
+_BUFFER_BYTES = 256 << 10  # what the parser may hold in memory: a few of the pieces it reads, or a text field
 _PATIENCE_S = 10.0  # for a place to have a file probed
 
 # (offset, first bytes, content type): whatever the sender calls a file, this is what it is taken for.
@@ -99,7 +100,7 @@ def _present(stored: Upload) -> UploadedFile:
 
 @contextmanager
 def _received(incoming: Request, limit: int) -> Iterator[Path]:
-    """The form's file in a temporary one, gone afterwards whatever happens; at most 64 KiB of it are in memory."""
+    """The form's file in a temporary one, gone afterwards whatever happens; never whole in memory."""
     if incoming.mimetype != FORM_TYPE:
         raise UnsupportedMediaType(f"Send {FORM_TYPE} with the file in the field `{FIELD}`.")
     with ExitStack() as spools:
@@ -116,7 +117,7 @@ def _received(incoming: Request, limit: int) -> Iterator[Path]:
 
 def _file_part(incoming: Request, limit: int, spool: Any) -> FileStorage:
     parser = FormDataParser(
-        spool, max_content_length=limit + _ENVELOPE_BYTES, max_form_memory_size=_ENVELOPE_BYTES,
+        spool, max_content_length=limit + _ENVELOPE_BYTES, max_form_memory_size=_BUFFER_BYTES,
         max_form_parts=MAX_PARTS, silent=False,
     )  # fmt: skip
     try:

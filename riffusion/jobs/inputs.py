@@ -17,11 +17,12 @@ class Inputs:
     clip_seconds: float | None = None  # of the clip taken in, where there is one
 
 
-def resolve(database: Database, request: AnyRequest, client: str) -> Inputs:
+def resolve(database: Database, request: AnyRequest, client: str, prefix: str = "") -> Inputs:
     """The files behind a request's references to uploads and jobs; seed images aren't files.
 
     Raises:
-        UnknownReference: naming the field whose upload or job isn't there, isn't this client's or is of the wrong kind.
+        UnknownReference: naming the field (after `prefix`) whose upload or job isn't there, isn't this client's or is
+            of the wrong kind.
         StoreUnavailable: Redis doesn't answer.
     """
     keys: dict[str, str] = {}
@@ -30,34 +31,34 @@ def resolve(database: Database, request: AnyRequest, client: str) -> Inputs:
     for name, reference in references(request).items():
         match reference:
             case Upload(upload=upload_id):
-                keys[name], seconds = _upload(database, upload_id, client, name)
-                pins[f"upload:{upload_id}"] = f"{name}.upload"
+                field = pins[f"upload:{upload_id}"] = f"{prefix}{name}.upload"
+                keys[name], seconds = _upload(database, upload_id, client, name, field)
             case JobResult(job=job_id):
-                keys[name], seconds = _job(database, job_id, name)
-                pins[f"job:{job_id}"] = f"{name}.job"
+                field = pins[f"job:{job_id}"] = f"{prefix}{name}.job"
+                keys[name], seconds = _job(database, job_id, name, field)
             case _:
                 continue
         clip_seconds = seconds if name == "clip" else clip_seconds
     return Inputs(keys, pins, clip_seconds)
 
 
-def _upload(database: Database, upload_id: str, client: str, name: str) -> tuple[str, float | None]:
+def _upload(database: Database, upload_id: str, client: str, name: str, field: str) -> tuple[str, float | None]:
     data = database.hash(f"upload:{upload_id}")
     if not data or data[b"client"].decode() != client:
-        raise UnknownReference(f"There is no upload {upload_id}; it may have expired.", f"{name}.upload")
+        raise UnknownReference(f"There is no upload {upload_id}; it may have expired.", field)
     kind, wanted = data[b"kind"].decode(), "audio" if name == "clip" else "image"
     if kind != wanted:
-        raise UnknownReference(f"Upload {upload_id} is of kind {kind}; {wanted} is needed here.", f"{name}.upload")
+        raise UnknownReference(f"Upload {upload_id} is of kind {kind}; {wanted} is needed here.", field)
     return data[b"key"].decode(), float(data[b"duration_s"]) if b"duration_s" in data else None
 
 
-def _job(database: Database, job_id: str, name: str) -> tuple[str, float | None]:
+def _job(database: Database, job_id: str, name: str, field: str) -> tuple[str, float | None]:
     data = database.hash(f"job:{job_id}")
     record = JobRecord.decode(data) if data else None
     if record is None:
-        raise UnknownReference(f"There is no job {job_id}; it may have expired.", f"{name}.job")
+        raise UnknownReference(f"There is no job {job_id}; it may have expired.", field)
     if record.status is not JobStatus.SUCCEEDED or record.result is None:
-        raise UnknownReference(f"Job {job_id} has no result: it is {record.status}.", f"{name}.job")
+        raise UnknownReference(f"Job {job_id} has no result: it is {record.status}.", field)
     if name == "clip":
         return record.result.audio.key, record.result.audio.duration_s
     return record.result.image.key, None

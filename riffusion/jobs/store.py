@@ -30,6 +30,7 @@ class Submission:
     request: AnyRequest
     client: str
     weight: float = 1.0  # share of the queue relative to other clients; > 0
+    prefix: str = ""  # of field names in errors: "3." for the fourth request of an array
 
 
 @dataclass(frozen=True)
@@ -104,7 +105,7 @@ class JobStore:
                 if reply[0] != b"unknown":
                     return self._acceptance(reply, [], [])
         requests = [with_seed(item.request) for item in submissions]
-        inputs = [resolve(self._database, item.request, item.client) for item in submissions]
+        inputs = [resolve(self._database, item.request, item.client, item.prefix) for item in submissions]
         order["jobs"] = [self._job(*job) for job in zip(submissions, requests, inputs, strict=True)]
         return self._acceptance(self._accept(order), submissions, inputs)
 
@@ -133,8 +134,9 @@ class JobStore:
             case [b"full", model]:
                 raise QueueFull(f"{self.settings.max_queued} jobs wait for model {model.decode()}; try again later.")
             case [b"no model", index]:
-                name = submissions[index].request.model
-                raise UnknownReference(f"There is no model {name}; GET /models lists those there are.", "model")
+                item = submissions[index]
+                message = f"There is no model {item.request.model}; GET /models lists those there are."
+                raise UnknownReference(message, f"{item.prefix}model")
             case [b"no input", index, number]:
                 pin, name = list(inputs[index].pins.items())[number]
                 raise UnknownReference(f"There is no {pin.replace(':', ' ')} any more.", name)

@@ -1,0 +1,202 @@
+"""An app on a real Valkey, a stand-in for the worker, and the same app behind a real gunicorn."""
+
+import io
+import os
+import subprocess
+import sys
+import wave
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+
+from api.app import create_app
+from api.services import EXTENSION, Services
+from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobRecord, Success
+from riffusion.settings import Settings
+from tests.conftest import ValkeyServer, free_port, wait_until
+
+PROMPT = {"mode": "text-to-audio", "prompt": "funk bassline"}
+PROBLEM = "application/problem+json"
+
+
+def png(width: int = 64, height: int = 512) -> bytes:
+    """A grey picture."""
+    file = io.BytesIO()
+    Image.new("L", (width, height), 128).save(file, "PNG")
+    return file.getvalue()
+
+
+def wav(seconds: float = 0.5) -> bytes:
+    """A square wave."""
+    file = io.BytesIO()
+    with wave.open(file, "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes((b"\x00\x10" * 20 + b"\x00\xf0" * 20) * int(seconds * 200))
+    return file.getvalue()
+
+
+class Client(FlaskClient):
+    """Speaks to the API without a server in between; what it answers is as loosely typed as JSON."""
+
+    def open(self, *args: Any, **options: Any) -> Any:
+        # Buffered: read to the end and closed, as by a server.
+        return super().open(*args, **{"buffered": True} | options)
+
+    def get(self, *args: Any, **options: Any) -> Any:
+        return self.open(*args, method="GET", **options)
+
+    def post(self, *args: Any, **options: Any) -> Any:
+        return self.open(*args, method="POST", **options)
+
+    def put(self, *args: Any, **options: Any) -> Any:
+        return self.open(*args, method="PUT", **options)
+
+    def delete(self, *args: Any, **options: Any) -> Any:
+        return self.open(*args, method="DELETE", **options)
+
+    def options(self, *args: Any, **options: Any) -> Any:
+        return self.open(*args, method="OPTIONS", **options)
+
+
+class Worker:
+    """Does by hand what a worker does with jobs, apart from making music."""
+
+    MODEL = "tiny"
+
+    def __init__(self, services: Services) -> None:
+        self._store = services.store
+        self._files = services.files
+        self._store.announce("w", self.MODEL, 4)
+
+    def claim(self) -> JobRecord:
+        """The next job, running."""
+        record = self._store.claim(self.MODEL, "w", os.urandom(8).hex())
+        assert record is not None
+        return record
+
+    def progress(self, record: JobRecord, step: int, total: int = 20) -> None:
+        assert self._store.progress(record.id, record.token, step, total)
+
+    def succeed(self, record: JobRecord) -> None:
+        """Ends the job with a picture and a sound."""
+        folder, picture, sound = f"results/{record.id}/{record.token}", png(512), wav(5.11)
+        self._files.put(f"{folder}/clip.png", picture, "image/png")
+        self._files.put(f"{folder}/clip.wav", sound, "audio/wav")
+        output = JobOutput(
+            ImageOutput(f"{folder}/clip.png", 512, 512, len(picture)),
+            AudioOutput(f"{folder}/clip.wav", 5.11, 8000, 1, "wav", len(sound)),
+        )
+        assert self._store.finish(record.id, record.token, Success(output, ("it was loud",)))
+
+    def fail(self, record: JobRecord) -> None:
+        assert self._store.finish(record.id, record.token, Failure("out_of_memory", "The job is too large."))
+
+
+@pytest.fixture
+def settings(valkey: ValkeyServer, tmp_path: Path) -> Settings:
+    return Settings(redis_url=valkey.url, data_dir=tmp_path / "data", model=Worker.MODEL, public_url="http://localhost")
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The API."""
+    made = create_app(settings)
+    yield made
+    made.extensions[EXTENSION].hub.close()
+
+
+@pytest.fixture
+def services(app: Flask) -> Services:
+    """What the API works with."""
+    found: Services = app.extensions[EXTENSION]
+    return found
+
+
+@pytest.fixture
+def client(app: Flask) -> Client:
+    """A client of the API, at 127.0.0.1."""
+    return Client(app)
+
+
+@pytest.fixture
+def stranger(app: Flask) -> Client:
+    """Another client, at another address."""
+    made = Client(app)
+    made.environ_base["REMOTE_ADDR"] = "192.0.2.7"
+    return made
+
+
+@pytest.fixture
+def worker(services: Services) -> Worker:
+    """Stands in for a worker on the same store."""
+    return Worker(services)
+
+
+def submit(client: Client, **fields: Any) -> dict[str, Any]:
+    """A job accepted from a good request."""
+    response = client.post("/jobs", json={**PROMPT, **fields})
+    assert response.status_code == 202, response.text
+    job: dict[str, Any] = response.json
+    return job
+
+
+@dataclass(frozen=True)
+class LiveServer:
+    """A real gunicorn."""
+
+    url: str
+    process: subprocess.Popen[bytes]
+    log: Path
+    settings: Settings
+
+
+LIVE_WORKERS = 2
+LIVE_THREADS = 4
+
+
+@pytest.fixture(scope="session")
+def _live(valkey_server: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    folder = tmp_path_factory.mktemp("live")
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    settings = Settings(
+        redis_url=valkey_server.url, data_dir=folder / "data", model=Worker.MODEL, public_url=url,
+        api_workers=LIVE_WORKERS, api_threads=LIVE_THREADS,
+    )  # fmt: skip
+    log = folder / "gunicorn.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "python:api.gunicorn_conf", "--bind", f"127.0.0.1:{port}"],
+            env={**os.environ, **environment(settings)}, stdout=output, stderr=output, cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+    wait_until(lambda: _answers(url), message="gunicorn doesn't answer")
+    yield LiveServer(url, process, log, settings)
+    process.terminate()
+    assert process.wait(60) == 0, log.read_text()
+
+
+@pytest.fixture
+def live(_live: LiveServer, valkey: ValkeyServer) -> LiveServer:
+    """A real gunicorn of two processes of four threads each, on an empty Valkey."""
+    return _live
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Settings as environment variables."""
+    return {f"RIFFUSION_{name.upper()}": str(getattr(settings, name)) for name in settings.model_fields_set}
+
+
+def _answers(url: str) -> bool:
+    try:
+        return httpx.get(f"{url}/healthz", timeout=5).is_success
+    except httpx.TransportError:
+        return False

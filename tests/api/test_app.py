@@ -1,0 +1,97 @@
+"""The factory: light to import, protected, the same behind proxies."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from structlog.testing import capture_logs
+
+from api.app import create_app
+from riffusion.settings import Settings
+from tests.api.conftest import Client
+
+
+def test_a_fresh_interpreter_loads_neither_torch_nor_numpy() -> None:
+    program = (
+        "import sys, api.app, threading; before = threading.active_count();"
+        "app = api.app.create_app(); client = app.test_client();"
+        "assert client.get('/openapi.json').status_code == client.get('/seeds').status_code == 200;"
+        "assert threading.active_count() == before, 'a thread was started';"
+        "print(*sorted({'torch', 'numpy', 'torchaudio', 'scipy'} & set(sys.modules)))"
+    )
+    run = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2]
+    )
+    assert (run.returncode, run.stdout) == (0, "\n"), run.stderr
+
+
+def test_without_redis_an_app_is_made_all_the_same(tmp_path: Path) -> None:
+    app = create_app(Settings(redis_url="redis://127.0.0.1:1/0", data_dir=tmp_path / "data"))
+    assert Client(app).get("/healthz").status_code == 200
+    assert not (tmp_path / "data").exists()
+
+
+@pytest.mark.parametrize("path", ["/", "/jobs", "/healthz", "/nothing-here", "/openapi.json"])
+def test_every_answer_is_protected(client: Client, path: str) -> None:
+    headers = client.get(path).headers
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Referrer-Policy"] == "no-referrer"
+    assert "default-src 'none'" in headers["Content-Security-Policy"]
+    assert "frame-ancestors 'none'" in headers["Content-Security-Policy"]
+    assert "Access-Control-Allow-Origin" not in headers
+
+
+@pytest.mark.parametrize(
+    ("configured", "origin", "allowed"),
+    [
+        ("https://a.example https://b.example", "https://b.example", "https://b.example"),
+        ("https://a.example", "https://evil.example", None),
+        ("*", "https://any.example", "*"),
+        ("", "https://a.example", None),
+    ],
+)
+def test_other_origins_read_only_as_configured(
+    settings: Settings, configured: str, origin: str, allowed: str | None
+) -> None:
+    client = Client(create_app(settings.model_copy(update={"cors_origins": configured})))
+    for response in (
+        client.get("/jobs", headers={"Origin": origin}),
+        client.options("/jobs", headers={"Origin": origin}),
+    ):
+        assert response.headers.get("Access-Control-Allow-Origin") == allowed
+    preflight = client.options("/jobs", headers={"Origin": origin}).headers
+    assert ("POST" in preflight.get("Access-Control-Allow-Methods", "")) == bool(allowed)
+    assert ("Idempotency-Key" in preflight.get("Access-Control-Allow-Headers", "")) == bool(allowed)
+
+
+@pytest.mark.parametrize(("proxies", "client_address"), [(0, "127.0.0.1"), (1, "203.0.113.9"), (2, "198.51.100.1")])
+def test_only_trusted_proxies_are_believed(settings: Settings, proxies: int, client_address: str) -> None:
+    client = Client(create_app(settings.model_copy(update={"trusted_proxies": proxies})))
+    with capture_logs() as lines:
+        client.get("/healthz", headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9"})
+    assert [line["client"] for line in lines if line["event"] == "request"] == [f"address:{client_address}"]
+
+
+def test_a_request_is_logged_under_its_id(client: Client) -> None:
+    with capture_logs() as lines:
+        response = client.get("/healthz", headers={"X-Request-Id": "from-the-proxy"})
+    assert response.headers["X-Request-Id"] == "from-the-proxy"
+    [line] = [line for line in lines if line["event"] == "request"]
+    assert (line["request_id"], line["method"], line["path"], line["status"]) == (
+        "from-the-proxy", "GET", "/healthz", 200,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("sent", ["two words", "x" * 129, "naïve"])
+def test_a_strange_request_id_is_replaced(client: Client, sent: str) -> None:
+    assert client.get("/healthz", headers={"X-Request-Id": sent}).headers["X-Request-Id"] != sent
+
+
+def test_every_route_is_described(app: Flask, client: Client) -> None:
+    described = client.get("/openapi.json").json["paths"]
+    assert set(described["/jobs"]) == {"get", "post"}
+    for_people = {"/", "/about", "/assets/<version>/<path:name>"}
+    routes = {rule.rule for rule in app.url_map.iter_rules()} - for_people
+    assert len(described) == len(routes)

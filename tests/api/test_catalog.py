@@ -1,0 +1,35 @@
+"""Seed images and models."""
+
+import io
+
+from PIL import Image
+
+from riffusion.seeds import list_seeds
+from tests.api.conftest import Client, Worker, submit
+
+
+def test_every_seed_image_is_listed_with_its_picture(client: Client) -> None:
+    listed = client.get("/seeds").json["seeds"]
+    assert [seed["name"] for seed in listed] == [seed.name for seed in list_seeds()]
+    for seed in listed:
+        response = client.get(seed["image_url"])
+        assert response.content_type == "image/png"
+        assert Image.open(io.BytesIO(response.data)).size == (512, 512)
+
+
+def test_a_seed_image_can_be_named(client: Client) -> None:
+    name = client.get("/seeds").json["seeds"][0]["name"]
+    assert submit(client, mode="riff", init={"seed_image": name})["request"]["init"] == {"seed_image": name}
+
+
+def test_models_are_those_with_a_worker(client: Client, worker: Worker) -> None:
+    submit(client)
+    submit(client)
+    worker.claim()
+    assert client.get("/models").json["models"] == [
+        {"name": "tiny", "default": True, "workers": 1, "slots": 4, "waiting": 1, "running": 1}
+    ]
+
+
+def test_without_workers_there_are_no_models(client: Client) -> None:
+    assert client.get("/models").json == {"models": []}

@@ -1,0 +1,73 @@
+"""Server-sent events of a job."""
+
+import json
+from threading import Timer
+
+import pytest
+
+from api import events
+from api.services import Services
+from tests.api.conftest import Client, Worker, submit
+
+
+def blocks(text: str) -> list[dict[str, str]]:
+    """The fields of each event or comment."""
+    return [
+        dict(line.split(": ", 1) for line in block.split("\n") if not line.startswith(":"))
+        for block in text.strip("\n").split("\n\n")
+    ]
+
+
+def test_the_stream_tells_every_state_and_ends_with_the_job(client: Client, worker: Worker) -> None:
+    path = f"/jobs/{submit(client)['id']}"
+    record = worker.claim()
+    end = Timer(0.3, worker.succeed, (record,))
+    end.start()
+    response = client.get(f"{path}/events")
+    told = [block for block in blocks(response.text) if "event" in block]
+    end.join()
+    assert response.content_type == "text/event-stream; charset=utf-8"
+    assert {block["event"] for block in told} == {"job"}
+    assert [json.loads(block["data"])["status"] for block in told] == ["running", "succeeded"]
+    assert json.loads(told[-1]["data"]) == client.get(path).json
+    assert int(told[0]["id"]) < int(told[1]["id"])
+
+
+def test_what_was_seen_is_not_told_again(client: Client, worker: Worker) -> None:
+    path = f"/jobs/{submit(client)['id']}/events"
+    worker.fail(worker.claim())
+    last = blocks(client.get(path).text)[-1]["id"]
+    assert client.get(path, headers={"Last-Event-ID": "1"}).text.count("event: job") == 1
+    seen = client.get(path, headers={"Last-Event-ID": last})
+    assert (seen.status_code, seen.data) == (204, b"")
+
+
+def test_silence_is_filled(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(events, "HEARTBEAT_S", 0.05)
+    stream = iter(client.get(f"/jobs/{submit(client)['id']}/events", buffered=False).response)
+    assert [next(stream).split(b"\n")[0] for _ in range(3)] == [b"retry: 2000", b"event: job", b": still here"]
+
+
+def test_a_deleted_job_ends_its_stream(client: Client) -> None:
+    path = f"/jobs/{submit(client)['id']}"
+    Timer(0.2, client.delete, (path,)).start()
+    assert client.get(f"{path}/events").text.count("event: job") == 1
+
+
+def test_beyond_the_limit_a_stream_answers_at_once(client: Client, services: Services) -> None:
+    path = f"/jobs/{submit(client)['id']}"
+    tag = client.get(path).headers["ETag"]
+    limit = services.settings.api_threads // 2
+    assert all(services.held.enter() for _ in range(limit))
+    assert client.get(f"{path}/events").text.count("event: job") == 1
+    poll = client.get(path, headers={"If-None-Match": tag, "Prefer": "wait=50"})
+    assert (poll.status_code, "Preference-Applied" in poll.headers) == (304, False)
+    services.held.leave()
+    assert client.get(path, headers={"If-None-Match": tag, "Prefer": "wait=1"}).headers["Preference-Applied"]
+
+
+def test_a_client_that_leaves_before_the_first_event_gives_its_place_back(client: Client, services: Services) -> None:
+    path = f"/jobs/{submit(client)['id']}/events"
+    for _ in range(services.settings.api_threads):
+        client.get(path, buffered=False).close()
+    assert services.held.enter()

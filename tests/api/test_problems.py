@@ -1,0 +1,61 @@
+"""Every error is problem+json with a stable code, and tells nothing about the server."""
+
+import pytest
+from flask import Flask
+
+from api.problems import Problem, code_of, status_of
+from riffusion import errors
+from tests.api.conftest import PROBLEM, Client
+from tests.conftest import ValkeyServer
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "code"),
+    [
+        ("GET", "/nothing-here", 404, "not_found"),
+        ("GET", "/jobs/unknown", 404, "not_found"),
+        ("PUT", "/jobs", 405, "method_not_allowed"),
+        ("POST", "/jobs", 415, "unsupported_media_type"),
+        ("GET", "/jobs?limit=0", 422, "invalid_request"),
+        ("GET", "/jobs?state=queued", 422, "invalid_request"),
+        ("GET", "/seeds/nothing.png", 404, "not_found"),
+        ("GET", "/files/results/x/1/clip.png", 404, "not_found"),
+    ],
+)
+def test_every_refusal_is_a_problem(client: Client, method: str, path: str, status: int, code: str) -> None:
+    response = client.open(path, method=method)
+    assert (response.status_code, response.content_type) == (status, PROBLEM)
+    problem = Problem.model_validate_json(response.data)
+    assert (problem.status, problem.code, problem.request_id) == (status, code, response.headers["X-Request-Id"])
+
+
+def test_a_refused_method_names_those_that_work(client: Client) -> None:
+    assert set(client.put("/jobs").headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
+
+
+def test_the_unexpected_is_500_without_its_reason(app: Flask, client: Client) -> None:
+    def broken() -> str:
+        raise RuntimeError("secret of /srv/app.py")
+
+    app.add_url_rule("/broken", "broken", broken)
+    response = client.get("/broken")
+    assert (response.status_code, response.content_type, response.json["code"]) == (500, PROBLEM, "internal")
+    assert "secret" not in response.text
+
+
+def test_redis_away_is_503_and_never_404(client: Client, valkey: ValkeyServer) -> None:
+    valkey.pause()
+    try:
+        for path in ("/jobs/0123456789abcdef", "/readyz"):
+            response = client.get(path)
+            assert (response.status_code, response.json["code"]) == (503, "store_unavailable"), path
+            assert int(response.headers["Retry-After"]) >= 1
+        assert client.get("/healthz").status_code == 200
+    finally:
+        valkey.resume()
+
+
+def test_every_error_has_a_status() -> None:
+    everything = [each for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "code")]
+    assert {status_of(each) for each in everything} == {400, 404, 410, 422, 500, 503}
+    assert code_of(errors.QueueFull) == "queue_full"

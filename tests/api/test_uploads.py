@@ -1,0 +1,85 @@
+"""Uploads: taken by content, measured, stored, and refused with a reason."""
+
+import hashlib
+import io
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from api.app import create_app
+from riffusion.settings import Settings
+from tests.api.conftest import Client, png, wav
+
+
+def send(client: Client, content: bytes, name: str = "x") -> Any:
+    return client.post("/uploads", data={"file": (io.BytesIO(content), name)})
+
+
+def test_a_picture_is_measured(client: Client) -> None:
+    response = send(client, png(64, 512), "evil/../name.exe")
+    found = response.json
+    assert response.status_code == 201
+    assert (found["kind"], found["content_type"], found["width"], found["height"]) == ("image", "image/png", 64, 512)
+    assert (found["sha256"], found["bytes"]) == (hashlib.sha256(png(64, 512)).hexdigest(), len(png(64, 512)))
+
+
+def test_a_sound_is_measured(client: Client) -> None:
+    found = send(client, wav(50.5)).json
+    assert (found["kind"], found["content_type"], found["duration_s"]) == ("audio", "audio/wav", 50.5)
+
+
+@pytest.mark.parametrize(
+    ("content", "status", "code"),
+    [
+        (b"", 422, "unreadable_media"),
+        (b"#EXTM3U\nhttp://127.0.0.1/", 422, "unreadable_media"),
+        (b"<svg xmlns='http://www.w3.org/2000/svg'/>", 422, "unreadable_media"),
+        (png()[:60], 422, "unreadable_media"),
+        (wav()[:-1000], 422, "unreadable_media"),
+        (b"RIFF\0\0\0\0WAVE", 422, "unreadable_media"),
+    ],
+)
+def test_what_is_neither_is_refused(client: Client, content: bytes, status: int, code: str) -> None:
+    response = send(client, content)
+    assert (response.status_code, response.json["code"]) == (status, code)
+
+
+def test_a_sound_longer_than_allowed_is_refused(settings: Settings) -> None:
+    client = Client(create_app(settings.model_copy(update={"max_audio_s": 1.0})))
+    assert send(client, wav(0.9)).status_code == 201
+    assert send(client, wav(1.2)).json["code"] == "unreadable_media"
+
+
+@pytest.mark.parametrize("over", [1, 100_000])
+def test_a_file_over_the_limit_is_refused(settings: Settings, over: int) -> None:
+    client = Client(create_app(settings.model_copy(update={"max_upload_bytes": 20_000})))
+    response = send(client, b"RIFF" + bytes(20_000 - 4 + over))
+    assert (response.status_code, response.json["code"]) == (413, "body_too_large")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        ({"json": {"file": "x"}}, 415),
+        ({"data": {"picture": (io.BytesIO(b"x"), "x")}}, 422),
+        ({"data": {"file": "only text"}, "content_type": "multipart/form-data"}, 422),
+        ({"data": b"no boundary", "content_type": "multipart/form-data"}, 400),
+        ({"data": b"--b\r\nnonsense", "content_type": "multipart/form-data; boundary=b"}, 400),
+    ],
+)
+def test_a_form_without_the_file_is_refused(client: Client, sent: dict[str, Any], status: int) -> None:
+    assert client.post("/uploads", **sent).status_code == status
+
+
+def test_nothing_is_left_in_the_temporary_folder(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(spool))
+    for content in (png(), wav(), b"neither", png()[:50]):
+        send(client, content)
+    client.post("/uploads", data={"other": (io.BytesIO(png()), "x")})
+    assert list(spool.iterdir()) == []
