@@ -72,6 +72,16 @@ class Settings(BaseSettings):
     max_upload_bytes: int = Field(100 << 20, ge=1024, description="Bytes of one upload.")
     max_audio_s: float = Field(600, gt=0, description="Seconds of one clip, coming in or made.")
 
+    # Discord bot
+    discord_token: SecretStr | None = Field(None, description="The bot's token, from Discord's developer portal.")
+    discord_api_url: str = Field("http://127.0.0.1:8000", description="Address at which the bot reaches the API.")
+    discord_api_key: SecretStr | None = Field(None, description="Key that the bot sends, where the API wants one.")
+    discord_user_jobs: int = Field(2, ge=1, le=100, description="Jobs that one Discord user may have in flight.")
+    discord_guild_jobs: int = Field(10, ge=1, le=1000, description="Jobs that one Discord server may have in flight.")
+    discord_blocked_words: str = Field(
+        "", description="Words and phrases that the bot takes in no prompt, separated by commas; case doesn't matter."
+    )
+
     # Processes
     api_workers: int = Field(2, ge=1, le=64, description="Processes of the API.")
     api_threads: int = Field(

@@ -1,5 +1,6 @@
 """The client itself: what a caller can ask of a server."""
 
+import copy
 import uuid
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -27,6 +28,19 @@ class Client:
     def __init__(self, url: str, key: str | None = None, *, timeout_s: float = 30, patience_s: float = 60) -> None:
         self._transport = Transport(url, key, timeout_s, patience_s)
 
+    def for_end_user(self, end_user: str) -> "Client":
+        """The same server for one of the many people whom a program with one key serves, a bot for instance.
+
+        Limits and fair queueing count for that person, if the server lets the key's owner say who it is. Connections
+        are shared: closing one of the two closes both.
+
+        Args:
+            end_user: visible ASCII that always means the same person, such as `discord:80351110224678912`.
+        """
+        other = copy.copy(self)
+        other._transport = self._transport.for_end_user(end_user)
+        return other
+
     def __enter__(self) -> "Client":
         return self
 
@@ -39,14 +53,18 @@ class Client:
         """Closes the client's connections."""
         self._transport.close()
 
-    def submit(self, request: AnyRequest) -> Job:
+    def submit(self, request: AnyRequest, idempotency_key: str | None = None) -> Job:
         """Queues a job.
+
+        Args:
+            idempotency_key: 1 to 255 visible ASCII characters; the same key with the same request is the same job for
+                24 hours, also after this program was started anew. Left out, each call makes a job of its own.
 
         Raises:
             RequestError: the server refuses the request; InvalidRequest names the fields.
             UnavailableError: it can't take jobs now; QueueFull, StoreUnavailable.
         """
-        return Job(self._transport, self._post_jobs(_json(request)))
+        return Job(self._transport, self._post_jobs(_json(request), idempotency_key))
 
     def submit_many(self, requests: Sequence[AnyRequest]) -> list[Job]:
         """Queues up to 16 jobs: all of them or none.
@@ -98,9 +116,9 @@ class Client:
     def _get(self, path: str, params: dict[str, str] | None = None) -> Any:
         return self._transport.request("GET", path, params=params).json()
 
-    def _post_jobs(self, body: object) -> Any:
+    def _post_jobs(self, body: object, idempotency_key: str | None = None) -> Any:
         # One key for all tries: an answer that got lost must not become a second job.
-        headers = {"Idempotency-Key": str(uuid.uuid4())}
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         return self._transport.request("POST", "jobs", json=body, headers=headers).json()
 
 

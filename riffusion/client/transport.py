@@ -1,5 +1,6 @@
 """HTTP with patience: tries again what may pass, and turns problem+json into this project's errors."""
 
+import copy
 import email.utils
 import random
 import time
@@ -25,6 +26,7 @@ PASSING = {
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 }
+END_USER_HEADER = "Riffusion-End-User"
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 
@@ -38,7 +40,14 @@ class Transport:
         self.url = httpx.URL(url.rstrip("/") + "/")
         self.patience_s = patience_s
         self._auth = {"Authorization": f"Bearer {key}"} if key else {}
+        self._end_user: dict[str, str] = {}
         self._http = httpx.Client(timeout=timeout_s, follow_redirects=True)
+
+    def for_end_user(self, end_user: str) -> "Transport":
+        """The same connections and key, on behalf of one of the people whom the key's owner serves."""
+        other = copy.copy(self)
+        other._end_user = {END_USER_HEADER: end_user}
+        return other
 
     def close(self) -> None:
         """Closes its connections."""
@@ -78,7 +87,7 @@ class Transport:
         """
         url = self.url.join(path)
         own = (url.scheme, url.host, url.port) == (self.url.scheme, self.url.host, self.url.port)
-        headers = {**(self._auth if own else {}), **options.pop("headers", {})}
+        headers = {**(self._auth | self._end_user if own else {}), **options.pop("headers", {})}
         timeout = self._http.timeout
         patient = httpx.Timeout(timeout.connect, read=(timeout.read or 0) + wait_s)
         try:

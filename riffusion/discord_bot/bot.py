@@ -1,0 +1,64 @@
+"""The bot itself: a discord.py client that knows its commands and buttons, and has a desk."""
+
+from typing import Any
+
+import discord
+import structlog
+from discord import app_commands
+
+from riffusion.discord_bot import words
+from riffusion.discord_bot.blocked_words import BlockedWords
+from riffusion.discord_bot.buttons import BUTTONS
+from riffusion.discord_bot.commands import COMMANDS
+from riffusion.discord_bot.desk import Desk
+from riffusion.discord_bot.limits import Limits
+from riffusion.discord_bot.orders import OrderBook
+from riffusion.discord_bot.server import Server
+from riffusion.settings import Settings
+
+ORDERS = "discord.sqlite3"  # in the data folder
+
+_log = structlog.get_logger()
+
+
+class RiffusionBot(discord.Client):
+    """Reads no messages and needs no privileges: commands and buttons come to it by themselves."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(intents=discord.Intents.none(), allowed_mentions=discord.AllowedMentions.none())
+        key = settings.discord_api_key
+        self.desk = Desk(
+            self,
+            Server(settings.discord_api_url, key.get_secret_value() if key else None),
+            OrderBook(settings.data_dir / ORDERS),
+            Limits(settings.discord_user_jobs, settings.discord_guild_jobs),
+            BlockedWords(settings.discord_blocked_words),
+        )
+
+    async def setup_hook(self) -> None:
+        """Announces the commands, and goes on with open orders. Called by discord.py after the login."""
+        self.add_dynamic_items(*BUTTONS)
+        tree = CommandTree(
+            self,
+            allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
+            allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
+        )
+        for command in COMMANDS:
+            tree.add_command(command)
+        await tree.sync()
+        self.desk.resume()
+
+    async def close(self) -> None:
+        """Leaves Discord; open orders are gone on with at the next start."""
+        await self.desk.close()
+        await super().close()
+
+
+class CommandTree(app_commands.CommandTree[RiffusionBot]):
+    """discord.py's, with a word to whoever meets a bug."""
+
+    async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
+        """Logs what a command didn't expect."""
+        _log.error("command_failed", exc_info=error)
+        if not interaction.response.is_done():
+            await interaction.response.send_message(words.BUG, ephemeral=True)
