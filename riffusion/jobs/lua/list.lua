@@ -9,9 +9,8 @@ for _ = 1, 10 do -- looks at no more than 1000 jobs in one call
     if #reply > limit then return reply end
     cursor = id
     reply[1] = id
-    if status == '' or redis.call('HGET', 'job:' .. id, 'status') == status then
-      reply[#reply + 1] = redis.call('HGETALL', 'job:' .. id)
-    end
+    local found = redis.call('HGET', 'job:' .. id, 'status')
+    if found and (status == '' or status == found) then reply[#reply + 1] = redis.call('HGETALL', 'job:' .. id) end
   end
   if #ids < 100 then
     reply[1] = ''

@@ -1,0 +1,104 @@
+"""What the tests of jobs share: short ways to submit, run and age a job."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
+
+import pytest
+from redis import Redis
+
+from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord, Success
+from riffusion.jobs.store import JobStore, Submission
+from riffusion.requests import AnyRequest, parse
+from riffusion.settings import Settings
+
+T = TypeVar("T")
+MODEL = "tiny"
+
+
+def prompt(text: str = "funk bassline", **fields: object) -> AnyRequest:
+    """A request for a clip."""
+    return parse({"mode": "text-to-audio", "prompt": text, **fields})
+
+
+def submit(store: JobStore, client: str = "alice", weight: float = 1.0, **fields: object) -> JobRecord:
+    """One accepted job."""
+    return store.accept([Submission(prompt(**fields), client, weight)]).records[0]  # type: ignore[arg-type]
+
+
+def claim(store: JobStore, worker: str = "w1", nonce: str | None = None) -> JobRecord:
+    """The next job, which must be there."""
+    record = store.claim(MODEL, worker, nonce or f"nonce-{threading.get_ident()}-{next(_nonces)}")
+    assert record is not None
+    return record
+
+
+_nonces = iter(range(10**9))
+
+
+def success(record: JobRecord) -> Success:
+    """The outcome of this attempt."""
+    folder = f"results/{record.id}/{record.token}"
+    image = ImageOutput(f"{folder}/clip.png", width=512, height=512, bytes=1000)
+    audio = AudioOutput(f"{folder}/clip.mp3", 5.11, sample_rate=44_100, channels=2, format="mp3", bytes=2000)
+    return Success(JobOutput(image, audio), warnings=("too quiet",))
+
+
+def run(store: JobStore, worker: str = "w1") -> JobRecord:
+    """Claims the next job and finishes it."""
+    record = claim(store, worker)
+    assert store.finish(record.id, record.token, success(record))
+    return store.get(record.id)
+
+
+def at_once(call: Callable[[int], T], threads: int = 16) -> list[T]:
+    """The results of as many calls at the same moment."""
+    gate = threading.Barrier(threads)
+
+    def wait_and_call(index: int) -> T:
+        gate.wait()
+        return call(index)
+
+    with ThreadPoolExecutor(threads) as pool:
+        return list(pool.map(wait_and_call, range(threads)))
+
+
+def keys(redis: Redis, pattern: str = "*") -> set[str]:
+    """The names of everything in Redis."""
+    return {key.decode() for key in redis.scan_iter(pattern, count=1000)}
+
+
+def lose(redis: Redis, record: JobRecord) -> None:
+    """Lets the lease of a running job be over, as after its worker died."""
+    _age(redis, record.id, "lease_until")
+
+
+def overrun(redis: Redis, record: JobRecord) -> None:
+    """Lets a job have run longer than it may."""
+    _age(redis, record.id, "running_until")
+
+
+def stall(redis: Redis, record: JobRecord) -> None:
+    """Lets a job have made no progress for too long."""
+    _age(redis, record.id, "stalled_until")
+
+
+def outwait(redis: Redis, record: JobRecord) -> None:
+    """Lets a job have waited longer than it may."""
+    redis.zadd("due", {record.id: 1})
+
+
+def _age(redis: Redis, job_id: str, timer: str) -> None:
+    redis.hset(f"job:{job_id}", timer, "1")
+    redis.zadd("due", {job_id: 1})
+
+
+@pytest.fixture
+def configured(redis: Redis, settings: Settings) -> Callable[..., JobStore]:
+    """Makes stores with other settings."""
+
+    def make(**changes: object) -> JobStore:
+        return JobStore(redis, settings.model_copy(update=changes))
+
+    return make

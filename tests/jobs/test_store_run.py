@@ -1,0 +1,171 @@
+"""Claim, heartbeat, progress, finish, release: one owner at a time, one end."""
+
+import pytest
+from redis import Redis
+
+from riffusion.jobs.record import Failure, JobStatus
+from riffusion.jobs.store import JobStore
+from tests.jobs.conftest import MODEL, at_once, claim, keys, lose, run, submit, success
+
+
+def test_nothing_waits(store: JobStore) -> None:
+    assert store.claim(MODEL, "w1", "nonce") is None
+    submit(store)
+    assert store.claim("other", "w1", "nonce") is None
+
+
+def test_a_claimed_job_runs_with_a_token_of_its_own(store: JobStore) -> None:
+    queued = submit(store)
+    record = claim(store)
+    assert record == store.get(queued.id)
+    assert (record.status, record.token, record.attempts, record.worker) == (JobStatus.RUNNING, 1, 1, "w1")
+    assert record.revision > queued.revision
+
+
+def test_every_job_is_claimed_once(store: JobStore) -> None:
+    ids = {submit(store, client=f"c{n % 7}").id for n in range(60)}
+    claimed: list[str] = []
+
+    def work(thread: int) -> None:
+        while record := store.claim(MODEL, f"w{thread % 4}", f"{thread}-{len(claimed)}"):
+            claimed.append(record.id)
+
+    at_once(work, threads=8)
+    assert sorted(claimed) == sorted(ids)
+
+
+def test_a_claim_repeated_with_its_nonce_answers_the_same_job(store: JobStore) -> None:
+    submit(store)
+    submit(store)
+    first = store.claim(MODEL, "w1", "nonce")
+    assert first is not None
+    assert store.claim(MODEL, "w1", "nonce") == first
+    other_worker, other_nonce = store.claim(MODEL, "w2", "nonce"), store.claim(MODEL, "w1", "another")
+    assert other_worker is not None
+    assert other_worker.id != first.id
+    assert other_nonce is None
+
+
+def test_a_nonce_is_worth_nothing_once_its_job_is_lost(store: JobStore) -> None:
+    first, second = submit(store), submit(store)
+    assert claim(store, nonce="nonce").id == first.id
+    store.cancel(first.id)
+    assert claim(store, nonce="nonce").id == second.id
+
+
+def test_heartbeats_tell_what_is_lost(store: JobStore, redis: Redis) -> None:
+    for _ in range(4):
+        submit(store)
+    kept, canceled, deleted, taken = (claim(store) for _ in range(4))
+    store.cancel(canceled.id)
+    store.delete(deleted.id)
+    lose(redis, taken)
+    store.reap()
+    assert claim(store, "w2").id == taken.id
+    held = {record.id: record.token for record in (kept, canceled, deleted, taken)}
+    assert store.heartbeat("w1", held) == {canceled.id, deleted.id, taken.id}
+    assert store.heartbeat("w1", {}) == set()
+
+
+def test_heartbeats_extend_leases(store: JobStore, redis: Redis) -> None:
+    submit(store)
+    record = claim(store)
+    lose(redis, record)
+    assert store.heartbeat("w1", {record.id: record.token}) == set()
+    store.reap()
+    assert store.get(record.id).status is JobStatus.RUNNING
+
+
+def test_progress_is_told(store: JobStore) -> None:
+    submit(store)
+    record = claim(store)
+    assert store.progress(record.id, record.token, 3, 20)
+    now = store.get(record.id)
+    assert (now.step, now.total) == (3, 20)
+    assert now.revision == record.revision + 1
+
+
+def test_who_lost_a_job_changes_nothing(store: JobStore, redis: Redis) -> None:
+    submit(store)
+    loser = claim(store, "w1")
+    lose(redis, loser)
+    store.reap()
+
+    def attempts() -> list[bool]:
+        return [
+            store.progress(loser.id, loser.token, 20, 20),
+            store.finish(loser.id, loser.token, success(loser)),
+            store.release(loser.id, loser.token),
+        ]
+
+    waiting = store.get(loser.id)
+    assert attempts() == [False] * 3
+    assert store.get(loser.id) == waiting
+    winner = claim(store, "w2")
+    assert winner.token > loser.token
+    assert attempts() == [False] * 3
+    assert store.get(loser.id) == winner
+    assert store.finish(winner.id, winner.token, success(winner))
+    done = store.get(winner.id)
+    assert attempts() == [False] * 3
+    assert store.get(winner.id) == done
+    assert done.result is not None
+    assert f"/{winner.token}/" in done.result.audio.key
+
+
+def test_finish_may_be_sent_again_and_counts_once(store: JobStore) -> None:
+    submit(store)
+    record = claim(store)
+    assert store.finish(record.id, record.token, success(record))
+    done = store.get(record.id)
+    assert store.finish(record.id, record.token, success(record))
+    assert store.finish(record.id, record.token, Failure("internal", "no"))
+    assert store.get(record.id) == done
+    assert not store.progress(record.id, record.token, 1, 20)
+
+
+def test_a_job_ends_once_whoever_ends_it(store: JobStore) -> None:
+    for _ in range(10):
+        submit(store)
+        record = claim(store)
+        endings = at_once(
+            lambda n, job=record: (  # type: ignore[misc]
+                store.finish(job.id, job.token, success(job)) if n % 2 else store.cancel(job.id).status
+            ),
+            threads=4,
+        )
+        status = store.get(record.id).status
+        finished = status is JobStatus.SUCCEEDED
+        assert set(endings) == {finished, status}
+
+
+def test_a_released_job_waits_at_the_head_without_an_attempt(store: JobStore) -> None:
+    first, _ = submit(store), submit(store)
+    record = claim(store)
+    assert store.release(record.id, record.token)
+    waiting = store.get(first.id)
+    assert (waiting.status, waiting.attempts, waiting.worker) == (JobStatus.QUEUED, 0, None)
+    assert store.place(waiting) is not None
+    again = claim(store)
+    assert (again.id, again.attempts) == (first.id, 1)
+    assert not store.release(record.id, record.token)
+
+
+@pytest.mark.parametrize("end", ["finish", "cancel", "delete", "lose"])
+def test_nothing_is_left_of_an_ended_job_but_its_record(store: JobStore, redis: Redis, end: str) -> None:
+    submit(store)
+    record = claim(store)
+    match end:
+        case "finish":
+            store.finish(record.id, record.token, success(record))
+        case "cancel":
+            store.cancel(record.id)
+        case "delete":
+            store.delete(record.id)
+        case "lose":
+            lose(redis, record)
+            store.reap()
+            run(store, "w2")
+    kept = {f"job:{record.id}", f"gone:{record.id}", "of:alice", "sweep", "models", "model:tiny", "clients:tiny"}
+    assert keys(redis) - kept <= {"reaped_at", "waking:tiny"}
+    assert store.models()[MODEL].running == 0
