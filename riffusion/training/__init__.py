@@ -1,0 +1,1 @@
+"""Composing a data set, training the bundled model on it, and fine-tuning any Stable Diffusion on a folder of audio."""

@@ -1,0 +1,41 @@
+"""Writes a trained model as the folder that every Stable Diffusion tool reads."""
+
+import json
+from pathlib import Path
+
+import torch
+from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers.models.attention_processor import AttnProcessor2_0
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from riffusion.training.captions import vocabulary
+from riffusion.training.denoiser import noise_schedule
+from riffusion.training.tokenizer import save_tokenizer
+
+
+def assemble(
+    unet: UNet2DConditionModel, vae: AutoencoderKL, encoder: CLIPTextModel, tokenizer: CLIPTokenizer
+) -> StableDiffusionPipeline:
+    """The parts as a pipeline, with DPM++ 2M over the training's noise levels."""
+    unet.set_attn_processor(AttnProcessor2_0())
+    scheduler = DPMSolverMultistepScheduler.from_config(noise_schedule().config)
+    pipeline = StableDiffusionPipeline(
+        vae=vae,
+        text_encoder=encoder,
+        tokenizer=tokenizer,
+        unet=unet,
+        scheduler=scheduler,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.set_progress_bar_config(disable=True)
+    return pipeline
+
+
+def export(pipeline: StableDiffusionPipeline, folder: Path) -> None:
+    """Writes float16 safetensors, the configurations, and `vocabulary.json`: the words that captions were written with."""
+    pipeline.to(dtype=torch.float16)
+    pipeline.save_pretrained(folder, safe_serialization=True)
+    save_tokenizer(pipeline.tokenizer, folder / "tokenizer")
+    (folder / "vocabulary.json").write_text(json.dumps(vocabulary(), indent=1) + "\n")

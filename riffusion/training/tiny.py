@@ -1,0 +1,199 @@
+"""Everything that makes the bundled model, from an empty folder, one stage after the other.
+
+Each stage leaves its result in the working folder and is skipped when it is there: a stopped run goes on where it was.
+"""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.distributed as dist
+import torch.multiprocessing as mp
+from diffusers import AutoencoderKL, UNet2DConditionModel
+from tqdm import tqdm
+from transformers import CLIPTextModel, CLIPTokenizer
+
+from riffusion.training.autoencoder import encode, new_autoencoder, train_autoencoder
+from riffusion.training.captions import Stated, write_caption
+from riffusion.training.composed import ComposedSet
+from riffusion.training.denoiser import new_unet
+from riffusion.training.judge import features, targets, train_judge
+from riffusion.training.text_encoder import (
+    new_text_encoder,
+    pretrain_text_encoder,
+    token_ids,
+    topic_targets,
+    with_noise_words,
+)
+from riffusion.training.tokenizer import save_tokenizer, train_tokenizer
+from riffusion.training.trainer import Trainer, TrainerOptions, TrainingData, run
+
+WORDINGS = 6  # captions of each clip
+_NOISE_WORDS = 0.15  # share of the captions with a made-up word in them
+_TOKENIZER_CAPTIONS = 12_000
+_AUTOENCODER_CLIPS = 2304
+
+
+@dataclass(frozen=True)
+class TinyRun:
+    """The working folder and sizes of a training of the bundled model.
+
+    `start` is a model folder, as `export` writes it, whose weights to go on from; without it everything is learned anew.
+    """
+
+    folder: Path
+    trainer: TrainerOptions
+    clips: int = 9216
+    held_out_clips: int = 1024
+    text_steps: int = 1500
+    autoencoder_steps: int = 1800
+    seed: int = 0
+    start: Path | None = None
+
+    @property
+    def train_set(self) -> ComposedSet:
+        """The clips that are learned from."""
+        return ComposedSet(self.folder, "train", self.clips, self.seed)
+
+    @property
+    def held_out_set(self) -> ComposedSet:
+        """The clips that judges are tested on and captions for generated clips are taken from."""
+        return ComposedSet(self.folder, "held-out", self.held_out_clips, self.seed)
+
+    def part(self, name: str) -> Path:
+        """The folder of a trained part, as in a Stable Diffusion model folder."""
+        return self.folder / "parts" / name
+
+    @property
+    def judge_path(self) -> Path:
+        """The judge's weights."""
+        return self.folder / "judge.safetensors"
+
+
+def train_tiny(job: TinyRun) -> None:
+    """Runs all stages.
+
+    Raises:
+        ToolMissing: FluidSynth or the soundfont isn't installed.
+    """
+    job.train_set.render(job.trainer.processes)
+    job.held_out_set.render(job.trainer.processes)
+    make_judge(job)
+    make_text_encoder(job)
+    make_autoencoder(job)
+    make_latents(job)
+    train_unet(job)
+
+
+def write_captions(clips: ComposedSet, *, noise_words: bool = False) -> list[list[tuple[str, Stated]]]:
+    """The wordings of every clip, with what they state."""
+    result = []
+    for index in range(clips.count):
+        piece, wordings = clips.piece(index), []
+        for wording in range(WORDINGS):
+            rng = clips.caption_rng(index, wording)
+            text, stated = write_caption(piece, rng)
+            if noise_words and rng.random() < _NOISE_WORDS:
+                text = with_noise_words(text, rng)
+            wordings.append((text, stated))
+        result.append(wordings)
+    return result
+
+
+def make_judge(job: TinyRun) -> None:
+    """Fixes the judge, on real renderings, before there is anything else to look at."""
+    if job.judge_path.exists():
+        return
+    clips = job.train_set
+    inputs = np.stack([features(picture) for picture in tqdm(clips.pictures(), "judge", clips.count)])
+    train_judge(inputs, targets([clips.piece(index) for index in range(clips.count)])).save(job.judge_path)
+
+
+def make_text_encoder(job: TinyRun) -> None:
+    """Tokenizer and text encoder; taken over from `start` where that is given."""
+    if job.part("text_encoder").exists():
+        return
+    if job.start:
+        tokenizer = CLIPTokenizer.from_pretrained(job.start / "tokenizer")
+        encoder = CLIPTextModel.from_pretrained(job.start / "text_encoder", dtype=torch.float32)
+    else:
+        captions = [wording for wordings in write_captions(job.train_set, noise_words=True) for wording in wordings]
+        texts, stated = [text for text, _ in captions], [said for _, said in captions]
+        tokenizer = train_tokenizer(texts[:_TOKENIZER_CAPTIONS])
+        torch.manual_seed(job.seed)
+        encoder = new_text_encoder(tokenizer)
+        pretrain_text_encoder(encoder, token_ids(tokenizer, texts), topic_targets(stated), job.text_steps)
+    save_tokenizer(tokenizer, job.part("tokenizer"))
+    encoder.save_pretrained(job.part("text_encoder"))
+
+
+def make_autoencoder(job: TinyRun) -> None:
+    """The autoencoder; taken over from `start` where that is given."""
+    if job.part("vae").exists():
+        return
+    if job.start:
+        vae = AutoencoderKL.from_pretrained(job.start / "vae", torch_dtype=torch.float32)
+    else:
+        torch.manual_seed(job.seed)
+        vae = new_autoencoder()
+        shards = range(0, job.train_set.shards, max(1, job.clips // _AUTOENCODER_CLIPS))
+        pictures = np.concatenate([np.load(job.train_set.shard_path(shard)) for shard in shards])
+        with tqdm(total=job.autoencoder_steps, desc="autoencoder") as bar:
+            train_autoencoder(vae, pictures, job.autoencoder_steps, report=lambda _step, _loss: bar.update() and None)
+    vae.save_pretrained(job.part("vae"))
+
+
+def latents_path(job: TinyRun, shard: int) -> Path:
+    """Where the latents of a shard of the training clips lie."""
+    return job.folder / f"latents-{job.seed}" / f"{shard:04d}.npy"
+
+
+def make_latents(job: TinyRun) -> None:
+    """Encodes the training clips, a file a shard."""
+    vae = AutoencoderKL.from_pretrained(job.part("vae")).eval()
+    for shard in tqdm(range(job.train_set.shards), "latents"):
+        path = latents_path(job, shard)
+        if path.exists():
+            continue
+        path.parent.mkdir(exist_ok=True)
+        latents = encode(vae, np.load(job.train_set.shard_path(shard))).half().numpy()
+        partial = path.with_suffix(".part")
+        with partial.open("wb") as file:
+            np.save(file, latents)
+        partial.replace(path)
+
+
+def load_training_data(job: TinyRun) -> TrainingData:
+    """All latents that are encoded by now, in order, and the captions of their clips."""
+    shards = [path for shard in range(job.train_set.shards) if (path := latents_path(job, shard)).exists()]
+    latents = np.concatenate([np.load(path) for path in shards])
+    tokenizer = CLIPTokenizer.from_pretrained(job.part("tokenizer"))
+    captions = write_captions(replace(job.train_set, count=len(latents)))
+    ids = token_ids(tokenizer, [text for wordings in captions for text, _ in wordings]).short()
+    return TrainingData(latents, ids.view(len(latents), WORDINGS, -1), token_ids(tokenizer, [""])[0])
+
+
+def train_unet(job: TinyRun) -> None:
+    """Trains the UNet in as many processes as the options say, from the last checkpoint if there is one."""
+    port_file = job.folder / "unet" / f"meeting-{os.getpid()}"
+    port_file.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        mp.spawn(_train_share, (job, port_file), job.trainer.processes)
+    finally:
+        port_file.unlink(missing_ok=True)
+
+
+def _train_share(rank: int, job: TinyRun, meeting: Path) -> None:
+    """One process of the training; they find each other through a file."""
+    torch.set_num_threads(1)
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=job.trainer.processes)
+    torch.manual_seed(job.seed)
+    if job.start:
+        unet = UNet2DConditionModel.from_pretrained(job.start / "unet", torch_dtype=torch.float32)
+    else:
+        unet = new_unet()
+    encoder = CLIPTextModel.from_pretrained(job.part("text_encoder"))
+    run(Trainer(unet, encoder, load_training_data(job), job.trainer, rank), job.folder / "unet")
+    dist.destroy_process_group()
