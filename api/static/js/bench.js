@@ -4,7 +4,7 @@
  */
 
 import { denoise } from "./denoise.js";
-import { find } from "./dom.js";
+import { find, make } from "./dom.js";
 import { placeInLine } from "./messages.js";
 import { readPicture } from "./picture.js";
 import { title } from "./requests.js";
@@ -42,7 +42,7 @@ export class Bench extends EventTarget {
     this.clip = clip;
     this.player.load(null);
     this.dispatchEvent(new Event("change"));
-    find("#caption").textContent = clip ? title(clip.request) : "";
+    this.#caption();
     if (!clip) {
       this.stage.show(null);
       this.#say(WELCOME);
@@ -54,6 +54,13 @@ export class Bench extends EventTarget {
     } else {
       await this.#done(clip, play);
     }
+  }
+
+  #caption() {
+    const { clip } = this;
+    const parent = clip && this.workshop.clips.get(clip.parents[0]);
+    const origin = parent ? ` ${clip.verb} of ${title(parent.request)}` : "";
+    find("#caption").replaceChildren(clip ? title(clip.request) : "", make("span", {}, origin));
   }
 
   /** @param {Clip} clip @param {boolean} play */

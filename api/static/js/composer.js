@@ -73,6 +73,14 @@ export class Composer extends EventTarget {
     return this.fields["seed-image"].value;
   }
 
+  #jamming = false;
+
+  /** A jam always moves on a beat. */
+  set jamming(/** @type {boolean} */ yes) {
+    this.#jamming = yes;
+    this.#turned();
+  }
+
   /** Whether there is a clip to begin with. */
   set hasClip(yes) {
     this.fields.from[1].disabled = !yes;
@@ -122,8 +130,8 @@ export class Composer extends EventTarget {
   #turned() {
     const { denoising } = this.fields;
     find("#stray-dial output", this.form).textContent = `${Math.round(denoising.valueAsNumber * 100)} %`;
-    this.fields["seed-image"].disabled = this.from !== "seed";
-    denoising.disabled = this.from === "nothing";
+    this.fields["seed-image"].disabled = this.from !== "seed" && !this.#jamming;
+    denoising.disabled = this.from === "nothing" && !this.#jamming;
     this.dispatchEvent(new Event("change"));
   }
 

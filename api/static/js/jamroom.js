@@ -165,6 +165,7 @@ export class JamRoom extends EventTarget {
     find("#jam").hidden = !open;
     find("#workbench").hidden = open;
     document.body.classList.toggle("jamming", open);
+    this.composer.jamming = open;
     find("#to-jam").setAttribute("aria-current", open ? "page" : "false");
     find("#to-studio").setAttribute("aria-current", open ? "false" : "page");
     if (open) this.dispatchEvent(new Event("open"));

@@ -13,11 +13,12 @@ const [GAP_X, GAP_Y] = [54, 14];
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * Columns by generation, rows by branch; the newest family comes first.
+ * Columns by generation, rows by branch, the newest family first. Clips without family stand side by side.
  * @param {Clip[]} clips oldest first
+ * @param {number} across  clips side by side at most
  * @returns {{places: Map<string, {x: number, y: number}>, columns: number, rows: number}}
  */
-export function layOut(clips) {
+export function layOut(clips, across) {
   const known = new Set(clips.map(({ id }) => id));
   /** @type {Map<string, Clip[]>} */
   const children = new Map();
@@ -28,8 +29,7 @@ export function layOut(clips) {
     else children.set(parent, [...(children.get(parent) ?? []), clip]);
   }
   const places = new Map();
-  let rows = 0;
-  let columns = 0;
+  let [rows, columns, loose] = [0, 0, 0];
   /** @param {Clip} clip @param {number} x */
   const place = (clip, x) => {
     places.set(clip.id, { x, y: rows });
@@ -39,10 +39,17 @@ export function layOut(clips) {
       place(child, x + 1);
     });
   };
-  for (const root of roots.reverse()) {
-    place(root, 0);
-    rows++;
+  const endRow = () => {
+    rows += loose ? 1 : 0;
+    loose = 0;
+  };
+  for (const root of roots.toReversed()) {
+    const family = children.has(root.id);
+    if (family || loose === across) endRow();
+    place(root, family ? 0 : loose++);
+    if (family) rows++;
   }
+  endRow();
   return { places, columns, rows };
 }
 
@@ -52,7 +59,8 @@ export function layOut(clips) {
  * @param {{current: Clip | null, pick(clip: Clip): void, drop(clip: Clip): void}} hands
  */
 export function drawLineage(root, clips, { current, pick, drop }) {
-  const { places, columns, rows } = layOut(clips);
+  const across = Math.max(1, Math.floor((root.clientWidth + GAP_X) / (NODE_WIDTH + GAP_X)));
+  const { places, columns, rows } = layOut(clips, across);
   const list = make("ol", { class: "nodes" });
   list.style.width = `${columns * (NODE_WIDTH + GAP_X) - GAP_X}px`;
   list.style.height = `${rows * (NODE_HEIGHT + GAP_Y)}px`;

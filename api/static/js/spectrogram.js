@@ -10,6 +10,7 @@ import { COLUMN_S, paint } from "./picture.js";
 const HERTZ = [100, 200, 400, 800, 1500, 3000, 5000, 8000];
 const OCTAVES = [36, 48, 60, 72, 84, 96, 108]; // MIDI numbers of the Cs
 const NUDGE_S = 0.1;
+const USUAL_WIDTH = 512;
 
 export class Spectrogram extends EventTarget {
   /** @type {import("./picture.js").Picture | null} */
@@ -35,12 +36,13 @@ export class Spectrogram extends EventTarget {
     this.plate.addEventListener("click", (/** @type {PointerEvent} */ event) => this.#click(event));
     this.plate.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
     addEventListener("themechange", () => this.redraw());
+    this.show(null);
   }
 
   /** @param {import("./picture.js").Picture | null} picture @param {number} [duration] seconds of its sound */
   show(picture, duration) {
     this.picture = picture;
-    this.duration = duration ?? (picture ? picture.width * COLUMN_S : 0);
+    this.duration = duration ?? (picture?.width ?? USUAL_WIDTH) * COLUMN_S;
     this.root.classList.toggle("empty", !picture);
     this.#seconds();
     this.redraw();
@@ -102,7 +104,8 @@ export class Spectrogram extends EventTarget {
     const note = noteAt(hz);
     const cents = note?.cents ? ` ${note.cents > 0 ? "+" : "−"}${Math.abs(note.cents)}¢` : "";
     this.root.classList.add("hovering");
-    this.cross.style.translate = `${x * 100}% ${-y * 100}%`;
+    this.cross.style.setProperty("--x", `${x * 100}%`);
+    this.cross.style.setProperty("--y", `${y * 100}%`);
     this.reading.textContent = `${seconds.toFixed(2)} s   ${note ? note.name + cents : "–"}   ${hzText(hz)}`;
   }
 

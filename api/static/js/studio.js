@@ -76,8 +76,7 @@ function take(name) {
 
 function useTool() {
   const now = tool();
-  find("#repaint").hidden = now !== "repaint";
-  find("#draw").hidden = now !== "draw";
+  for (const name of ["listen", "repaint", "draw"]) find(`#${name}`).hidden = name !== now;
   stage.seekable = now === "listen";
   stage.root.dataset.tool = now;
   stage.plate.setAttribute("role", now === "listen" ? "slider" : "application");
@@ -86,6 +85,7 @@ function useTool() {
   if (drawing.active && now !== "draw") void bench.put(bench.clip);
   if (drawing.active !== (now === "draw")) drawing.active = now === "draw";
   if (now === "draw") {
+    player.pause();
     ideas.hide();
     find("#notice").hidden = true;
   }
@@ -96,7 +96,8 @@ function useTool() {
 function refresh() {
   const { clip } = bench;
   const done = clip?.status === "done";
-  composer.hasClip = done;
+  composer.hasClip = clip !== null && clip.status !== "failed";
+  composer.go.disabled = clip?.status === "pending" && composer.from === "clip" && tool() === "listen" && !jam.open;
   for (const button of document.querySelectorAll("#verbs button")) /** @type {HTMLButtonElement} */ (button).disabled = !done;
   find("#play").disabled = !player.ready && tool() !== "draw";
   find("#tools [value=repaint]").disabled = !done;
