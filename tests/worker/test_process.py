@@ -1,0 +1,125 @@
+"""Worker processes that are killed, stopped, cut off and driven mad: every job ends once."""
+
+import os
+import signal
+import time
+from collections.abc import Callable
+
+import httpx
+import pytest
+from redis import Redis
+
+from riffusion.embedded.child import kill, stop
+from riffusion.jobs.files import Files
+from riffusion.jobs.record import JobStatus
+from tests.conftest import ValkeyServer, free_port, wait_until
+from tests.worker.conftest import Jobs, Workers
+
+MakeWorkers = Callable[..., Workers]
+
+
+@pytest.fixture
+def soon(workers: MakeWorkers) -> Workers:
+    """Workers that are missed soon."""
+    return workers(lease_s=2)
+
+
+def running(jobs: Jobs, *ids: str) -> bool:
+    return all(jobs.get(job_id).total for job_id in ids)
+
+
+def results(files: Files) -> set[str]:
+    return set(files.list("results/"))
+
+
+def test_a_job_outlives_its_killed_worker(soon: Workers, jobs: Jobs, files: Files) -> None:
+    first = soon.start()
+    job_id = jobs.submit("2")
+    wait_until(lambda: running(jobs, job_id))
+    kill(first)
+    first.wait()
+    soon.start()
+    record = jobs.wait(job_id)
+    assert (record.status, record.attempts) == (JobStatus.SUCCEEDED, 2)
+    assert results(files) == {f"results/{job_id}/2/clip.png", f"results/{job_id}/2/clip.mp3"}
+
+
+def test_sigterm_finishes_what_runs_and_takes_nothing_new(soon: Workers, jobs: Jobs) -> None:
+    worker = soon.start()
+    held = [jobs.submit("3"), jobs.submit("3")]
+    wait_until(lambda: running(jobs, *held))
+    waiting = jobs.submit("0")
+    assert stop(worker, grace_s=60) == 0
+    assert [jobs.get(job_id).attempts for job_id in held] == [1, 1]
+    assert {jobs.get(job_id).status for job_id in held} == {JobStatus.SUCCEEDED}
+    assert jobs.get(waiting).status is JobStatus.QUEUED
+    assert not soon.store.models_alive()
+
+
+def test_past_its_grace_a_worker_gives_its_jobs_back(workers: MakeWorkers, jobs: Jobs, files: Files) -> None:
+    hasty = workers(shutdown_grace_s=0.5)
+    worker = hasty.start()
+    job_id = jobs.submit("600")
+    wait_until(lambda: running(jobs, job_id))
+    assert stop(worker, grace_s=60) == 0
+    record = jobs.get(job_id)
+    assert (record.status, record.attempts) == (JobStatus.QUEUED, 0)
+    assert results(files) == set()
+
+
+def test_a_job_that_kills_its_workers_fails_alone(soon: Workers, jobs: Jobs) -> None:
+    worker = soon.start()
+    poison, others = jobs.submit("die"), [jobs.submit("2") for _ in range(3)]
+    for _ in range(3):
+        worker.wait(60)
+        worker = soon.start()
+    record = jobs.wait(poison)
+    assert record.error is not None
+    assert (record.error.code, record.attempts) == ("worker_lost", 3)
+    assert {jobs.wait(job_id).status for job_id in others} == {JobStatus.SUCCEEDED}
+
+
+def test_a_job_that_hangs_is_failed_and_its_worker_recycled(workers: MakeWorkers, jobs: Jobs) -> None:
+    port = free_port()
+    group = workers(slots=3, stalled_deadline_s=2, worker_metrics_port=port)
+    worker = group.start()
+    error = jobs.wait(jobs.submit("hang")).error
+    assert error is not None
+    assert error.code == "deadline_exceeded"
+    # One of three slots: the others go on, and the worker says what it has left.
+    wait_until(lambda: "slots_hung 1.0" in httpx.get(f"http://127.0.0.1:{port}/metrics").text)
+    assert jobs.wait(jobs.submit("0")).status is JobStatus.SUCCEEDED
+    second, neighbour = jobs.submit("hang"), jobs.submit("6")
+    assert worker.wait(60) == os.EX_TEMPFAIL
+    assert jobs.get(second).status is JobStatus.FAILED
+    assert (jobs.get(neighbour).status, jobs.get(neighbour).attempts) == (JobStatus.SUCCEEDED, 1)
+
+
+def test_a_redis_that_hangs_up_or_is_away_runs_nothing_twice(
+    soon: Workers, jobs: Jobs, redis: Redis, valkey: ValkeyServer
+) -> None:
+    worker = soon.start()
+    held = [jobs.submit("8"), jobs.submit("8")]
+    wait_until(lambda: running(jobs, *held))
+    for kind in ("normal", "pubsub"):
+        redis.client_kill_filter(_type=kind, skipme=True)
+    valkey.pause()
+    time.sleep(4)  # longer than the lease
+    valkey.resume()
+    assert [(jobs.wait(job_id).status, jobs.get(job_id).attempts) for job_id in held] == [(JobStatus.SUCCEEDED, 1)] * 2
+    assert jobs.wait(jobs.submit("0")).status is JobStatus.SUCCEEDED
+    assert worker.poll() is None
+
+
+def test_a_worker_that_slept_past_its_lease_commits_nothing(soon: Workers, jobs: Jobs, files: Files) -> None:
+    sleeper = soon.start()
+    job_id = jobs.submit("2")
+    wait_until(lambda: running(jobs, job_id))
+    sleeper.send_signal(signal.SIGSTOP)
+    soon.start()
+    record = jobs.wait(job_id)
+    sleeper.send_signal(signal.SIGCONT)
+    assert (record.status, record.attempts) == (JobStatus.SUCCEEDED, 2)
+    assert stop(sleeper, grace_s=60) == 0
+    assert jobs.get(job_id) == record
+    assert results(files) == {f"results/{job_id}/2/clip.png", f"results/{job_id}/2/clip.mp3"}

@@ -1,0 +1,178 @@
+"""One job after another, with a storage and a Redis that fail now and then."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BytesIO
+from typing import BinaryIO
+
+import pytest
+from redis import Redis
+
+from riffusion.errors import StorageFull, StorageUnavailable
+from riffusion.jobs.files import Files
+from riffusion.jobs.files.local import LocalFiles
+from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobStatus
+from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.uploads import UploadInfo, UploadStore
+from riffusion.requests import AudioToImage, Upload
+from riffusion.settings import Settings
+from tests.conftest import ValkeyServer, wait_until
+from tests.worker.cheap import CheapGenerator
+from tests.worker.conftest import Jobs
+from worker.heartbeat import Heartbeat
+from worker.runner import Runner
+
+
+class MoodyFiles(LocalFiles):
+    """A storage that raises what `mood` says instead of storing."""
+
+    mood: type[StorageUnavailable] | None = None
+    refused = 0
+
+    def put(self, key: str, data: bytes | BinaryIO, content_type: str) -> None:
+        if self.mood:
+            self.refused += 1
+            raise self.mood("No.")
+        super().put(key, data, content_type)
+
+
+@pytest.fixture
+def moody(settings: Settings) -> MoodyFiles:
+    return MoodyFiles(settings)
+
+
+@pytest.fixture
+def heartbeat(store: JobStore, settings: Settings) -> Iterator[Heartbeat]:
+    beating = Heartbeat(store, settings, "me")
+    beating.start()
+    yield beating
+    beating.stop()
+
+
+@pytest.fixture
+def runner(store: JobStore, moody: MoodyFiles, settings: Settings, heartbeat: Heartbeat) -> Runner:
+    return Runner(store, moody, CheapGenerator(), heartbeat, settings)
+
+
+@contextmanager
+def working(runner: Runner) -> Iterator[threading.Thread]:
+    """Lets the runner work beside the test."""
+    thread = threading.Thread(target=runner.work)
+    thread.start()
+    yield thread
+    thread.join(60)
+    assert not thread.is_alive()
+
+
+def kept(files: Files) -> set[str]:
+    return set(files.list("results/"))
+
+
+def test_jobs_run_until_none_waits(runner: Runner, jobs: Jobs, moody: MoodyFiles) -> None:
+    first, second = jobs.submit("0"), jobs.submit("0")
+    runner.work()
+    record = jobs.get(first)
+    assert record.status is JobStatus.SUCCEEDED
+    image, audio = f"results/{first}/1/clip.png", f"results/{first}/1/clip.mp3"
+    assert record.result == JobOutput(
+        ImageOutput(image, 512, 512, len(b"picture")), AudioOutput(audio, 5.12, 44_100, 1, "mp3", len(b"sound"))
+    )
+    assert record.warnings == ("cheap",)
+    assert (moody.get(image), moody.get(audio)) == (b"picture", b"sound")
+    assert jobs.get(second).status is JobStatus.SUCCEEDED
+
+
+def test_inputs_come_from_the_storage(runner: Runner, store: JobStore, redis: Redis, moody: MoodyFiles) -> None:
+    info = UploadInfo("audio", "audio/wav", duration_s=5)
+    upload = UploadStore(redis, moody, store.settings).add("somebody", BytesIO(b"uploaded"), info)
+    request = AudioToImage(clip=Upload(upload=upload.id))
+    job_id = store.accept([Submission(request, "somebody")]).records[0].id
+    runner.work()
+    assert moody.get(f"results/{job_id}/1/clip.mp3") == b"uploaded"
+
+
+def test_a_refusal_is_told_and_a_bug_is_not(runner: Runner, jobs: Jobs, caplog: pytest.LogCaptureFixture) -> None:
+    refused, broken = jobs.submit("refuse"), jobs.submit("break")
+    runner.work()
+    assert jobs.get(refused).error == Failure("broken_picture", "The picture isn't finite.")
+    error = jobs.get(broken).error
+    assert error is not None
+    assert error.code == "internal"
+    assert "secret" not in error.detail
+    assert "/secret/path" in caplog.text
+
+
+def test_a_storage_that_comes_back_costs_nothing(runner: Runner, jobs: Jobs, moody: MoodyFiles) -> None:
+    moody.mood = StorageUnavailable
+    first = jobs.submit("0")
+    with working(runner):
+        wait_until(lambda: moody.refused, message="nothing was stored")
+        # Meanwhile no thread of this worker takes another job.
+        second = jobs.submit("0")
+        with working(runner):
+            wait_until(lambda: moody.refused > 2)
+            assert jobs.get(second).status is JobStatus.QUEUED
+            moody.mood = None
+    assert (jobs.get(first).status, jobs.get(first).attempts) == (JobStatus.SUCCEEDED, 1)
+    assert jobs.get(second).status is JobStatus.SUCCEEDED
+
+
+def test_a_full_storage_fails_the_job_and_not_the_worker(runner: Runner, jobs: Jobs, moody: MoodyFiles) -> None:
+    moody.mood = StorageFull
+    failed = jobs.submit("0")
+    runner.work()
+    assert jobs.get(failed).error == Failure("storage_full", "No.")
+    moody.mood = None
+    fine = jobs.submit("0")
+    runner.work()
+    assert jobs.get(fine).status is JobStatus.SUCCEEDED
+
+
+@pytest.mark.parametrize("mood", [None, StorageUnavailable])
+def test_a_canceled_job_stops_and_leaves_nothing(
+    runner: Runner, jobs: Jobs, store: JobStore, moody: MoodyFiles, mood: type[StorageUnavailable] | None
+) -> None:
+    moody.mood = mood
+    job_id = jobs.submit("0" if mood else "120")
+    with working(runner):
+        wait_until(lambda: moody.refused if mood else jobs.get(job_id).step, message="it never got there")
+        store.cancel(job_id)
+    assert jobs.get(job_id).status is JobStatus.CANCELED
+    assert kept(moody) == set()
+
+
+def test_a_job_lost_at_the_last_moment_leaves_nothing(
+    runner: Runner, jobs: Jobs, store: JobStore, moody: MoodyFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = jobs.submit("0")
+    finish = store.finish
+
+    def late(*args: object) -> bool:
+        store.cancel(job_id)
+        return finish(*args)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(store, "finish", late)
+    runner.work()
+    assert jobs.get(job_id).status is JobStatus.CANCELED
+    assert kept(moody) == set()
+
+
+def test_a_result_waits_for_redis(runner: Runner, jobs: Jobs, moody: MoodyFiles, valkey: ValkeyServer) -> None:
+    job_id = jobs.submit("2")
+    with working(runner):
+        wait_until(lambda: jobs.get(job_id).step > 0)
+        valkey.pause()
+        try:
+            wait_until(lambda: len(kept(moody)) == 2, message="the job didn't go on without Redis")
+        finally:
+            valkey.resume()
+    record = jobs.get(job_id)
+    assert (record.status, record.attempts) == (JobStatus.SUCCEEDED, 1)
+
+
+def test_a_worker_that_stops_takes_nothing_new(runner: Runner, jobs: Jobs) -> None:
+    job_id = jobs.submit("0")
+    runner.stop()
+    runner.work()
+    assert jobs.get(job_id).status is JobStatus.QUEUED
