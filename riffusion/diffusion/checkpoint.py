@@ -1,6 +1,8 @@
 """A Stable Diffusion 1.x or 2.x in diffusers format, loaded from a folder or from the hub. No pickle is ever opened."""
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -105,6 +107,18 @@ def place(
     for module in (text_encoder, unet, vae):
         module.eval().requires_grad_(False).to(device)
     return Checkpoint(tokenizer, text_encoder, unet, vae, scheduler_config, device, dtype)
+
+
+@contextmanager
+def beside_the_batch(device: torch.device) -> Iterator[None]:
+    """On CUDA, work of a stream of its own that overlaps the engine's steps; done when the block is left."""
+    if device.type != "cuda":
+        yield
+        return
+    stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+    with torch.cuda.stream(stream):
+        yield
+    stream.synchronize()
 
 
 def _download(source: str, revision: str | None) -> Path:

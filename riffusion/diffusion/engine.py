@@ -99,6 +99,7 @@ class Engine:
         self._ahead = 1 if denoiser.device.type == "cuda" else 0
         self._changed = threading.Condition()
         self._closed = False
+        self._ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._work, args=(warm_up,), name="engine", daemon=True)
         self._thread.start()
 
@@ -134,6 +135,10 @@ class Engine:
             self._changed.notify()
         return row.future
 
+    def wait_until_ready(self) -> None:
+        """Returns when it is warmed up; raises what the warm-up raised."""
+        self._ready.result()
+
     def close(self) -> None:
         """Stops after the step under way; rows not done fail as `Canceled`."""
         with self._changed:
@@ -144,8 +149,7 @@ class Engine:
     @torch.inference_mode()
     def _work(self, warm_up: Callable[[], None] | None) -> None:
         try:
-            if warm_up:
-                warm_up()
+            self._start(warm_up)
             while group := self._next_group():
                 for rows in group.batches():
                     self._step(group, rows)
@@ -155,6 +159,15 @@ class Engine:
             self._land(0)
         finally:
             self._abandon()
+
+    def _start(self, warm_up: Callable[[], None] | None) -> None:
+        try:
+            if warm_up:
+                warm_up()
+        except Exception as error:
+            self._ready.set_exception(error)
+            raise
+        self._ready.set_result(None)
 
     def _next_group(self) -> _Group | None:
         """The group whose turn it is, its places filled; waits for work. None: closed."""

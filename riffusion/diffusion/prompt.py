@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from riffusion.diffusion.checkpoint import Checkpoint
+from riffusion.diffusion.checkpoint import Checkpoint, beside_the_batch
 
 CHUNK_TOKENS = 77  # of every Stable Diffusion's text encoder, start and end included
 MAX_WEIGHT = 2.0
@@ -98,7 +98,7 @@ class PromptEncoder:
         least power of two that holds the longest prompt, and the others are filled up with the empty prompt's: so rows
         of different length can share a batch by repeating the shorter one's chunks, which attention doesn't notice.
         """
-        with self._lock:
+        with self._lock, beside_the_batch(self._device):
             embeddings = [self._cached_embedding(prompt) for prompt in prompts]
             longest = max(len(embedding) for embedding in embeddings) // CHUNK_TOKENS
             chunks = 1 << (longest - 1).bit_length()

@@ -45,6 +45,16 @@ def _scheduler(name: Scheduler, config: Mapping[str, Any]) -> Any:
     return sampler.from_config(trained | options)
 
 
+def count_calls(name: Scheduler, steps: int, denoising: float = 1.0) -> int:
+    """UNet calls of a run of `steps` that is entered late enough to walk the share `denoising` of it; at least 1."""
+    walked = _walked(steps, denoising)
+    return walked + 1 if name == "pndm" and walked > 1 else walked
+
+
+def _walked(steps: int, denoising: float) -> int:
+    return min(steps, max(1, round(steps * denoising)))
+
+
 class Trajectory:
     """Where one row is on its way from noise to picture.
 
@@ -62,12 +72,12 @@ class Trajectory:
             raise ValueError("a schedule has at least 2 steps")
         self._scheduler = _scheduler(name, config)
         self._scheduler.set_timesteps(steps)
-        calls = min(steps, max(1, round(steps * denoising)))
-        self.timesteps: Tensor = self._entered(name, steps - calls)
+        skipped = steps - _walked(steps, denoising)
+        self.timesteps: Tensor = self._entered(name, skipped)
         self.position = 0
         if hasattr(self._scheduler, "set_begin_index"):
-            self._scheduler.set_begin_index(steps - calls)
-        self._enters_late = calls < steps
+            self._scheduler.set_begin_index(skipped)
+        self._enters_late = skipped > 0
         self._ancestral = name == "euler-a"
 
     def _entered(self, name: Scheduler, skipped: int) -> Tensor:

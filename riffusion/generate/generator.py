@@ -1,15 +1,69 @@
-"""Runs requests on one loaded model."""
+"""Runs requests on one loaded model: inputs to canvases, the mode, the sound, the files."""
 
+import logging
 from collections.abc import Mapping
+from importlib.resources import files
+from pathlib import Path
 from typing import Self
 
+from torch import Tensor
+
+from riffusion.audio.decode import decode_audio
+from riffusion.audio.encode import encode_audio
+from riffusion.audio.loudness import normalize_loudness
+from riffusion.diffusion.checkpoint import Checkpoint, choose_device, choose_dtype, load_checkpoint
+from riffusion.diffusion.denoiser import Denoiser
+from riffusion.diffusion.engine import Engine
+from riffusion.errors import UnknownReference
+from riffusion.generate import paint, repaint
+from riffusion.generate.canvas import Canvas, invalid
 from riffusion.generate.clip import Clip, Control
-from riffusion.requests import AnyRequest
+from riffusion.generate.painter import Painter
+from riffusion.requests import (
+    AnyRequest,
+    AudioToAudio,
+    AudioToImage,
+    Extend,
+    ImageToAudio,
+    Inpaint,
+    Interpolate,
+    Loop,
+    Reference,
+    Riff,
+    SeedImage,
+    TextToAudio,
+    references,
+)
+from riffusion.requests.modes import Painted
+from riffusion.seeds import open_seed
 from riffusion.settings import Settings
+from riffusion.spectrogram.codec import SpectrogramCodec
+from riffusion.spectrogram.picture import write_png
+
+log = logging.getLogger(__name__)
+
+BUNDLED = "bundled"
+UNTRAINED = (
+    "The bundled model has no trained weights in this installation; a randomly initialised one stands in for it, "
+    "which paints noise."
+)
+MONO = "The model paints in mono: the stereo picture was mixed down."
 
 
 class Generator:
     """One checkpoint, its engine and the codec. Thread-safe: many threads at once share the engine's batch."""
+
+    def __init__(self, checkpoint: Checkpoint, settings: Settings, warnings: tuple[str, ...] = ()) -> None:
+        """
+        Args:
+            warnings: said in every clip that the model painted.
+        """
+        self._settings = settings
+        self._warnings = warnings
+        self._codec = SpectrogramCodec()
+        self._codec.warm_up()
+        self._engine = Engine(Denoiser(checkpoint), settings.max_batch)
+        self._painter = Painter(checkpoint, self._engine)
 
     @classmethod
     def load(cls, settings: Settings) -> Self:
@@ -18,7 +72,18 @@ class Generator:
         Raises:
             CheckpointUnavailable: naming the folder or hub id.
         """
-        raise NotImplementedError
+        device = choose_device(settings.device)
+        source = settings.checkpoint
+        if source == BUNDLED:
+            folder = Path(str(files("riffusion").joinpath("models", "tiny")))
+            if not any(folder.glob("unet/*.safetensors")):
+                from riffusion.testing import tiny_checkpoint
+
+                log.warning(UNTRAINED)
+                return cls(tiny_checkpoint(), settings, (UNTRAINED,))
+            source = str(folder)
+        checkpoint = load_checkpoint(source, settings.checkpoint_revision, device, choose_dtype(device))
+        return cls(checkpoint, settings)
 
     def run(self, request: AnyRequest, inputs: Mapping[str, bytes], control: Control) -> Clip:
         """Makes the clip that a request asks for.
@@ -27,21 +92,103 @@ class Generator:
             request: with its seeds filled in (`with_seed`).
             inputs: by field of `references(request)`, the file's bytes of each upload and earlier job; built-in seed
                 images are looked up here. For an earlier job: its PNG where the field is a picture (`init`, `image`),
-                its audio file (or PNG) where it is a `clip`.
+                its audio file where it is a `clip`.
             control: told of every step; whatever it raises stops the request and comes out here.
 
         Raises:
             RequestError: the request and its inputs can't be served.
             JobError: it ended without a result.
         """
-        raise NotImplementedError
+        control.check()
+        wave = self._wave(inputs) if "clip" in references(request) else None
+        canvases = {name: self._canvas(reference, name, inputs) for name, reference in _pictures(request).items()}
+        if wave is not None:
+            canvases["clip"] = Canvas.of(self._codec.encode(wave))
+        canvas = self._picture(request, canvases, control)
+        if not isinstance(request, Painted):
+            control.progress(1, 1)
+        picture = canvas.image()
+        samples = wave.shape[1] if wave is not None else None
+        sound = self._codec.decode(picture, loop=isinstance(request, Loop), samples=samples)
+        control.check()
+        rate = self._codec.params.sample_rate
+        sound = normalize_loudness(sound, rate)
+        recipe = request.model_dump(mode="json", exclude_none=True)
+        return Clip(
+            png=write_png(picture, recipe, **canvas.texts()),
+            audio=encode_audio(sound, rate, request.format, recipe),
+            audio_format=request.format,
+            duration_s=sound.shape[1] / rate,
+            sample_rate=rate,
+            channels=len(sound),
+            width=picture.width,
+            height=picture.height,
+            warnings=self._warned(request, canvases),
+        )
 
     def close(self) -> None:
         """Stops the engine; requests that still run end as `Canceled`."""
-        raise NotImplementedError
+        self._engine.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _picture(self, request: AnyRequest, canvases: Mapping[str, Canvas], control: Control) -> Canvas:
+        painter = self._painter
+        match request:
+            case TextToAudio():
+                canvas = paint.text_to_audio(painter, request, control)
+            case Riff():
+                canvas = paint.riff(painter, request, canvases["init"], control)
+            case Interpolate():
+                canvas = paint.interpolate(painter, request, canvases.get("init"), control)
+            case AudioToAudio():
+                canvas = paint.audio_to_audio(painter, request, canvases["clip"], control)
+            case Inpaint():
+                canvas = repaint.inpaint(painter, request, canvases["init"], canvases.get("mask"), control)
+            case Extend():
+                canvas = repaint.extend(painter, request, canvases["init"], control)
+            case Loop():
+                canvas = repaint.loop(painter, request, canvases["init"], control)
+            case ImageToAudio():
+                canvas = canvases["image"]
+            case AudioToImage():
+                canvas = canvases["clip"]
+        return canvas
+
+    def _wave(self, inputs: Mapping[str, bytes]) -> Tensor:
+        """[C, T] of the clip that comes in."""
+        return decode_audio(
+            _input(inputs, "clip"), max_seconds=self._settings.max_audio_s, sample_rate=self._codec.params.sample_rate
+        )
+
+    def _canvas(self, reference: Reference, field: str, inputs: Mapping[str, bytes]) -> Canvas:
+        if not isinstance(reference, SeedImage):
+            canvas = Canvas.open(_input(inputs, field))
+        else:
+            canvas = Canvas.open(open_seed(reference.seed_image))
+        seconds = canvas.params.seconds(canvas.width)
+        if seconds > self._settings.max_audio_s:
+            raise invalid(
+                field, f"the picture is {seconds:.0f} s long; at most {self._settings.max_audio_s:g} s are taken"
+            )
+        return canvas
+
+    def _warned(self, request: AnyRequest, canvases: Mapping[str, Canvas]) -> tuple[str, ...]:
+        if not isinstance(request, Painted):
+            return ()
+        mixed = isinstance(request, Riff | Interpolate | AudioToAudio) and any(c.stereo for c in canvases.values())
+        return (*self._warnings, MONO) if mixed else self._warnings
+
+
+def _pictures(request: AnyRequest) -> dict[str, Reference]:
+    return {name: reference for name, reference in references(request).items() if name != "clip"}
+
+
+def _input(inputs: Mapping[str, bytes], field: str) -> bytes:
+    if field not in inputs:
+        raise UnknownReference("The file isn't there.", field)
+    return inputs[field]

@@ -1,0 +1,48 @@
+"""Grey pictures to latents and back."""
+
+import threading
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+from riffusion.diffusion.checkpoint import Checkpoint, beside_the_batch
+from riffusion.errors import BrokenPicture
+
+Grey = npt.NDArray[np.uint8]
+"""Grey levels [H, W]; 255 is silence."""
+
+
+class Autoencoder:
+    """A checkpoint's VAE for grey pictures. Thread-safe, one picture at a time: that bounds its memory."""
+
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        self._vae = checkpoint.vae
+        self._factor = float(checkpoint.vae.config.scaling_factor)
+        self._device, self._dtype = checkpoint.device, checkpoint.dtype
+        self._lock = threading.Lock()
+
+    @torch.inference_mode()
+    def encode(self, grey: Grey) -> Tensor:
+        """Latents [4, H / 8, W / 8] float32 of a picture [H, W]: the mode of the posterior, so nothing is drawn."""
+        with self._lock, beside_the_batch(self._device):
+            levels = torch.from_numpy(grey).to(self._device, self._dtype) / 127.5 - 1
+            posterior = self._vae.encode(levels.expand(1, 3, -1, -1)).latent_dist
+            latents: Tensor = posterior.mode()[0].float() * self._factor
+        return latents
+
+    @torch.inference_mode()
+    def decode(self, latents: Tensor) -> Grey:
+        """Picture [H, W] of latents [4, H / 8, W / 8].
+
+        Raises:
+            BrokenPicture: the decoder overflowed.
+        """
+        with self._lock, beside_the_batch(self._device):
+            colours = self._vae.decode((latents / self._factor).to(self._dtype)[None], return_dict=False)[0]
+            levels = (colours[0].float().mean(0) + 1) * 127.5
+            if not bool(levels.isfinite().all()):
+                raise BrokenPicture("The decoded picture has numbers that are not finite; another seed may work.")
+            grey: Grey = levels.round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+        return grey
