@@ -6,6 +6,7 @@ from flask import Blueprint, Response, request
 
 from api.metrics import mark_held
 from api.operations import Reply, operation
+from api.schemas import JobEvent
 from api.services import Services, services
 from api.waiting import Snapshot, Version, look
 from riffusion.errors import Gone, NotFound, StoreUnavailable
@@ -26,7 +27,7 @@ blueprint = Blueprint("events", __name__)
             "one whenever something changed, the last when the job has ended. Comments in between keep the connection "
             "alive. When the server holds as many requests as it may, the stream ends after its first event and the "
             "client connects again.",
-            {EVENT_TYPE: str},
+            {EVENT_TYPE: JobEvent},
         ),
         204: Reply("The job has ended and `Last-Event-ID` says that its last event was seen: don't connect again."),
     },

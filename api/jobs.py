@@ -46,10 +46,10 @@ class ListQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     status: JobStatus | None = Field(None, description="Only jobs of this status.")
-    limit: Annotated[int, Field(ge=1, le=MAX_PAGE, description="Jobs a page.")] = PAGE
-    cursor: (
-        Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$", description="`next_cursor` of the page before.")] | None
-    ) = None
+    limit: int = Field(PAGE, ge=1, le=MAX_PAGE, description="Jobs a page.")
+    cursor: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = Field(
+        None, description="`next_cursor` of the page before."
+    )
 
 
 Submissions = Request | Annotated[list[Request], Field(min_length=1, max_length=MAX_JOBS)]

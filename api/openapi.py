@@ -14,11 +14,13 @@ from werkzeug.routing import Rule
 from api.body import JSON_TYPE
 from api.operations import ErrorClass, Operation, Reply, operation, operation_of
 from api.problems import PROBLEM_TYPE, Problem, code_of, status_of
+from api.services import services
 from riffusion.errors import UnavailableError
 from riffusion.requests import REQUEST
 
 Json = dict[str, Any]
 _REF = "#/components/schemas/{model}"
+_BOUNDS = {"ge": "minimum", "gt": "exclusiveMinimum", "le": "maximum", "lt": "exclusiveMaximum"}
 _METHODS = ("GET", "POST", "DELETE")
 
 # Headers of responses, by name: schema and meaning.
@@ -72,6 +74,7 @@ def build(app: Flask) -> Json:
             "version": version("riffusion"),
             "description": "Music from text prompts: submit a job, follow it, fetch a picture and its sound.",
         },
+        "servers": [{"url": services().settings.public_url}],
         "paths": paths,
         "components": {
             "schemas": schemas.definitions,
@@ -105,7 +108,11 @@ class _Schemas:
                         wanted[repr(kind)] = (repr(kind), "serialization", TypeAdapter(kind))
         found, shared = TypeAdapter.json_schemas(wanted.values(), ref_template=_REF)
         self._found = {key: schema for (key, _), schema in found.items()}
+        _name_bounds([self._found, shared])
         self.definitions: Json = {**shared["$defs"], "Request": self._found["Request"]}
+        for name in self.definitions["Request"]["discriminator"]["mapping"].values():
+            # Python code may leave a mode's own name out; over HTTP it tells the modes apart.
+            self.definitions[name.rpartition("/")[2]].setdefault("required", []).insert(0, "mode")
         # A job carries its request as the JSON that was stored; only here does it matter of what shape that is.
         self.definitions["Job"]["properties"]["request"] |= {"$ref": _REF.format(model="Request")}
 
@@ -116,6 +123,18 @@ class _Schemas:
     def content(self, content: Mapping[str, Any]) -> Json:
         """A `content` object."""
         return {media: {"schema": self.of(kind)} if kind is not None else {} for media, kind in content.items()}
+
+
+def _name_bounds(schema: Any) -> None:
+    """Gives bounds their names in JSON Schema: pydantic keeps its own where a validator runs before them."""
+    if isinstance(schema, list):
+        for each in schema:
+            _name_bounds(each)
+    elif isinstance(schema, dict):
+        for name in _BOUNDS.keys() & schema.keys():
+            if isinstance(schema[name], int | float):  # not a property of that name
+                schema[_BOUNDS[name]] = schema.pop(name)
+        _name_bounds(list(schema.values()))
 
 
 def _operation(rule: Rule, marked: Operation, schemas: _Schemas, app: Flask) -> Json:
@@ -150,8 +169,8 @@ def _query_parameters(marked: Operation) -> Iterator[Json]:
         plain = next((each for each in field.get("anyOf", []) if each.get("type") != "null"), field)
         if "$ref" in plain:
             plain = definitions[plain["$ref"].rpartition("/")[2]]
-        kept = {key: value for key, value in plain.items() if key not in ("description", "title", "default")}
-        yield {"name": name, "in": "query", "schema": kept, "description": field.get("description", "")}
+        kept = {key: value for key, value in plain.items() if key not in ("description", "title")}
+        yield {"name": name, "in": "query", "schema": kept, "description": field["description"]}
 
 
 def _header_parameters(marked: Operation) -> Iterator[Json]:

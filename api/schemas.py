@@ -94,6 +94,14 @@ class Job(_Answer):
     links: Links
 
 
+class JobEvent(_Answer):
+    """One event of a job's stream."""
+
+    event: Literal["job"]
+    id: str = Field(description="The record's revision.")
+    data: str = Field(description="The whole job.", json_schema_extra={"contentMediaType": "application/json"})
+
+
 class JobList(_Answer):
     """Several jobs."""
 
@@ -152,6 +160,30 @@ class ModelList(_Answer):
     """Models that are served now."""
 
     models: list[ModelEntry]
+
+
+class Share(_Answer):
+    """A clip that was published."""
+
+    id: str
+    url: str = Field(description="Its page, for people.")
+
+
+class SharedClip(_Answer):
+    """A published clip, as anyone may see it."""
+
+    id: str
+    url: str = Field(description="Its page, for people.")
+    mode: str
+    model: str
+    request: dict[str, Any] = Field(description="What it was made from, without the ids of jobs and uploads.")
+    created_at: datetime
+    image_url: str
+    audio_url: str
+    duration_s: float
+    format: AudioFormat
+    width: int
+    height: int
 
 
 class Health(_Answer):

@@ -12,6 +12,7 @@ from typing import Any
 
 import httpx
 import pytest
+import structlog
 from flask import Flask
 from flask.testing import FlaskClient
 from PIL import Image
@@ -21,6 +22,9 @@ from api.services import EXTENSION, Services
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.settings import Settings
 from tests.conftest import ValkeyServer, free_port, wait_until
+
+# A failing test shows its log: plain lines, not structlog's pictures of every frame.
+structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 PROMPT = {"mode": "text-to-audio", "prompt": "funk bassline"}
 PROBLEM = "application/problem+json"

@@ -1,0 +1,65 @@
+"""The OpenAPI document: read from the models, and true of the running server."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from riffusion.requests import MODES
+from tests.api.conftest import Client, LiveServer
+
+CONFIG = Path(__file__).with_name("schemathesis.toml")
+EXAMPLES = 10  # an operation and phase
+
+
+@pytest.fixture
+def document(client: Client) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/openapi.json").json
+    return found
+
+
+def test_every_mode_is_a_schema_that_must_name_itself(document: dict[str, Any]) -> None:
+    schemas = document["components"]["schemas"]
+    for mode in MODES:
+        assert "mode" in schemas[mode.__name__]["required"]
+    assert len(schemas["Request"]["oneOf"]) == len(MODES)
+
+
+def test_limits_carry_their_names_in_json_schema(document: dict[str, Any]) -> None:
+    loop = document["components"]["schemas"]["Loop"]["properties"]
+    assert loop["bpm"]["anyOf"][0] == {"type": "number", "minimum": 30, "maximum": 300}
+    assert (loop["steps"]["minimum"], loop["steps"]["maximum"]) == (2, 150)
+
+
+def test_problems_are_told_with_their_codes(document: dict[str, Any]) -> None:
+    replies = document["paths"]["/jobs"]["post"]["responses"]
+    assert set(replies) == {"202", "400", "410", "413", "415", "422", "503"}
+    for code in ("invalid_request", "unknown_reference", "idempotency_conflict"):
+        assert code in replies["422"]["description"]
+    assert set(replies["503"]["headers"]) == {"X-Request-Id", "Retry-After"}
+    assert set(replies["503"]["content"]) == {"application/problem+json"}
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    def check(node: Any) -> None:
+        if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+            found: Any = document
+            for part in node["$ref"].removeprefix("#/").split("/"):
+                found = found[part]
+        for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+            check(each)
+
+    check(document)
+
+
+def test_the_server_does_as_the_document_says(live: LiveServer, tmp_path: Path) -> None:
+    schemathesis = Path(sys.executable).with_name("schemathesis")
+    run = subprocess.run(
+        [schemathesis, "--config-file", CONFIG, "run", f"{live.url}/openapi.json", "--max-examples", str(EXAMPLES),
+         "--request-timeout", "60", "--continue-on-failure", "--no-color", "--seed", "1"],
+        capture_output=True, text=True, check=False, cwd=tmp_path, env={**os.environ, "COLUMNS": "200"},
+    )  # fmt: skip
+    assert run.returncode == 0, run.stdout
