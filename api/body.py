@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 from flask import Request
-from werkzeug.exceptions import BadRequest, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 JSON_TYPE = "application/json"
 
@@ -20,8 +20,11 @@ def read_json(request: Request, limit: int) -> Any:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != JSON_TYPE or charset != "utf-8":
         raise UnsupportedMediaType(f"Send {JSON_TYPE} in UTF-8.")
-    request.max_content_length = limit
-    return parse_json(request.get_data(cache=False))
+    request.max_content_length = limit + 1  # of a body without Content-Length, werkzeug reads so much and says nothing
+    data = request.get_data(cache=False)
+    if len(data) > limit:
+        raise RequestEntityTooLarge
+    return parse_json(data)
 
 
 def parse_json(data: bytes) -> Any:

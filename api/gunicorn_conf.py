@@ -8,7 +8,6 @@ import os
 import shutil
 import signal
 import tempfile
-from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -19,10 +18,6 @@ from riffusion.settings import get_settings
 
 _MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client looks at it when it is first imported
 _settings = get_settings()
-_metrics_dir: str | None = None
-if _MULTIPROCESS_DIR not in os.environ:
-    _metrics_dir = os.environ[_MULTIPROCESS_DIR] = tempfile.mkdtemp(prefix="riffusion-metrics-")
-logs.configure(_settings)
 
 
 class _OneStream(Logger):  # type: ignore[misc]
@@ -30,6 +25,7 @@ class _OneStream(Logger):  # type: ignore[misc]
 
     def setup(self, cfg: Any) -> None:
         super().setup(cfg)
+        logs.configure(_settings)
         self.error_log.handlers.clear()
         self.error_log.propagate = True
 
@@ -45,6 +41,13 @@ graceful_timeout = 30
 control_socket_disable = True
 logger_class = _OneStream
 accesslog = None  # api/request_log.py writes it, with the request's id
+
+
+def on_starting(server: Any) -> None:
+    """Before any process is forked: a folder in which their metrics meet, unless the operator has named one."""
+    server.metrics_dir = None
+    if _MULTIPROCESS_DIR not in os.environ:
+        server.metrics_dir = os.environ[_MULTIPROCESS_DIR] = tempfile.mkdtemp(prefix="riffusion-metrics-")
 
 
 def post_worker_init(worker: Any) -> None:
@@ -80,7 +83,7 @@ def child_exit(_server: Any, worker: Any) -> None:
     mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
-def on_exit(_server: Any) -> None:
+def on_exit(server: Any) -> None:
     """Leaves nothing behind."""
-    if _metrics_dir is not None and Path(_metrics_dir).exists():
-        shutil.rmtree(_metrics_dir)
+    if server.metrics_dir is not None:
+        shutil.rmtree(server.metrics_dir, ignore_errors=True)

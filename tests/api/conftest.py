@@ -6,6 +6,7 @@ import subprocess
 import sys
 import wave
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,9 @@ from PIL import Image
 
 from api.app import create_app
 from api.services import EXTENSION, Services
+from riffusion.jobs.files import Files, open_files
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobRecord, Success
+from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 from tests.conftest import ValkeyServer, free_port, wait_until
 
@@ -76,9 +79,9 @@ class Worker:
 
     MODEL = "tiny"
 
-    def __init__(self, services: Services) -> None:
-        self._store = services.store
-        self._files = services.files
+    def __init__(self, store: JobStore, files: Files) -> None:
+        self._store = store
+        self._files = files
         self._store.announce("w", self.MODEL, 4)
 
     def claim(self) -> JobRecord:
@@ -142,7 +145,7 @@ def stranger(app: Flask) -> Client:
 @pytest.fixture
 def worker(services: Services) -> Worker:
     """Stands in for a worker on the same store."""
-    return Worker(services)
+    return Worker(services.store, services.files)
 
 
 def submit(client: Client, **fields: Any) -> dict[str, Any]:
@@ -155,48 +158,61 @@ def submit(client: Client, **fields: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class LiveServer:
-    """A real gunicorn."""
+    """A real gunicorn of two processes of four threads each."""
 
     url: str
     process: subprocess.Popen[bytes]
     log: Path
     settings: Settings
 
+    WORKERS = 2
+    THREADS = 4
 
-LIVE_WORKERS = 2
-LIVE_THREADS = 4
+    def worker(self) -> Worker:
+        """Stands in for a worker on the server's store."""
+        return Worker(JobStore.connect(self.settings), open_files(self.settings))
+
+    def submit(self) -> str:
+        """The address of a new job."""
+        return str(httpx.post(f"{self.url}/jobs", json=PROMPT, timeout=30).raise_for_status().json()["links"]["self"])
+
+
+@contextmanager
+def serve(valkey: ValkeyServer, folder: Path) -> Iterator[LiveServer]:
+    """Starts gunicorn on a free port and stops it as an operator would; it must exit without complaint."""
+    url = f"http://127.0.0.1:{free_port()}"
+    settings = Settings(
+        redis_url=valkey.url.removesuffix("/0") + "/1",  # its reaper must not work on other tests' jobs
+        data_dir=folder / "data", model=Worker.MODEL, public_url=url,
+        api_workers=LiveServer.WORKERS, api_threads=LiveServer.THREADS,
+    )  # fmt: skip
+    environment = {f"RIFFUSION_{name.upper()}": str(getattr(settings, name)) for name in settings.model_fields_set}
+    log = folder / "gunicorn.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gunicorn", "-c", "python:api.gunicorn_conf", "--bind", url.removeprefix("http://")],
+            env={**os.environ, **environment, "TMPDIR": str(folder)}, stdout=output, stderr=output,
+            cwd=Path(__file__).parents[2],
+        )  # fmt: skip
+    try:
+        wait_until(lambda: _answers(url), message="gunicorn doesn't answer")
+        yield LiveServer(url, process, log, settings)
+    finally:
+        process.terminate()
+        status = process.wait(90)
+    assert status == 0, log.read_text()
 
 
 @pytest.fixture(scope="session")
 def _live(valkey_server: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    folder = tmp_path_factory.mktemp("live")
-    port = free_port()
-    url = f"http://127.0.0.1:{port}"
-    settings = Settings(
-        redis_url=valkey_server.url, data_dir=folder / "data", model=Worker.MODEL, public_url=url,
-        api_workers=LIVE_WORKERS, api_threads=LIVE_THREADS,
-    )  # fmt: skip
-    log = folder / "gunicorn.log"
-    with log.open("wb") as output:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "python:api.gunicorn_conf", "--bind", f"127.0.0.1:{port}"],
-            env={**os.environ, **environment(settings)}, stdout=output, stderr=output, cwd=Path(__file__).parents[2],
-        )  # fmt: skip
-    wait_until(lambda: _answers(url), message="gunicorn doesn't answer")
-    yield LiveServer(url, process, log, settings)
-    process.terminate()
-    assert process.wait(60) == 0, log.read_text()
+    with serve(valkey_server, tmp_path_factory.mktemp("live")) as server:
+        yield server
 
 
 @pytest.fixture
 def live(_live: LiveServer, valkey: ValkeyServer) -> LiveServer:
-    """A real gunicorn of two processes of four threads each, on an empty Valkey."""
+    """The session's server, on an empty Valkey."""
     return _live
-
-
-def environment(settings: Settings) -> dict[str, str]:
-    """Settings as environment variables."""
-    return {f"RIFFUSION_{name.upper()}": str(getattr(settings, name)) for name in settings.model_fields_set}
 
 
 def _answers(url: str) -> bool:

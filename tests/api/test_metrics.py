@@ -3,7 +3,7 @@
 import httpx
 
 from api.services import Services
-from tests.api.conftest import LIVE_WORKERS, Client, LiveServer, Worker, submit
+from tests.api.conftest import Client, LiveServer, Worker, submit
 from tests.conftest import ValkeyServer
 
 
@@ -59,6 +59,6 @@ def test_processes_are_added_up(live: LiveServer) -> None:
         return sum(float(line.removeprefix(wanted)) for line in lines if line.startswith(wanted))
 
     before = seen()
-    for _ in range(8 * LIVE_WORKERS):  # each on a connection of its own, so that every process gets some
+    for _ in range(8 * LiveServer.WORKERS):  # each on a connection of its own, so that every process gets some
         httpx.get(f"{live.url}/healthz")
-    assert seen() - before == 8 * LIVE_WORKERS
+    assert seen() - before == 8 * LiveServer.WORKERS

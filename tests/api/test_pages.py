@@ -1,0 +1,88 @@
+"""What the pages are served with: a policy without exceptions, and assets that browsers may keep."""
+
+import re
+
+import pytest
+
+from api.assets import STATIC, digest, modules
+from api.pages import recipe, security_policy, storage_origin, title
+from riffusion.settings import Settings
+from tests.api.conftest import Client
+
+
+@pytest.mark.parametrize("path", ["/", "/about"])
+def test_a_page_runs_nothing_inline_and_asks_no_other_host(client: Client, path: str) -> None:
+    page = client.get(path)
+    assert page.status_code == 200
+    policy = page.headers["Content-Security-Policy"]
+    assert "default-src 'none'; script-src 'self'; style-src 'self';" in policy
+    assert "unsafe" not in policy
+    assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]* src=)", page.text)
+    assert not re.search(r'(?:src|href)="(?:https?:)?//', page.text)
+    assert page.headers["Cache-Control"] == "no-cache"
+    assert client.get(path, headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
+
+
+@pytest.mark.parametrize("path", ["/", "/about"])
+def test_every_file_that_a_page_names_is_there_and_is_kept_for_good(client: Client, path: str) -> None:
+    named = set(re.findall(r'(?:src|href)="(/assets/[^"]+)"', client.get(path).text))
+    assert named
+    for address in named:
+        answer = client.get(address)
+        assert answer.status_code == 200, address
+        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert "javascript" in answer.content_type or not address.endswith(".js")
+
+
+def test_an_old_address_serves_the_new_file_but_is_not_kept(client: Client) -> None:
+    answer = client.get("/assets/0123456789ab/style.css")
+    assert answer.status_code == 200
+    assert answer.headers["Cache-Control"] == "no-cache"
+
+
+def test_scripts_and_styles_are_compressed_for_those_who_take_it(client: Client) -> None:
+    address = f"/assets/{digest()}/style.css"
+    small = client.get(address, headers={"Accept-Encoding": "gzip"})
+    assert small.headers["Content-Encoding"] == "gzip"
+    assert small.headers["Vary"] == "Accept-Encoding"
+    assert len(small.data) < len(client.get(address).data) / 2
+
+
+@pytest.mark.parametrize("name", ["../app.py", "..%2fapp.py", "js/../../app.py", "js", "nothing.js"])
+def test_nothing_else_is_served(client: Client, name: str) -> None:
+    for headers in ({}, {"Accept-Encoding": "gzip"}):
+        assert client.get(f"/assets/{digest()}/{name}", headers=headers).status_code == 404
+
+
+def test_every_module_is_preloaded_once() -> None:
+    found = modules("studio.js")
+    assert len(found) == len(set(found))
+    assert {"api.js", "mel.js", "jam.js"} <= set(found)
+    assert all((STATIC / "js" / name).is_file() for name in found)
+
+
+def test_files_may_come_from_the_storage_that_is_configured() -> None:
+    assert storage_origin(Settings()) == ""
+    s3 = Settings(storage="s3", s3_endpoint="http://inside:8333", s3_public_endpoint="https://files.example/base")
+    assert storage_origin(s3) == "https://files.example"
+    assert "connect-src 'self' https://files.example;" in security_policy(storage_origin(s3))
+
+
+def test_a_recipe_reads_as_lines_in_words() -> None:
+    request = {
+        "mode": "interpolate",
+        "start": {"prompt": "a", "seed": 1},
+        "end": {"prompt": "b", "seed": 2},
+        "negative_prompt": "",
+        "model": None,
+        "mask": {"seconds": [1.0, 2.5], "hertz": None},
+    }
+    assert title(request) == "a → b"
+    assert recipe(request) == [
+        ("mode", "interpolate"),
+        ("start: prompt", "a"),
+        ("start: seed", "1"),
+        ("end: prompt", "b"),
+        ("end: seed", "2"),
+        ("mask: seconds", "1.0, 2.5"),
+    ]
