@@ -76,6 +76,12 @@ def _chance(rng: Random, probability: float) -> bool:
     return rng.random() < probability
 
 
+def all_about(piece: Piece) -> Stated:
+    """Everything that could be told of a piece."""
+    lead = piece.lead.name if piece.lead else None
+    return Stated(piece.kind, piece.genre.name, lead, piece.bpm, speed_of(piece.bpm), piece.mood)
+
+
 def nearest_tempo(bpm: float) -> float:
     """The composed tempo that a number in a caption means."""
     return min(TEMPI, key=lambda tempo: abs(tempo / bpm - 1))

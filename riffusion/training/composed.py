@@ -16,7 +16,7 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from riffusion.training.composer import Piece, compose
-from riffusion.training.pictures import PICTURE_SIZE, picture_of
+from riffusion.training.pictures import FRAMES, picture_of
 from riffusion.training.soundfont import Synth
 
 Split = Literal["train", "held-out"]
@@ -83,5 +83,5 @@ class ComposedSet:
         """The rendered pictures in order, (512, 512) each, one shard in memory at a time."""
         for shard in range(self.shards):
             pictures: npt.NDArray[np.uint8] = np.load(self.shard_path(shard))
-            assert pictures.shape[1:] == PICTURE_SIZE  # noqa: S101 - this module wrote it
+            assert pictures.shape[1:] == (FRAMES, FRAMES)  # noqa: S101 - this module wrote it
             yield from pictures

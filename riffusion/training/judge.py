@@ -4,6 +4,7 @@ Hand-made features and a small network over them, trained on real renderings onl
 trained and never sees the generator's output, so that what it says of generated pictures is worth something.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ from riffusion.training.music import FAMILY, INSTRUMENTS, KINDS, TEMPI
 
 Floats = npt.NDArray[np.float32]
 FRAMES_PER_SECOND = 100
+BUNDLED = Path(__file__).parent
 LEADS: tuple[str | None, ...] = (None, *(instrument.name for instrument in INSTRUMENTS))
 _BANDS = ((0, 24), (24, 64), (64, 128), (128, 256), (256, 512))  # mel bins: from the bass drum to the cymbals
 
@@ -116,17 +118,25 @@ class Judge(nn.Module):
         choices = zip(*(each.argmax(1).tolist() for each in scores), strict=True)
         return [Verdict(KINDS[kind], LEADS[lead], TEMPI[bpm]) for kind, lead, bpm in choices]
 
-    def save(self, path: Path) -> None:
-        """Writes the weights as safetensors."""
-        save_file(self.state_dict(), path)
+    def save(self, scores: dict[str, float], folder: Path = BUNDLED) -> None:
+        """Writes the weights, in half precision, and its scores on held-out real renderings."""
+        halves = {name: weight.half() for name, weight in self.state_dict().items()}
+        save_file(halves, folder / "judge.safetensors")
+        (folder / "judge.json").write_text(json.dumps(scores, indent=1) + "\n")
 
     @classmethod
-    def load(cls, path: Path) -> "Judge":
-        """Reads what `save` wrote."""
-        weights = load_file(path)
+    def load(cls, folder: Path = BUNDLED) -> "Judge":
+        """The judge that `save` wrote; by default the one that the bundled model is judged by."""
+        weights = load_file(folder / "judge.safetensors")
         judge = cls(len(weights["mean"]))
         judge.load_state_dict(weights)
         return judge.eval()
+
+
+def scores_on_real(folder: Path = BUNDLED) -> dict[str, float]:
+    """What the saved judge scored on held-out real renderings when it was made."""
+    scores: dict[str, float] = json.loads((folder / "judge.json").read_text())
+    return scores
 
 
 def targets(pieces: Sequence[Piece]) -> torch.Tensor:

@@ -3,22 +3,28 @@
 Each stage leaves its result in the working folder and is skipped when it is there: a stopped run goes on where it was.
 """
 
+import functools
 import os
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from diffusers import AutoencoderKL, UNet2DConditionModel
+from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
 from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from riffusion.training.adherence import adherence
 from riffusion.training.autoencoder import encode, new_autoencoder, train_autoencoder
-from riffusion.training.captions import Stated, write_caption
+from riffusion.training.captions import Stated, all_about, write_caption
 from riffusion.training.composed import ComposedSet
 from riffusion.training.denoiser import new_unet
+from riffusion.training.ema import WeightAverage
+from riffusion.training.export import assemble, export
 from riffusion.training.judge import features, targets, train_judge
 from riffusion.training.text_encoder import (
     new_text_encoder,
@@ -28,7 +34,7 @@ from riffusion.training.text_encoder import (
     with_noise_words,
 )
 from riffusion.training.tokenizer import save_tokenizer, train_tokenizer
-from riffusion.training.trainer import Trainer, TrainerOptions, TrainingData, run
+from riffusion.training.trainer import Trainer, TrainerOptions, TrainingData, last_checkpoint, run
 
 WORDINGS = 6  # captions of each clip
 _NOISE_WORDS = 0.15  # share of the captions with a made-up word in them
@@ -66,10 +72,19 @@ class TinyRun:
         """The folder of a trained part, as in a Stable Diffusion model folder."""
         return self.folder / "parts" / name
 
-    @property
-    def judge_path(self) -> Path:
-        """The judge's weights."""
-        return self.folder / "judge.safetensors"
+
+def tiny_run(
+    folder: Path,
+    *,
+    clips: int,
+    processes: int,
+    seed: int,
+    steps: int = 1,
+    batch: int = 8,
+    start: Path | None = None,
+) -> TinyRun:
+    """A run with the usual sizes."""
+    return TinyRun(folder, TrainerOptions(steps, batch, processes=processes, seed=seed), clips, seed=seed, start=start)
 
 
 def train_tiny(job: TinyRun) -> None:
@@ -78,13 +93,17 @@ def train_tiny(job: TinyRun) -> None:
     Raises:
         ToolMissing: FluidSynth or the soundfont isn't installed.
     """
-    job.train_set.render(job.trainer.processes)
-    job.held_out_set.render(job.trainer.processes)
-    make_judge(job)
+    render_data(job)
     make_text_encoder(job)
     make_autoencoder(job)
     make_latents(job)
     train_unet(job)
+
+
+def render_data(job: TinyRun) -> None:
+    """Composes and renders both splits."""
+    job.train_set.render(job.trainer.processes)
+    job.held_out_set.render(job.trainer.processes)
 
 
 def write_captions(clips: ComposedSet, *, noise_words: bool = False) -> list[list[tuple[str, Stated]]]:
@@ -102,13 +121,16 @@ def write_captions(clips: ComposedSet, *, noise_words: bool = False) -> list[lis
     return result
 
 
-def make_judge(job: TinyRun) -> None:
-    """Fixes the judge, on real renderings, before there is anything else to look at."""
-    if job.judge_path.exists():
-        return
-    clips = job.train_set
+def make_judge(job: TinyRun) -> dict[str, float]:
+    """Fits the judge to real renderings, writes it into the package, and returns its scores on held-out ones."""
+    clips, tests = job.train_set, job.held_out_set
     inputs = np.stack([features(picture) for picture in tqdm(clips.pictures(), "judge", clips.count)])
-    train_judge(inputs, targets([clips.piece(index) for index in range(clips.count)])).save(job.judge_path)
+    judge = train_judge(inputs, targets([clips.piece(index) for index in range(clips.count)]))
+    scores = adherence(
+        [all_about(tests.piece(index)) for index in range(tests.count)], judge.verdicts(tests.pictures())
+    )
+    judge.save(scores)
+    return scores
 
 
 def make_text_encoder(job: TinyRun) -> None:
@@ -151,18 +173,27 @@ def latents_path(job: TinyRun, shard: int) -> Path:
 
 
 def make_latents(job: TinyRun) -> None:
-    """Encodes the training clips, a file a shard."""
-    vae = AutoencoderKL.from_pretrained(job.part("vae")).eval()
-    for shard in tqdm(range(job.train_set.shards), "latents"):
-        path = latents_path(job, shard)
-        if path.exists():
-            continue
-        path.parent.mkdir(exist_ok=True)
-        latents = encode(vae, np.load(job.train_set.shard_path(shard))).half().numpy()
-        partial = path.with_suffix(".part")
-        with partial.open("wb") as file:
-            np.save(file, latents)
-        partial.replace(path)
+    """Encodes the training clips, a file a shard, in parallel."""
+    missing = [shard for shard in range(job.train_set.shards) if not latents_path(job, shard).exists()]
+    with ProcessPoolExecutor(job.trainer.processes, mp.get_context("spawn")) as pool:
+        for _ in tqdm(pool.map(_encode_shard, repeat(job), missing), "latents", len(missing)):
+            pass
+
+
+@functools.cache
+def _vae(folder: Path) -> AutoencoderKL:
+    torch.set_num_threads(1)
+    return AutoencoderKL.from_pretrained(folder).eval()
+
+
+def _encode_shard(job: TinyRun, shard: int) -> None:
+    path = latents_path(job, shard)
+    path.parent.mkdir(exist_ok=True)
+    latents = encode(_vae(job.part("vae")), np.load(job.train_set.shard_path(shard))).half().numpy()
+    partial = path.with_suffix(".part")
+    with partial.open("wb") as file:
+        np.save(file, latents)
+    partial.replace(path)
 
 
 def load_training_data(job: TinyRun) -> TrainingData:
@@ -197,3 +228,21 @@ def _train_share(rank: int, job: TinyRun, meeting: Path) -> None:
     encoder = CLIPTextModel.from_pretrained(job.part("text_encoder"))
     run(Trainer(unet, encoder, load_training_data(job), job.trainer, rank), job.folder / "unet")
     dist.destroy_process_group()
+
+
+def averaged_pipeline(job: TinyRun) -> StableDiffusionPipeline:
+    """The model with the UNet's averaged weights of the last checkpoint, in float32."""
+    folder = job.folder / "unet"
+    step = last_checkpoint(folder, job.trainer.processes)
+    unet = new_unet().eval()
+    average = WeightAverage(unet.parameters())
+    average.load_state_dict(torch.load(folder / f"state-0-{step}.pt", weights_only=True)["average"])
+    average.copy_to(unet.parameters())
+    vae = AutoencoderKL.from_pretrained(job.part("vae")).eval()
+    encoder = CLIPTextModel.from_pretrained(job.part("text_encoder")).eval()
+    return assemble(unet, vae, encoder, CLIPTokenizer.from_pretrained(job.part("tokenizer")))
+
+
+def export_tiny(job: TinyRun, folder: Path) -> None:
+    """Writes the last checkpoint's averaged model."""
+    export(averaged_pipeline(job), folder)

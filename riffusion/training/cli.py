@@ -1,0 +1,141 @@
+"""`riffusion train …`. Torch is imported only when a command runs."""
+
+from pathlib import Path
+from typing import Literal
+
+import click
+
+_FOLDER = click.option(
+    "--folder", type=click.Path(path_type=Path), default=Path("data/tiny"), show_default=True, help="Working folder."
+)
+_PROCESSES = click.option("--processes", type=click.IntRange(1), default=2, show_default=True)
+_CLIPS = click.option("--clips", type=click.IntRange(1), default=9216, show_default=True, help="Clips to compose.")
+_SEED = click.option("--seed", type=int, default=0, show_default=True, help="The same seed composes the same clips.")
+
+
+@click.group()
+def train() -> None:
+    """Train the bundled model, or fine-tune any Stable Diffusion on a folder of audio."""
+
+
+@train.command()
+@_FOLDER
+@_CLIPS
+@_PROCESSES
+@_SEED
+def data(folder: Path, clips: int, processes: int, seed: int) -> None:
+    """Compose and render the bundled model's data set. Goes on where it was stopped."""
+    from riffusion.training.tiny import render_data, tiny_run
+
+    render_data(tiny_run(folder, clips=clips, processes=processes, seed=seed))
+
+
+@train.command()
+@_FOLDER
+@_CLIPS
+@_PROCESSES
+@_SEED
+@click.option("--steps", type=click.IntRange(1), default=20_000, show_default=True, help="Steps of the UNet.")
+@click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Clips a step and process.")
+@click.option(
+    "--start-from",
+    type=click.Path(path_type=Path, exists=True, file_okay=False),
+    help="Go on from the weights of this model folder instead of from nothing.",
+)
+@click.option("--export-to", type=click.Path(path_type=Path), help="Where the model goes. Default: FOLDER/model.")
+def tiny(
+    folder: Path,
+    clips: int,
+    processes: int,
+    seed: int,
+    steps: int,
+    batch: int,
+    start_from: Path | None,
+    export_to: Path | None,
+) -> None:
+    """Make the bundled model: data, tokenizer, text encoder, autoencoder, UNet. Goes on where it was stopped."""
+    from riffusion.training.tiny import export_tiny, tiny_run, train_tiny
+
+    job = tiny_run(folder, clips=clips, processes=processes, seed=seed, steps=steps, batch=batch, start=start_from)
+    train_tiny(job)
+    export_tiny(job, export_to or folder / "model")
+
+
+@train.command()
+@_FOLDER
+@_CLIPS
+@_PROCESSES
+@_SEED
+def judge(folder: Path, clips: int, processes: int, seed: int) -> None:
+    """Fit the judge to real renderings and write it into this package. Not to be done for a model that exists."""
+    from riffusion.training.tiny import make_judge, render_data, tiny_run
+
+    job = tiny_run(folder, clips=clips, processes=processes, seed=seed)
+    render_data(job)
+    click.echo(make_judge(job))
+
+
+@train.command()
+@click.option("--checkpoint", required=True, help="Stable Diffusion 1.x or 2.x: a folder, or a hub id.")
+@click.option("--revision", help="The commit, for a hub id.")
+@click.option("--data", "audio", required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--output", required=True, type=click.Path(path_type=Path), help="Results, samples and checkpoints.")
+@click.option("--method", type=click.Choice(["lora", "full"]), default="lora", show_default=True)
+@click.option("--rank", type=click.IntRange(1), default=16, show_default=True, help="Of the LoRA matrices.")
+@click.option("--steps", type=click.IntRange(1), default=2000, show_default=True)
+@click.option("--batch", type=click.IntRange(1), default=4, show_default=True, help="Clips a step and process.")
+@click.option("--accumulation", type=click.IntRange(1), default=1, show_default=True, help="Batches a step.")
+@click.option("--rate", type=float, default=1e-4, show_default=True, help="Learning rate.")
+@click.option("--mixed-precision", type=click.Choice(["no", "fp16", "bf16"]), default="no", show_default=True)
+@click.option("--held-out", type=click.FloatRange(0, 0.9), default=0.1, show_default=True, help="Share of tracks.")
+@click.option("--on-beats/--fixed-length", default=True, show_default=True, help="Where clips begin.")
+@click.option("--checkpoint-every", type=click.IntRange(1), default=500, show_default=True)
+@click.option("--sample-every", type=click.IntRange(1), default=500, show_default=True)
+@click.option("--prompt", "prompts", multiple=True, help="To sample with; may be repeated.")
+@_SEED
+def finetune(
+    checkpoint: str,
+    revision: str | None,
+    audio: Path,
+    output: Path,
+    method: Literal["lora", "full"],
+    rank: int,
+    steps: int,
+    batch: int,
+    accumulation: int,
+    rate: float,
+    mixed_precision: Literal["no", "fp16", "bf16"],
+    held_out: float,
+    on_beats: bool,
+    checkpoint_every: int,
+    sample_every: int,
+    prompts: tuple[str, ...],
+    seed: int,
+) -> None:
+    """Fine-tune on a folder of audio. Captions: captions.csv, a text file beside each file, or the file names.
+
+    For several GPUs: `accelerate launch -m riffusion train finetune …`.
+    """
+    from riffusion.training.finetune import FinetuneOptions
+    from riffusion.training.finetune import finetune as run
+
+    options = FinetuneOptions(
+        checkpoint=checkpoint,
+        revision=revision,
+        data=audio,
+        output=output,
+        method=method,
+        rank=rank,
+        steps=steps,
+        batch=batch,
+        accumulation=accumulation,
+        rate=rate,
+        mixed_precision=mixed_precision,
+        held_out=held_out,
+        on_beats=on_beats,
+        checkpoint_every=checkpoint_every,
+        sample_every=sample_every,
+        prompts=prompts,
+        seed=seed,
+    )
+    click.echo(run(options))
