@@ -5,13 +5,29 @@ from threading import BoundedSemaphore
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from api import catalog, events, files, headers, health, jobs, metrics, openapi, pages, problems, request_log, uploads
+from api import (
+    assets,
+    catalog,
+    events,
+    files,
+    headers,
+    health,
+    jobs,
+    metrics,
+    openapi,
+    pages,
+    problems,
+    request_log,
+    shares,
+    uploads,
+)
 from api.metrics import Metrics
 from api.representation import Presenter
 from api.services import EXTENSION, Services
 from api.waiting import HeldRequests, Watch
 from riffusion.jobs.events import EventHub
 from riffusion.jobs.files import open_files
+from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
 from riffusion.jobs.wakeup import WakeUps
@@ -30,7 +46,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.register(app, made.metrics)
     headers.register(app, settings.cors_origins.split())
     problems.register(app)
-    for module in (jobs, events, uploads, files, catalog, health, openapi, pages):
+    for module in (jobs, events, shares, uploads, files, catalog, health, openapi, pages, assets):
         app.register_blueprint(module.blueprint)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
@@ -49,6 +65,7 @@ def _services(settings: Settings) -> Services:
         store=store,
         uploads=UploadStore(store.redis, stored, settings),
         files=stored,
+        shares=ShareStore(store.redis, store, settings),
         hub=hub,
         wakeups=WakeUps(settings),
         held=held,

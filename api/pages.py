@@ -1,56 +1,22 @@
-"""The pages for people: the playground at `/`, `/about`, and what they are made of.
+"""The pages for people: the playground at `/`, `/about`, published clips at `/clips/<share id>`."""
 
-There is no build step: the browser loads the ES modules as they lie in `static/`. Their address holds a digest of all
-files there, so that browsers keep them for good and a new version is seen at once.
-"""
-
-import hashlib
-import mimetypes
-import re
-from functools import cache
-from pathlib import Path
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, render_template, send_from_directory
-from flask.typing import ResponseReturnValue
+from flask import Blueprint, Response, render_template, request
 
+from api.assets import asset, modules
+from api.problems import status_of
 from api.services import services
+from api.shares import describe
+from riffusion.errors import Gone, NotFound
+from riffusion.jobs.files import CONTENT_TYPES
 from riffusion.settings import Settings
 
-STATIC = Path(__file__).parent / "static"
-_A_YEAR_S = 31_536_000
-_IMPORT = re.compile(r'^(?:import|export|\} from)\b.*?"\./([\w-]+\.js)"', re.MULTILINE)
-# Windows and slim images map these wrongly or not at all; a module with another type is not run.
-mimetypes.add_type("text/javascript", ".js")
-mimetypes.add_type("image/svg+xml", ".svg")
+_UNNAMED = {"image-to-audio": "A drawing", "audio-to-image": "A sound", "loop": "A loop"}
 
 blueprint = Blueprint("pages", __name__, template_folder="templates")
-
-
-@cache
-def digest() -> str:
-    """Changes whenever any file under `static/` does; read once a process."""
-    found = hashlib.sha256()
-    for path in sorted(STATIC.rglob("*")):
-        if path.is_file():
-            found.update(str(path.relative_to(STATIC)).encode() + b"\0" + path.read_bytes())
-    return found.hexdigest()[:12]
-
-
-def asset(name: str) -> str:
-    """The address of a file under `static/`."""
-    return f"/assets/{digest()}/{name}"
-
-
-@cache
-def modules(entry: str) -> tuple[str, ...]:
-    """An ES module and all it imports, for preloading: without it the browser finds them one import at a time."""
-    found = [entry]
-    for name in found:
-        for imported in _IMPORT.findall((STATIC / "js" / name).read_text()):
-            if imported not in found:
-                found.append(imported)
-    return tuple(found)
 
 
 def storage_origin(settings: Settings) -> str:
@@ -80,36 +46,63 @@ def security_policy(storage: str) -> str:
     ))  # fmt: skip
 
 
-def page(template: str, **values: object) -> Response:
+def page(template: str, *, status: int = 200, **values: object) -> Response:
     """A page with its policy; always asked for anew, because it names the current assets."""
     settings = services().settings
     response = Response(
-        render_template(template, asset=asset, modules=modules, **values), content_type="text/html; charset=utf-8"
+        render_template(template, asset=asset, modules=modules, **values),
+        status,
+        content_type="text/html; charset=utf-8",
     )
     response.headers["Content-Security-Policy"] = security_policy(storage_origin(settings))
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
+    response.make_conditional(request)
     return response
 
 
 @blueprint.get("/")
 def playground() -> Response:
     """The instrument."""
-    return page("playground.html")
+    return page("playground.html", entry="studio.js")
 
 
 @blueprint.get("/about")
 def about() -> Response:
     """How it works, with things to touch."""
-    return page("about.html")
+    return page("about.html", entry="about.js")
 
 
-@blueprint.get("/assets/<version>/<path:name>")
-def asset_file(version: str, name: str) -> ResponseReturnValue:
-    """A file under `static/`: kept for good at its current address, asked for anew at an old one."""
-    response = send_from_directory(STATIC, name, conditional=True)
-    if version == digest():
-        response.headers["Cache-Control"] = f"public, max-age={_A_YEAR_S}, immutable"
-    else:
-        response.headers["Cache-Control"] = "no-cache"
-    return response
+@blueprint.get("/clips/<share_id>")
+def clip(share_id: str) -> Response:
+    """A published clip: to hear, to see, and to remix. Its head tells chat programs what to unfurl."""
+    try:
+        shared = describe(share_id)
+    except (NotFound, Gone) as error:
+        return page("gone.html", status=status_of(type(error)), words=str(error))
+    return page(
+        "clip.html",
+        entry="clip.js",
+        clip=shared,
+        media_type=CONTENT_TYPES[f".{shared.format}"],
+        title=title(shared.request),
+        recipe=recipe(shared.request),
+    )
+
+
+def title(request: Mapping[str, Any]) -> str:
+    """The words a clip is known by."""
+    ends = [request[end]["prompt"] for end in ("start", "end") if end in request]
+    return request.get("prompt") or " → ".join(ends) or _UNNAMED.get(request["mode"], "A clip")
+
+
+def recipe(request: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """A request as lines of a table: those of the ends of an interpolation one by one, nothing that is empty."""
+    lines: list[tuple[str, str]] = []
+    for name, value in request.items():
+        words = name.replace("_", " ")
+        if isinstance(value, Mapping):
+            lines += [(f"{words}: {part}", text) for part, text in recipe(value)]
+        elif value not in (None, ""):
+            lines.append((words, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
+    return lines

@@ -10,6 +10,7 @@ from api.representation import Presenter
 from api.waiting import HeldRequests, Watch
 from riffusion.jobs.events import EventHub
 from riffusion.jobs.files import Files
+from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
 from riffusion.jobs.wakeup import WakeUps
@@ -26,6 +27,7 @@ class Services:
     store: JobStore
     uploads: UploadStore
     files: Files
+    shares: ShareStore
     hub: EventHub
     wakeups: WakeUps
     held: HeldRequests

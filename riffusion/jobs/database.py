@@ -74,6 +74,11 @@ class Database:
         found: dict[bytes, bytes] = self._attempt(lambda: self._redis.hgetall(key), resend=True)
         return found
 
+    def text(self, key: str) -> str | None:
+        """A string; None when there is none. Raises StoreUnavailable."""
+        found: bytes | None = self._attempt(lambda: self._redis.get(key), resend=True)
+        return None if found is None else found.decode()
+
     def exists(self, key: str) -> bool:
         """Whether there is such a key. Raises StoreUnavailable."""
         return bool(self._attempt(lambda: self._redis.exists(key), resend=True))

@@ -24,7 +24,7 @@ from riffusion.requests.modes import (
     TextToAudio,
 )
 from riffusion.requests.parse import REQUEST, parse, with_seed
-from riffusion.requests.references import JobResult, MaskBox, Reference, SeedImage, Upload, references
+from riffusion.requests.references import JobResult, MaskBox, Reference, SeedImage, Upload, references, shareable
 
 __all__ = [
     "CLIP_SECONDS",
@@ -55,5 +55,6 @@ __all__ = [
     "cost",
     "parse",
     "references",
+    "shareable",
     "with_seed",
 ]

@@ -1,6 +1,7 @@
 """What a request may name from elsewhere: seed images, uploads, earlier jobs, and masks."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
@@ -87,3 +88,16 @@ def references(request: BaseModel) -> dict[str, Reference]:
         if isinstance(value, Reference):
             found[name] = value
     return found
+
+
+def shareable(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A request's JSON as anyone may see it, in a file or on a page: without the ids of jobs and uploads.
+
+    Whoever has a job's id may cancel and delete it, so a clip must not tell the id of the clip it was made from.
+    """
+    private = {
+        name
+        for name in REFERENCE_FIELDS
+        if isinstance(reference := request.get(name), Mapping) and not reference.keys().isdisjoint(("job", "upload"))
+    }
+    return {name: value for name, value in request.items() if name not in private}

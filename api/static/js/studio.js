@@ -256,7 +256,7 @@ function showHistory() {
 /** A link that brings a shared clip's recipe: /?remix=<share id>. */
 async function remix() {
   const id = new URLSearchParams(location.search).get("remix");
-  if (id) composer.fill((await getJson(`/clips/${encodeURIComponent(id)}/recipe.json`)).request);
+  if (id) composer.fill((await getJson(`/clips/${encodeURIComponent(id)}.json`)).request);
 }
 
 wire();

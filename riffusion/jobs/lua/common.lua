@@ -15,6 +15,7 @@
 --   pins:<kind>:<id>  set     jobs not yet ended that need the files of an upload or a job
 --   idem:<digest>     hash    what an idempotency key stands for
 --   gone:<id>         string  tombstone
+--   share:<share id>  string  the job whose clip was published
 --   upload:<id>, content:<sha256>   hashes: an upload, and those that share one file
 
 local limits = cjson.decode(table.remove(ARGV, 1))

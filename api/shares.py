@@ -1,0 +1,87 @@
+"""Publishing a clip, and the published clip as JSON and as files. Its page for people is in pages.py."""
+
+from datetime import UTC, datetime
+
+from flask import Blueprint, Response, redirect
+
+from api.body import JSON_TYPE
+from api.operations import Reply, operation
+from api.schemas import Share, SharedClip
+from api.services import services
+from riffusion.errors import Gone, NotFound, StoreUnavailable, UnknownReference
+from riffusion.jobs.record import JobOutput, JobRecord
+from riffusion.requests import shareable
+
+blueprint = Blueprint("shares", __name__)
+
+
+@blueprint.post("/jobs/<job_id>/publish")
+@operation(
+    "Publish a clip",
+    {201: Reply("Its share id, and the page that shows it.", {JSON_TYPE: Share}, headers=("Location",))},
+    problems=(NotFound, Gone, UnknownReference, StoreUnavailable),
+)
+def publish(job_id: str) -> Response:
+    """Anyone with the share id may see, hear and download the clip for as long as it is kept, and nothing else.
+
+    Publishing again answers the same id; deleting the job takes the page away with it.
+    """
+    here = services()
+    share_id = here.shares.publish(job_id)
+    share = Share(id=share_id, url=here.presenter.address(f"/clips/{share_id}"))
+    response = Response(share.model_dump_json(), 201, content_type=JSON_TYPE)
+    response.headers["Location"] = share.url
+    return response
+
+
+@blueprint.get("/clips/<share_id>.json")
+@operation(
+    "Look at a published clip",
+    {200: Reply("What it was made from, and where its files are.", {JSON_TYPE: SharedClip})},
+    problems=(NotFound, Gone, StoreUnavailable),
+)
+def shared_clip(share_id: str) -> Response:
+    """The request leaves out the ids of jobs and uploads that it names: those are their maker's alone."""
+    response = Response(describe(share_id).model_dump_json(), content_type=JSON_TYPE)
+    response.headers["Cache-Control"] = "no-cache"
+    return response
+
+
+@blueprint.get("/clips/<share_id>/clip.<suffix>")
+@operation(
+    "Fetch a file of a published clip",
+    {302: Reply("To `clip.png`, or to `clip.mp3` in the clip's own format.", headers=("Location",))},
+    problems=(NotFound, Gone, StoreUnavailable),
+)
+def shared_file(share_id: str, suffix: str) -> Response:
+    """An address that stays, in front of a signed link that doesn't."""
+    here = services()
+    output = _output(here.shares.get(share_id))
+    keys = {"png": output.image.key, output.audio.format: output.audio.key}
+    if suffix not in keys:
+        raise NotFound(f"This clip has no {suffix}; it has {' and '.join(keys)}.")
+    response = redirect(here.files.url(keys[suffix]).url)
+    response.headers["Cache-Control"] = "no-store"
+    assert isinstance(response, Response)  # noqa: S101 - werkzeug's type is wider
+    return response
+
+
+def describe(share_id: str) -> SharedClip:
+    """A published clip. Raises NotFound, Gone, StoreUnavailable."""
+    here = services()
+    record = here.shares.get(share_id)
+    output = _output(record)
+    base = here.presenter.address(f"/clips/{share_id}")
+    return SharedClip(
+        id=share_id, url=base, mode=record.mode, model=record.model, request=shareable(record.request),
+        created_at=datetime.fromtimestamp(record.created_at, UTC),
+        image_url=f"{base}/clip.png", audio_url=f"{base}/clip.{output.audio.format}",
+        duration_s=output.audio.duration_s, format=output.audio.format,
+        width=output.image.width, height=output.image.height,
+    )  # fmt: skip
+
+
+def _output(record: JobRecord) -> JobOutput:
+    """Only jobs that made something are published."""
+    assert record.result is not None  # noqa: S101
+    return record.result
