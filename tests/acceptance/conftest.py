@@ -16,6 +16,7 @@ from riffusion.settings import Settings
 from tests.conftest import S3Server, ValkeyServer, free_port, wait_until
 
 STARTS_S = 180  # loading torch on a busy machine
+http = httpx.Client(timeout=60)  # for what a browser would ask for, past the client library
 
 
 @dataclass
@@ -47,7 +48,7 @@ class Stack:
         return {str(path.relative_to(bucket)) for path in bucket.rglob("*") if path.is_file()}
 
     def models(self) -> bool:
-        return bool(httpx.get(f"{self.url}/models").json()["models"])
+        return bool(http.get(f"{self.url}/models").json()["models"])
 
 
 def run(log: Path, env: dict[str, str], *command: str) -> Process:
@@ -79,7 +80,7 @@ def start(folder: Path, valkey: ValkeyServer, s3: S3Server, **settings: object) 
 
     def ready() -> bool:
         try:
-            return httpx.get(f"{url}/readyz").status_code == httpx.codes.OK
+            return http.get(f"{url}/readyz").status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
 

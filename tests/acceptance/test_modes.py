@@ -14,7 +14,7 @@ from PIL import Image
 from riffusion.audio.recipe import read_recipe
 from riffusion.client import Client
 from riffusion.requests import MODES, parse
-from tests.acceptance.conftest import Stack
+from tests.acceptance.conftest import Stack, http
 
 RATE = 44_100
 STEPS = {"steps": 3}
@@ -94,13 +94,13 @@ def test_a_mode_ends_in_picture_and_sound(client: Client, mode: str, request_of:
     job = client.submit(parse({"mode": mode, **request_of})).wait()
 
     result = job.data["result"]
-    picture = Image.open(io.BytesIO(httpx.get(result["image"]["url"]).raise_for_status().content))
+    picture = Image.open(io.BytesIO(http.get(result["image"]["url"]).raise_for_status().content))
     assert picture.format == "PNG"
     assert picture.size == (result["image"]["width"], 512)
     assert picture.getexif()[11000] == RATE
     assert np.asarray(picture).std() > 0
 
-    sound = httpx.get(result["audio"]["url"]).raise_for_status()
+    sound = http.get(result["audio"]["url"]).raise_for_status()
     wave, rate = soundfile.read(io.BytesIO(sound.content))
     assert rate == RATE
     assert len(wave) / rate == pytest.approx(result["audio"]["duration_s"], abs=0.001)
@@ -118,7 +118,7 @@ def test_a_run_of_clips_becomes_one_sound(client: Client) -> None:
 def test_the_same_seed_makes_the_same_clip(client: Client) -> None:
     request = parse({"mode": "text-to-audio", **PROMPT, "seed": 7, "format": "wav"})
     urls = [job.wait().data["result"]["audio"]["url"] for job in client.submit_many([request, request])]
-    first, second = (soundfile.read(io.BytesIO(httpx.get(url).content))[0] for url in urls)
+    first, second = (soundfile.read(io.BytesIO(http.get(url).content))[0] for url in urls)
     assert np.array_equal(first, second)
 
 
@@ -130,7 +130,7 @@ def test_a_clip_carries_its_recipe(client: Client, earlier: dict[str, Any], tmp_
 
 
 def test_what_an_operator_asks_for_is_there(stack: Stack) -> None:
-    assert httpx.get(f"{stack.url}/healthz").status_code == httpx.codes.OK
-    assert [model["name"] for model in httpx.get(f"{stack.url}/models").json()["models"]] == ["tiny"]
-    assert "riffusion_" in httpx.get(f"{stack.url}/metrics").text
-    assert json.loads(httpx.get(f"{stack.url}/openapi.json").text)["openapi"].startswith("3.1")
+    assert http.get(f"{stack.url}/healthz").status_code == httpx.codes.OK
+    assert [model["name"] for model in http.get(f"{stack.url}/models").json()["models"]] == ["tiny"]
+    assert "riffusion_" in http.get(f"{stack.url}/metrics").text
+    assert json.loads(http.get(f"{stack.url}/openapi.json").text)["openapi"].startswith("3.1")

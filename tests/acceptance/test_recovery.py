@@ -7,7 +7,7 @@ import pytest
 
 from riffusion.embedded.child import kill, stop
 from riffusion.requests import parse
-from tests.acceptance.conftest import Stack
+from tests.acceptance.conftest import Stack, http
 from tests.conftest import wait_until
 
 LONG = parse({"mode": "text-to-audio", "prompt": "bells", "steps": 150})
@@ -28,7 +28,7 @@ def test_a_killed_workers_job_succeeds_once(bare_stack: Stack) -> None:
 
     assert job.data["attempts"] == 2
     assert datetime.fromisoformat(job.data["started_at"]) <= back + WITHIN
-    assert httpx.get(job.data["result"]["audio"]["url"]).status_code == httpx.codes.OK
+    assert http.get(job.data["result"]["audio"]["url"]).status_code == httpx.codes.OK
     assert bare_stack.objects() == {f"results/{job.id}/2/clip.png", f"results/{job.id}/2/clip.mp3"}
 
 
