@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import boto3
 import pytest
 from redis import Redis
 from redis.exceptions import RedisError
@@ -100,7 +101,14 @@ class S3Server:
     def with_bucket(self) -> "S3Server":
         """The same server, with a new and empty bucket."""
         bucket = f"b{secrets.token_hex(6)}"
-        (self.folder / bucket).mkdir()
+        client = boto3.client(
+            "s3",
+            endpoint_url=self.endpoint,
+            aws_access_key_id=self.access_key,
+            aws_secret_access_key=self.secret_key,
+            region_name="us-east-1",
+        )
+        client.create_bucket(Bucket=bucket)  # the server wouldn't notice a folder made behind its back
         return replace(self, bucket=bucket)
 
 

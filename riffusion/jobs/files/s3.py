@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _DELETE_AT_ONCE = 1000  # the protocol's limit
-_MISSING = frozenset({"NoSuchKey", "404"})
 
 
 class S3Files:
@@ -65,7 +64,10 @@ class S3Files:
     def get(self, key: str) -> bytes:
         """See Files."""
         with _refusals():
-            return self._client.get_object(Bucket=self._settings.s3_bucket, Key=self._name(key))["Body"].read()
+            try:
+                return self._client.get_object(Bucket=self._settings.s3_bucket, Key=self._name(key))["Body"].read()
+            except self._client.exceptions.NoSuchKey:
+                raise NotFound(f"There is no file {key}.") from None
 
     def delete(self, keys: Iterable[str]) -> None:
         """See Files."""
@@ -76,7 +78,7 @@ class S3Files:
                     Bucket=self._settings.s3_bucket,
                     Delete={"Objects": [{"Key": name} for name in batch], "Quiet": True},
                 )
-            if any(error.get("Code") not in _MISSING for error in reply.get("Errors", [])):
+            if any(error.get("Code") != "NoSuchKey" for error in reply.get("Errors", [])):
                 raise StorageUnavailable("The object storage doesn't delete files; try again later.")
 
     def list(self, prefix: str) -> Iterator[str]:
@@ -137,13 +139,11 @@ class _WindowedAuth(S3SigV4QueryAuth):
 
 @contextmanager
 def _refusals() -> Iterator[None]:
-    """boto3's errors as NotFound or StorageUnavailable."""
+    """boto3's errors as StorageUnavailable."""
     try:
         yield
     except ClientError as error:
         code = error.response.get("Error", {}).get("Code", "")
-        if code in _MISSING:
-            raise NotFound("There is no such file.") from error
         raise StorageUnavailable(f"The object storage refuses: {code}.") from error
     except (BotoCoreError, Boto3Error) as error:
         raise StorageUnavailable("The object storage doesn't answer; try again later.") from error
