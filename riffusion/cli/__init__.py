@@ -27,6 +27,7 @@ COMMANDS = {
     "loop": ("riffusion.cli.make:loop", "Make a clip repeat without a seam."),
     "recipe": ("riffusion.cli.inspect:recipe", "The request that made a PNG or an audio file."),
     "seeds": ("riffusion.cli.inspect:seeds", "The built-in seed images."),
+    "discord": ("riffusion.discord_bot.cli:discord", "The Discord bot, in front of a running API."),
     "train": ("riffusion.training.cli:train", "Train or fine-tune a model."),
 }
 

@@ -1,5 +1,6 @@
 """The bot itself: a discord.py client that knows its commands and buttons, and has a desk."""
 
+import contextlib
 from typing import Any
 
 import discord
@@ -18,6 +19,10 @@ from riffusion.settings import Settings
 
 ORDERS = "discord.sqlite3"  # in the data folder
 
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = (
+    False  # it doesn't speak; no need for what speaking needs
+)
+
 _log = structlog.get_logger()
 
 
@@ -25,7 +30,7 @@ class RiffusionBot(discord.Client):
     """Reads no messages and needs no privileges: commands and buttons come to it by themselves."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(intents=discord.Intents.none(), allowed_mentions=discord.AllowedMentions.none())
+        super().__init__(intents=discord.Intents(guilds=True), allowed_mentions=discord.AllowedMentions.none())
         key = settings.discord_api_key
         self.desk = Desk(
             self,
@@ -61,4 +66,5 @@ class CommandTree(app_commands.CommandTree[RiffusionBot]):
         """Logs what a command didn't expect."""
         _log.error("command_failed", exc_info=error)
         if not interaction.response.is_done():
-            await interaction.response.send_message(words.BUG, ephemeral=True)
+            with contextlib.suppress(discord.HTTPException):  # Discord waits 3 s; then there is nobody to tell
+                await interaction.response.send_message(words.BUG, ephemeral=True)

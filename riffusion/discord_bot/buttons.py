@@ -4,6 +4,7 @@ A button's custom id says what it does, to which job, and whose clip it is: a bo
 process of it, serves buttons that were posted long ago.
 """
 
+import asyncio
 import re
 from typing import Any, Self
 
@@ -11,14 +12,15 @@ import discord
 
 from riffusion.client import Client
 from riffusion.discord_bot import words
-from riffusion.errors import Gone, NotFound, RiffusionError
+from riffusion.errors import Gone, NotFound, RiffusionError, UnavailableError
 from riffusion.requests import MAX_PROMPT_CHARS, AnyRequest, Extend, JobResult, Loop, Riff
 
 Interaction = discord.Interaction[Any]  # its client is a RiffusionBot
 
 _JOB = r"(?P<job>[A-Za-z0-9_-]{16,64})"
 _STYLE = discord.ButtonStyle
-MODAL_S = 30 * 60  # a dialog that was never sent is forgotten
+DIALOG_S = 2.0  # until a dialog must be open; Discord gives up at 3
+FORGOTTEN_S = 30 * 60  # a dialog that was never sent is forgotten
 
 
 def clip_buttons(job: str, author: int) -> discord.ui.View:
@@ -94,36 +96,30 @@ class Remix(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template
         """Opens the dialog."""
         server = interaction.client.desk.server
         try:
-            made = (await server.call(server.client(interaction.user.id).job, self.job)).data["request"]
+            async with asyncio.timeout(DIALOG_S):
+                made = (await server.call(server.client(interaction.user.id).job, self.job)).data["request"]
+        except TimeoutError:
+            await _tell(interaction, UnavailableError("The server takes too long."))
         except RiffusionError as error:
-            await interaction.response.send_message(words.sorry(error), ephemeral=True)
+            await _tell(interaction, error)
         else:
             await interaction.response.send_modal(RemixDialog(self.job, words.prompt_of(made)))
 
 
-class RemixDialog(discord.ui.Modal, title="Remix"):
+class RemixDialog(discord.ui.Modal):
     """The prompt, to be changed."""
 
-    prompt = discord.ui.Label[Any](
-        text="What should it sound like?",
-        component=discord.ui.TextInput(style=discord.TextStyle.paragraph, max_length=MAX_PROMPT_CHARS),
-    )
-
     def __init__(self, job: str, prompt: str) -> None:
-        super().__init__(timeout=MODAL_S)
+        super().__init__(title="Remix", timeout=FORGOTTEN_S)
         self.job = job
-        self._input.default = prompt[:MAX_PROMPT_CHARS]
-
-    @property
-    def _input(self) -> discord.ui.TextInput[Any]:
-        component = self.prompt.component
-        if not isinstance(component, discord.ui.TextInput):
-            raise TypeError(f"The dialog's field is a {type(component).__name__}.")
-        return component
+        self.prompt = discord.ui.TextInput[Any](
+            style=discord.TextStyle.paragraph, default=prompt[:MAX_PROMPT_CHARS] or None, max_length=MAX_PROMPT_CHARS
+        )
+        self.add_item(discord.ui.Label(text="What should it sound like?", component=self.prompt))
 
     async def on_submit(self, interaction: Interaction) -> None:
         """Orders the clip."""
-        request = Riff(init=JobResult(job=self.job), prompt=self._input.value)
+        request = Riff(init=JobResult(job=self.job), prompt=self.prompt.value)
 
         async def wish(_client: Client) -> AnyRequest:
             return request
@@ -163,6 +159,10 @@ class Delete(
             await interaction.followup.send(words.sorry(error), ephemeral=True)
             return
         await interaction.delete_original_response()
+
+
+async def _tell(interaction: Interaction, error: RiffusionError) -> None:
+    await interaction.response.send_message(words.sorry(error), ephemeral=True)
 
 
 BUTTONS = (Again, Remix, Delete)

@@ -8,9 +8,12 @@ order again, after a restart at whatever moment, finds the job that it became th
 import sqlite3
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+import structlog
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from riffusion.requests import Request
+
+_log = structlog.get_logger()
 
 
 class Order(BaseModel):
@@ -48,12 +51,21 @@ class OrderBook:
 
     def remove(self, order: Order) -> None:
         """Forgets an order that was answered."""
-        self._database.execute("DELETE FROM orders WHERE id = ?", (order.id,))
+        self._remove(order.id)
 
     def all(self) -> list[Order]:
-        """Every open order, oldest first."""
-        rows = self._database.execute("SELECT data FROM orders ORDER BY rowid")
-        return [Order.model_validate_json(data) for (data,) in rows]
+        """Every open order, oldest first. One that another version wrote and this one can't read is dropped."""
+        orders = []
+        for order_id, data in self._database.execute("SELECT id, data FROM orders ORDER BY rowid").fetchall():
+            try:
+                orders.append(Order.model_validate_json(data))
+            except ValidationError as error:
+                _log.warning("order_unreadable", order=order_id, error=str(error))
+                self._remove(order_id)
+        return orders
+
+    def _remove(self, order_id: str) -> None:
+        self._database.execute("DELETE FROM orders WHERE id = ?", (order_id,))
 
     def close(self) -> None:
         """Closes the file."""

@@ -20,6 +20,7 @@ _MEANING = {
     "queue_full": "So many clips are waiting that the server takes no more right now.",
     "store_unavailable": "The music server has trouble with its queue right now.",
     "storage_unavailable": "The music server can't reach its files right now.",
+    "storage_full": "The music server has no room for more clips right now.",
     "unavailable": "The music server doesn't answer right now.",
     "unknown_reference": "What this starts from is no longer on the server; clips are kept for a while only.",
     "not_found": "The server knows nothing of this clip.",
@@ -70,9 +71,7 @@ def progress(job: Mapping[str, Any]) -> str:
     """Where a job that has not ended stands; `job` is its JSON."""
     if job["status"] == "queued":
         queue = job["queue"] or {"position": 0, "eta_s": None}
-        place = {0: "Next in the queue", 1: "1 clip is before it"}.get(
-            queue["position"], f"{queue['position']} clips are before it"
-        )
+        place = {0: "Next in the queue", 1: "1 clip ahead"}.get(queue["position"], f"{queue['position']} clips ahead")
         return f"{place}." if queue["eta_s"] is None else f"{place}, about {_duration(queue['eta_s'])} to wait."
     steps = job["progress"]
     if not steps or not steps["total"]:

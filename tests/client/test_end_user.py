@@ -1,0 +1,30 @@
+"""One client for many people."""
+
+import json
+
+from riffusion.client import Client
+from riffusion.requests import TextToAudio
+from tests.client.conftest import Answer, Script
+
+QUEUED: Answer = (202, {}, json.dumps({"id": "a" * 22, "status": "queued"}))
+
+
+def test_requests_are_made_for_the_person_named(script: Script) -> None:
+    script.answers = [QUEUED]
+    with Client(script.url, "key") as client:
+        client.for_end_user("discord:1").submit(TextToAudio(prompt="funk"))
+        client.for_end_user("discord:2").job("a" * 22).refresh()
+        client.submit(TextToAudio(prompt="funk"))
+    seen = [asked.headers.get("Riffusion-End-User") for asked in script.asked]
+    assert seen == ["discord:1", "discord:2", "discord:2", None]
+    assert all(asked.headers["Authorization"] == "Bearer key" for asked in script.asked)
+
+
+def test_a_key_that_the_caller_chose_is_sent(script: Script) -> None:
+    script.answers = [QUEUED]
+    with Client(script.url) as client:
+        client.submit(TextToAudio(prompt="funk"), "order-1")
+        client.submit(TextToAudio(prompt="funk"))
+    chosen, drawn = [asked.headers["Idempotency-Key"] for asked in script.asked]
+    assert chosen == "order-1"
+    assert drawn != chosen

@@ -1,0 +1,33 @@
+"""Jobs in flight."""
+
+from riffusion.discord_bot.limits import Limits
+
+
+def test_a_place_is_taken_and_given_back() -> None:
+    limits = Limits(per_user=1, per_guild=2)
+    limits.enter(user=1, guild=9)
+    assert limits.user_is_full(1)
+    assert not limits.user_is_full(2)
+    assert not limits.guild_is_full(9)
+    limits.enter(user=2, guild=9)
+    assert limits.guild_is_full(9)
+    limits.leave(user=1, guild=9)
+    assert not limits.user_is_full(1)
+    assert not limits.guild_is_full(9)
+
+
+def test_direct_messages_count_for_the_user_only() -> None:
+    limits = Limits(per_user=1, per_guild=1)
+    limits.enter(user=1, guild=None)
+    assert limits.user_is_full(1)
+    assert not limits.guild_is_full(None)
+    limits.leave(user=1, guild=None)
+    assert not limits.user_is_full(1)
+
+
+def test_nobody_is_remembered_who_has_nothing_in_flight() -> None:
+    limits = Limits(per_user=1, per_guild=1)
+    limits.enter(1, 9)
+    limits.leave(1, 9)
+    assert not limits._users
+    assert not limits._guilds
