@@ -1,0 +1,128 @@
+"""Events: whoever waits for a job learns of every change."""
+
+import threading
+import time
+from collections.abc import Iterator
+
+import pytest
+from redis import Redis
+
+from riffusion.jobs import events
+from riffusion.jobs.events import EventHub
+from riffusion.jobs.store import JobStore
+from tests.conftest import ValkeyServer, wait_until
+from tests.jobs.conftest import at_once, claim, submit
+
+
+@pytest.fixture
+def hub(redis: Redis) -> Iterator[EventHub]:
+    found = EventHub(redis)
+    yield found
+    found.close()
+
+
+def connect(hub: EventHub, redis: Redis) -> None:
+    """Lets the hub subscribe, so that what follows is heard."""
+    hub.wait("none", 0, 0)
+    wait_until(lambda: redis.pubsub_numsub("events") == [(b"events", 1)])
+
+
+def listening(hub: EventHub, job_id: str, revision: int) -> tuple[threading.Thread, list[bool]]:
+    answers: list[bool] = []
+    thread = threading.Thread(target=lambda: answers.append(hub.wait(job_id, revision, 30)))
+    thread.start()
+    time.sleep(0.1)
+    return thread, answers
+
+
+def test_every_change_wakes_who_waits(store: JobStore, hub: EventHub, redis: Redis) -> None:
+    record = submit(store)
+    connect(hub, redis)
+    for change in (
+        lambda: claim(store),
+        lambda: store.progress(record.id, 1, 1, 20),
+        lambda: store.release(record.id, 1),
+        lambda: store.cancel(record.id),
+    ):
+        thread, answers = listening(hub, record.id, store.get(record.id).revision)
+        change()
+        thread.join(10)
+        assert answers == [True]
+
+
+def test_a_delete_wakes_who_waits(store: JobStore, hub: EventHub, redis: Redis) -> None:
+    record = submit(store)
+    connect(hub, redis)
+    thread, answers = listening(hub, record.id, record.revision)
+    store.delete(record.id)
+    thread.join(10)
+    assert answers == [True]
+
+
+def test_a_change_between_reading_and_waiting_is_not_missed(store: JobStore, hub: EventHub, redis: Redis) -> None:
+    connect(hub, redis)
+    record = submit(store)
+    claim(store)
+    wait_until(lambda: hub.wait(record.id, record.revision, 0))
+    assert not hub.wait(record.id, store.get(record.id).revision, 0.05)
+
+
+def test_other_jobs_wake_nobody(store: JobStore, hub: EventHub, redis: Redis) -> None:
+    record, other = submit(store), submit(store)
+    connect(hub, redis)
+    store.cancel(other.id)
+    assert not hub.wait(record.id, record.revision, 0.2)
+
+
+def test_many_wait_on_one_connection(store: JobStore, hub: EventHub, redis: Redis) -> None:
+    record = submit(store)
+    connect(hub, redis)
+
+    def act(index: int) -> bool:
+        if index == 0:
+            time.sleep(0.2)
+            store.cancel(record.id)
+            return True
+        return hub.wait(record.id, record.revision, 30)
+
+    assert all(at_once(act, threads=50))
+    assert redis.pubsub_numsub("events") == [(b"events", 1)]
+    assert hub._waiting == {}
+
+
+def test_a_lost_connection_wakes_everybody_once_it_is_back(store: JobStore, hub: EventHub, redis: Redis) -> None:
+    record = submit(store)
+    connect(hub, redis)
+    thread, answers = listening(hub, record.id, record.revision)
+    redis.client_kill_filter(_type="pubsub")
+    thread.join(20)
+    assert answers == [True]
+
+
+def test_a_subscriber_that_hears_nothing_for_long_connects_anew(
+    valkey: ValkeyServer, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "_SILENCE_S", 1.0)
+    monkeypatch.setattr(events, "_POLL_S", 0.2)
+    with Redis.from_url(valkey.url, socket_timeout=1) as client:
+        hub = EventHub(client)
+        record = submit(store)
+        connect(hub, store.redis)
+        hub.wait(record.id, record.revision, 0.1)
+        thread, answers = listening(hub, record.id, record.revision)
+        valkey.pause()
+        time.sleep(2.5)
+        valkey.resume()
+        thread.join(20)
+        assert answers == [True]
+        hub.close()
+
+
+def test_closing_ends_every_wait(hub: EventHub, store: JobStore, redis: Redis) -> None:
+    record = submit(store)
+    connect(hub, redis)
+    thread, answers = listening(hub, record.id, record.revision)
+    hub.close()
+    thread.join(10)
+    assert answers == [False]
+    assert not hub.wait(record.id, record.revision, 10)

@@ -1,0 +1,239 @@
+"""The store against a model of it small enough to be obviously right, through any order of events.
+
+What is proved: a job ends in exactly one state and stays there; at most one attempt's result counts, and it is that of
+the attempt that held the job; nothing is lost and nothing is left over.
+"""
+
+from dataclasses import dataclass, field
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
+from redis import Redis
+
+from riffusion.errors import Gone
+from riffusion.jobs.record import JobRecord, JobStatus
+from riffusion.jobs.store import JobStore, Submission
+from riffusion.settings import Settings
+from tests.conftest import ValkeyServer
+from tests.jobs.conftest import MODEL, keys, lose, outwait, overrun, prompt, success
+
+WORKERS = ["w1", "w2", "w3"]
+MAX_ATTEMPTS = 3
+
+
+@dataclass
+class Expected:
+    """A job as the model sees it."""
+
+    status: JobStatus = JobStatus.QUEUED
+    owner: JobRecord | None = None  # the attempt that holds it, or whose result counts
+    attempts: int = 0
+    deleted: bool = False
+    history: list[JobStatus] = field(default_factory=list)  # terminal states seen
+
+
+class StoreMachine(RuleBasedStateMachine):
+    """Clients, workers, the reaper and death act in any order."""
+
+    url: str
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.redis = Redis.from_url(self.url)
+        self.redis.flushall()
+        self.store = JobStore(self.redis, Settings(redis_url=self.url, max_attempts=MAX_ATTEMPTS))
+        self.jobs: dict[str, Expected] = {}
+        self.attempts: list[JobRecord] = []  # every attempt that ever was; stale ones go on acting
+        self.submitted = 0
+
+    def job_of(self, attempt: JobRecord) -> Expected:
+        return self.jobs[attempt.id]
+
+    def holds(self, attempt: JobRecord) -> bool:
+        job = self.job_of(attempt)
+        return job.status is JobStatus.RUNNING and job.owner == attempt and not job.deleted
+
+    def pick(self, index: int) -> JobRecord:
+        return self.attempts[index % len(self.attempts)]
+
+    def end(self, job: Expected, status: JobStatus, owner: JobRecord | None = None) -> None:
+        job.status, job.owner = status, owner
+
+    @rule(client=st.sampled_from(["a", "b", "c"]), count=st.integers(1, 3), steps=st.integers(2, 50))
+    def submit(self, client: str, count: int, steps: int) -> None:
+        self.submitted += 1
+        bodies = [Submission(prompt(f"{self.submitted}", steps=steps), client)] * count
+        first = self.store.accept(bodies, f"key{self.submitted}")
+        again = self.store.accept(bodies, f"key{self.submitted}")  # as if the answer had been lost
+        assert again.replayed
+        assert again.records == first.records
+        self.jobs |= {record.id: Expected() for record in first.records}
+
+    @rule(worker=st.sampled_from(WORKERS), repeated=st.booleans())
+    def claim(self, worker: str, repeated: bool) -> None:
+        nonce = f"nonce{len(self.attempts)}"
+        record = self.store.claim(MODEL, worker, nonce)
+        held = [job for job in self.jobs.values() if job.owner and job.owner.worker == worker]
+        running = [job for job in held if job.status is JobStatus.RUNNING and not job.deleted]
+        if record is None:
+            waiting = any(job.status is JobStatus.QUEUED and not job.deleted for job in self.jobs.values())
+            assert not waiting or running  # a worker that holds nothing gets whatever waits
+            return
+        job = self.jobs[record.id]
+        assert job.status is JobStatus.QUEUED
+        assert not job.deleted
+        assert not any(other.owner and other.owner.solo for other in running)
+        assert not (record.solo and running)
+        job.attempts += 1
+        assert record.attempts == job.attempts <= MAX_ATTEMPTS
+        assert all(record.token > attempt.token for attempt in self.attempts if attempt.id == record.id)
+        self.end(job, JobStatus.RUNNING, record)
+        self.attempts.append(record)
+        if repeated:
+            assert self.store.claim(MODEL, worker, nonce) == record
+
+    @precondition(lambda self: self.attempts)
+    @rule(index=st.integers(0, 1000))
+    def progress(self, index: int) -> None:
+        attempt = self.pick(index)
+        assert self.store.progress(attempt.id, attempt.token, 1, 20) == self.holds(attempt)
+
+    @precondition(lambda self: self.attempts)
+    @rule(index=st.integers(0, 1000))
+    def finish(self, index: int) -> None:
+        attempt = self.pick(index)
+        job = self.job_of(attempt)
+        counts = self.holds(attempt) or (job.status is JobStatus.SUCCEEDED and job.owner == attempt and not job.deleted)
+        assert self.store.finish(attempt.id, attempt.token, success(attempt)) == counts
+        if counts:
+            self.end(job, JobStatus.SUCCEEDED, attempt)
+
+    @precondition(lambda self: self.attempts)
+    @rule(index=st.integers(0, 1000))
+    def release(self, index: int) -> None:
+        attempt = self.pick(index)
+        holds = self.holds(attempt)
+        assert self.store.release(attempt.id, attempt.token) == holds
+        if holds:
+            job = self.job_of(attempt)
+            job.attempts -= 1
+            self.end(job, JobStatus.QUEUED)
+
+    @precondition(lambda self: self.attempts)
+    @rule(index=st.integers(0, 1000))
+    def die(self, index: int) -> None:
+        attempt = self.pick(index)
+        if self.holds(attempt):
+            lose(self.redis, attempt)
+            job = self.job_of(attempt)
+            self.end(job, JobStatus.FAILED if job.attempts == MAX_ATTEMPTS else JobStatus.QUEUED)
+        self.store.reap()
+
+    @precondition(lambda self: self.attempts)
+    @rule(index=st.integers(0, 1000))
+    def overrun(self, index: int) -> None:
+        attempt = self.pick(index)
+        if self.holds(attempt):
+            overrun(self.redis, attempt)
+            self.end(self.job_of(attempt), JobStatus.FAILED)
+        self.store.reap()
+
+    @precondition(lambda self: self.jobs)
+    @rule(index=st.integers(0, 1000))
+    def outwait(self, index: int) -> None:
+        job_id = list(self.jobs)[index % len(self.jobs)]
+        job = self.jobs[job_id]
+        if job.status is JobStatus.QUEUED and not job.deleted:
+            outwait(self.redis, self.store.get(job_id))
+            self.end(job, JobStatus.FAILED)
+        self.store.reap()
+
+    @precondition(lambda self: self.jobs)
+    @rule(index=st.integers(0, 1000))
+    def cancel(self, index: int) -> None:
+        job_id = list(self.jobs)[index % len(self.jobs)]
+        job = self.jobs[job_id]
+        if not job.deleted:
+            if not job.status.terminal:
+                self.end(job, JobStatus.CANCELED)
+            assert self.store.cancel(job_id).status is job.status
+
+    @precondition(lambda self: len(self.jobs) > 5)
+    @rule(index=st.integers(0, 1000))
+    def delete(self, index: int) -> None:
+        job_id = list(self.jobs)[index % len(self.jobs)]
+        job = self.jobs[job_id]
+        if not job.deleted:
+            self.store.delete(job_id)
+            job.deleted = True
+
+    @rule(worker=st.sampled_from(WORKERS))
+    def heartbeat(self, worker: str) -> None:
+        mine = [attempt for attempt in self.attempts if attempt.worker == worker]
+        held = {attempt.id: attempt.token for attempt in mine}  # the latest attempt of each job
+        lost = {attempt.id for attempt in mine if held[attempt.id] == attempt.token and not self.holds(attempt)}
+        assert self.store.heartbeat(worker, held) == lost
+
+    @invariant()
+    def records_say_what_happened(self) -> None:
+        for job_id, job in self.jobs.items():
+            try:
+                record = self.store.get(job_id)
+            except Gone:
+                assert job.deleted
+                continue
+            assert not job.deleted
+            assert record.status is job.status
+            assert (record.completed_at is not None) == job.status.terminal
+            assert (record.result is not None) == (job.status is JobStatus.SUCCEEDED)
+            if record.result is not None and job.owner is not None:
+                assert record.result == success(job.owner).output
+            if job.status.terminal:
+                job.history.append(job.status)
+            assert len(set(job.history)) <= 1
+
+    @invariant()
+    def indexes_agree_with_records(self) -> None:
+        there = {job_id: job.status for job_id, job in self.jobs.items() if not job.deleted}
+        waiting = {job_id for job_id, status in there.items() if status is JobStatus.QUEUED}
+        running = {job_id for job_id, status in there.items() if status is JobStatus.RUNNING}
+        assert self.members(f"waiting:{MODEL}") == waiting
+        assert self.members("due") == waiting | running
+        assert {key for worker in WORKERS for key in self.redis.hgetall(f"held:{worker}")} == {  # type: ignore[union-attr]
+            job_id.encode() for job_id in running
+        }
+        load = self.store.models().get(MODEL)
+        assert load is None or (load.waiting, load.running) == (len(waiting), len(running))
+
+    def members(self, key: str) -> set[str]:
+        return {member.decode() for member in self.redis.zrange(key, 0, -1)}  # type: ignore[union-attr]
+
+    def teardown(self) -> None:
+        """Whatever happened: one worker that lives ends every job, and nothing is left."""
+        for worker in WORKERS:
+            for attempt in self.attempts:
+                if attempt.worker == worker and self.holds(attempt):
+                    self.store.release(attempt.id, attempt.token)
+        number = 0
+        while record := self.store.claim(MODEL, "last", f"last{number}"):
+            assert self.store.finish(record.id, record.token, success(record))
+            number += 1
+        for job_id, job in self.jobs.items():
+            if not job.deleted:
+                assert self.store.get(job_id).status.terminal
+        left = {key.partition(":")[0] for key in keys(self.redis)}
+        assert left <= {"job", "of", "gone", "idem", "sweep", "models", "model", "clients", "reaped_at", "waking"}
+        self.redis.close()
+
+
+def test_the_store_keeps_its_promises_in_any_order_of_events(valkey: ValkeyServer) -> None:
+    class Machine(StoreMachine):
+        url = valkey.url
+
+    run_state_machine_as_test(
+        Machine,
+        settings=settings(
+            max_examples=40, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )

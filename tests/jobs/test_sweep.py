@@ -1,0 +1,164 @@
+"""The sweep: no file outlives what it is for, and none is deleted before."""
+
+from collections.abc import Callable
+
+import pytest
+from redis import Redis
+
+from riffusion.errors import Gone, StorageUnavailable
+from riffusion.jobs.files import Files, open_files
+from riffusion.jobs.record import JobRecord, JobStatus
+from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.sweep import Sweep
+from riffusion.requests import parse
+from riffusion.settings import Settings
+from tests.jobs.conftest import claim, keys, lose, run, submit, success
+
+
+@pytest.fixture
+def files(settings: Settings) -> Files:
+    return open_files(settings)
+
+
+@pytest.fixture
+def sweep(redis: Redis, files: Files, settings: Settings) -> Callable[[], int]:
+    return Sweep(redis, files, settings).run
+
+
+def write(files: Files, record: JobRecord) -> None:
+    """What an attempt stores before it finishes."""
+    for name in ("clip.png", "clip.mp3"):
+        files.put(f"results/{record.id}/{record.token}/{name}", b"x", "image/png")
+
+
+def look(redis: Redis, record: JobRecord) -> None:
+    """Lets the time come at which the sweep looks at a job."""
+    redis.zadd("sweep", {f"job:{record.id}": 1})
+
+
+def expire(redis: Redis, record: JobRecord) -> None:
+    redis.hset(f"job:{record.id}", "completed_at", "1")
+    look(redis, record)
+
+
+def succeed(store: JobStore, files: Files) -> JobRecord:
+    submit(store)
+    record = claim(store)
+    write(files, record)
+    store.finish(record.id, record.token, success(record))
+    return store.get(record.id)
+
+
+def test_results_stay_until_they_expire_and_then_answer_gone(
+    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+) -> None:
+    record = succeed(store, files)
+    assert sweep() == 0
+    look(redis, record)
+    assert sweep() == 1
+    assert len(list(files.list("results/"))) == 2
+    assert store.get(record.id) == record
+    assert sweep() == 0
+    expire(redis, record)
+    assert sweep() == 1
+    assert list(files.list("results/")) == []
+    with pytest.raises(Gone):
+        store.get(record.id)
+    assert keys(redis, "job:*") | keys(redis, "of:*") | keys(redis, "sweep") == set()
+
+
+def test_expiry_is_due_when_the_settings_say(store: JobStore, redis: Redis, settings: Settings) -> None:
+    submit(store)
+    record = run(store)
+    assert record.completed_at is not None
+    due = redis.zscore("sweep", f"job:{record.id}")
+    assert due == pytest.approx(record.completed_at + settings.result_ttl_s, abs=1)
+
+
+def test_files_of_lost_attempts_go_and_those_of_the_winner_stay(
+    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], settings: Settings
+) -> None:
+    submit(store)
+    loser = claim(store, "w1")
+    write(files, loser)
+    lose(redis, loser)
+    store.reap()
+    winner = claim(store, "w2")
+    write(files, winner)
+    store.finish(winner.id, winner.token, success(winner))
+    done = store.get(winner.id)
+    assert done.completed_at is not None
+    due = redis.zscore("sweep", f"job:{winner.id}")
+    assert due == pytest.approx(done.completed_at + 2 * settings.lease_s, abs=1)
+    look(redis, winner)
+    sweep()
+    assert {key.split("/")[2] for key in files.list("results/")} == {str(winner.token)}
+    write(files, loser)  # a straggler
+    expire(redis, winner)
+    sweep()
+    assert list(files.list("results/")) == []
+
+
+@pytest.mark.parametrize("end", ["cancel", "delete", "fail"])
+def test_a_job_that_did_not_succeed_leaves_no_files(
+    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], end: str
+) -> None:
+    submit(store)
+    record = claim(store)
+    write(files, record)
+    match end:
+        case "cancel":
+            store.cancel(record.id)
+        case "delete":
+            store.delete(record.id)
+        case "fail":
+            redis.hset(f"job:{record.id}", "attempts", "3")
+            lose(redis, record)
+            store.reap()
+            assert store.get(record.id).status is JobStatus.FAILED
+    look(redis, record)
+    sweep()
+    assert list(files.list("results/")) == []
+
+
+def test_deleting_a_result_deletes_its_files_at_once(store: JobStore, files: Files, sweep: Callable[[], int]) -> None:
+    record = succeed(store, files)
+    store.delete(record.id)
+    assert sweep() == 1
+    assert list(files.list("results/")) == []
+
+
+def test_results_that_a_waiting_job_takes_in_are_kept(
+    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+) -> None:
+    earlier = succeed(store, files)
+    store.accept([Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": earlier.id}}), "alice")])
+    store.delete(earlier.id)
+    assert sweep() == 0
+    later = claim(store)
+    assert files.get(later.inputs["init"]) == b"x"
+    store.finish(later.id, later.token, success(later))
+    look(redis, earlier)
+    assert sweep() == 1
+    assert list(files.list(f"results/{earlier.id}/")) == []
+
+
+def test_files_that_cannot_be_deleted_come_up_again(
+    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record = succeed(store, files)
+    store.delete(record.id)
+
+    def refuse(_: object) -> None:
+        raise StorageUnavailable("no")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "delete", refuse)
+        with pytest.raises(StorageUnavailable):
+            sweep()
+    assert sweep() == 0  # not at once: that storage has just refused
+    assert redis.zscore("sweep", f"job:{record.id}") is not None
+    look(redis, record)
+    assert sweep() == 1
+    assert list(files.list("results/")) == []
+    assert keys(redis, "sweep") == set()

@@ -1,0 +1,162 @@
+"""Uploads: whose they are, what shares a file, how long they stay."""
+
+import io
+from collections.abc import Callable
+
+import pytest
+from redis import Redis
+
+from riffusion.errors import StorageUnavailable, UnknownReference
+from riffusion.jobs.files import Files, open_files
+from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.sweep import Sweep
+from riffusion.jobs.uploads import Upload, UploadInfo, UploadStore
+from riffusion.requests import parse
+from riffusion.settings import Settings
+from tests.jobs.conftest import claim, keys, success
+
+PICTURE = UploadInfo("image", "image/png", width=512, height=512)
+SOUND = UploadInfo("audio", "audio/wav", duration_s=12.5)
+
+
+@pytest.fixture
+def files(settings: Settings) -> Files:
+    return open_files(settings)
+
+
+@pytest.fixture
+def uploads(redis: Redis, files: Files, settings: Settings) -> UploadStore:
+    return UploadStore(redis, files, settings)
+
+
+@pytest.fixture
+def sweep(redis: Redis, files: Files, settings: Settings) -> Callable[[], int]:
+    return Sweep(redis, files, settings).run
+
+
+def expire(redis: Redis, upload: Upload) -> None:
+    redis.zadd("sweep", {f"upload:{upload.id}": 1})
+
+
+def riff(upload: Upload) -> Submission:
+    return Submission(parse({"mode": "riff", "prompt": "x", "init": {"upload": upload.id}}), "alice")
+
+
+def test_an_upload_reads_back(uploads: UploadStore, files: Files) -> None:
+    stream = io.BytesIO(b"picture")
+    stream.read(3)
+    upload = uploads.add("alice", stream, PICTURE)
+    assert uploads.get(upload.id, "alice") == upload
+    assert (upload.size, upload.info) == (7, PICTURE)
+    assert upload.key.startswith(f"uploads/{upload.sha256}")
+    assert upload.key.endswith(".png")
+    assert files.get(upload.key) == b"picture"
+    assert uploads.add("alice", io.BytesIO(b"sound"), SOUND).info == SOUND
+
+
+def test_it_is_unknown_to_others(uploads: UploadStore, store: JobStore) -> None:
+    upload = uploads.add("bob", io.BytesIO(b"picture"), PICTURE)
+    with pytest.raises(UnknownReference):
+        uploads.get(upload.id, "alice")
+    with pytest.raises(UnknownReference) as caught:
+        store.accept([riff(upload)])
+    assert caught.value.field == "init.upload"
+
+
+def test_a_sound_is_no_picture(uploads: UploadStore, store: JobStore) -> None:
+    with pytest.raises(UnknownReference, match="image is needed"):
+        store.accept([riff(uploads.add("alice", io.BytesIO(b"sound"), SOUND))])
+
+
+def test_a_job_takes_it_in(uploads: UploadStore, store: JobStore) -> None:
+    picture, sound = (uploads.add("alice", io.BytesIO(b"x"), info) for info in (PICTURE, SOUND))
+    record = store.accept([riff(picture)]).records[0]
+    assert record.inputs == {"init": picture.key}
+    cover = {"mode": "audio-to-audio", "prompt": "x", "clip": {"upload": sound.id}, "denoising": 1.0, "steps": 10}
+    record = store.accept([Submission(parse(cover), "alice")]).records[0]
+    assert record.inputs == {"clip": sound.key}
+    assert record.cost == 40  # 12.5 s are four windows of ten steps
+
+
+def test_the_same_content_shares_one_file_while_anyone_needs_it(
+    uploads: UploadStore, files: Files, redis: Redis, sweep: Callable[[], int]
+) -> None:
+    first = uploads.add("alice", io.BytesIO(b"same"), PICTURE)
+    second = uploads.add("bob", io.BytesIO(b"same"), PICTURE)
+    assert first.key == second.key
+    expire(redis, first)
+    sweep()
+    with pytest.raises(UnknownReference):
+        uploads.get(first.id, "alice")
+    assert files.get(second.key) == b"same"
+    expire(redis, second)
+    sweep()
+    assert list(files.list("uploads/")) == []
+    assert keys(redis) == set()
+
+
+def test_an_upload_while_its_content_is_being_deleted_is_kept(
+    uploads: UploadStore, files: Files, redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = uploads.add("alice", io.BytesIO(b"same"), PICTURE)
+    expire(redis, first)
+    late: list[Upload] = []
+    delete = files.delete
+
+    def delete_late(keys: list[str]) -> None:
+        late.append(uploads.add("alice", io.BytesIO(b"same"), PICTURE))
+        delete(list(keys))
+
+    monkeypatch.setattr(files, "delete", delete_late)
+    Sweep(redis, files, settings).run()
+    assert files.get(late[0].key) == b"same"
+
+
+def test_it_is_kept_while_a_job_needs_it(
+    uploads: UploadStore, files: Files, store: JobStore, redis: Redis, sweep: Callable[[], int]
+) -> None:
+    upload = uploads.add("alice", io.BytesIO(b"x"), PICTURE)
+    store.accept([riff(upload), riff(upload)])
+    first = claim(store)
+    for _ in range(2):
+        expire(redis, upload)
+        assert sweep() == 0
+        assert files.get(upload.key) == b"x"
+        store.finish(first.id, first.token, success(first))
+    store.cancel(claim(store).id)
+    expire(redis, upload)
+    assert sweep() == 1
+    assert list(files.list("uploads/")) == []
+
+
+def test_a_job_is_refused_when_its_upload_went_meanwhile(
+    uploads: UploadStore, store: JobStore, redis: Redis, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = uploads.add("alice", io.BytesIO(b"x"), PICTURE)
+    accept = store._accept
+
+    def accept_late(order: dict[str, object]) -> object:
+        expire(redis, upload)
+        sweep()
+        return accept(order)
+
+    monkeypatch.setattr(store, "_accept", accept_late)
+    with pytest.raises(UnknownReference) as caught:
+        store.accept([riff(upload)])
+    assert caught.value.field == "init.upload"
+    assert store.list("alice").records == ()
+
+
+def test_what_could_not_be_stored_expires_all_the_same(
+    uploads: UploadStore, files: Files, redis: Redis, monkeypatch: pytest.MonkeyPatch, sweep: Callable[[], int]
+) -> None:
+    def refuse(*_: object) -> None:
+        raise StorageUnavailable("no")
+
+    monkeypatch.setattr(files, "put", refuse)
+    with pytest.raises(StorageUnavailable):
+        uploads.add("alice", io.BytesIO(b"x"), PICTURE)
+    (member,) = redis.zrange("sweep", 0, -1)  # type: ignore[misc]
+    redis.zadd("sweep", {member: 1})
+    sweep()
+    assert keys(redis) == set()
