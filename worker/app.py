@@ -12,7 +12,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
-from celery import Celery, signals
+from celery import Celery, bootsteps, signals
 
 from riffusion import logs
 from riffusion.jobs.files import open_files
@@ -44,11 +44,12 @@ def create_app(settings: Settings, work: Callable[[], None]) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
+        broker_transport="worker.transport:Transport",
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_channel_error_retry=True,
         broker_transport_options={
-            "visibility_timeout": 180,
+            "visibility_timeout": settings.visibility_timeout_s,
             "unacked_restore_interval": 5,
             "unacked_restore_throttle": 1,
             "unacked_mutex_expire": 10,
@@ -95,10 +96,17 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
         signals.worker_shutting_down.connect(shutdown.asked, weak=False)
         shutdown.start()
         metrics.serve(settings)
-        return _consume(create_app(settings, runner.work), settings)
+        return _consume(create_app(settings, runner.work), settings, shutdown)
 
 
-def _consume(app: Celery, settings: Settings) -> int:
+def _consume(app: Celery, settings: Settings, shutdown: Shutdown) -> int:
+    class Closing(bootsteps.Step):  # type: ignore[misc]  # Celery ships no types
+        """Also when Celery ends by an error of its own, threads finish what they run and claim no more."""
+
+        def close(self, _worker: object) -> None:
+            shutdown.asked()
+
+    app.steps["worker"].add(Closing)
     worker = app.Worker(
         pool_cls="threads",
         concurrency=settings.slots,

@@ -39,7 +39,7 @@ class Shutdown:
     def asked(self, **_: Any) -> None:
         """Takes no new job from now on and gives back what still runs after the grace; Celery's signal calls it."""
         self._runner.stop()
-        self._asked = time.monotonic()
+        self._asked = self._asked or time.monotonic()
 
     def _run(self) -> None:
         while True:

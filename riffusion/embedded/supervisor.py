@@ -12,7 +12,7 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,7 +28,9 @@ from riffusion.settings import Settings
 
 log = logging.getLogger(__name__)
 
+RIFFUSION = (sys.executable, "-m", "riffusion")
 POLL_S = 0.1
+STARTING_POLL_S = 0.5
 FIRST_DELAY_S = 0.5
 LONGEST_DELAY_S = 30.0
 STEADY_S = 60.0  # a service that ran this long starts with the first delay again
@@ -63,10 +65,12 @@ class Service:
         now = time.monotonic()
         if self.process is not None and (status := self.process.poll()) is not None:
             kill(self.process)  # what it started must not go on without it
-            self._delay = FIRST_DELAY_S if now - self._started > STEADY_S else min(self._delay * 2, LONGEST_DELAY_S)
-            self._due = now + self._delay
-            self.process = None
+            if now - self._started > STEADY_S:
+                self._delay = FIRST_DELAY_S
             log.warning("%s ended with status %s; starting it again in %.1f s", self.name, status, self._delay)
+            self._due = now + self._delay
+            self._delay = min(self._delay * 2, LONGEST_DELAY_S)
+            self.process = None
         elif self.process is None and now >= self._due:
             self.launch()
 
@@ -75,13 +79,15 @@ class Service:
 class Supervisor:
     """The embedded stack, from start to stop.
 
-    `port` 0 chooses a free one; `output` is where its processes write, standard error if None.
+    `port` 0 chooses a free one; `output` is where its processes write, standard error if None; `worker` is the
+    worker's command.
     """
 
     settings: Settings
     host: str = "127.0.0.1"
     port: int = 8000
     output: IO[bytes] | None = None
+    worker: Sequence[str] = (*RIFFUSION, "worker")
     _services: list[Service] = field(default_factory=list)
     _signals: int = 0
 
@@ -124,13 +130,11 @@ class Supervisor:
             env["RIFFUSION_REDIS_URL"] = valkey.url
             self._launch(Service("redis", lambda: valkey.start(output=self.output, pass_fds=[lock])))
             self._wait(valkey.answers)
-        command = [sys.executable, "-m", "riffusion"]
-        worker = Service(
-            "worker", lambda: spawn([*command, "worker"], env=env, output=self.output), self.settings.running_deadline_s
-        )
-        api = [*command, "api", "--fd", str(listener)]
+        api = [*RIFFUSION, "api", "--fd", str(listener)]
         self._launch(Service("api", lambda: spawn(api, env=env, output=self.output, pass_fds=[listener])))
-        self._launch(worker)
+        self._launch(
+            Service("worker", lambda: spawn(self.worker, env=env, output=self.output), self.settings.shutdown_grace_s)
+        )
         self._wait(lambda: _serves(url))
 
     def _launch(self, service: Service) -> None:
@@ -147,7 +151,7 @@ class Supervisor:
                     raise SetupError(f"{service.name} ended with status {service.ended}; its output says why.")
             if time.monotonic() > deadline:
                 raise SetupError(f"The stack was not ready after {START_LIMIT_S:.0f} s.")
-            time.sleep(POLL_S)
+            time.sleep(STARTING_POLL_S)
 
     def _stop(self) -> None:
         """The worker first, which may still finish jobs; Redis last, which everyone needs until then."""
@@ -185,12 +189,16 @@ def _serves(url: str) -> bool:
         return False
 
 
+def _words(error: OSError) -> str:
+    return os.strerror(error.errno) if error.errno else str(error)
+
+
 @contextmanager
 def _listen(host: str, port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((host, port), backlog=2048)
     except OSError as error:
-        raise SetupError(f"Can't listen on {host}:{port} ({error.strerror}); choose another --port.") from error
+        raise SetupError(f"Can't listen on {host}:{port} ({_words(error)}); choose another --port.") from error
     with listener:
         yield listener
 
@@ -202,7 +210,7 @@ def _lock(folder: Path) -> Iterator[int]:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
     except OSError as error:
-        raise SetupError(f"Can't write to {folder} ({error.strerror}); choose another --data folder.") from error
+        raise SetupError(f"Can't write to {folder} ({_words(error)}); choose another --data folder.") from error
     try:
         for attempt in range(20):  # the processes of a stack that was just killed may take a moment to end
             try:
