@@ -149,7 +149,8 @@ class Engine:
     @torch.inference_mode()
     def _work(self, warm_up: Callable[[], None] | None) -> None:
         try:
-            self._start(warm_up)
+            if not self._start(warm_up):
+                return
             while group := self._next_group():
                 for rows in group.batches():
                     self._step(group, rows)
@@ -160,14 +161,15 @@ class Engine:
         finally:
             self._abandon()
 
-    def _start(self, warm_up: Callable[[], None] | None) -> None:
+    def _start(self, warm_up: Callable[[], None] | None) -> bool:
         try:
             if warm_up:
                 warm_up()
         except Exception as error:
-            self._ready.set_exception(error)
-            raise
+            self._ready.set_exception(error)  # for `wait_until_ready` to raise
+            return False
         self._ready.set_result(None)
+        return True
 
     def _next_group(self) -> _Group | None:
         """The group whose turn it is, its places filled; waits for work. None: closed."""

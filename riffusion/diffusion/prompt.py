@@ -42,20 +42,19 @@ def parse_weights(prompt: str) -> list[Weighted]:
     """
     tokens = list(_TOKEN.finditer(prompt))
     factors = _match_brackets(tokens)
-    pieces: list[Weighted] = []
+    pieces: list[tuple[list[str], float]] = []
     weights = [1.0]
     for index, token in enumerate(tokens):
         factor = factors.get(index)
-        if factor is None:
-            text = token["escaped"] or token[0]
-            if pieces and pieces[-1].weight == weights[-1]:
-                text = pieces.pop().text + text
-            pieces.append(Weighted(text, weights[-1]))
-        elif factor == _CLOSES:
+        if factor == _CLOSES:
             weights.pop()
-        else:
+        elif factor is not None:
             weights.append(min(MAX_WEIGHT, weights[-1] * factor))
-    return pieces
+        else:
+            if not pieces or pieces[-1][1] != weights[-1]:
+                pieces.append(([], weights[-1]))
+            pieces[-1][0].append(token["escaped"] or token[0])
+    return [Weighted("".join(texts), weight) for texts, weight in pieces]
 
 
 _CLOSES = -1.0

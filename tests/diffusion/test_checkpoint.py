@@ -1,0 +1,94 @@
+import json
+from pathlib import Path
+
+import huggingface_hub.constants
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+
+from riffusion.diffusion.checkpoint import choose_device, load_checkpoint
+from riffusion.errors import CheckpointUnavailable
+from riffusion.testing import save_tiny_checkpoint, tiny_checkpoint
+
+CPU = torch.device("cpu")
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return save_tiny_checkpoint(tmp_path_factory.mktemp("models") / "tiny", seed=3)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return save_tiny_checkpoint(tmp_path / "tiny")
+
+
+def test_what_is_saved_is_loaded(saved: Path) -> None:
+    loaded, made = load_checkpoint(saved, None, CPU, torch.float32), tiny_checkpoint(seed=3)
+    for name in ("text_encoder", "unet", "vae"):
+        theirs = getattr(made, name).state_dict()
+        assert all(torch.equal(weight, theirs[key]) for key, weight in getattr(loaded, name).state_dict().items())
+    assert loaded.tokenizer("Hé 9").input_ids == made.tokenizer("Hé 9").input_ids
+    assert loaded.scheduler_config["prediction_type"] == "v_prediction"
+    assert loaded.scale == 8
+
+
+def test_diffusers_opens_it_too(saved: Path) -> None:
+    pipeline = StableDiffusionPipeline.from_pretrained(saved, local_files_only=True)
+    assert pipeline.unet.config.in_channels == 4
+
+
+def test_half_precision_files_are_found(folder: Path) -> None:
+    for name in ("text_encoder", "unet", "vae"):
+        (weights,) = (folder / name).glob("*.safetensors")
+        weights.rename(weights.with_suffix(".fp16.safetensors"))
+    assert load_checkpoint(folder, None, CPU, torch.float32).unet.config.in_channels == 4
+
+
+def test_pickles_are_never_opened(folder: Path) -> None:
+    (weights,) = (folder / "unet").glob("*.safetensors")
+    weights.unlink()
+    (folder / "unet" / "diffusion_pytorch_model.bin").write_bytes(b"cos\nsystem\n(S'false'\ntR.")
+    with pytest.raises(CheckpointUnavailable, match="safetensors in unet"):
+        load_checkpoint(folder, None, CPU, torch.float32)
+
+
+def test_a_truncated_file_names_the_model(folder: Path) -> None:
+    (weights,) = (folder / "vae").glob("*.safetensors")
+    weights.write_bytes(weights.read_bytes()[:1000])
+    with pytest.raises(CheckpointUnavailable, match=str(folder)):
+        load_checkpoint(folder, None, CPU, torch.float32)
+
+
+def test_nine_channels_are_refused(folder: Path) -> None:
+    config = folder / "unet" / "config.json"
+    config.write_text(json.dumps(json.loads(config.read_text()) | {"in_channels": 9}))
+    with pytest.raises(CheckpointUnavailable):
+        load_checkpoint(folder, None, CPU, torch.float32)
+
+
+def test_a_folder_of_something_else(tmp_path: Path) -> None:
+    with pytest.raises(CheckpointUnavailable, match="not in diffusers format"):
+        load_checkpoint(tmp_path, None, CPU, torch.float32)
+
+
+@pytest.mark.parametrize(
+    ("source", "revision", "says"),
+    [
+        ("no/such-model", None, "RIFFUSION_CHECKPOINT_REVISION"),
+        ("no/such-model", "0123abc", "no/such-model"),
+        ("/no/such/folder", None, "/no/such/folder"),
+    ],
+)
+def test_what_cannot_be_had_is_named(
+    monkeypatch: pytest.MonkeyPatch, source: str, revision: str | None, says: str
+) -> None:
+    monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(CheckpointUnavailable, match=says):
+        load_checkpoint(source, revision, CPU, torch.float32)
+
+
+def test_a_device_that_is_not_there() -> None:
+    assert choose_device("auto").type in ("cpu", "cuda", "mps")
+    with pytest.raises(CheckpointUnavailable, match="cuda:99"):
+        choose_device("cuda:99")

@@ -1,0 +1,72 @@
+from typing import Any
+
+import pytest
+import torch
+from torch import Tensor
+
+from riffusion.diffusion.checkpoint import Checkpoint
+from riffusion.diffusion.denoiser import Denoiser
+from riffusion.diffusion.noise import SeededNoise
+from riffusion.diffusion.prompt import PromptEncoder
+from riffusion.diffusion.row import Painting, Row
+
+SHAPE = (4, 16, 16)
+
+
+class Recorder:
+    """A UNet that remembers the sizes of its batches."""
+
+    def __init__(self, unet: Any) -> None:
+        self._unet = unet
+        self.sizes: list[int] = []
+
+    def __call__(self, latents: Tensor, *args: Any, **options: Any) -> Any:
+        self.sizes.append(len(latents))
+        return self._unet(latents, *args, **options)
+
+
+@pytest.fixture
+def unet(checkpoint: Checkpoint) -> Recorder:
+    return Recorder(checkpoint.unet)
+
+
+def row(checkpoint: Checkpoint, prompts: PromptEncoder, guidance: float = 4.0, prompt: str = "funk") -> Row:
+    positive, negative = prompts.encode(prompt, "")
+    painting = Painting(positive, negative, guidance, SeededNoise(1), SHAPE, "dpm++2m", 3)
+    return Row(painting, checkpoint.scheduler_config, torch.device("cpu"), lambda: None)
+
+
+def test_guidance_takes_two_places_and_no_guidance_one(
+    checkpoint: Checkpoint, prompts: PromptEncoder, unet: Recorder
+) -> None:
+    denoiser = Denoiser(checkpoint, compiler=lambda _: unet)
+    denoiser.warm_up(SHAPE, (77, 16), places=4)
+    unet.sizes.clear()
+    rows = [row(checkpoint, prompts, guidance) for guidance in (1.0, 4.0, 0.0)]
+    predictions = denoiser.predict(rows)
+    assert unet.sizes == [4]
+    assert torch.allclose(predictions[0], predictions[2], atol=1e-5)
+    assert not torch.allclose(predictions[0], predictions[1])
+
+
+def test_compiled_batches_are_padded_to_sizes_that_are_warm(
+    checkpoint: Checkpoint, prompts: PromptEncoder, unet: Recorder
+) -> None:
+    plain, padded = Denoiser(checkpoint), Denoiser(checkpoint, compiler=lambda _: unet)
+    padded.warm_up(SHAPE, (77, 16), places=6)
+    assert sorted(set(unet.sizes)) == [1, 2, 4, 6]
+    unet.sizes.clear()
+    rows = [row(checkpoint, prompts, guidance) for guidance in (4.0, 1.0)]
+    for ours, theirs in zip(padded.predict(rows), plain.predict(rows), strict=True):
+        assert torch.allclose(ours, theirs, atol=1e-5)
+    assert unet.sizes == [4]
+    padded.predict([row(checkpoint, prompts, prompt="x" * 200)])
+    assert unet.sizes == [4]  # a length that isn't warm is never compiled in the middle of a batch
+
+
+def test_a_longer_prompt_beside_it_changes_nothing(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+    denoiser = Denoiser(checkpoint)
+    short, long = row(checkpoint, prompts), row(checkpoint, prompts, prompt="x" * 200)
+    with torch.inference_mode():
+        alone, beside = denoiser.predict([short])[0], denoiser.predict([long, short])[1]
+    assert torch.allclose(alone, beside, atol=1e-5)

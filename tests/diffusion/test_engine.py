@@ -1,0 +1,229 @@
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Future
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from typing import Any, get_args
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from riffusion.diffusion.autoencoder import Autoencoder
+from riffusion.diffusion.checkpoint import Checkpoint
+from riffusion.diffusion.denoiser import Denoiser
+from riffusion.diffusion.engine import Engine
+from riffusion.diffusion.noise import SeededNoise
+from riffusion.diffusion.prompt import PromptEncoder
+from riffusion.diffusion.row import Painting
+from riffusion.errors import BrokenPicture, Canceled, OutOfMemory
+from riffusion.requests import Scheduler
+
+SCHEDULERS: tuple[Scheduler, ...] = get_args(Scheduler)
+
+
+@dataclass(frozen=True)
+class Job:
+    """A row, described so that it can be made anew: paintings hold noise, which is used up."""
+
+    seed: int = 1
+    scheduler: Scheduler = "dpm++2m"
+    steps: int = 3
+    guidance: float = 4.0
+    prompt: str = "funk"
+    columns: int = 16
+    denoising: float | None = None
+    masked: bool = False
+
+    def painting(self, prompts: PromptEncoder) -> Painting:
+        prompt, negative = prompts.encode(self.prompt, "")
+        shape = (4, 16, self.columns)
+        init = SeededNoise(99).draw(shape) if self.denoising is not None else None
+        mask = torch.zeros(1, *shape[1:])
+        mask[:, :, : self.columns // 2] = 1
+        return Painting(
+            prompt, negative, self.guidance, SeededNoise(self.seed), shape, self.scheduler, self.steps,
+            self.denoising or 0.0, init, mask if init is not None and self.masked else None,
+        )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def solo(engine: Engine, prompts: PromptEncoder) -> Callable[[Job], Tensor]:
+    """The job's latents when it has the engine to itself."""
+    return cache(lambda job: engine.submit(job.painting(prompts)).result())
+
+
+@pytest.fixture(scope="module")
+def same(checkpoint: Checkpoint, solo: Callable[[Job], Tensor]) -> Callable[[Job, Tensor], bool]:
+    """Whether latents show the picture that the job makes alone, within one grey level."""
+    autoencoder = Autoencoder(checkpoint)
+
+    def compare(job: Job, latents: Tensor) -> bool:
+        alone, beside = (autoencoder.decode(found).astype(int) for found in (solo(job), latents))
+        return int(np.abs(alone - beside).max()) <= 1
+
+    return compare
+
+
+@pytest.mark.parametrize("steps", [2, 3, 20, 50])
+@pytest.mark.parametrize("scheduler", SCHEDULERS)
+def test_joining_at_any_point_changes_nothing(
+    engine: Engine, prompts: PromptEncoder, same: Any, scheduler: Scheduler, steps: int
+) -> None:
+    host, guest = Job(seed=1, scheduler=scheduler, steps=steps), Job(seed=2, scheduler=scheduler, steps=2)
+    guests: list[Future[Tensor]] = []
+    hosted = engine.submit(
+        host.painting(prompts), on_step=lambda: guests.append(engine.submit(guest.painting(prompts)))
+    )
+    assert same(host, hosted.result(60))
+    assert len(guests) >= steps
+    assert all(same(guest, future.result(60)) for future in guests)
+
+
+jobs = st.builds(
+    Job,
+    seed=st.integers(0, 2),
+    scheduler=st.sampled_from(SCHEDULERS),
+    steps=st.integers(2, 4),
+    guidance=st.sampled_from([1.0, 4.0]),
+    prompt=st.sampled_from(["funk", "x" * 200]),
+    columns=st.sampled_from([16, 24]),
+    denoising=st.sampled_from([None, 0.0, 0.6, 1.0]),
+    masked=st.booleans(),
+)
+FATES = ("lives", "lives", "canceled", "callback fails", "model fails", "not finite")
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_rows_do_not_touch_each_other(engine: Engine, prompts: PromptEncoder, same: Any, data: st.DataObject) -> None:
+    drawn = [(job, data.draw(st.sampled_from(FATES))) for job in data.draw(st.lists(jobs, min_size=2, max_size=7))]
+    futures: list[Future[Tensor]] = []
+    for job, fate in drawn:
+        painting = job.painting(prompts)
+        if fate == "model fails":
+            painting = replace(painting, prompt=painting.prompt[:, :3])
+        if fate == "not finite":
+            painting = replace(painting, prompt=painting.prompt * float("nan"))
+        futures.append(engine.submit(painting, on_step=fails if fate == "callback fails" else lambda: None))
+        if fate == "canceled":
+            futures[-1].cancel()
+    for (job, fate), future in zip(drawn, futures, strict=True):
+        match fate:
+            case "lives":
+                assert same(job, future.result(60))
+            case "canceled":
+                assert future.cancelled()
+            case "not finite":
+                with pytest.raises(BrokenPicture):
+                    future.result(60)
+            case _:
+                with pytest.raises((ZeroDivisionError, RuntimeError)):
+                    future.result(60)
+
+
+def fails() -> None:
+    raise ZeroDivisionError
+
+
+def wait(event: threading.Event) -> None:
+    assert event.wait(60)
+
+
+def test_cancel_takes_effect_before_the_next_step(engine: Engine, prompts: PromptEncoder, solo: Any) -> None:
+    steps, canceled = 0, threading.Event()
+    future: Future[Tensor] = Future()
+
+    def stepped() -> None:
+        nonlocal steps
+        steps += 1
+        if steps == 2:
+            canceled.wait(60)
+
+    future = engine.submit(Job(steps=50).painting(prompts), on_step=stepped)
+    assert future.cancel()
+    canceled.set()
+    with pytest.raises(CancelledError):
+        future.result(60)
+    solo(Job(seed=2))  # the engine goes on
+    assert steps <= 2
+
+
+def test_groups_of_other_shapes_take_turns(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+    order: list[int] = []
+    started = threading.Event()
+    engine = Engine(Denoiser(checkpoint), max_rows=4, warm_up=partial(wait, started))
+    futures = [
+        engine.submit(Job(columns=columns, steps=4).painting(prompts), on_step=partial(order.append, columns))
+        for columns in (16, 16, 24)
+    ]
+    started.set()
+    for future in futures:
+        future.result(60)
+    engine.close()
+    assert order == [16, 16, 24] * 4
+
+
+def test_jobs_take_turns_for_places(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+    order: list[str] = []
+    started = threading.Event()
+    engine = Engine(Denoiser(checkpoint), max_rows=1, warm_up=partial(wait, started))
+    futures = [
+        engine.submit(Job(steps=2).painting(prompts), tenant=job, on_step=partial(order.append, job))
+        for job in "aaabbb"
+    ]
+    started.set()
+    for future in futures:
+        future.result(60)
+    engine.close()
+    assert "".join(order[::2]) == "ababab"
+
+
+class SmallDevice(Denoiser):
+    """Runs out of memory beyond a number of rows."""
+
+    most = 2
+
+    def predict(self, rows: Any) -> list[Tensor]:
+        if len(rows) > self.most:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().predict(rows)
+
+
+def test_out_of_memory_halves_the_batch(checkpoint: Checkpoint, prompts: PromptEncoder, same: Any) -> None:
+    engine = Engine(SmallDevice(checkpoint), max_rows=8)
+    jobs = [Job(seed=seed, steps=4) for seed in range(7)]
+    futures = [engine.submit(job.painting(prompts)) for job in jobs]
+    assert all(same(job, future.result(60)) for job, future in zip(jobs, futures, strict=True))
+    engine.close()
+
+
+def test_a_row_too_large_even_alone_says_so(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+    denoiser = SmallDevice(checkpoint)
+    denoiser.most = 0
+    engine = Engine(denoiser, max_rows=2)
+    with pytest.raises(OutOfMemory):
+        engine.submit(Job().painting(prompts)).result(60)
+    engine.close()
+
+
+def test_closing_leaves_nobody_waiting(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+    stepped = threading.Event()
+    engine = Engine(Denoiser(checkpoint), max_rows=1)
+    futures = [engine.submit(Job(steps=150).painting(prompts), on_step=stepped.set) for _ in range(3)]
+    assert stepped.wait(60)
+    engine.close()
+    for future in futures:
+        with pytest.raises(Canceled):
+            future.result(60)
+    with pytest.raises(Canceled):
+        engine.submit(Job().painting(prompts))
+
+
+def test_a_failed_warm_up_is_told(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+    engine = Engine(Denoiser(checkpoint), max_rows=1, warm_up=fails)
+    with pytest.raises(ZeroDivisionError):
+        engine.wait_until_ready()
