@@ -19,6 +19,7 @@ from api import (
     problems,
     request_log,
     shares,
+    submit,
     uploads,
 )
 from api.metrics import Metrics
@@ -46,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.register(app, made.metrics)
     headers.register(app, settings.cors_origins.split())
     problems.register(app)
-    for module in (jobs, events, shares, uploads, files, catalog, health, openapi, pages, assets):
+    for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, pages, assets):
         app.register_blueprint(module.blueprint)
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

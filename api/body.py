@@ -1,12 +1,20 @@
-"""JSON as it comes in: exactly what RFC 8259 allows, or a problem that says what is wrong with it."""
+"""JSON in and out: what comes in is exactly what RFC 8259 allows, or a problem says what is wrong with it."""
 
 import json
 from typing import Any
 
-from flask import Request
+from flask import Request, Response
+from pydantic import BaseModel
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 JSON_TYPE = "application/json"
+
+
+def answer(content: BaseModel, status: int = 200, *, cache: str = "private, no-cache") -> Response:
+    """A response in JSON; `cache` is its Cache-Control."""
+    response = Response(content.model_dump_json(), status, content_type=JSON_TYPE)
+    response.headers["Cache-Control"] = cache
+    return response
 
 
 def read_json(request: Request, limit: int) -> Any:

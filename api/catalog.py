@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from api.body import JSON_TYPE
+from api.body import JSON_TYPE, answer
 from api.operations import BINARY, Reply, operation
 from api.schemas import ModelEntry, ModelList, SeedList, SeedPicture
 from api.services import services
@@ -26,7 +26,7 @@ def seeds() -> Response:
         )
         for seed in list_seeds()
     ]  # fmt: skip
-    return Response(SeedList(seeds=found).model_dump_json(), content_type=JSON_TYPE)
+    return answer(SeedList(seeds=found), cache=f"public, max-age={_DAY_S}")
 
 
 @blueprint.get("/seeds/<name>.png")
@@ -42,8 +42,7 @@ def seed_image(name: str) -> Response:
     except UnknownReference:
         raise NotFound(f"there is no seed image {name!r}; GET /seeds lists them") from None
     response = Response(picture, content_type="image/png")
-    response.cache_control.public = True
-    response.cache_control.max_age = _DAY_S
+    response.headers["Cache-Control"] = f"public, max-age={_DAY_S}"
     return response
 
 
@@ -63,4 +62,4 @@ def models() -> Response:
         )
         for name, load in here.store.models_alive().items()
     ]  # fmt: skip
-    return Response(ModelList(models=found).model_dump_json(), content_type=JSON_TYPE)
+    return answer(ModelList(models=found))

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.body import JSON_TYPE
+from api.body import JSON_TYPE, answer
 from api.operations import Reply, operation
 from api.schemas import Health
 from api.services import services
@@ -16,7 +16,7 @@ blueprint = Blueprint("health", __name__)
 @operation("Is it alive?", {200: Reply("Yes.", {JSON_TYPE: Health})})
 def healthz() -> Response:
     """Asks nobody else; an answer means that this process serves requests."""
-    return _yes("ok")
+    return answer(Health(status="ok"), cache="no-store")
 
 
 @blueprint.get("/readyz")
@@ -30,7 +30,7 @@ def readyz() -> Response:
     here = services()
     here.store.check()
     here.files.check()
-    return _yes("ready")
+    return answer(Health(status="ready"), cache="no-store")
 
 
 @blueprint.get("/metrics")
@@ -39,9 +39,3 @@ def metrics() -> Response:
     """Requests by route and status, latencies, held requests; queues and workers by model."""
     here = services()
     return Response(here.metrics.text(here.store), content_type=CONTENT_TYPE_LATEST)
-
-
-def _yes(status: str) -> Response:
-    response = Response(Health.model_validate({"status": status}).model_dump_json(), content_type=JSON_TYPE)
-    response.headers["Cache-Control"] = "no-store"
-    return response

@@ -141,7 +141,7 @@ def _operation(rule: Rule, marked: Operation, schemas: _Schemas, app: Flask) -> 
     view = app.view_functions[rule.endpoint]
     found: Json = {
         "operationId": view.__name__,
-        "tags": [rule.endpoint.partition(".")[0]],
+        "tags": [rule.rule.split("/")[1]],
         "summary": marked.summary,
         "description": (view.__doc__ or "").strip(),
         "parameters": [*_path_parameters(rule), *_query_parameters(marked), *_header_parameters(marked)],

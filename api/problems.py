@@ -3,7 +3,6 @@
 from http import HTTPStatus
 from typing import Any
 
-import structlog
 from flask import Flask, Response
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
@@ -21,6 +20,8 @@ from riffusion.errors import (
     UnreadableMedia,
 )
 
+MAX_FIELDS = 32
+MAX_TEXT = 500
 PROBLEM_TYPE = "application/problem+json"
 
 # The first class that fits decides.
@@ -52,9 +53,10 @@ _HTTP_DETAIL: dict[int, str] = {
     HTTPStatus.NOT_FOUND: "There is nothing at this address; /openapi.json lists what there is.",
     HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method; the Allow header lists those it takes.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than this server takes.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: (
+        "Something went wrong on the server. If it happens again, report this request_id to its operator."
+    ),
 }
-
-_INTERNAL_DETAIL = "Something went wrong on the server. If it happens again, report this request_id to its operator."
 
 
 class FieldProblem(BaseModel):
@@ -91,17 +93,19 @@ def code_of(error: type[RiffusionError] | type[HTTPException]) -> str:
 def register(app: Flask) -> None:
     """Answers every error of `app` with a problem."""
     app.register_error_handler(RiffusionError, _known)
-    app.register_error_handler(HTTPException, _http)
-    app.register_error_handler(Exception, _unexpected)
+    app.register_error_handler(HTTPException, _http)  # Flask makes one of whatever else is raised, and logs it
 
 
 def _known(error: RiffusionError) -> Response:
     status = status_of(type(error))
     if status == HTTPStatus.INTERNAL_SERVER_ERROR:
-        return _unexpected(error)
+        raise error
     fields: list[FieldProblem] = []
     if isinstance(error, InvalidRequest):
-        fields = [FieldProblem(**field) for field in error.fields]
+        fields = [
+            FieldProblem(field=_brief(each["field"]), message=_brief(each["message"]))
+            for each in error.fields[:MAX_FIELDS]
+        ]
     elif isinstance(error, UnknownReference) and error.field:
         fields = [FieldProblem(field=error.field, message=str(error))]
     response = _response(status, error.code, str(error), fields)
@@ -122,19 +126,19 @@ def _http(error: HTTPException) -> Any:
     return response
 
 
-def _unexpected(error: Exception) -> Response:
-    structlog.get_logger().error("unexpected_error", exc_info=error)
-    return _response(HTTPStatus.INTERNAL_SERVER_ERROR, "internal", _INTERNAL_DETAIL, [])
-
-
 def _http_code(status: int) -> str:
     return _HTTP_CODE.get(status) or HTTPStatus(status).phrase.lower().replace(" ", "_")
 
 
+def _brief(text: str) -> str:
+    """Keeps what callers sent from coming back whole: a field's name is theirs to choose, a megabyte long."""
+    return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
+
+
 def _response(status: int, code: str, detail: str, fields: list[FieldProblem]) -> Response:
     problem = Problem(
-        type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=detail, code=code, errors=fields,
-        request_id=request_id(),
+        type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=_brief(detail), code=code,
+        errors=fields, request_id=request_id(),
     )  # fmt: skip
     response = Response(problem.model_dump_json(), status, content_type=PROBLEM_TYPE)
     response.headers["Cache-Control"] = "no-store"

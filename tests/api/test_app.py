@@ -9,6 +9,7 @@ from flask import Flask
 from structlog.testing import capture_logs
 
 from api.app import create_app
+from api.operations import operation_of
 from riffusion.settings import Settings
 from tests.api.conftest import Client
 
@@ -89,9 +90,8 @@ def test_a_strange_request_id_is_replaced(client: Client, sent: str) -> None:
     assert client.get("/healthz", headers={"X-Request-Id": sent}).headers["X-Request-Id"] != sent
 
 
-def test_every_route_is_described(app: Flask, client: Client) -> None:
-    described = client.get("/openapi.json").json["paths"]
-    assert set(described["/jobs"]) == {"get", "post"}
-    for_people = {"/", "/about", "/assets/<version>/<path:name>"}
-    routes = {rule.rule for rule in app.url_map.iter_rules()} - for_people
-    assert len(described) == len(routes)
+def test_every_route_but_those_of_pages_is_described(app: Flask) -> None:
+    undescribed = {
+        rule.endpoint for rule in app.url_map.iter_rules() if not operation_of(app.view_functions[rule.endpoint])
+    }
+    assert {endpoint.partition(".")[0] for endpoint in undescribed} == {"pages", "assets"}

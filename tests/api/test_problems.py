@@ -5,7 +5,7 @@ from flask import Flask
 
 from api.problems import Problem, code_of, status_of
 from riffusion import errors
-from tests.api.conftest import PROBLEM, Client
+from tests.api.conftest import PROBLEM, PROMPT, Client
 from tests.conftest import ValkeyServer
 
 
@@ -33,14 +33,22 @@ def test_a_refused_method_names_those_that_work(client: Client) -> None:
     assert set(client.put("/jobs").headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
-def test_the_unexpected_is_500_without_its_reason(app: Flask, client: Client) -> None:
+@pytest.mark.parametrize("kind", [RuntimeError, errors.ToolMissing])
+def test_the_unexpected_is_500_without_its_reason(app: Flask, client: Client, kind: type[Exception]) -> None:
     def broken() -> str:
-        raise RuntimeError("secret of /srv/app.py")
+        raise kind("secret of /srv/app.py")
 
     app.add_url_rule("/broken", "broken", broken)
     response = client.get("/broken")
     assert (response.status_code, response.content_type, response.json["code"]) == (500, PROBLEM, "internal")
     assert "secret" not in response.text
+
+
+def test_a_problem_stays_small_whatever_was_sent(client: Client) -> None:
+    body = {**PROMPT, "k" * 100_000: 1} | {f"unknown-{number}": 1 for number in range(10_000)}
+    response = client.post("/jobs", json=body)
+    assert (response.status_code, response.json["code"]) == (422, "invalid_request")
+    assert len(response.data) < 20_000
 
 
 def test_redis_away_is_503_and_never_404(client: Client, valkey: ValkeyServer) -> None:

@@ -1,0 +1,115 @@
+"""Submitting jobs: one request or an array of them, accepted whole or not at all."""
+
+import re
+from typing import Annotated, Any
+
+import structlog
+from flask import Blueprint, Response, request
+from pydantic import Field
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+
+from api.admission import admit
+from api.body import JSON_TYPE, answer, read_json
+from api.clients import client_of
+from api.operations import Reply, operation
+from api.representation import poll_headers
+from api.schemas import Job, JobList
+from api.services import Services, services
+from api.waiting import Snapshot
+from riffusion.errors import (
+    FieldError,
+    Gone,
+    IdempotencyConflict,
+    InvalidRequest,
+    QueueFull,
+    StoreUnavailable,
+    UnknownReference,
+)
+from riffusion.jobs.record import JobRecord
+from riffusion.jobs.store import Submission
+from riffusion.requests import AnyRequest, Request, parse
+
+MAX_JOBS = 16
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+
+blueprint = Blueprint("submit", __name__)
+
+Submissions = Request | Annotated[list[Request], Field(min_length=1, max_length=MAX_JOBS)]
+
+
+@blueprint.post("/jobs")
+@operation(
+    "Submit one job, or up to 16",
+    {
+        202: Reply(
+            "Accepted: the job will reach exactly one terminal state. An array is answered by a list in its order.",
+            {JSON_TYPE: Job | JobList},
+            headers=("Location", "Retry-After", "Idempotent-Replayed"),
+        )
+    },
+    body={JSON_TYPE: Submissions},
+    headers=("Idempotency-Key",),
+    problems=(
+        BadRequest, Gone, RequestEntityTooLarge, UnsupportedMediaType,
+        InvalidRequest, UnknownReference, IdempotencyConflict, QueueFull, StoreUnavailable,
+    ),
+)  # fmt: skip
+def submit() -> Response:
+    """All jobs of an array are accepted, or none.
+
+    With an `Idempotency-Key`, the same body from the same client answers the same jobs for 24 hours.
+    """
+    here = services()
+    key = _idempotency_key()
+    body = read_json(request, here.settings.max_body_bytes)
+    many = isinstance(body, list)
+    requests = _parse_all(body) if many else [parse(body)]
+    client = client_of(request)
+    submissions = [Submission(each, client, prefix=f"{index}." if many else "") for index, each in enumerate(requests)]
+    for submission in submissions:
+        admit(submission, here)
+    acceptance = here.store.accept(submissions, key)
+    for model, count in acceptance.wakeups.items():
+        if not here.wakeups.publish(model, count):
+            structlog.get_logger().warning("wake_up_not_published", model=model)
+    snapshots = [_placed(here, record) for record in acceptance.records]
+    jobs = [here.presenter.job(snapshot) for snapshot in snapshots]
+    response = answer(JobList(jobs=jobs) if many else jobs[0], 202)
+    response.headers["Location"] = here.presenter.address("/jobs") if many else here.presenter.location(jobs[0].id)
+    response.headers["Idempotent-Replayed"] = "true" if acceptance.replayed else "false"
+    response.headers.update(poll_headers(snapshots[-1]))
+    return response
+
+
+def _parse_all(items: list[Any]) -> list[AnyRequest]:
+    """Each request of an array, or the faults of all of them, each field beginning with its request's place."""
+    if not 1 <= len(items) <= MAX_JOBS:
+        raise InvalidRequest([{"field": "", "message": f"must hold 1 to {MAX_JOBS} requests"}])
+    parsed: list[AnyRequest] = []
+    faults: list[FieldError] = []
+    for index, item in enumerate(items):
+        try:
+            parsed.append(parse(item))
+        except InvalidRequest as error:
+            faults += [
+                {"field": f"{index}.{fault['field']}".rstrip("."), "message": fault["message"]}
+                for fault in error.fields
+            ]
+    if faults:
+        raise InvalidRequest(faults)
+    return parsed
+
+
+def _placed(here: Services, record: JobRecord) -> Snapshot:
+    """An accepted job with its place, if that can be had: whatever happens now, it was accepted."""
+    try:
+        return Snapshot(record, here.store.place(record))
+    except StoreUnavailable:
+        return Snapshot(record, None)
+
+
+def _idempotency_key() -> str | None:
+    key = request.headers.get("Idempotency-Key")
+    if key is not None and not _KEY.fullmatch(key):
+        raise InvalidRequest([{"field": "Idempotency-Key", "message": "must be 1 to 255 visible ASCII characters"}])
+    return key
