@@ -14,6 +14,7 @@ from riffusion.errors import Gone, NotFound
 from riffusion.jobs.files import CONTENT_TYPES
 from riffusion.settings import Settings
 
+_FIRST = ("prompt", "start", "end", "negative_prompt", "mode", "seed")
 _UNNAMED = {"image-to-audio": "A drawing", "audio-to-image": "A sound", "loop": "A loop"}
 
 blueprint = Blueprint("pages", __name__, template_folder="templates")
@@ -99,7 +100,9 @@ def title(request: Mapping[str, Any]) -> str:
 def recipe(request: Mapping[str, Any]) -> list[tuple[str, str]]:
     """A request as lines of a table: those of the ends of an interpolation one by one, nothing that is empty."""
     lines: list[tuple[str, str]] = []
-    for name, value in request.items():
+    first = [name for name in _FIRST if name in request]
+    for name in first + [name for name in request if name not in _FIRST]:
+        value = request[name]
         words = name.replace("_", " ")
         if isinstance(value, Mapping):
             lines += [(f"{words}: {part}", text) for part, text in recipe(value)]

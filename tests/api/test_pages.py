@@ -79,10 +79,10 @@ def test_a_recipe_reads_as_lines_in_words() -> None:
     }
     assert title(request) == "a → b"
     assert recipe(request) == [
-        ("mode", "interpolate"),
         ("start: prompt", "a"),
         ("start: seed", "1"),
         ("end: prompt", "b"),
         ("end: seed", "2"),
+        ("mode", "interpolate"),
         ("mask: seconds", "1.0, 2.5"),
     ]

@@ -60,9 +60,10 @@ const passing = (error) =>
  * Sends one request or several. A try that got no answer is repeated under the same key, so that it can't be accepted
  * twice.
  * @param {Record<string, any> | Record<string, any>[]} body
+ * @param {string} key
  */
-async function post(body) {
-  const headers = { "Content-Type": "application/json", "Idempotency-Key": crypto.randomUUID() };
+async function post(body, key) {
+  const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
   for (let attempt = 1; ; attempt++) {
     try {
       return await (await call("/jobs", { method: "POST", headers, body: JSON.stringify(body) })).json();
@@ -73,11 +74,12 @@ async function post(body) {
   }
 }
 
-/** @param {Record<string, any>} request @returns {Promise<Job>} */
-export const submit = (request) => post(request);
+/** @param {Record<string, any>} request @param {string} [key] @returns {Promise<Job>} @throws {Problem} */
+export const submit = (request, key = crypto.randomUUID()) => post(request, key);
 
-/** @param {Record<string, any>[]} requests @returns {Promise<Job[]>} */
-export const submitAll = async (requests) => (await post(requests)).jobs;
+/** All are accepted, or none.
+ * @param {Record<string, any>[]} requests @param {string} key @returns {Promise<Job[]>} @throws {Problem} */
+export const submitAll = async (requests, key) => (await post(requests, key)).jobs;
 
 /** @param {string} id @param {AbortSignal} [signal] @returns {Promise<Job>} */
 export const getJob = async (id, signal) => (await call(`/jobs/${id}`, { signal })).json();

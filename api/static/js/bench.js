@@ -100,5 +100,6 @@ export class Bench extends EventTarget {
     this.notice.classList.toggle("waiting", waiting);
     this.bar.hidden = this.cancel.hidden = !waiting;
     this.bar.value = share;
+    find("#again").hidden = !wrong;
   }
 }

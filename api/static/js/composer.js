@@ -36,7 +36,7 @@ export class Composer extends EventTarget {
         return button;
       }),
     );
-    this.fields.denoising.addEventListener("input", () => this.#turned());
+    for (const name of ["denoising", "seed"]) this.fields[name].addEventListener("input", () => this.#turned());
     for (const radio of this.fields.from) radio.addEventListener("change", () => this.#turned());
     this.#turned();
     void this.#catalog();
@@ -132,6 +132,7 @@ export class Composer extends EventTarget {
     find("#stray-dial output", this.form).textContent = `${Math.round(denoising.valueAsNumber * 100)} %`;
     this.fields["seed-image"].disabled = this.from !== "seed" && !this.#jamming;
     denoising.disabled = this.from === "nothing" && !this.#jamming;
+    find("#settings summary", this.form).textContent = this.fields.seed.value ? "Settings, seed fixed" : "Settings";
     this.dispatchEvent(new Event("change"));
   }
 

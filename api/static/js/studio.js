@@ -10,6 +10,7 @@ import { JamRoom } from "./jamroom.js";
 import { drawLineage } from "./lineage.js";
 import { refusal } from "./messages.js";
 import { receiveFiles } from "./opening.js";
+import { wireMenus } from "./menus.js";
 import { askPartner } from "./partners.js";
 import { toPng } from "./picture.js";
 import { Player } from "./player.js";
@@ -186,6 +187,7 @@ const verbs = {
 };
 
 function wire() {
+  wireMenus();
   wireTransport(player, stage, toggle);
   composer.addEventListener("go", () => void attempt(async () => go()));
   composer.addEventListener("four", () => void attempt(async () => four()));
@@ -197,6 +199,10 @@ function wire() {
   player.addEventListener("change", refresh);
   find("#tools").addEventListener("change", useTool);
   find("#cancel").addEventListener("click", () => bench.clip && void attempt(() => workshop.cancel(/** @type {Clip} */ (bench.clip))));
+  find("#again").addEventListener("click", () => {
+    const { clip } = bench;
+    if (clip) void attempt(() => begin(clip.request, clip));
+  });
   find("#verbs").addEventListener("click", (/** @type {MouseEvent} */ event) => {
     const { verb, save } = /** @type {HTMLElement} */ (event.target).dataset;
     const { clip } = bench;

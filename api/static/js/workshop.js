@@ -7,8 +7,9 @@
  * @typedef {{verb: string, parents?: string[], draft?: boolean}} Kin
  */
 
-import { Problem, cancel, download, pause, submit, submitAll, upload } from "./api.js";
+import { Problem, cancel, download, getJob, pause, submit, submitAll, upload } from "./api.js";
 import { allClips, forget, keep, prune } from "./history.js";
+import { intend, settle, unsettled } from "./intents.js";
 import { failure, refusal } from "./messages.js";
 import { decode } from "./player.js";
 import { readPicture, shrink } from "./picture.js";
@@ -34,18 +35,19 @@ export class Workshop extends EventTarget {
       if (clip.status === "pending") void this.#follow(clip);
     }
     this.#changed();
+    for (const intent of unsettled()) await this.#send(intent).catch(() => []); // what is refused now was never seen
   }
 
   /** @param {Record<string, any>} request @param {Kin} kin @returns {Promise<Clip>} pending
    * @throws {Problem} */
   async make(request, kin) {
-    return this.#begin(await this.#submit(request), kin);
+    return (await this.#send(intend(await this.#rebased(request), kin)))[0];
   }
 
   /** Several at once: all are accepted, or none.
    * @param {Record<string, any>[]} requests @param {Kin} kin @returns {Promise<Clip[]>} */
   async makeAll(requests, kin) {
-    return (await submitAll(requests)).map((job) => this.#begin(job, kin));
+    return this.#send(intend(requests, kin));
   }
 
   /** Keeps the clip of a job that was submitted elsewhere.
@@ -98,18 +100,35 @@ export class Workshop extends EventTarget {
     this.#changed();
   }
 
-  /** Submits; where a clip it builds on has left the server, sends the copy that was kept here instead.
-   * @param {Record<string, any>} request @returns {Promise<Job>} */
-  async #submit(request) {
+  /** @param {import("./intents.js").Intent} intent @returns {Promise<Clip[]>} */
+  async #send(intent) {
+    const { body, key, kin } = intent;
     try {
-      return await submit(request);
+      const jobs = Array.isArray(body) ? await submitAll(body, key) : [await submit(body, key)];
+      return jobs.map((job) => this.#begin(job, kin));
+    } finally {
+      settle(intent);
+    }
+  }
+
+  /** The request as it is, or, where a clip it builds on has left the server, on the copy that was kept here.
+   * @param {Record<string, any>} request */
+  async #rebased(request) {
+    const field = ["init", "image", "clip"].find((name) => request[name]?.job) ?? "";
+    const clip = this.clips.get(request[field]?.job);
+    if (!clip?.png || !clip.audio || (await this.#isKept(clip.id))) return request;
+    const { id } = await (field === "clip" ? upload(clip.audio, "clip.mp3") : upload(clip.png, "clip.png"));
+    return { ...request, [field]: { upload: id } };
+  }
+
+  /** Whether the server still has a job.
+   * @param {string} id */
+  async #isKept(id) {
+    try {
+      return Boolean(await getJob(id));
     } catch (error) {
-      const lost = error instanceof Problem && ["unknown_reference", "gone", "not_found"].includes(error.code);
-      const field = ["init", "image", "clip"].find((name) => this.clips.get(request[name]?.job)?.png);
-      if (!lost || !field) throw error;
-      const { png, audio } = /** @type {Required<Clip>} */ (this.clips.get(request[field].job));
-      const { id } = await (field === "clip" ? upload(audio, "clip.mp3") : upload(png, "clip.png"));
-      return submit({ ...request, [field]: { upload: id } });
+      if (error instanceof Problem && (error.code === "gone" || error.code === "not_found")) return false;
+      throw error;
     }
   }
 

@@ -1,0 +1,192 @@
+"""A real Chromium in front of the real API, with a worker whose model is quick."""
+
+import os
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from playwright.sync_api import Browser, Page, Request, sync_playwright
+
+from riffusion.embedded.child import Process, spawn, stop
+from tests.conftest import ValkeyServer, free_port, wait_until
+
+CHROMIUM = shutil.which("chromium")
+ARGUMENTS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+ROOT = Path(__file__).parents[2]
+STARTS_S = 240  # the codec compiles its kernels once a machine
+PATIENCE_MS = 60_000
+
+# Whatever the page sends to the loudspeakers also goes to an analyser that tests can read: the loudest sample of the
+# last second, on the audio clock.
+TAP = """
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (target, ...rest) {
+  if (target instanceof AudioDestinationNode) {
+    const { context } = target;
+    context.tap ??= new AnalyserNode(context, { fftSize: 32768 });
+    connect.call(this, context.tap);
+    window.tap = context.tap;
+  }
+  return connect.call(this, target, ...rest);
+};
+window.heard = () => {
+  if (!window.tap) return null;
+  const samples = new Float32Array(window.tap.fftSize);
+  window.tap.getFloatTimeDomainData(samples);
+  return { at: window.tap.context.currentTime, rate: window.tap.context.sampleRate, samples };
+};
+window.peak = () => Math.max(0, ...(window.heard()?.samples ?? []).map(Math.abs));
+"""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what needs the browser, and skips it where there is none."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker("browser")
+            if CHROMIUM is None:
+                item.add_marker(pytest.mark.skip(reason="there is no chromium; `apt-get install chromium`"))
+
+
+@dataclass
+class Site:
+    """The running service."""
+
+    url: str
+    valkey: ValkeyServer
+
+
+@contextmanager
+def run(folder: Path, *, worker: bool, **settings: object) -> Iterator[Site]:
+    """The API, with a worker if wanted, on a Valkey of its own."""
+    valkey = ValkeyServer.start(folder)
+    url = f"http://127.0.0.1:{(port := free_port())}"
+    values = {"redis_url": valkey.url, "data_dir": folder / "data", "public_url": url, **settings}
+    env = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    env |= {f"RIFFUSION_{name.upper()}": str(value) for name, value in values.items()}
+    processes: list[Process] = []
+    with (folder / "log").open("ab") as log:
+        commands = [["riffusion", "api", "--port", str(port)]] + [["tests.browser.quick"]] * worker
+        processes = [spawn([sys.executable, "-m", *command], env=env, output=log) for command in commands]
+        try:
+            wait_until(lambda: _answers(url, worker=worker), STARTS_S, "the site doesn't answer")
+            yield Site(url, valkey)
+        finally:
+            for process in processes:
+                stop(process, grace_s=10)
+            valkey.kill()
+
+
+def _answers(url: str, *, worker: bool) -> bool:
+    try:
+        answer = httpx.get(f"{url}/models")
+        return answer.is_success and (bool(answer.json()["models"]) or not worker)
+    except httpx.TransportError:
+        return False
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """One for all tests that do it no harm."""
+    with run(tmp_path_factory.mktemp("site"), worker=True) as running:
+        yield running
+
+
+@pytest.fixture
+def poor_site(tmp_path: Path) -> Iterator[Site]:
+    """One without a worker, with a single place in the queue, that a test may harm."""
+    with run(tmp_path, worker=False, max_queued=1) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
+    """Opens pages as visitors of their own. In the end none may have logged an error or asked another host."""
+    complaints: list[str] = []
+    contexts = []
+
+    def open_page(url: str, **options: Any) -> Page:
+        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 860}} | options)
+        context.set_default_timeout(PATIENCE_MS)
+        context.add_init_script(TAP)
+        contexts.append(context)
+        page = context.new_page()
+
+        def outside(request: Request) -> None:
+            if not request.url.startswith((url.split("/", 3)[2].join(("http://", "/")), "blob:")):
+                complaints.append(f"asked another host: {request.url}")
+
+        page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
+        page.on("request", outside)
+        page.on("console", lambda said: complaints.append(said.text) if _is_wrong(said.type, said.text) else None)
+        page.goto(url)
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert not complaints
+
+
+def _is_wrong(kind: str, text: str) -> bool:
+    """Chromium itself reports every answer of 400 and above, which tests of trouble bring about on purpose."""
+    return kind == "error" and not text.startswith("Failed to load resource")
+
+
+@pytest.fixture
+def page(site: Site, visit: Callable[..., Page]) -> Page:
+    """The playground."""
+    return visit(f"{site.url}/")
+
+
+def play(page: Page, prompt: str = "funk bassline") -> None:
+    """Types a prompt, presses Play and waits until it sounds."""
+    page.fill("#prompt", prompt)
+    page.click("#go")
+    page.wait_for_selector(".stage.playing")
+
+
+def posted(request: Request) -> Any:
+    """The JSON of a request."""
+    return request.post_data_json
+
+
+def choose(page: Page, tool: str) -> None:
+    """Takes one of the stage's tools."""
+    page.check(f"#tools [value={tool}]", force=True)
+
+
+def nodes(page: Page) -> list[str]:
+    """The clips in the history, newest first, as a screen reader names them."""
+    return [str(node.get_attribute("aria-label")) for node in page.query_selector_all(".node .open")]
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """Drags over the stage; positions are shares of its width and height, from the left and the top."""
+    box = page.locator("#workbench .plate").bounding_box()
+    assert box is not None
+
+    def at(share: tuple[float, float]) -> tuple[float, float]:
+        return box["x"] + share[0] * box["width"], box["y"] + share[1] * box["height"]
+
+    page.mouse.move(*at(start))
+    page.mouse.down()
+    page.mouse.move(*at(end), steps=12)
+    page.mouse.up()

@@ -1,0 +1,82 @@
+"""A worker whose model is quick: it paints with the built-in seed pictures. `python -m tests.browser.quick`.
+
+The page's tests start it as a process; the codec and everything else but the model are the real thing. Words in the
+prompt tell it what to do: `slowly` takes half a second a step, `badly` fails.
+"""
+
+import sys
+import time
+import zlib
+from collections.abc import Mapping
+
+from PIL import Image, ImageChops
+
+from riffusion.audio.decode import decode_audio
+from riffusion.audio.encode import encode_audio
+from riffusion.errors import BrokenPicture
+from riffusion.generate import Clip, Control
+from riffusion.requests import AnyRequest, AudioToImage, Extend, ImageToAudio, Inpaint, shareable
+from riffusion.seeds import list_seeds, open_seed
+from riffusion.settings import Settings
+from riffusion.spectrogram.codec import SpectrogramCodec
+from riffusion.spectrogram.picture import open_picture, write_png
+from worker.app import serve
+
+STEP_S = 0.02
+SLOW_STEP_S = 0.5
+
+
+class QuickPainter:
+    """Any prompt and seed is a seed picture, turned by some steps in pitch and time."""
+
+    def __init__(self, _settings: Settings) -> None:
+        self._codec = SpectrogramCodec()
+        self._codec.warm_up()
+
+    def run(self, request: AnyRequest, inputs: Mapping[str, bytes], control: Control) -> Clip:
+        recipe = shareable(request.model_dump(mode="json"))
+        if not isinstance(request, ImageToAudio | AudioToImage):
+            _take_time(recipe, control)
+        picture = self._picture(request, inputs, str(recipe))
+        wave = self._codec.decode(picture)
+        return Clip(
+            write_png(picture, recipe), encode_audio(wave, 44_100, request.format, recipe), request.format,
+            wave.shape[1] / 44_100, 44_100, wave.shape[0], picture.width, picture.height,
+        )  # fmt: skip
+
+    def _picture(self, request: AnyRequest, inputs: Mapping[str, bytes], chance: str) -> Image.Image:
+        if isinstance(request, AudioToImage):
+            return self._codec.encode(decode_audio(inputs["clip"], max_seconds=60)[0])
+        before = open_picture(inputs["image"] if "image" in inputs else inputs["init"]) if inputs else None
+        if isinstance(request, ImageToAudio) and before:
+            return before.convert("L")
+        number = zlib.crc32(chance.encode())
+        seeds = list_seeds()
+        painted = open_picture(open_seed(seeds[number % len(seeds)].name)).convert("L")
+        painted = ImageChops.offset(painted, number % 512, -(number % 40))
+        if before is None:
+            return painted
+        canvas = Image.new("L", (before.width + painted.width * isinstance(request, Extend), 512))
+        canvas.paste(before.convert("L"))
+        left = request.mask.seconds[0] if isinstance(request, Inpaint) and request.mask.seconds else 0  # type: ignore[union-attr]
+        canvas.paste(painted, (before.width if isinstance(request, Extend) else int(left * 100), 0))
+        return canvas
+
+    def close(self) -> None:
+        """Nothing runs."""
+
+
+def _take_time(recipe: Mapping[str, object], control: Control) -> None:
+    prompt, steps = str(recipe.get("prompt")), int(str(recipe["steps"]))
+    if "badly" in prompt:
+        raise BrokenPicture("The picture isn't finite.")
+    for step in range(1, steps + 1):
+        until = time.monotonic() + (SLOW_STEP_S if "slowly" in prompt else STEP_S)
+        while time.monotonic() < until:
+            control.check()
+            time.sleep(0.01)
+        control.progress(step, steps)
+
+
+if __name__ == "__main__":
+    sys.exit(serve(Settings(), QuickPainter))

@@ -1,0 +1,93 @@
+"""For everyone: axe-core finds nothing serious, nothing is cut off on a small screen, motion stays calm if asked."""
+
+import shutil
+import subprocess
+import tarfile
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Site, choose, play
+
+AXE = "axe-core@4.11.0"
+
+
+@pytest.fixture(scope="session")
+def axe(request: pytest.FixtureRequest) -> str:
+    """axe-core's source, from npm, kept in pytest's cache."""
+    folder = request.config.cache.mkdir("axe")
+    source: Path = folder / "package" / "axe.min.js"
+    if not source.is_file():
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip("axe-core comes from npm, which isn't installed")
+        try:
+            subprocess.run([npm, "pack", "--silent", AXE], cwd=folder, check=True, timeout=120, capture_output=True)
+        except subprocess.SubprocessError:
+            pytest.skip(f"npm can't fetch {AXE} here")
+        with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+            archive.extractall(folder, filter="data")
+    return source.read_text()
+
+
+def complaints(page: Page, axe: str) -> list[str]:
+    """What axe-core finds serious or critical."""
+    page.evaluate(axe)
+    found = page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{violation['id']}: {violation['help']}: {[node['html'][:120] for node in violation['nodes']]}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+    ]
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing_serious(site: Site, visit: Callable[..., Page], axe: str, scheme: str) -> None:
+    page = visit(f"{site.url}/", color_scheme=scheme)
+    assert complaints(page, axe) == []
+    play(page)
+    page.click("#settings summary")
+    assert complaints(page, axe) == []
+    page.keyboard.press("Escape")
+    for tool in ("repaint", "draw"):
+        choose(page, tool)
+        assert complaints(page, axe) == []
+    for path in ("#jam", "about", "clips/nothing"):
+        page.goto(f"{site.url}/{path}")
+        assert complaints(page, axe) == []
+
+
+@pytest.mark.parametrize("path", ["", "#jam", "about"])
+def test_a_small_screen_shows_everything(site: Site, visit: Callable[..., Page], path: str) -> None:
+    page = visit(f"{site.url}/{path}", viewport={"width": 360, "height": 740}, has_touch=True)
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
+    for tool in ("draw", "listen") if path == "" else ():
+        choose(page, tool)
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_motion_stays_calm_if_asked(site: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{site.url}/", reduced_motion="reduce")
+    page.fill("#prompt", "slowly")
+    page.click("#go")
+    page.wait_for_selector("text=/Step \\d+ of 20/")
+    frame = "document.querySelector('canvas.picture').toDataURL()"
+    step = "document.querySelector('#notice p').textContent"
+    while True:
+        said, seen = page.evaluate(step), page.evaluate(frame)
+        page.wait_for_timeout(250)
+        if page.evaluate(step) == said:
+            assert page.evaluate(frame) == seen
+            break
+    page.click("#cancel")
+
+
+def test_the_theme_is_chosen_and_remembered(page: Page) -> None:
+    before = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    page.click("#theme")
+    after = page.evaluate("getComputedStyle(document.documentElement).backgroundColor")
+    assert before != after
+    page.reload()
+    assert page.evaluate("getComputedStyle(document.documentElement).backgroundColor") == after

@@ -1,0 +1,213 @@
+"""The playground, played by hand."""
+
+import json
+import wave
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, Route
+
+from riffusion.spectrogram.picture import read_png_recipe
+from tests.browser.conftest import Site, choose, drag, nodes, play, posted
+
+BUDGET_BYTES = 150_000
+
+
+def test_a_prompt_becomes_sound(page: Page) -> None:
+    page.click("#examples button >> nth=1")
+    page.click("#go")
+    page.wait_for_selector(".stage.playing")
+    page.wait_for_function("peak() > 0.02")
+    before = float(page.inner_text("#clock"))
+    page.wait_for_function(f"Number(document.querySelector('#clock').textContent) > {before} + 0.2")
+    page.hover("#workbench .plate", position={"x": 300, "y": 200})
+    assert " Hz" in page.inner_text("#workbench .reading") or " kHz" in page.inner_text("#workbench .reading")
+
+
+def test_the_page_is_light_and_does_not_jump(site: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{site.url}/")
+    page.wait_for_selector("#server:not(:empty)")
+    page.wait_for_timeout(500)
+    weight = page.evaluate(
+        """() => [...performance.getEntriesByType('navigation'), ...performance.getEntriesByType('resource')]
+             .reduce((sum, entry) => sum + entry.transferSize, 0)"""
+    )
+    assert 10_000 < weight < BUDGET_BYTES
+    shift = page.evaluate(
+        """() => new Promise((resolve) => {
+             let sum = 0;
+             new PerformanceObserver((list) => list.getEntries().forEach((entry) => (sum += entry.value)))
+               .observe({ type: 'layout-shift', buffered: true });
+             setTimeout(() => resolve(sum), 200);
+           })"""
+    )
+    assert shift < 0.01
+
+
+def test_playing_seeking_and_repeating_by_keyboard_alone(page: Page) -> None:
+    page.focus("#prompt")
+    page.keyboard.type("church bells")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".stage.playing")
+    page.focus("#workbench .plate")
+    page.keyboard.press("Space")
+    page.wait_for_selector(".stage:not(.playing)")
+    page.keyboard.press("Home")
+    page.keyboard.press("PageUp")
+    page.keyboard.press("ArrowRight")
+    assert page.inner_text("#clock") == "1.10"
+    assert page.get_attribute("#workbench .plate", "aria-valuetext") == "1.1 of 5.1 seconds"
+    page.focus("#repeat")
+    page.keyboard.press("Enter")
+    page.focus("#workbench .plate")
+    page.keyboard.press("End")
+    page.keyboard.press("Space")
+    page.wait_for_function("Number(document.querySelector('#clock').textContent) > 0.1")
+    assert page.is_visible(".stage.playing")
+
+
+def test_a_job_can_be_canceled(page: Page) -> None:
+    page.fill("#prompt", "slowly")
+    page.click("#go")
+    page.wait_for_selector("text=/Step \\d+ of 20/")
+    page.click("#cancel")
+    page.wait_for_selector("#notice:has-text('Canceled.')")
+    assert nodes(page) == ["slowly, failed"]
+
+
+def test_a_reload_in_the_middle_of_a_job_loses_nothing(page: Page) -> None:
+    page.fill("#prompt", "slowly")
+    page.fill("[name=steps]", "8", force=True) if page.is_visible("[name=steps]") else None
+    page.click("#go")
+    page.wait_for_selector("text=/Step \\d+ of 20/")
+    page.reload()
+    page.wait_for_selector("text=/Step \\d+ of 20/")
+    page.wait_for_selector("[data-verb=vary]:enabled")
+    assert nodes(page) == ["slowly"]
+    page.reload()
+    page.wait_for_selector("#play:enabled")
+    assert nodes(page) == ["slowly"]
+
+
+def test_a_reload_before_the_server_has_answered_makes_the_job_once(site: Site, page: Page) -> None:
+    def accept_and_say_nothing(route: Route) -> None:
+        if route.request.method != "POST":
+            return route.fallback()
+        route.fetch()
+        return None
+
+    page.route("**/jobs", accept_and_say_nothing)
+    page.fill("#prompt", "church bells, answered late")
+    with page.expect_request("**/jobs"):
+        page.click("#go")
+    page.wait_for_timeout(500)
+    page.unroute("**/jobs")
+    page.reload()
+    page.wait_for_selector("[data-verb=vary]:enabled")
+    assert nodes(page) == ["church bells, answered late"]
+    jobs = page.request.get(f"{site.url}/jobs").json()["jobs"]
+    assert sum(job["request"].get("prompt") == "church bells, answered late" for job in jobs) == 1
+
+
+def test_without_event_streams_it_polls(page: Page) -> None:
+    page.route("**/events", lambda route: route.abort())
+    play(page)
+
+
+def test_a_drawing_is_heard_and_riffed_on(page: Page) -> None:
+    choose(page, "draw")
+    drag(page, (0.1, 0.6), (0.9, 0.5))
+    page.click("#play")
+    page.wait_for_selector(".stage.playing")
+    page.wait_for_function("peak() > 0.02")
+    page.fill("#prompt", "string quartet")
+    page.click("#go")
+    page.wait_for_selector("[data-tool=listen].playing")
+    assert nodes(page) == ["a drawing", "string quartet, riff of a drawing"][::-1]
+
+
+def test_drawing_by_keyboard_and_undo(page: Page) -> None:
+    choose(page, "draw")
+    ink = """() => {
+      const canvas = document.querySelector('canvas.picture');
+      return new Set(canvas.getContext('2d').getImageData(0, 0, 512, 512).data).size;
+    }"""
+    blank = page.evaluate(ink)
+    page.focus("#workbench .plate")
+    for key in ("ArrowUp", "ArrowRight", "Space", "Space"):
+        page.keyboard.press(key)
+    assert page.evaluate(ink) > blank
+    page.keyboard.press("Control+z")
+    page.keyboard.press("Control+z")
+    assert page.evaluate(ink) == blank
+
+
+def test_a_box_is_repainted(page: Page) -> None:
+    play(page)
+    choose(page, "repaint")
+    drag(page, (0.25, 0.1), (0.5, 0.8))
+    assert 1.2 < float(page.input_value("[name=from-s]")) < 1.35
+    page.fill("[name=to-s]", "2.0")
+    page.press("[name=to-s]", "Tab")
+    page.fill("#prompt", "bells in a box")
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
+        page.click("#go")
+    mask = posted(sent.value)["mask"]
+    assert mask["seconds"][1] == 2.0
+    assert 0 < mask["hertz"][0] < 1000 < mask["hertz"][1] < 10_000
+    page.wait_for_selector("[data-tool=listen].playing")
+    assert nodes(page)[0] == "bells in a box, repaint of funk bassline"
+
+
+def test_four_ideas_and_one_is_finished(page: Page) -> None:
+    page.fill("#prompt", "banjo")
+    page.click("#four")
+    page.wait_for_selector(".ideas .primary:enabled >> nth=3")
+    page.click(".ideas .hear >> nth=2")
+    page.wait_for_function("peak() > 0.02")
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
+        page.click(".ideas .primary >> nth=2")
+    assert posted(sent.value)["steps"] == 20
+    page.wait_for_selector(".stage.playing")
+    assert "banjo, finish of banjo" in nodes(page)
+
+
+@pytest.mark.parametrize("kind", ["mp3", "png"])
+def test_a_file_made_here_brings_its_recipe(page: Page, tmp_path: Path, kind: str) -> None:
+    play(page, "flöte – slow")
+    page.click(".save summary")
+    with page.expect_download() as saved:
+        page.click(f"[data-save={kind}]")
+    file = tmp_path / saved.value.suggested_filename
+    saved.value.save_as(file)
+    assert file.name == f"flöte-slow.{kind}"
+    if kind == "png":
+        assert json.loads(read_png_recipe(file.read_bytes()))["prompt"] == "flöte – slow"
+    page.fill("#prompt", "")
+    page.set_input_files("#file", file)
+    page.wait_for_function("document.querySelector('#prompt').value === 'flöte – slow'")
+    assert page.input_value("[name=seed]").isdigit()
+
+
+def test_a_sound_of_ones_own_becomes_a_clip(page: Page, tmp_path: Path) -> None:
+    sound = tmp_path / "beep.wav"
+    with wave.open(str(sound), "wb") as file:
+        file.setparams((1, 2, 8000, 0, "NONE", ""))
+        file.writeframes((b"\x00\x20" * 10 + b"\x00\xe0" * 10) * 400)
+    page.set_input_files("#file", sound)
+    page.wait_for_selector(".stage.playing")
+    assert nodes(page) == ["a sound of yours"]
+
+
+def test_a_shared_clip_plays_on_its_own_page_and_is_remixed(visit: Callable[..., Page], page: Page) -> None:
+    play(page, "trumpet & <b>choir</b>")
+    page.click("[data-verb=share]")
+    page.wait_for_selector("#share[open]")
+    guest = visit(page.input_value("#share-link"))
+    assert guest.inner_text("h1") == "trumpet & <b>choir</b>"
+    guest.wait_for_selector(".stage:not(.empty)")
+    guest.evaluate("document.querySelector('audio').play()")
+    guest.wait_for_function("document.querySelector('audio').currentTime > 0.3")
+    guest.click("text=Remix this")
+    guest.wait_for_function("document.querySelector('#prompt')?.value === 'trumpet & <b>choir</b>'")

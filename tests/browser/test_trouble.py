@@ -1,0 +1,60 @@
+"""When something is wrong, the page says in words what, and what to do."""
+
+import re
+from collections.abc import Callable
+
+from playwright.sync_api import Page
+
+from tests.browser.conftest import Site
+
+
+def test_no_worker_a_full_queue_and_a_lost_redis(poor_site: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{poor_site.url}/")
+    page.wait_for_selector("#server:has-text('No worker is up')")
+    page.fill("#prompt", "church bells")
+    page.click("#go")
+    page.wait_for_selector("#notice:has-text('Next in line')")
+
+    page.click("#go")
+    page.wait_for_selector("#trouble:has-text('Every place in the queue is taken. Come back in')")
+    assert re.search(r"in (a|\d+) (second|minute)", page.inner_text("#trouble"))
+    assert page.input_value("#prompt") == "church bells"
+
+    poor_site.valkey.kill()
+    page.click("#go")
+    page.wait_for_selector("#trouble:has-text('lost its job store')")
+    page.wait_for_selector("#server:has-text('The job store is away')")
+
+    poor_site.valkey.run()
+    page.wait_for_selector("#notice:has-text('left the server')")  # this Redis kept nothing: the page must not wait on
+
+
+def test_a_job_that_fails_says_why_and_can_be_tried_again(page: Page) -> None:
+    page.fill("#prompt", "badly")
+    page.click("#go")
+    page.wait_for_selector("#notice.wrong:has-text('Another seed, or less guidance, will do.')")
+    with page.expect_request("**/jobs"):
+        page.click("#again")
+
+
+def test_a_field_that_is_out_of_range_is_named(page: Page) -> None:
+    page.click("#settings summary")
+    page.fill("[name=steps]", "900")
+    page.keyboard.press("Escape")
+    page.fill("#prompt", "church bells")
+    page.evaluate("document.querySelector('#composer').noValidate = true")
+    page.click("#go")
+    page.wait_for_selector("#trouble:has-text('steps: ')")
+
+
+def test_nothing_typed_is_no_request(page: Page) -> None:
+    page.click("#go")
+    assert "roll the dice" in page.inner_text("#trouble")
+    page.click("#dice")
+    assert page.input_value("#prompt")
+    assert page.inner_text("#trouble") == ""
+
+
+def test_a_clip_that_is_not_there_has_a_page_that_says_so(site: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{site.url}/clips/nothing")
+    assert "never published" in page.inner_text("main")
