@@ -43,6 +43,7 @@ from riffusion.spectrogram.picture import write_png
 log = logging.getLogger(__name__)
 
 BUNDLED = "bundled"
+BUNDLED_FOLDER = Path(str(files("riffusion").joinpath("models", "tiny")))
 UNTRAINED = (
     "The bundled model has no trained weights in this installation; a randomly initialised one stands in for it, "
     "which paints noise."
@@ -75,13 +76,12 @@ class Generator:
         device = choose_device(settings.device)
         source = settings.checkpoint
         if source == BUNDLED:
-            folder = Path(str(files("riffusion").joinpath("models", "tiny")))
-            if not any(folder.glob("unet/*.safetensors")):
+            if not any(BUNDLED_FOLDER.glob("unet/*.safetensors")):
                 from riffusion.testing import tiny_checkpoint
 
                 log.warning(UNTRAINED)
                 return cls(tiny_checkpoint(), settings, (UNTRAINED,))
-            source = str(folder)
+            source = str(BUNDLED_FOLDER)
         checkpoint = load_checkpoint(source, settings.checkpoint_revision, device, choose_dtype(device))
         return cls(checkpoint, settings)
 

@@ -1,0 +1,122 @@
+"""Every mode from request to files."""
+
+import io
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from PIL import Image, ImageDraw
+
+from riffusion.audio.decode import decode_audio
+from riffusion.audio.encode import encode_audio
+from riffusion.audio.recipe import read_recipe
+from riffusion.diffusion.checkpoint import Checkpoint
+from riffusion.errors import InvalidRequest, UnknownReference, UnreadableMedia
+from riffusion.generate import Clip, Generator, NoControl
+from riffusion.requests import parse, with_seed
+from riffusion.seeds import list_seeds
+from riffusion.settings import Settings
+from riffusion.spectrogram.params import from_exif
+from riffusion.spectrogram.picture import open_picture
+from riffusion.testing import chord
+
+UPLOAD = {"upload": "u" * 20}
+COMMON = {"prompt": "funk", "steps": 2, "seed": 1}
+SEED = {"init": {"seed_image": list_seeds()[0].name}}
+
+
+@pytest.fixture(scope="module")
+def generator(checkpoint: Checkpoint) -> Iterator[Generator]:
+    with Generator(checkpoint, Settings(max_audio_s=20)) as generator:
+        yield generator
+
+
+def png(width: int, height: int = 512, white: tuple[int, int, int, int] = (0, 0, 0, 0)) -> bytes:
+    picture = Image.new("L", (width, height), 90)
+    ImageDraw.Draw(picture).rectangle(white, fill=255)
+    file = io.BytesIO()
+    picture.save(file, "PNG")
+    return file.getvalue()
+
+
+def wav(seconds: float, channels: int = 1) -> bytes:
+    return encode_audio(chord(seconds, channels=channels), 44_100, "wav")
+
+
+def run(generator: Generator, fields: dict[str, Any], inputs: dict[str, bytes] | None = None) -> Clip:
+    return generator.run(with_seed(parse(fields)), inputs or {}, NoControl())
+
+
+END = {"prompt": "jazz", "seed": 2}
+MODES: list[tuple[dict[str, Any], dict[str, bytes], int, float, int]] = [
+    ({"mode": "text-to-audio", "width": 128, **COMMON}, {}, 128, 1.27, 1),
+    ({"mode": "riff", "init": UPLOAD, "denoising": 0, **COMMON}, {"init": png(140)}, 140, 1.39, 1),
+    ({"mode": "interpolate", "start": END, "end": END, "clips": 2, "steps": 2, "init": UPLOAD},
+     {"init": png(64, 256)}, 256, 2.55, 1),
+    ({"mode": "inpaint", "init": UPLOAD, "mask": UPLOAD, **COMMON},
+     {"init": png(130), "mask": png(64, 64, (0, 0, 9, 63))}, 130, 1.29, 1),
+    ({"mode": "audio-to-audio", "clip": UPLOAD, **COMMON, "format": "ogg"}, {"clip": wav(1.234, 2)}, 125, 1.234, 1),
+    ({"mode": "image-to-audio", "image": UPLOAD, "format": "wav"}, {"image": png(77, 300)}, 131, 1.30, 1),
+    ({"mode": "audio-to-image", "clip": UPLOAD, "format": "flac"}, {"clip": wav(1.0, 2)}, 101, 1.0, 2),
+    ({"mode": "extend", "init": UPLOAD, "seconds": 1.5, **COMMON}, {"init": png(100)}, 250, 2.49, 1),
+    ({"mode": "loop", "init": UPLOAD, "bpm": 200, "bars": 1, **COMMON}, {"init": png(130)}, 120, 1.20, 1),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", MODES, ids=[case[0]["mode"] for case in MODES])
+def test_every_mode(generator: Generator, case: tuple[dict[str, Any], dict[str, bytes], int, float, int]) -> None:
+    fields, inputs, width, seconds, channels = case
+    clip = run(generator, fields, inputs)
+    picture = open_picture(clip.png)
+    assert picture.size == (clip.width, clip.height) == (width, 512)
+    assert from_exif(picture.getexif()).stereo == (channels == 2)
+    wave = decode_audio(clip.audio, max_seconds=60)
+    assert wave.shape == (channels, round(seconds * 44_100)) == (clip.channels, round(clip.duration_s * 44_100))
+    recipe = read_recipe(clip.png)
+    assert recipe == read_recipe(clip.audio)
+    assert parse(recipe) == with_seed(parse(fields))
+
+
+def test_the_same_request_gives_the_same_bytes(generator: Generator) -> None:
+    fields = {"mode": "text-to-audio", "width": 128, **COMMON}
+    first, again = run(generator, fields), run(generator, fields)
+    assert first.png == again.png
+    assert first.audio == again.audio
+
+
+def test_a_seed_image_and_its_tempo(generator: Generator) -> None:
+    seed = list_seeds()[0]
+    clip = run(generator, {"mode": "loop", "bars": 1, **SEED, **COMMON})
+    assert clip.duration_s == pytest.approx(seed.beats_per_bar * 60 / seed.bpm, abs=0.006)
+    assert open_picture(clip.png).info["BPM"] == f"{seed.bpm:g}"
+
+
+def test_mixing_stereo_down_is_said(generator: Generator) -> None:
+    clip = run(generator, {"mode": "audio-to-audio", "clip": UPLOAD, **COMMON}, {"clip": wav(1.0, 2)})
+    assert any("mono" in warning for warning in clip.warnings)
+
+
+@pytest.mark.parametrize(
+    ("error", "fields", "inputs"),
+    [
+        (UnreadableMedia, {"mode": "image-to-audio", "image": UPLOAD}, {"image": b"no picture"}),
+        (UnreadableMedia, {"mode": "audio-to-image", "clip": UPLOAD}, {"clip": b"no sound"}),
+        (UnreadableMedia, {"mode": "audio-to-image", "clip": UPLOAD}, {"clip": wav(21)}),
+        (UnknownReference, {"mode": "image-to-audio", "image": UPLOAD}, {}),
+        (UnknownReference, {"mode": "riff", "init": {"seed_image": "none"}, **COMMON}, {}),
+        (InvalidRequest, {"mode": "image-to-audio", "image": UPLOAD}, {"image": png(2200)}),
+        (InvalidRequest, {"mode": "riff", "init": UPLOAD, **COMMON}, {"init": png(64, 8)}),
+    ],
+)
+def test_inputs_that_will_not_do(
+    generator: Generator, error: type[Exception], fields: dict[str, Any], inputs: dict[str, bytes]
+) -> None:
+    with pytest.raises(error):
+        run(generator, fields, inputs)
+
+
+def test_an_untrained_stand_in_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
+    monkeypatch.setattr("riffusion.generate.generator.BUNDLED_FOLDER", tmp_path)
+    with Generator.load(Settings(checkpoint="bundled", device="cpu")) as generator:
+        clip = run(generator, {"mode": "text-to-audio", "width": 128, **COMMON})
+    assert "random" in clip.warnings[0]

@@ -1,0 +1,92 @@
+import threading
+from functools import partial
+
+import numpy as np
+import pytest
+
+from riffusion.diffusion.noise import SeededNoise
+from riffusion.errors import Canceled
+from riffusion.generate import NoControl, paint
+from riffusion.generate.canvas import Canvas
+from riffusion.generate.painter import Painter, Stroke
+from riffusion.requests import Interpolate, InterpolationEnd, TextToAudio
+
+
+class Recorder(NoControl):
+    def __init__(self) -> None:
+        self.told: list[tuple[int, int]] = []
+
+    def progress(self, step: int, total: int) -> None:
+        self.told.append((step, total))
+
+
+class StopsAt(NoControl):
+    def __init__(self, step: int) -> None:
+        self._step = step
+        self.last = (0, 0)
+
+    def progress(self, step: int, total: int) -> None:
+        self.last = (step, total)
+        if step >= self._step:
+            raise Canceled("enough")
+
+
+def request(steps: int, seed: int = 1) -> TextToAudio:
+    return TextToAudio(prompt="funk", steps=steps, seed=seed, width=128)
+
+
+def wait(event: threading.Event) -> None:
+    assert event.wait(60)
+
+
+def test_progress_counts_every_step_of_every_row(painter: Painter) -> None:
+    ends = {"start": InterpolationEnd(prompt="a", seed=1), "end": InterpolationEnd(prompt="b", seed=2)}
+    control = Recorder()
+    paint.interpolate(painter, Interpolate(**ends, clips=2, steps=3, scheduler="pndm"), None, control)
+    steps = [step for step, _ in control.told]
+    assert steps == sorted(set(steps))
+    assert control.told[-1] == (8, 8)  # PNDM calls the model once more than it has steps
+
+
+def test_a_control_that_raises_stops_the_request(painter: Painter) -> None:
+    control = StopsAt(2)
+    with pytest.raises(Canceled, match="enough"):
+        paint.text_to_audio(painter, request(steps=150), control)
+    assert control.last[0] < control.last[1] == 150
+    calls = painter._engine.calls
+    paint.text_to_audio(painter, request(steps=2), NoControl())
+    assert painter._engine.calls - calls < 10  # the canceled row has left
+
+
+def test_a_control_is_asked_while_the_request_waits(painter: Painter) -> None:
+    class Impatient(NoControl):
+        checks = 0
+
+        def check(self) -> None:
+            self.checks += 1
+            if self.checks > 3:
+                raise Canceled("waited")
+
+    held = threading.Event()
+    blocker = Stroke(painter.steering(request(steps=2)), SeededNoise(1), width=128)
+    future = painter._engine.submit(painter._painting(request(steps=2), blocker), on_step=partial(wait, held))
+    with pytest.raises(Canceled, match="waited"):
+        paint.text_to_audio(painter, request(steps=2), Impatient())
+    held.set()
+    future.result(60)
+
+
+def test_threads_share_batches_and_get_their_own_pictures(painter: Painter) -> None:
+    alone = [paint.text_to_audio(painter, request(steps=3, seed=seed), NoControl()) for seed in range(4)]
+    together: dict[int, Canvas] = {}
+
+    def run(seed: int) -> None:
+        together[seed] = paint.text_to_audio(painter, request(steps=3, seed=seed), NoControl())
+
+    threads = [threading.Thread(target=run, args=(seed,)) for seed in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for seed, canvas in enumerate(alone):
+        assert np.abs(canvas.pixels.astype(int) - together[seed].pixels.astype(int)).max() <= 1
