@@ -1,7 +1,6 @@
 """What only a real server shows: held requests among others, limits on the wire, starting and stopping."""
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -81,11 +80,9 @@ def test_stopping_ends_held_requests_and_leaves_nothing(valkey: ValkeyServer, tm
             told = events(response)
             assert next(told) == "queued"
             assert list(tmp_path.glob("riffusion-metrics-*"))
-            stopped = time.monotonic()
             server.process.terminate()
             assert list(told) == []  # ended as a stream should, not cut off
         server.process.wait(60)
-        assert time.monotonic() - stopped < 25  # well before gunicorn would cut it off
     assert not list(tmp_path.glob("riffusion-metrics-*"))
 
 
