@@ -89,6 +89,24 @@ def test_a_mask_box_has_an_inside(mask: dict[str, Any]) -> None:
     assert set(refused({**EXAMPLES["inpaint"], "mode": "inpaint", "mask": mask})) == {"mask"}
 
 
+@pytest.mark.parametrize(("quality", "steps"), [("draft", 10), ("standard", 20), ("best", 50)])
+def test_a_quality_is_stored_as_what_it_stands_for(quality: str, steps: int) -> None:
+    request = parse({"mode": "text-to-audio", "prompt": "a", "quality": quality})
+    stored = request.model_dump(mode="json")
+    assert (stored["quality"], stored["steps"], stored["scheduler"]) == (quality, steps, "dpm++2m")
+    assert parse(stored) == request
+
+
+@pytest.mark.parametrize("change", [{"steps": 21}, {"scheduler": "ddim"}])
+def test_a_quality_leaves_no_choice_of_steps(change: dict[str, Any]) -> None:
+    assert "quality" in refused({"mode": "text-to-audio", "prompt": "a", "quality": "standard", **change})[""]
+
+
+@pytest.mark.parametrize("quality", ["finest", 3, ["draft"], {}])
+def test_unknown_qualities_are_refused(quality: object) -> None:
+    assert set(refused({"mode": "text-to-audio", "prompt": "a", "quality": quality})) == {"quality"}
+
+
 def test_interpolation_is_one_clip_or_several() -> None:
     ends = {"mode": "interpolate", "start": {"prompt": "a"}, "end": {"prompt": "b"}}
     assert refused(ends) == refused({**ends, "alpha": 0.5, "clips": 3}) == {"": "give either alpha or clips"}

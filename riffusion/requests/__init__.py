@@ -6,7 +6,7 @@ exactly what was made; `cost` says how much work a request is.
 """
 
 from riffusion.requests.cost import CLIP_SECONDS, cost
-from riffusion.requests.fields import MAX_PROMPT_CHARS, MAX_SEED, AudioFormat, Scheduler
+from riffusion.requests.fields import MAX_PROMPT_CHARS, MAX_SEED, AudioFormat, Quality, Scheduler
 from riffusion.requests.modes import (
     MAX_CLIPS,
     MODES,
@@ -45,6 +45,7 @@ __all__ = [
     "JobResult",
     "Loop",
     "MaskBox",
+    "Quality",
     "Reference",
     "Request",
     "Riff",

@@ -1,14 +1,33 @@
 """One pydantic model per mode. Defaults follow the original where it had the mode."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from riffusion.requests.fields import AudioFormat, Denoising, Float, Guidance, Int, Model, Name, Scheduler, Seed, Text
+from riffusion.requests.fields import (
+    AudioFormat,
+    Denoising,
+    Float,
+    Guidance,
+    Int,
+    Model,
+    Name,
+    Quality,
+    Scheduler,
+    Seed,
+    Text,
+)
 from riffusion.requests.references import Clip, Mask, Picture
 
 MAX_CLIPS = 64
+
+PRESETS: dict[str, tuple[int, Scheduler]] = {
+    "draft": (10, "dpm++2m"),
+    "standard": (20, "dpm++2m"),
+    "best": (50, "dpm++2m"),
+}
+"""Steps and scheduler that a quality stands for."""
 
 
 class BaseRequest(Model):
@@ -16,6 +35,9 @@ class BaseRequest(Model):
 
     model: Name | None = Field(None, description="One of `GET /models`; left out, the server's default.")
     format: AudioFormat = Field("mp3", description="The result's audio format.")
+    quality: Quality | None = Field(
+        None, description="How much work to spend on picture and sound; instead of steps and scheduler. [standard]"
+    )
 
 
 class Painted(BaseRequest):
@@ -24,6 +46,25 @@ class Painted(BaseRequest):
     negative_prompt: Text = Field("", description="What to steer away from.")
     steps: Int = Field(20, ge=2, le=150, description="Denoising steps of a full run.")
     scheduler: Scheduler = "dpm++2m"
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, data: Any) -> Any:
+        """Steps and scheduler of the quality asked for, so that the request, once stored, says what was done."""
+        quality = data.get("quality") if isinstance(data, dict) else None
+        if not isinstance(quality, str) or quality not in PRESETS:
+            return data
+        steps, scheduler = PRESETS[quality]
+        return {"steps": steps, "scheduler": scheduler, **data}
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Painted":
+        if self.quality is not None and (self.steps, self.scheduler) != PRESETS[self.quality]:
+            steps, scheduler = PRESETS[self.quality]
+            raise PydanticCustomError(
+                "quality", f"quality {self.quality} is {steps} steps of {scheduler}: leave it or them out"
+            )
+        return self
 
 
 class Prompted(Painted):
