@@ -1,7 +1,7 @@
 """Any folder of audio with captions as a data set: clips of 512 frames, cut on beats, loud alike, split by track.
 
-Captions come from `captions.csv` (columns `file` and `caption`), else from a text file beside each audio file (a wording a
-line), else from the file's name.
+Captions come from `captions.csv` (columns `file` and `caption`), else from a text file beside each audio file (a
+wording a line), else from the file's name.
 """
 
 import csv
@@ -137,6 +137,8 @@ def _cut(
 def clip_starts(samples: npt.NDArray[np.float32], *, on_beats: bool) -> list[int]:
     """First samples of clips that follow each other: each on the first beat after the one before has ended."""
     last = len(samples) - CLIP_SAMPLES
+    if last < 0:
+        return []
     if not on_beats:
         return list(range(0, last + 1, CLIP_SAMPLES))
     beats = np.round(beat_times(samples, SAMPLE_RATE) * SAMPLE_RATE).astype(int)

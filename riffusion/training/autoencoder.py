@@ -61,12 +61,13 @@ def train_autoencoder(
     vae: AutoencoderKL,
     pictures: Pictures,
     steps: int,
+    *,
     batch: int = 8,
     rate: float = 2e-3,
     seed: int = 0,
-    report: Callable[[int, float], None] = lambda _step, _loss: None,
+    report: Callable[[int, float], object] = lambda _step, _loss: None,
 ) -> None:
-    """Trains `vae` in place on (n, 512, 512) pictures, and folds its scaling in: latents × 0.18215 have unit variance."""
+    """Trains `vae` in place on (n, 512, 512) pictures, and folds its scaling in (see `fold_scaling`)."""
     rng, noise = np.random.default_rng(seed), torch.Generator().manual_seed(seed)
     vae.train()
     optimizer = torch.optim.AdamW(vae.parameters(), lr=rate, betas=(0.9, 0.99), weight_decay=1e-3)

@@ -22,7 +22,8 @@ def onset_strength(samples: npt.NDArray[np.float32]) -> Floats:
     level = 10 * np.log10(bands + 1e-8)
     level = np.maximum(level, level.max() - 80)
     rise: Floats = np.maximum(np.diff(level, axis=1, prepend=level[:, :1]), 0).mean(0)
-    return (rise - rise.mean()) / (rise.std() + 1e-9)
+    standardised: Floats = (rise - rise.mean()) / (rise.std() + 1e-9)
+    return standardised
 
 
 def tempo(onsets: Floats, frame_rate: float) -> float:

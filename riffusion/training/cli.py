@@ -1,7 +1,7 @@
 """`riffusion train …`. Torch is imported only when a command runs."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Any
 
 import click
 
@@ -44,6 +44,7 @@ def data(folder: Path, clips: int, processes: int, seed: int) -> None:
 )
 @click.option("--export-to", type=click.Path(path_type=Path), help="Where the model goes. Default: FOLDER/model.")
 def tiny(
+    *,
     folder: Path,
     clips: int,
     processes: int,
@@ -78,7 +79,7 @@ def judge(folder: Path, clips: int, processes: int, seed: int) -> None:
 @train.command()
 @click.option("--checkpoint", required=True, help="Stable Diffusion 1.x or 2.x: a folder, or a hub id.")
 @click.option("--revision", help="The commit, for a hub id.")
-@click.option("--data", "audio", required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
+@click.option("--data", required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="Results, samples and checkpoints.")
 @click.option("--method", type=click.Choice(["lora", "full"]), default="lora", show_default=True)
 @click.option("--rank", type=click.IntRange(1), default=16, show_default=True, help="Of the LoRA matrices.")
@@ -93,25 +94,7 @@ def judge(folder: Path, clips: int, processes: int, seed: int) -> None:
 @click.option("--sample-every", type=click.IntRange(1), default=500, show_default=True)
 @click.option("--prompt", "prompts", multiple=True, help="To sample with; may be repeated.")
 @_SEED
-def finetune(
-    checkpoint: str,
-    revision: str | None,
-    audio: Path,
-    output: Path,
-    method: Literal["lora", "full"],
-    rank: int,
-    steps: int,
-    batch: int,
-    accumulation: int,
-    rate: float,
-    mixed_precision: Literal["no", "fp16", "bf16"],
-    held_out: float,
-    on_beats: bool,
-    checkpoint_every: int,
-    sample_every: int,
-    prompts: tuple[str, ...],
-    seed: int,
-) -> None:
+def finetune(**options: Any) -> None:
     """Fine-tune on a folder of audio. Captions: captions.csv, a text file beside each file, or the file names.
 
     For several GPUs: `accelerate launch -m riffusion train finetune …`.
@@ -119,23 +102,4 @@ def finetune(
     from riffusion.training.finetune import FinetuneOptions
     from riffusion.training.finetune import finetune as run
 
-    options = FinetuneOptions(
-        checkpoint=checkpoint,
-        revision=revision,
-        data=audio,
-        output=output,
-        method=method,
-        rank=rank,
-        steps=steps,
-        batch=batch,
-        accumulation=accumulation,
-        rate=rate,
-        mixed_precision=mixed_precision,
-        held_out=held_out,
-        on_beats=on_beats,
-        checkpoint_every=checkpoint_every,
-        sample_every=sample_every,
-        prompts=prompts,
-        seed=seed,
-    )
-    click.echo(run(options))
+    click.echo(run(FinetuneOptions(**options)))

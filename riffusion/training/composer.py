@@ -1,7 +1,7 @@
 """Composes short pieces: a kind, a genre, a key, a tempo, and the notes of one to four parts.
 
-Everything follows from the `random.Random` handed in: the same seed composes the same piece. Pieces start on the downbeat
-and last `BARS` bars of 4/4, which covers a clip at every tempo.
+Everything follows from the `random.Random` handed in: the same seed composes the same piece. Pieces start on the
+downbeat and last `BARS` bars of 4/4, which covers a clip at every tempo.
 """
 
 from dataclasses import dataclass

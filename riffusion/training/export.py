@@ -34,7 +34,7 @@ def assemble(
 
 
 def export(pipeline: StableDiffusionPipeline, folder: Path) -> None:
-    """Writes float16 safetensors, the configurations, and `vocabulary.json`: the words that captions were written with."""
+    """Writes float16 safetensors, the configurations, and the words of the captions as `vocabulary.json`."""
     pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(folder, safe_serialization=True)
     save_tokenizer(pipeline.tokenizer, folder / "tokenizer")

@@ -1,14 +1,14 @@
 """Fine-tunes any Stable Diffusion 1.x or 2.x on a folder of captioned audio: LoRA, or all weights of the UNet.
 
-accelerate brings several GPUs, mixed precision and the checkpoint on disk; peft brings LoRA. What is random in a step follows
-from the seed, the step and the process alone, so that a resumed training goes on exactly as if it had never stopped.
+accelerate brings several GPUs, mixed precision and the checkpoint on disk; peft brings LoRA. What is random in a step
+follows from the seed, the step and the process alone, so that a resumed training goes on as if it had never stopped.
 """
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import soundfile
@@ -16,18 +16,19 @@ import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from accelerate.utils import ProjectConfiguration
-from diffusers import DDPMScheduler, StableDiffusionPipeline
+from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, StableDiffusionPipeline
 from diffusers.utils import convert_state_dict_to_diffusers
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
 from PIL import Image
 from torch import Tensor, nn
 
-from riffusion.diffusion.checkpoint import Checkpoint, load_checkpoint
+from riffusion.diffusion.checkpoint import load_checkpoint
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.training.audio_folder import AudioFolder, Clip, prepare
-from riffusion.training.autoencoder import Pictures, to_input, to_pictures
+from riffusion.training.audio_folder import prepare
+from riffusion.training.autoencoder import to_pictures
 from riffusion.training.ema import WeightAverage
+from riffusion.training.latents import CaptionedLatents, cached_latents, split
 from riffusion.training.metrics import MetricsLog
 
 Method = Literal["lora", "full"]
@@ -56,6 +57,7 @@ class FinetuneOptions:
     checkpoint_every: int = 500
     sample_every: int = 500
     prompts: tuple[str, ...] = ()
+    sample_steps: int = 30
     seed: int = 0
 
     def rate_factor(self, step: int) -> float:
@@ -70,10 +72,10 @@ def finetune(options: FinetuneOptions) -> Path:
         CheckpointUnavailable: the model can't be loaded.
         UnreadableMedia: the folder has no audio that can be cut and captioned.
     """
-    return _Finetuning(options).run()
+    return Finetuning(options).run()
 
 
-class _Finetuning:
+class Finetuning:
     def __init__(self, options: FinetuneOptions) -> None:
         self.options = options
         self.accelerator = Accelerator(
@@ -83,11 +85,11 @@ class _Finetuning:
         )
         self.device = self.accelerator.device
         self.parts = load_checkpoint(options.checkpoint, options.revision, self.device, torch.float32)
-        self.schedule = DDPMScheduler.from_config(self.parts.scheduler_config)
+        self.schedule = DDPMScheduler.from_config(self.parts.scheduler_config, clip_sample=False)
         with self.accelerator.main_process_first():
             folder = prepare(options.data, options.output / "data", options.held_out, on_beats=options.on_beats)
-            latents = _cached_latents(self.parts, folder, options.output / "data" / "latents.npy")
-        self.train, self.held_out = _split(latents, folder)
+            latents = cached_latents(self.parts, folder, options.output / "data" / "latents.npy")
+        self.train, self.held_out = split(latents, folder)
         self.trained = self._trainable()
         self.unet = self.parts.unet
         optimizer = torch.optim.AdamW(self.trained, lr=options.rate, weight_decay=0.01)
@@ -119,10 +121,10 @@ class _Finetuning:
                 step = self.progress.step
                 if not self.accelerator.is_main_process:
                     continue
-                log.write(step, loss=loss, rate=self.rates.get_last_lr()[0])
+                log.write(step, loss=loss, rate=float(self.rates.get_last_lr()[0]))
                 if step % options.sample_every == 0 or step == options.steps:
                     log.write(step, held_out_loss=self._held_out_loss())
-                    self._sample(options.output / "samples" / f"{step:06d}")
+                    self.sample(options.output / "samples" / f"{step:06d}")
         return self._save()
 
     def _resume(self) -> None:
@@ -157,7 +159,7 @@ class _Finetuning:
         words = np.random.SeedSequence([self.options.seed, step, part, self.accelerator.process_index])
         return torch.Generator().manual_seed(int(words.generate_state(1, np.uint64)[0] >> 1))
 
-    def _loss(self, data: "_Latents", random: torch.Generator, dropout: float) -> Tensor:
+    def _loss(self, data: CaptionedLatents, random: torch.Generator, dropout: float) -> Tensor:
         """Mean squared error of what the checkpoint predicts, noise or velocity."""
         clean, captions = data.batch(self.options.batch, random, dropout)
         noise = torch.randn(clean.shape, generator=random)
@@ -194,13 +196,13 @@ class _Finetuning:
         return float(np.mean(losses))
 
     def _pipeline(self) -> StableDiffusionPipeline:
-        """The model with the averaged weights in place; `_Averaged` puts the trained ones back."""
+        """The model as it is now."""
         pipeline = StableDiffusionPipeline(
             vae=self.parts.vae,
             text_encoder=self.parts.text_encoder,
             tokenizer=self.parts.tokenizer,
             unet=self.unet,
-            scheduler=self.schedule,
+            scheduler=DPMSolverMultistepScheduler.from_config(self.schedule.config),
             safety_checker=None,
             feature_extractor=None,
             requires_safety_checker=False,
@@ -209,7 +211,7 @@ class _Finetuning:
         return pipeline
 
     @torch.no_grad()
-    def _sample(self, folder: Path) -> None:
+    def sample(self, folder: Path) -> None:
         """Pictures of the prompts side by side, and their sounds."""
         folder.mkdir(parents=True, exist_ok=True)
         prompts = (
@@ -221,7 +223,7 @@ class _Finetuning:
         self.unet.eval()
         images = self._pipeline()(
             list(prompts),
-            num_inference_steps=30,
+            num_inference_steps=self.options.sample_steps,
             generator=[torch.Generator().manual_seed(n) for n in range(len(prompts))],
             output_type="pt",
         ).images
@@ -259,49 +261,3 @@ class _Progress:
 
     def load_state_dict(self, state: dict[str, int]) -> None:
         self.step = state["step"]
-
-
-@dataclass(frozen=True)
-class _Latents:
-    """Latents (n, 4, h, w) and the clips they stand for."""
-
-    latents: Tensor
-    clips: tuple[Clip, ...]
-
-    def batch(self, count: int, random: torch.Generator, dropout: float) -> tuple[Tensor, list[str]]:
-        """Random latents, each with one of its captions, or with none."""
-        rows = torch.randint(len(self.latents), (count,), generator=random).tolist()
-        draws = torch.rand((count, 2), generator=random).tolist()
-        captions = []
-        for row, (drop, wording) in zip(rows, draws, strict=True):
-            said = self.clips[row].captions
-            captions.append("" if drop < dropout else said[int(wording * len(said))])
-        return self.latents[rows], captions
-
-    def first_captions(self) -> list[str]:
-        """The first wording of each clip."""
-        return [clip.captions[0] for clip in self.clips]
-
-
-def _split(latents: Tensor, folder: AudioFolder) -> tuple[_Latents, _Latents]:
-    """The clips to train on and those of held-out tracks."""
-    parts = []
-    for held_out in (False, True):
-        rows = [n for n, clip in enumerate(folder.clips) if clip.held_out is held_out]
-        parts.append(_Latents(latents[rows], tuple(folder.clips[n] for n in rows)))
-    return parts[0], parts[1]
-
-
-@torch.no_grad()
-def _cached_latents(parts: Checkpoint, folder: AudioFolder, cache: Path) -> Tensor:
-    """Scaled latents (n, 4, 64, 64) of all pictures, encoded once."""
-    if not cache.exists():
-        encoded = [_encode(parts, folder.pictures[n : n + 1]) for n in range(len(folder.pictures))]
-        np.save(cache, torch.cat(encoded).numpy())
-    return torch.from_numpy(np.load(cache))
-
-
-def _encode(parts: Checkpoint, pictures: Pictures) -> Tensor:
-    latents: Any = parts.vae.encode(to_input(np.ascontiguousarray(pictures)).to(parts.device)).latent_dist.mean
-    scaled: Tensor = latents.float().cpu() * parts.vae.config.scaling_factor
-    return scaled

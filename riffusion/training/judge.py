@@ -43,7 +43,7 @@ class Verdict:
 
 def features(picture: npt.NDArray[np.uint8]) -> Floats:
     """Timbre and rhythm of a (512, 512) picture as one vector."""
-    loudness = ((255 - picture[::-1].astype(np.float32)) / 255)[:, :512]
+    loudness = ((255 - picture[::-1, :512]) / 255).astype(np.float32)
     return np.concatenate([_timbre(loudness), _rhythm(loudness)]).astype(np.float32)
 
 
@@ -71,13 +71,13 @@ def _timbre(loudness: Floats) -> Floats:
 def _rhythm(loudness: Floats) -> Floats:
     """How strongly each band's onsets fall on the grid of each tempo: on beats, eighths, sixteenths and off them."""
     rise = np.maximum(np.diff(loudness, axis=1, prepend=loudness[:, :1]), 0)
-    result = []
+    result: list[Floats] = []
     for low, high in _BANDS:
         onset = rise[low:high].mean(0)
         onset = onset / (onset.std() + 1e-6)
         spectrum = onset - onset.mean()
         correlation = np.correlate(spectrum, spectrum, "full")[len(onset) :] / len(onset)
-        result.append(correlation[8:200])
+        result.append(correlation[8:200].astype(np.float32))
         for bpm in TEMPI:
             result.append(_grid(onset, bpm))
     return np.concatenate(result)
@@ -95,6 +95,9 @@ def _grid(onset: Floats, bpm: float) -> Floats:
 
 class Judge(nn.Module):
     """A multilayer perceptron over standardised features, with one head each for kind, lead and tempo."""
+
+    mean: torch.Tensor
+    scale: torch.Tensor
 
     def __init__(self, inputs: int, width: int = 384) -> None:
         super().__init__()
@@ -160,11 +163,11 @@ def train_judge(inputs: Floats, labels: torch.Tensor, epochs: int = 60, seed: in
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 2e-3, total_steps=steps)
     judge.train()
     for _ in range(epochs):
-        for rows in torch.randperm(len(data)).split(128):
+        for rows in torch.randperm(len(data)).split(128):  # type: ignore[no-untyped-call]
             scores = judge(data[rows])
             losses = [F.cross_entropy(each, labels[rows, n], label_smoothing=0.05) for n, each in enumerate(scores)]
             optimizer.zero_grad()
-            torch.stack(losses).sum().backward()
+            torch.stack(losses).sum().backward()  # type: ignore[no-untyped-call]
             optimizer.step()
             schedule.step()
     return judge.eval()

@@ -150,7 +150,8 @@ GENRES: tuple[Genre, ...] = (
     ),
     Genre(
         "funk", ("funk", "funky", "groovy funk", "funk groove"), "standard", "slap",
-        ("x..x..x...x.....", "x.x....x..x....."), ("....x..o.o..x..o", "....x.......x..o"), ("x.xox.xox.xox.xo", _EIGHTHS),
+        ("x..x..x...x.....", "x.x....x..x....."), ("....x..o.o..x..o", "....x.......x..o"),
+        ("x.xox.xox.xox.xo", _EIGHTHS),
         ("1..8..1.5.7.8...", "1.1...8.7.5.1.7."), ("x.x...x...x.x...", "..x...x...x...x."),
         ((0, 0, 3, 3), (0, 3, 0, 3), (0, 0, 0, 4)), ("electric piano", "organ"), (93.75, 120), 0.7, True,
     ),

@@ -41,7 +41,7 @@ def _denoise(
     scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config)
     scheduler.set_timesteps(steps)
     noise = [torch.randn(LATENT_SHAPE, generator=torch.Generator().manual_seed(seed)) for seed in seeds]
-    latents = torch.stack(noise) * scheduler.init_noise_sigma
+    latents: torch.Tensor = torch.stack(noise) * scheduler.init_noise_sigma
     for timestep in scheduler.timesteps:
         velocity = pipeline.unet(latents.repeat(2, 1, 1, 1), timestep, states, return_dict=False)[0]
         empty, told = velocity.chunk(2)

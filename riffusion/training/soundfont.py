@@ -1,7 +1,7 @@
 """Renders compositions with FluidSynth and a General MIDI soundfont, through FluidSynth's C library.
 
-The library is loaded once and keeps the soundfont in memory: a clip takes some 50 ms, where starting the program for each
-clip would take over a second. Needed to compose training data only.
+The library is loaded once and keeps the soundfont in memory: a clip takes some 50 ms, where starting the program for
+each clip would take over a second. Needed to compose training data only.
 """
 
 import ctypes
@@ -24,8 +24,8 @@ _HINT = "install Debian's packages fluidsynth and fluid-soundfont-gm; they are n
 class Synth:
     """A FluidSynth instance without reverb and chorus, so that pictures show the notes and nothing else.
 
-    Its state isn't reset altogether between renderings: only the same sequence of renderings, from a new instance, gives
-    the same samples to the last bit.
+    Its state isn't reset altogether between renderings: only the same sequence of renderings, from a new instance,
+    gives the same samples to the last bit.
 
     Raises:
         ToolMissing: FluidSynth's library or the soundfont isn't installed.

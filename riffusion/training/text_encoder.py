@@ -1,7 +1,7 @@
 """Teaches a small CLIP text encoder what captions say, before any picture is involved.
 
-Trained from scratch together with the UNet, the encoder collapses: padded to 77 tokens, every prompt looks the same. So it
-first learns to tell a caption's kind, genre, lead, tempo, speed and mood from its hidden states, and is then frozen.
+Trained from scratch together with the UNet, the encoder collapses: padded to 77 tokens, every prompt looks the same. So
+it first learns to tell a caption's kind, genre, lead, tempo, speed and mood from its hidden states, and is then frozen.
 """
 
 from collections.abc import Sequence
@@ -79,25 +79,31 @@ class TopicHeads(nn.Module):
 
 
 def pretrain_text_encoder(
-    encoder: CLIPTextModel, ids: torch.Tensor, targets: torch.Tensor, steps: int = 1500, batch: int = 128, seed: int = 0
+    encoder: CLIPTextModel,
+    ids: torch.Tensor,
+    targets: torch.Tensor,
+    *,
+    steps: int = 1500,
+    batch: int = 128,
+    seed: int = 0,
 ) -> TopicHeads:
     """Trains the encoder in place on (n, 77) ids. Every padding position learns to hold the whole caption.
 
     The UNet attends to all 77 positions, most of which are padding: a random one of them has to answer.
     """
-    rng = torch.Generator().manual_seed(seed)
+    rng, end = torch.Generator().manual_seed(seed), int(ids[0, -1])  # every caption is padded with the end mark
     heads = TopicHeads()
     optimizer = torch.optim.AdamW([*encoder.parameters(), *heads.parameters()], lr=1.5e-3, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.5e-3, total_steps=steps, pct_start=0.1)
     encoder.train()
     for step in range(steps):
         rows = torch.randint(len(ids), (batch,), generator=rng)
-        chosen = ids[rows] if step % 4 == 0 else _little_padding(ids[rows], encoder.config.eos_token_id)
+        chosen = ids[rows] if step % 4 == 0 else _little_padding(ids[rows], end)
         states = encoder(chosen).last_hidden_state
-        hidden = _padding_state(states, chosen, encoder.config.eos_token_id, rng)
+        hidden = _padding_state(states, chosen, end, rng)
         loss = heads.loss(hidden, targets[rows])
         optimizer.zero_grad()
-        loss.backward()
+        loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
         optimizer.step()
         schedule.step()
@@ -106,7 +112,7 @@ def pretrain_text_encoder(
 
 
 def _little_padding(ids: torch.Tensor, end: int) -> torch.Tensor:
-    """Cut after a few paddings, three steps in four, for speed: causal attention makes the states before them the same."""
+    """Cut after a few paddings, for speed: causal attention makes the states before them the same."""
     return ids[:, : int((ids != end).sum(1).max()) + 6]
 
 
@@ -121,7 +127,7 @@ def _padding_state(states: torch.Tensor, ids: torch.Tensor, end: int, rng: torch
 @torch.no_grad()
 def _set_spread(encoder: CLIPTextModel, ids: torch.Tensor, heads: TopicHeads) -> None:
     """Scales the last layer norm so that hidden states have the standard deviation `SPREAD`; the heads follow."""
-    encoder.eval()
+    encoder.train(False)
     factor = SPREAD / float(encoder(ids).last_hidden_state.std())
     encoder.final_layer_norm.weight.mul_(factor)
     encoder.final_layer_norm.bias.mul_(factor)

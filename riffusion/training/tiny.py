@@ -46,7 +46,7 @@ _AUTOENCODER_CLIPS = 2304
 class TinyRun:
     """The working folder and sizes of a training of the bundled model.
 
-    `start` is a model folder, as `export` writes it, whose weights to go on from; without it everything is learned anew.
+    `start` is a model folder, as `export` writes it, whose weights to go on from; without it all is learned anew.
     """
 
     folder: Path
@@ -146,7 +146,7 @@ def make_text_encoder(job: TinyRun) -> None:
         tokenizer = train_tokenizer(texts[:_TOKENIZER_CAPTIONS])
         torch.manual_seed(job.seed)
         encoder = new_text_encoder(tokenizer)
-        pretrain_text_encoder(encoder, token_ids(tokenizer, texts), topic_targets(stated), job.text_steps)
+        pretrain_text_encoder(encoder, token_ids(tokenizer, texts), topic_targets(stated), steps=job.text_steps)
     save_tokenizer(tokenizer, job.part("tokenizer"))
     encoder.save_pretrained(job.part("text_encoder"))
 
@@ -163,7 +163,7 @@ def make_autoencoder(job: TinyRun) -> None:
         shards = range(0, job.train_set.shards, max(1, job.clips // _AUTOENCODER_CLIPS))
         pictures = np.concatenate([np.load(job.train_set.shard_path(shard)) for shard in shards])
         with tqdm(total=job.autoencoder_steps, desc="autoencoder") as bar:
-            train_autoencoder(vae, pictures, job.autoencoder_steps, report=lambda _step, _loss: bar.update() and None)
+            train_autoencoder(vae, pictures, job.autoencoder_steps, report=lambda _step, _loss: bar.update())
     vae.save_pretrained(job.part("vae"))
 
 
@@ -211,7 +211,7 @@ def train_unet(job: TinyRun) -> None:
     port_file = job.folder / "unet" / f"meeting-{os.getpid()}"
     port_file.parent.mkdir(parents=True, exist_ok=True)
     try:
-        mp.spawn(_train_share, (job, port_file), job.trainer.processes)
+        mp.spawn(_train_share, (job, port_file), job.trainer.processes)  # type: ignore[attr-defined,no-untyped-call]
     finally:
         port_file.unlink(missing_ok=True)
 
@@ -219,7 +219,7 @@ def train_unet(job: TinyRun) -> None:
 def _train_share(rank: int, job: TinyRun, meeting: Path) -> None:
     """One process of the training; they find each other through a file."""
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=rank, world_size=job.trainer.processes)
+    dist.init_process_group("gloo", init_method=meeting.resolve().as_uri(), rank=rank, world_size=job.trainer.processes)
     torch.manual_seed(job.seed)
     if job.start:
         unet = UNet2DConditionModel.from_pretrained(job.start / "unet", torch_dtype=torch.float32)
@@ -239,7 +239,7 @@ def averaged_pipeline(job: TinyRun) -> StableDiffusionPipeline:
     average.load_state_dict(torch.load(folder / f"state-0-{step}.pt", weights_only=True)["average"])
     average.copy_to(unet.parameters())
     vae = AutoencoderKL.from_pretrained(job.part("vae")).eval()
-    encoder = CLIPTextModel.from_pretrained(job.part("text_encoder")).eval()
+    encoder = CLIPTextModel.from_pretrained(job.part("text_encoder")).train(False)
     return assemble(unet, vae, encoder, CLIPTokenizer.from_pretrained(job.part("tokenizer")))
 
 

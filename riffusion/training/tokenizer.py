@@ -30,7 +30,7 @@ def train_tokenizer(captions: Iterable[str], merges: int = 600) -> CLIPTokenizer
     # Base letters first, then one token a merge, then the two marks: the order of CLIP's own vocabulary.
     tokens = [*letters, *("".join(pair) for pair in learned), BEGIN, END]
     vocab = {token: number for number, token in enumerate(dict.fromkeys(tokens))}
-    return CLIPTokenizer(vocab=vocab, merges=learned, model_max_length=MAX_TOKENS)
+    return CLIPTokenizer(vocab=vocab, merges=learned, model_max_length=MAX_TOKENS)  # type: ignore[arg-type]  # pairs too
 
 
 def save_tokenizer(tokenizer: CLIPTokenizer, folder: Path) -> None:

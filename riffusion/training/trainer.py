@@ -1,8 +1,8 @@
 """Trains the bundled model's UNet on cached latents: several processes of one thread, averaging their weights.
 
-On a CPU, two such processes need half the time per step of one process with two threads. Each keeps its own Adam moments and
-random numbers; every `average_every` steps the weights are averaged over all. Checkpoints are written at those moments only,
-by every process for itself, and training resumes from them exactly.
+On a CPU, two such processes need half the time per step of one process with two threads. Each keeps its own Adam
+moments and random numbers; every `average_every` steps the weights are averaged over all. Checkpoints are written at
+those moments only, by every process for itself, and training resumes from them exactly.
 """
 
 import math
@@ -75,7 +75,7 @@ class Trainer:
     ) -> None:
         self.unet, self.encoder, self.data, self.options, self.rank = (
             prepared(unet),
-            encoder.eval(),
+            encoder.train(False),
             data,
             options,
             rank,
@@ -107,7 +107,7 @@ class Trainer:
         flat = torch.cat([weight.reshape(-1) for weight in weights])
         dist.all_reduce(flat)
         flat /= dist.get_world_size()
-        for weight, mean in zip(weights, flat.split([weight.numel() for weight in weights]), strict=True):
+        for weight, mean in zip(weights, torch.split(flat, [weight.numel() for weight in weights]), strict=True):
             weight.copy_(mean.view_as(weight))
         self.average.update(weights, self.options.average_every)
 
