@@ -49,6 +49,7 @@ class Settings(BaseSettings):
     )
     checkpoint_revision: str | None = Field(None, description="Commit of the hub id; pinned by whoever runs it.")
     device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
+    compile: bool = Field(True, description="Compile the UNet at start, on CUDA: takes minutes, then steps are faster.")
     max_batch: int = Field(8, ge=1, le=64, description="Jobs that share one UNet call at most.")
     slots: int = Field(
         8, ge=1, le=256, description="Jobs a worker holds at once, in the batch or on the way in and out."

@@ -9,7 +9,7 @@ from torch import Tensor
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.row import Row
 
-COMPILED_PLACES = (1, 2, 4, 8, 12, 16, 24, 32)
+COMPILED_PLACES = (1, 2, 4, 6, 8, 12, 16, 24, 32)
 """Batch sizes that kernels are compiled for; a batch is padded up to the next one."""
 
 Compiler = Callable[[Any], Any]
@@ -50,7 +50,6 @@ class Denoiser:
         found = {id(row): row_prediction for row, row_prediction in zip(order, prediction, strict=True)}
         return [found[id(row)] for row in rows]
 
-    @torch.inference_mode()
     def warm_up(self, shape: tuple[int, int, int], context: tuple[int, int], places: int) -> None:
         """Runs the UNet at every batch size up to `places`, so that no job pays for what the first call costs.
 
@@ -58,16 +57,21 @@ class Denoiser:
             shape: of the latents, [4, H, W].
             context: of the embeddings, [L, D].
         """
-        sizes = [size for size in COMPILED_PLACES if size < places] + [places]
+        sizes = [*(size for size in COMPILED_PLACES if size < places), places] if self._compiled else [places]
         if self._compiled:
             self._warm[(*shape, context[0])] = sizes
-        for size in sizes if self._compiled else [places]:
+        for size in sizes:
             for _ in range(3):  # the first traces, the second records CUDA graphs, the third replays them
-                self._call(
-                    torch.zeros(size, *shape, device=self.device),
-                    torch.ones(size, device=self.device),
-                    torch.zeros(size, *context, device=self.device),
-                )
+                self.probe(shape, context, size)
+
+    @torch.inference_mode()
+    def probe(self, shape: tuple[int, int, int], context: tuple[int, int], places: int) -> None:
+        """One UNet call on nothing in particular, waited for."""
+        latents = torch.zeros(places, *shape, device=self.device)
+        timesteps = torch.ones(places, device=self.device)
+        self._call(latents, timesteps, torch.zeros(places, *context, device=self.device))
+        if self.device.type == "cuda":
+            torch.cuda.synchronize(self.device)
 
     def _call(self, latents: Tensor, timesteps: Tensor, context: Tensor) -> Tensor:
         """Output [N, 4, H, W] float32 for latents [N, 4, H, W], timesteps [N] and embeddings [N, L, D]."""

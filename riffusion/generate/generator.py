@@ -2,22 +2,32 @@
 
 import logging
 from collections.abc import Mapping
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
-from typing import Self
+from typing import Self, get_args
 
 from torch import Tensor
 
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.loudness import normalize_loudness
-from riffusion.diffusion.checkpoint import Checkpoint, choose_device, choose_dtype, load_checkpoint
+from riffusion.diffusion.checkpoint import (
+    LATENT_CHANNELS,
+    Checkpoint,
+    choose_device,
+    choose_dtype,
+    load_checkpoint,
+)
 from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.engine import Engine
+from riffusion.diffusion.prompt import CHUNK_TOKENS
+from riffusion.diffusion.tuning import choose_threads, compiler_for, largest_batch
 from riffusion.errors import UnknownReference
 from riffusion.generate import paint, repaint
-from riffusion.generate.canvas import Canvas, invalid
+from riffusion.generate.canvas import HEIGHT, Canvas, invalid
 from riffusion.generate.clip import Clip, Control
+from riffusion.generate.paint import CLIP_COLUMNS
 from riffusion.generate.painter import Painter
 from riffusion.requests import (
     AnyRequest,
@@ -28,6 +38,7 @@ from riffusion.requests import (
     Inpaint,
     Interpolate,
     Loop,
+    Quality,
     Reference,
     Riff,
     SeedImage,
@@ -61,10 +72,12 @@ class Generator:
         """
         self._settings = settings
         self._warnings = warnings
-        self._codec = SpectrogramCodec()
-        self._codec.warm_up()
-        self._engine = Engine(Denoiser(checkpoint), settings.max_batch)
+        self._codecs = {quality: SpectrogramCodec(quality=quality) for quality in get_args(Quality)}
+        self._engine = _engine(checkpoint, settings)
         self._painter = Painter(checkpoint, self._engine)
+        for codec in self._codecs.values():
+            codec.warm_up()
+        self._engine.wait_until_ready()
 
     @classmethod
     def load(cls, settings: Settings) -> Self:
@@ -100,18 +113,19 @@ class Generator:
             JobError: it ended without a result.
         """
         control.check()
+        codec = self._codecs[request.quality or "standard"]
         wave = self._wave(inputs) if "clip" in references(request) else None
         canvases = {name: self._canvas(reference, name, inputs) for name, reference in _pictures(request).items()}
         if wave is not None:
-            canvases["clip"] = Canvas.of(self._codec.encode(wave))
+            canvases["clip"] = Canvas.of(codec.encode(wave))
         canvas = self._picture(request, canvases, control)
         if not isinstance(request, Painted):
             control.progress(1, 1)
         picture = canvas.image()
         samples = wave.shape[1] if wave is not None else None
-        sound = self._codec.decode(picture, loop=isinstance(request, Loop), samples=samples)
+        sound = codec.decode(picture, loop=isinstance(request, Loop), samples=samples)
         control.check()
-        rate = self._codec.params.sample_rate
+        rate = codec.params.sample_rate
         sound = normalize_loudness(sound, rate)
         recipe = request.model_dump(mode="json", exclude_none=True)
         return Clip(
@@ -161,9 +175,7 @@ class Generator:
 
     def _wave(self, inputs: Mapping[str, bytes]) -> Tensor:
         """[C, T] of the clip that comes in."""
-        return decode_audio(
-            _input(inputs, "clip"), max_seconds=self._settings.max_audio_s, sample_rate=self._codec.params.sample_rate
-        )
+        return decode_audio(_input(inputs, "clip"), max_seconds=self._settings.max_audio_s)
 
     def _canvas(self, reference: Reference, field: str, inputs: Mapping[str, bytes]) -> Canvas:
         if not isinstance(reference, SeedImage):
@@ -182,6 +194,17 @@ class Generator:
             return ()
         mixed = isinstance(request, Riff | Interpolate | AudioToAudio) and any(c.stereo for c in canvases.values())
         return (*self._warnings, MONO) if mixed else self._warnings
+
+
+def _engine(checkpoint: Checkpoint, settings: Settings) -> Engine:
+    """The engine as large and as parallel as the device allows, warming up in its own thread."""
+    shape = (LATENT_CHANNELS, HEIGHT // checkpoint.scale, CLIP_COLUMNS // checkpoint.scale)
+    context = (CHUNK_TOKENS, int(checkpoint.unet.config.cross_attention_dim))
+    denoiser = Denoiser(checkpoint, compiler_for(checkpoint.device) if settings.compile else None)
+    threads = choose_threads(denoiser, shape, context)
+    rows = largest_batch(denoiser, shape, context, settings.max_batch)
+    log.info("engine starts", extra={"device": str(checkpoint.device), "max_rows": rows, "threads": threads})
+    return Engine(denoiser, rows, warm_up=partial(denoiser.warm_up, shape, context, 2 * rows))
 
 
 def _pictures(request: AnyRequest) -> dict[str, Reference]:

@@ -1,0 +1,75 @@
+import os
+import time
+from typing import Any
+
+import pytest
+import torch
+
+from riffusion.diffusion import tuning
+from riffusion.diffusion.checkpoint import Checkpoint
+from riffusion.diffusion.denoiser import Denoiser
+
+SHAPE, CONTEXT = (4, 16, 16), (77, 16)
+
+
+class Clocked(Denoiser):
+    """A UNet call that takes as long as the clock of the test says."""
+
+    now = 0.0
+    seconds: dict[int, float]
+
+    def probe(self, *_: Any, **__: Any) -> None:
+        self.now += self.seconds[torch.get_num_threads()]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "threads"),
+    [
+        ({1: 1.0, 2: 0.6, 4: 0.4}, 4),
+        ({1: 1.0, 2: 0.95, 4: 0.93}, 1),  # hardly faster: the cores are left to the sound
+        ({1: 1.0, 2: 0.5, 4: 0.8}, 2),
+    ],
+)
+def test_threads_are_the_fastest_that_are_worth_it(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, seconds: dict[int, float], threads: int
+) -> None:
+    denoiser = Clocked(checkpoint)
+    denoiser.seconds = seconds
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(4), raising=False)
+    monkeypatch.setattr(time, "perf_counter", lambda: denoiser.now)
+    try:
+        assert tuning.choose_threads(denoiser, SHAPE, CONTEXT) == torch.get_num_threads() == threads
+    finally:
+        torch.set_num_threads(1)
+
+
+def test_threads_that_were_set_stay(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    denoiser = Clocked(checkpoint)
+    assert tuning.choose_threads(denoiser, SHAPE, CONTEXT) == torch.get_num_threads()
+
+
+def test_without_cuda_nothing_is_compiled_and_the_batch_is_the_setting(checkpoint: Checkpoint) -> None:
+    assert tuning.compiler_for(torch.device("cpu")) is None
+    assert tuning.largest_batch(Denoiser(checkpoint), SHAPE, CONTEXT, most=8) == 8
+
+
+@pytest.mark.parametrize(("free", "rows"), [(100, 1), (1000, 6), (10_000, 8)])
+def test_the_batch_fits_into_the_memory_that_is_free(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, free: int, rows: int
+) -> None:
+    """A device whose UNet call takes 50 bytes and 100 more for each guided row."""
+    denoiser = Clocked(checkpoint)
+    denoiser.device = torch.device("cuda")
+    peaks = iter([150, 250])
+    monkeypatch.setattr(denoiser, "probe", lambda *_: None)
+    for name, answer in {
+        "empty_cache": lambda: None,
+        "reset_peak_memory_stats": lambda _: None,
+        "memory_allocated": lambda _: 0,
+        "max_memory_allocated": lambda _: next(peaks),
+        "mem_get_info": lambda _: (free, 10_000),
+    }.items():
+        monkeypatch.setattr(torch.cuda, name, answer)
+    assert tuning.largest_batch(denoiser, SHAPE, CONTEXT, most=8) == rows
