@@ -42,5 +42,6 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
-    for name in ("httpx", "httpcore", "botocore", "urllib3"):  # a line a request is theirs to keep
+    # A line a request, or two a message, is theirs to keep.
+    for name in ("httpx", "httpcore", "botocore", "urllib3", "celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))

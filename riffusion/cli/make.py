@@ -1,5 +1,6 @@
 """One command per mode, run in this process on the model that the settings name."""
 
+import logging
 from pathlib import Path
 from typing import Any, get_args
 
@@ -43,12 +44,13 @@ def _command(name: str, model: type[BaseModel]) -> click.Command:
 def _run(model: type[BaseModel], outputs: tuple[Path, ...], values: dict[str, Any]) -> None:
     chosen = {"format": audio_format} if (audio_format := _format(outputs)) else {}
     request, inputs = build(model, values, **chosen)
-    request = with_seed(request)
+    request, settings = with_seed(request), get_settings()
     # Only now: torch takes seconds to import, and what was typed may be wrong.
     from riffusion.cli.progress import ProgressBar
     from riffusion.generate import Generator
 
-    with ProgressBar() as bar, Generator.load(get_settings()) as generator:
+    logging.getLogger("riffusion").setLevel(logging.ERROR)  # what it warns of comes with the clip
+    with ProgressBar() as bar, Generator.load(settings) as generator:
         clip = generator.run(request, inputs, bar)
     for warning in clip.warnings:
         click.echo(f"riffusion: {warning}", err=True)

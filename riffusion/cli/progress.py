@@ -11,7 +11,7 @@ class ProgressBar:
     """A bar of denoising steps on standard error. It is the Control of a request that runs in this process."""
 
     def __init__(self) -> None:
-        self._bar = tqdm(total=1, unit="step", desc="starting", leave=False)
+        self._bar = tqdm(total=1, unit="step", desc="getting ready", leave=False)
 
     def __enter__(self) -> "ProgressBar":
         return self

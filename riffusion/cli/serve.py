@@ -51,7 +51,8 @@ def api(port: int, host: str, fd: int | None) -> None:
 @click.command()
 def worker() -> None:
     """A worker: loads the model and runs jobs until SIGTERM, then finishes what runs."""
+    settings = get_settings()  # first, because torch takes seconds to import
     from riffusion.generate import Generator
     from worker.app import serve
 
-    sys.exit(serve(get_settings(), Generator.load))
+    sys.exit(serve(settings, Generator.load))

@@ -12,6 +12,8 @@ from riffusion.client import Client, Downloaded, Job
 from riffusion.errors import InvalidRequest
 from riffusion.requests import AnyRequest, TextToAudio, parse
 
+PATIENCE_S = 10  # somebody sits and waits
+
 
 def follow(job: Job, folder: Path, name: str | None = None) -> Downloaded:
     """Shows a bar until the job has succeeded, saves its files and prints where they came from.
@@ -21,6 +23,8 @@ def follow(job: Job, folder: Path, name: str | None = None) -> Downloaded:
     """
     with ProgressBar() as bar:
         job.wait(progress=bar.show)
+    for warning in job.data["warnings"]:
+        click.echo(f"riffusion: {warning}", err=True)
     saved = job.download(folder, name)
     for path, kind in ((saved.audio, "audio"), (saved.image, "image")):
         click.echo(f"{path}  {job.data['result'][kind]['url']}")
@@ -30,7 +34,7 @@ def follow(job: Job, folder: Path, name: str | None = None) -> Downloaded:
 def _submit(url: str, folder: Path, request: IO[str] | None, **values: Any) -> None:
     if (request is None) == (values["prompt"] is None):
         raise click.UsageError("Give a PROMPT or --request.")
-    with Client(url) as client:
+    with Client(url, patience_s=PATIENCE_S) as client:
         job = client.submit(_read(request) if request is not None else build(TextToAudio, values)[0])
         click.echo(f"job {job.id}", err=True)
         follow(job, folder)

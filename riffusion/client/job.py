@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from riffusion.client.transport import Transport, job_error
-from riffusion.errors import RequestError, UnavailableError
+from riffusion.errors import Canceled, RequestError, UnavailableError
 
 HOLD_S = 20  # how long the server may hold a poll until something changes
 PAUSE_S = 1.0  # between polls that the server doesn't hold
@@ -92,7 +92,9 @@ class Job:
                 raise TimeoutError(f"Job {self.id} is still {self.status} after {timeout_s} s.")
             if not changed and time.monotonic() - asked < PAUSE_S:  # a busy server doesn't hold requests
                 time.sleep(PAUSE_S)
-        if self.status != "succeeded":
+        if self.status == "canceled":
+            raise Canceled(f"Job {self.id} was canceled.")
+        if self.status == "failed":
             raise job_error(self.data["error"])
         return self
 

@@ -1,0 +1,75 @@
+"""The command as a whole: quick, light, and plain about what goes wrong."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from riffusion.cli import COMMANDS, cli
+
+
+def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "riffusion", *arguments], capture_output=True, text=True, check=False,
+        env={**os.environ, **env}, timeout=120,
+    )  # fmt: skip
+
+
+def test_help_names_every_command_and_imports_none() -> None:
+    code = (
+        "import sys; from riffusion.cli import cli; cli.main(['--help'], standalone_mode=False); "
+        "sys.exit(bool({'torch', 'numpy', 'flask', 'celery', 'httpx', 'riffusion.cli.make'} & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120).stdout
+    for name, (_, purpose) in COMMANDS.items():
+        assert f"  {name} " in shown
+        assert purpose.split()[0] in shown
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_what_it_takes(name: str) -> None:
+    result = CliRunner().invoke(cli, [name, "--help"], catch_exceptions=False)
+    assert result.exit_code == 0
+    assert result.output.startswith("Usage:")
+
+
+def test_help_for_a_mode_does_not_wait_for_torch() -> None:
+    code = "import sys, riffusion.cli.make, riffusion.cli.demo; sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "env", "status", "said"),
+    [
+        (["generate", "bells", "--steps", "1", "-o", "a.mp3"], {}, 2, "riffusion: steps: "),
+        (["recipe", "pyproject.toml"], {}, 2, "riffusion: the file carries no recipe"),
+        (
+            [
+                "submit",
+                "bells",
+                "--url",
+                "http://127.0.0.1:1",
+            ],
+            {},
+            1,
+            "riffusion: No answer from",
+        ),
+        (["worker"], {"RIFFUSION_SLOTS": "0"}, 1, "riffusion: RIFFUSION_SLOTS: "),
+    ],
+)
+def test_what_goes_wrong_is_one_line(arguments: list[str], env: dict[str, str], status: int, said: str) -> None:
+    result = run(*arguments, **env)
+    assert result.returncode == status
+    assert result.stderr.splitlines()[-1].startswith(said)
+    assert "Traceback" not in result.stderr
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "mutagen.py").write_text("raise ModuleNotFoundError('No module named mutagen', name='mutagen')")
+    (tmp_path / "clip.mp3").write_bytes(b"")
+    result = run("recipe", str(tmp_path / "clip.mp3"), PYTHONPATH=str(tmp_path))
+    assert result.returncode == 1
+    assert result.stderr == "riffusion: this command needs mutagen: pip install 'riffusion[worker,embedded]'\n"

@@ -1,0 +1,88 @@
+"""The client and the real API, end to end; only the model is left out."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from riffusion.client import Client
+from riffusion.errors import BrokenPicture, Canceled, Gone, InvalidRequest, NotFound, UnknownReference, UnreadableMedia
+from riffusion.requests import ImageToAudio, Riff, SeedImage, TextToAudio, Upload
+from riffusion.settings import Settings
+from tests.client.server import serving
+from tests.conftest import wait_until
+
+
+@pytest.fixture
+def client(settings: Settings) -> Iterator[Client]:
+    with serving(settings) as url, Client(url) as made:
+        yield made
+
+
+def test_from_a_prompt_to_files(client: Client, tmp_path: Path) -> None:
+    steps: list[int] = []
+    job = client.submit(TextToAudio(prompt="1", seed=7))
+    job.wait(progress=lambda now: steps.append((now.data["progress"] or {"step": 0})["step"]), timeout_s=60)
+    assert job.data["request"]["seed"] == 7
+    assert steps == sorted(steps)
+    assert len(set(steps)) > 2
+    saved = job.download(tmp_path)
+    assert (saved.image.read_bytes(), saved.audio.read_bytes()) == (b"picture", b"sound")
+    assert client.job(job.id).status == "succeeded"
+
+
+def test_many_at_once(client: Client) -> None:
+    made = client.submit_many([TextToAudio(prompt="0"), TextToAudio(prompt="0")])
+    assert {job.wait(timeout_s=60).status for job in made} == {"succeeded"}
+    assert {job.id for job in client.jobs(status="succeeded")} == {job.id for job in made}
+
+
+def test_events_tell_the_whole_story(client: Client) -> None:
+    seen = [(job.status, job.data["progress"]) for job in client.submit(TextToAudio(prompt="1")).events()]
+    assert seen[-1][0] == "succeeded"
+    assert "running" in [status for status, _ in seen]
+
+
+def test_cancel_and_delete(client: Client) -> None:
+    job = client.submit(TextToAudio(prompt="60"))
+    assert job.cancel().status == job.cancel().status == "canceled"
+    with pytest.raises(Canceled):
+        job.wait(timeout_s=60)
+    job.delete()
+    with pytest.raises(Gone):
+        client.job(job.id)
+
+
+def test_a_failure_is_raised_as_what_it_was(client: Client) -> None:
+    with pytest.raises(BrokenPicture, match="isn't finite"):
+        client.submit(TextToAudio(prompt="refuse")).wait(timeout_s=60)
+
+
+def test_what_the_server_refuses(client: Client, tmp_path: Path) -> None:
+    with pytest.raises(InvalidRequest) as caught:
+        client.submit(TextToAudio.model_construct(prompt="0", steps=1))
+    assert caught.value.fields[0]["field"] == "steps"
+    with pytest.raises(UnknownReference) as unknown:
+        client.submit(Riff(prompt="0", init=SeedImage(seed_image="nosuch")))
+    assert unknown.value.field.startswith("init")
+    with pytest.raises(NotFound):
+        client.job("x" * 40)
+    (tmp_path / "noise.png").write_bytes(b"noise")
+    with pytest.raises(UnreadableMedia):
+        client.upload(tmp_path / "noise.png")
+
+
+def test_an_upload_is_named_by_a_request(client: Client, tmp_path: Path) -> None:
+    picture = io.BytesIO()
+    Image.new("L", (512, 512), 255).save(picture, "PNG")
+    (tmp_path / "white.png").write_bytes(picture.getvalue())
+    upload = client.upload(tmp_path / "white.png")
+    assert isinstance(upload, Upload)
+    assert client.submit(ImageToAudio(image=upload)).wait(timeout_s=60).status == "succeeded"
+
+
+def test_what_there_is(client: Client) -> None:
+    assert "drums" in [seed["name"] for seed in client.seeds()]
+    wait_until(lambda: [model["name"] for model in client.models()] == ["tiny"])
