@@ -130,6 +130,12 @@ class TestSolo:
         die(store, redis, second)
         assert claim(store, "w1").solo
 
+    def test_the_last_attempt_is_alone_at_the_latest(self, configured: Callable[..., JobStore], redis: Redis) -> None:
+        store = configured(max_attempts=2)
+        submit(store)
+        die(store, redis, claim(store, "dead"))
+        assert claim(store, "w1").solo
+
     def test_its_worker_gets_no_other_meanwhile(self, store: JobStore, redis: Redis) -> None:
         lonely, other = suspect(store, redis), submit(store)
         record = claim(store, "w1")

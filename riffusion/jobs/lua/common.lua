@@ -17,6 +17,8 @@
 --   gone:<id>         string  tombstone
 --   share:<share id>  string  the job whose clip was published
 --   upload:<id>, content:<sha256>   hashes: an upload, and those that share one file
+--   reaped_at         string  when reap ran last
+--   waking:<model>    string  set for the moment in which one reaper publishes wake-ups
 
 local limits = cjson.decode(table.remove(ARGV, 1))
 local time = redis.call('TIME')

@@ -18,8 +18,8 @@ local function reap(id)
   elseif tonumber(job.attempts) >= limits.max_attempts then
     local text = string.format('Its worker was lost %d times.', job.losses + 1)
     revoke(job, 'failed', 'losses', job.losses + 1, 'error', cjson.encode({code = 'worker_lost', detail = text}))
-  elseif job.losses + 1 >= 2 then
-    requeue(job, 'losses', job.losses + 1, 'solo', 1)
+  elseif job.losses + 1 >= math.min(2, limits.max_attempts - 1) then
+    requeue(job, 'losses', job.losses + 1, 'solo', 1) -- the last attempt at the latest is one that harms no other
   else
     requeue(job, 'losses', job.losses + 1)
   end
