@@ -36,19 +36,7 @@ def cancel_button(job: str, author: int) -> discord.ui.View:
     return discord.ui.View(timeout=None).add_item(Delete(job, author, label="Cancel"))
 
 
-def _vary(job: JobResult, prompt: str, negative: str) -> AnyRequest:
-    return Riff(init=job, prompt=prompt, negative_prompt=negative)
-
-
-def _extend(job: JobResult, prompt: str, negative: str) -> AnyRequest:
-    return Extend(init=job, prompt=prompt, negative_prompt=negative)
-
-
-def _loop(job: JobResult, prompt: str, negative: str) -> AnyRequest:
-    return Loop(init=job, prompt=prompt, negative_prompt=negative)
-
-
-AGAIN = {"vary": _vary, "extend": _extend, "loop": _loop}
+AGAIN: dict[str, type[Riff | Extend | Loop]] = {"vary": Riff, "extend": Extend, "loop": Loop}
 
 
 class Again(
@@ -73,7 +61,11 @@ class Again(
 
         async def wish(client: Client) -> AnyRequest:
             made = (await server.call(client.job, self.job)).data["request"]
-            return AGAIN[self.how](JobResult(job=self.job), words.prompt_of(made), made.get("negative_prompt", ""))
+            return AGAIN[self.how](
+                init=JobResult(job=self.job),
+                prompt=words.prompt_of(made)[:MAX_PROMPT_CHARS],  # a blend has two
+                negative_prompt=made.get("negative_prompt", ""),
+            )
 
         await interaction.client.desk.take(interaction, [], wish)
 

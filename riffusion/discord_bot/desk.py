@@ -18,6 +18,7 @@ import discord
 import structlog
 
 from riffusion.client import Client, Job
+from riffusion.client.transport import job_error
 from riffusion.discord_bot import reply, words
 from riffusion.discord_bot.blocked_words import BlockedWords
 from riffusion.discord_bot.buttons import cancel_button, clip_buttons
@@ -163,12 +164,16 @@ class Desk:
         """Shows how a job goes on and what became of it. Raises as `_deliver`."""
         try:
             await self._follow(order, job)
-            await self._hand_out(order, job)
+            if job.status == "succeeded":
+                await self._hand_out(order, job)
+                return
+            reason = job_error(job.data["error"])
         except UnavailableError:
             raise
-        except RiffusionError as error:
-            content = f"{words.title(job.data['request'], order.user)}\n{words.sorry(error)}"
-            await reply.edit(self._bot, order, content)
+        except RiffusionError as error:  # the job was deleted
+            reason = error
+        content = f"{words.title(job.data['request'], order.user)}\n{words.sorry(reason)}"
+        await reply.edit(self._bot, order, content)
 
     async def _follow(self, order: Order, job: Job) -> None:
         """Shows where a job stands until it ends. Raises what `Job.refresh` does, apart from UnavailableError."""
@@ -187,13 +192,7 @@ class Desk:
                 now = "" if job.ended else words.progress(job.data)
 
     async def _hand_out(self, order: Order, job: Job) -> None:
-        """Posts what a job made.
-
-        Raises:
-            JobError: it made nothing.
-            UnavailableError: its files can't be had now.
-        """
-        await self.server.call(job.wait)  # it has ended: this raises if it did so without a clip
+        """Posts what a job made. Raises what `Job.download` does."""
         content = words.clip(job.data, order.user)
         if job.data["result"]["audio"]["bytes"] > order.file_limit:
             content += f"\n{words.too_large(job.data['result']['audio']['url'])}"

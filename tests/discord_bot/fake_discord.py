@@ -73,6 +73,8 @@ class Asked:
     callback: dict[str, Any] | None = None
     original: Message | None = None  # the answer; of a button without one of its own, the message it is below
 
+    followups: list[Message] = field(default_factory=list)
+
     @property
     def is_private(self) -> bool:
         """Whether only the person who asked sees the answer."""
@@ -115,6 +117,7 @@ class FakeDiscord:
             web.get("/api/oauth2/applications/@me", self._application),
             web.put("/api/applications/{app}/commands", self._commands),
             web.post("/api/interactions/{id}/{token}/callback", self._callback),
+            web.post("/api/webhooks/{app}/{token}", self._followup),
             web.get("/api/webhooks/{app}/{token}/messages/{message}", self._read),
             web.patch("/api/{through:webhooks}/{app}/{token}/messages/{message}", self._edit),
             web.delete("/api/webhooks/{app}/{token}/messages/{message}", self._delete),
@@ -242,6 +245,11 @@ class FakeDiscord:
             asked.original = self._message(callback.get("data", {}), files)
         asked.callback = callback
         return _json({"interaction": {"id": str(asked.id), "type": 2}})
+
+    async def _followup(self, request: web.Request) -> web.Response:
+        message = self._message(*await _body(request))
+        self.asked[request.match_info["token"]].followups.append(message)
+        return _json(message.json())
 
     async def _read(self, request: web.Request) -> web.Response:
         message = self._find(request)

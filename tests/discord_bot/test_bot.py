@@ -139,6 +139,8 @@ async def test_blend(bot: RiffusionBot, discord: FakeDiscord, services: Services
     worker.succeed(job)
     await until(lambda: asked.reply.files)
     assert asked.reply.content.startswith(f"`funk bassline, church bells` · seed {job.request['start']['seed']} · ")
+    await discord.press(asked.reply, "Vary", by=ALICE)
+    assert (await claimed(services, worker)).request["prompt"] == "funk bassline, church bells"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from api.services import Services
 from riffusion.discord_bot import buttons, words
 from riffusion.discord_bot.bot import RiffusionBot
 from riffusion.errors import QueueFull
+from riffusion.jobs.record import Failure
 from tests.api.conftest import Worker
 from tests.conftest import ValkeyServer
 from tests.discord_bot.conftest import claimed, made
@@ -53,6 +54,16 @@ async def test_a_job_that_fails(bot: RiffusionBot, discord: FakeDiscord, service
     assert not asked.reply.buttons
 
 
+async def test_a_job_that_fails_of_what_may_pass_has_ended_all_the_same(
+    bot: RiffusionBot, discord: FakeDiscord, services: Services, worker: Worker
+) -> None:
+    asked = await discord.command("riff", by=ALICE, prompt="funk bassline")
+    job = await claimed(services, worker)
+    services.store.finish(job.id, job.token, Failure("storage_unavailable", "S3 was away."))
+    await until(lambda: "can't reach its files" in asked.reply.content)
+    await until(lambda: not bot.desk._book.all())
+
+
 async def test_a_full_queue(bot: RiffusionBot, discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> None:
         raise QueueFull("1000 jobs wait.", retry_after=30)
@@ -72,6 +83,20 @@ async def test_a_server_that_is_away(
     finally:
         valkey.resume()
     assert not bot.desk._limits.user_is_full(ALICE)
+
+
+async def test_a_clip_that_can_not_be_deleted_now_stays(
+    bot: RiffusionBot, discord: FakeDiscord, worker: Worker, valkey: ValkeyServer
+) -> None:
+    clip = await made(discord, worker, by=ALICE)
+    valkey.pause()
+    try:
+        asked = await discord.press(clip, "Delete", by=ALICE)
+        await until(lambda: asked.followups)
+    finally:
+        valkey.resume()
+    assert "has trouble with its queue" in asked.followups[0].content
+    assert not clip.deleted
 
 
 async def test_a_clip_that_has_expired(
