@@ -4,6 +4,7 @@ from threading import Timer
 
 import pytest
 
+from riffusion.jobs.files import local, signing_time
 from tests.api.conftest import Client, Worker, png, submit
 
 
@@ -51,6 +52,19 @@ def test_a_tag_changes_with_the_place_in_the_queue(client: Client, worker: Worke
     worker.claim()
     moved = client.get(path, headers={"If-None-Match": tag})
     assert (moved.status_code, moved.json["queue"]["position"]) == (200, 0)
+
+
+def test_a_tag_lives_no_longer_than_the_links_under_it(
+    client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = f"/jobs/{submit(client)['id']}"
+    worker.succeed(worker.claim())
+    before = client.get(path)
+    later = signing_time(3600) + 1800
+    monkeypatch.setattr(local, "signing_time", lambda _: later)
+    after = client.get(path, headers={"If-None-Match": before.headers["ETag"]})
+    assert after.status_code == 200
+    assert after.json["result"]["audio"]["url"] != before.json["result"]["audio"]["url"]
 
 
 def test_a_long_poll_answers_when_something_changes(client: Client, worker: Worker) -> None:
