@@ -17,6 +17,16 @@ from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 from riffusion.diffusion.checkpoint import Checkpoint, place
 
 _TEXT_WIDTH = 16
+_SCHEDULE: dict[str, Any] = {
+    "_class_name": "PNDMScheduler",
+    "num_train_timesteps": 1000,
+    "beta_start": 0.00085,
+    "beta_end": 0.012,
+    "beta_schedule": "scaled_linear",
+    "set_alpha_to_one": False,
+    "skip_prk_steps": True,
+    "steps_offset": 1,
+}
 _SPECIAL = ("<|startoftext|>", "<|endoftext|>")
 
 
@@ -25,19 +35,39 @@ def tiny_checkpoint(seed: int = 0, prediction_type: Literal["epsilon", "v_predic
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         parts = {"text_encoder": _text_encoder(), "unet": _unet(), "vae": _autoencoder()}
-    config: dict[str, Any] = {
-        "_class_name": "PNDMScheduler",
-        "num_train_timesteps": 1000,
-        "beta_start": 0.00085,
-        "beta_end": 0.012,
-        "beta_schedule": "scaled_linear",
-        "prediction_type": prediction_type,
-        "set_alpha_to_one": False,
-        "skip_prk_steps": True,
-        "steps_offset": 1,
-    }
+    config = _SCHEDULE | {"prediction_type": prediction_type}
     return place(
         tokenizer=_tokenizer(), scheduler_config=config, device=torch.device("cpu"), dtype=torch.float32, **parts
+    )
+
+
+def random_stable_diffusion(device: torch.device, dtype: torch.dtype) -> Checkpoint:
+    """Stable Diffusion 1.5's exact architecture with random weights: it costs what the real one costs.
+
+    Its tokenizer has one token a byte, so a prompt fills more of its chunk.
+    """
+    with torch.device(device), torch.random.fork_rng():
+        text_encoder = CLIPTextModel(
+            CLIPTextConfig(hidden_size=768, intermediate_size=3072, num_hidden_layers=12, num_attention_heads=12)
+        )
+        unet = UNet2DConditionModel(sample_size=64, cross_attention_dim=768, attention_head_dim=8)
+        vae = AutoencoderKL(
+            block_out_channels=(128, 256, 512, 512),
+            down_block_types=("DownEncoderBlock2D",) * 4,
+            up_block_types=("UpDecoderBlock2D",) * 4,
+            latent_channels=4,
+            layers_per_block=2,
+            sample_size=512,
+        )
+    parts: dict[str, Any] = {"text_encoder": text_encoder, "unet": unet, "vae": vae}
+    for module in parts.values():
+        module.to(dtype)
+    return place(
+        tokenizer=_tokenizer(),
+        **parts,
+        scheduler_config=_SCHEDULE | {"prediction_type": "epsilon"},
+        device=device,
+        dtype=dtype,
     )
 
 

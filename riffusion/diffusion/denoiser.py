@@ -57,8 +57,9 @@ class Denoiser:
             shape: of the latents, [4, H, W].
             context: of the embeddings, [L, D].
         """
-        sizes = [*(size for size in COMPILED_PLACES if size < places), places] if self._compiled else [places]
-        if self._compiled:
+        sizes = [places]
+        if self._compiled is not None:  # a compiled module has no truth value
+            sizes = [*(size for size in COMPILED_PLACES if size < places), places]
             self._warm[(*shape, context[0])] = sizes
         for size in sizes:
             for _ in range(3):  # the first traces, the second records CUDA graphs, the third replays them
