@@ -35,7 +35,7 @@ _BUFFER_BYTES = 256 << 10  # what the parser may hold in memory: a few of the pi
 _PATIENCE_S = 10.0  # for a place to have a file probed
 
 # (offset, first bytes, content type): whatever the sender calls a file, this is what it is taken for.
-_PICTURES = (
+PICTURES = (
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
     (8, b"WEBP", "image/webp"),
@@ -44,7 +44,7 @@ _PICTURES = (
     (0, b"II*\x00", "image/tiff"),
     (0, b"MM\x00*", "image/tiff"),
 )
-_SOUNDS = (
+SOUNDS = (
     (8, b"WAVE", "audio/wav"),
     (0, b"fLaC", "audio/flac"),
     (0, b"OggS", "audio/ogg"),
@@ -140,10 +140,10 @@ def _probe(path: Path, here: Services) -> UploadInfo:
     if not here.probing.acquire(timeout=_PATIENCE_S):
         raise UnavailableError("too many files are being looked at; try again soon")
     try:
-        if content_type := _sniff(head, _PICTURES):
+        if content_type := _sniff(head, PICTURES):
             image = probe_image(path)
             return UploadInfo("image", content_type, width=image.width, height=image.height)
-        if content_type := _sniff(head, _SOUNDS):
+        if content_type := _sniff(head, SOUNDS):
             audio = probe_audio(path, max_seconds=here.settings.max_audio_s)
             return UploadInfo("audio", content_type, duration_s=audio.duration_s)
     finally:

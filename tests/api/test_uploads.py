@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from api import uploads
 from api.app import create_app
+from riffusion.jobs.files import CONTENT_TYPES
 from riffusion.settings import Settings
 from tests.api.conftest import Client, png, wav
 
@@ -44,6 +46,10 @@ def test_a_sound_is_measured(client: Client) -> None:
 def test_what_is_neither_is_refused(client: Client, content: bytes, status: int, code: str) -> None:
     response = send(client, content)
     assert (response.status_code, response.json["code"]) == (status, code)
+
+
+def test_every_kind_that_is_taken_can_be_kept() -> None:
+    assert {kind for _, _, kind in (*uploads.PICTURES, *uploads.SOUNDS)} == set(CONTENT_TYPES.values())
 
 
 def test_a_sound_longer_than_allowed_is_refused(settings: Settings) -> None:

@@ -24,6 +24,8 @@ CONTENT_TYPES = {
     ".flac": "audio/flac",
     ".ogg": "audio/ogg",
     ".m4a": "audio/mp4",
+    ".webm": "audio/webm",
+    ".aiff": "audio/aiff",
 }
 
 # Parts that don't begin with a dot: no key leads out of a folder or hides in it.
