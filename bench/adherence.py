@@ -1,6 +1,6 @@
 """How well the bundled model obeys: held-out captions, fresh seeds, and a judge that was fixed before the model was.
 
-    python bench/adherence.py [--captions 200] [--model riffusion/models/tiny]
+    python bench/adherence.py [--captions 200] [--processes 2] [--model riffusion/models/tiny]
 
 The last line is JSON. `X` is the share of generated clips that do what their caption states, `X_real` the judge's
 score on held-out real renderings, `X_chance` what the same clips score against each other's captions.
@@ -9,12 +9,15 @@ score on held-out real renderings, `X_chance` what the same clips score against 
 import argparse
 import json
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 from diffusers import StableDiffusionPipeline
 
 from riffusion.training.adherence import MEASURES, adherence, chance, confusions
+from riffusion.training.autoencoder import Pictures
 from riffusion.training.captions import Stated, write_caption
 from riffusion.training.composed import ComposedSet
 from riffusion.training.judge import Judge, scores_on_real
@@ -30,19 +33,38 @@ def held_out_captions(count: int) -> list[tuple[str, Stated]]:
     return [write_caption(clips.piece(index), clips.caption_rng(index)) for index in range(count)]
 
 
+def generate(model: Path, captions: list[str], seeds: list[int]) -> tuple[Pictures, float]:
+    """Pictures of the captions, and the CPU seconds that they took. Runs in a process of its own, on one thread."""
+    torch.set_num_threads(1)
+    pipeline = StableDiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32)
+    pipeline.unet.to(memory_format=torch.channels_last)
+    pipeline.vae.to(memory_format=torch.channels_last)
+    began = time.process_time()
+    pictures = sample(pipeline, captions, seeds)
+    return pictures, time.process_time() - began
+
+
 def main() -> None:
     """Generates, judges and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--captions", type=int, default=200)
+    parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--model", type=Path, default=MODEL)
     options = parser.parse_args()
-    pipeline = StableDiffusionPipeline.from_pretrained(options.model, torch_dtype=torch.float32)
     told = held_out_captions(options.captions)
     stated = [said for _, said in told]
-    began = time.process_time()
-    pictures = sample(pipeline, [text for text, _ in told], range(FIRST_SEED, FIRST_SEED + len(told)))
-    seconds = (time.process_time() - began) / len(told)
-    heard = Judge.load().verdicts(pictures)
+    shares = [list(range(n, len(told), options.processes)) for n in range(options.processes)]
+    with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
+        jobs = [
+            pool.submit(generate, options.model, [told[n][0] for n in share], [FIRST_SEED + n for n in share])
+            for share in shares
+        ]
+        results = [job.result() for job in jobs]
+    pictures = dict(
+        pair for share, (made, _) in zip(shares, results, strict=True) for pair in zip(share, made, strict=True)
+    )
+    seconds = sum(spent for _, spent in results) / len(told)
+    heard = Judge.load().verdicts(pictures[n] for n in range(len(told)))
     for wanted, counts in sorted(confusions(stated, heard).items()):
         print(f"{wanted:>16}: " + ", ".join(f"{name} {count}" for name, count in counts.most_common(4)))
     scores, real, by_chance = adherence(stated, heard), scores_on_real(), chance(stated, heard)
