@@ -46,7 +46,7 @@ class QuickPainter:
 
     def _picture(self, request: AnyRequest, inputs: Mapping[str, bytes], chance: str) -> Image.Image:
         if isinstance(request, AudioToImage):
-            return self._codec.encode(decode_audio(inputs["clip"], max_seconds=60)[0])
+            return self._codec.encode(decode_audio(inputs["clip"], max_seconds=60))
         before = open_picture(inputs["image"] if "image" in inputs else inputs["init"]) if inputs else None
         if isinstance(request, ImageToAudio) and before:
             return before.convert("L")

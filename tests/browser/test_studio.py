@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from riffusion.spectrogram.picture import read_png_recipe
-from tests.browser.conftest import Site, choose, drag, nodes, play, posted
+from tests.browser.conftest import Site, choose, drag, nodes, play, posted, until
 
 BUDGET_BYTES = 150_000
 
@@ -18,9 +18,9 @@ def test_a_prompt_becomes_sound(page: Page) -> None:
     page.click("#examples button >> nth=1")
     page.click("#go")
     page.wait_for_selector(".stage.playing")
-    page.wait_for_function("peak() > 0.02")
+    until(page, "peak() > 0.02")
     before = float(page.inner_text("#clock"))
-    page.wait_for_function(f"Number(document.querySelector('#clock').textContent) > {before} + 0.2")
+    until(page, f"Number(document.querySelector('#clock').textContent) > {before} + 0.2")
     page.hover("#workbench .plate", position={"x": 300, "y": 200})
     assert " Hz" in page.inner_text("#workbench .reading") or " kHz" in page.inner_text("#workbench .reading")
 
@@ -63,7 +63,7 @@ def test_playing_seeking_and_repeating_by_keyboard_alone(page: Page) -> None:
     page.focus("#workbench .plate")
     page.keyboard.press("End")
     page.keyboard.press("Space")
-    page.wait_for_function("Number(document.querySelector('#clock').textContent) > 0.1")
+    until(page, "Number(document.querySelector('#clock').textContent) > 0.1")
     assert page.is_visible(".stage.playing")
 
 
@@ -120,7 +120,7 @@ def test_a_drawing_is_heard_and_riffed_on(page: Page) -> None:
     drag(page, (0.1, 0.6), (0.9, 0.5))
     page.click("#play")
     page.wait_for_selector(".stage.playing")
-    page.wait_for_function("peak() > 0.02")
+    until(page, "peak() > 0.02")
     page.fill("#prompt", "string quartet")
     page.click("#go")
     page.wait_for_selector("[data-tool=listen].playing")
@@ -165,7 +165,7 @@ def test_four_ideas_and_one_is_finished(page: Page) -> None:
     page.click("#four")
     page.wait_for_selector(".ideas .primary:enabled >> nth=3")
     page.click(".ideas .hear >> nth=2")
-    page.wait_for_function("peak() > 0.02")
+    until(page, "peak() > 0.02")
     with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
         page.click(".ideas .primary >> nth=2")
     assert posted(sent.value)["steps"] == 20
@@ -186,7 +186,7 @@ def test_a_file_made_here_brings_its_recipe(page: Page, tmp_path: Path, kind: st
         assert json.loads(read_png_recipe(file.read_bytes()))["prompt"] == "flöte – slow"
     page.fill("#prompt", "")
     page.set_input_files("#file", file)
-    page.wait_for_function("document.querySelector('#prompt').value === 'flöte – slow'")
+    until(page, "document.querySelector('#prompt').value === 'flöte – slow'")
     assert page.input_value("[name=seed]").isdigit()
 
 
@@ -208,6 +208,6 @@ def test_a_shared_clip_plays_on_its_own_page_and_is_remixed(visit: Callable[...,
     assert guest.inner_text("h1") == "trumpet & <b>choir</b>"
     guest.wait_for_selector(".stage:not(.empty)")
     guest.evaluate("document.querySelector('audio').play()")
-    guest.wait_for_function("document.querySelector('audio').currentTime > 0.3")
+    until(guest, "document.querySelector('audio').currentTime > 0.3")
     guest.click("text=Remix this")
-    guest.wait_for_function("document.querySelector('#prompt')?.value === 'trumpet & <b>choir</b>'")
+    until(guest, "document.querySelector('#prompt')?.value === 'trumpet & <b>choir</b>'")

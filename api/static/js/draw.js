@@ -8,6 +8,9 @@ import { hzAt } from "./mel.js";
 import { blank, copy } from "./picture.js";
 import { Tone } from "./tone.js";
 
+/** What the stage is called while it is drawn on. */
+export const CANVAS = "Canvas: arrow keys move the brush, space paints";
+
 const [WIDTH, HEIGHT] = [512, 512];
 const UNDO = 20;
 const STEP = { coarse: 1 / 32, fine: 1 / 256 }; // of the stage, for the arrow keys

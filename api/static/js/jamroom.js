@@ -134,7 +134,7 @@ export class JamRoom extends EventTarget {
       job = await getJob(id, signal);
     }
     signal.removeEventListener("abort", drop);
-    if (!job.result) throw new Error(failure(job.error));
+    if (!job.result) throw new Error(failure(job));
     const [png, sound] = await Promise.all([download(job.result.image.url), download(job.result.audio.url)]);
     return { buffer: await decode(sound), picture: await readPicture(png), job, stop };
   }

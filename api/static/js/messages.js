@@ -20,6 +20,8 @@ export function placeInLine(queue) {
   return queue.eta_s === null ? line : `${line}, about ${span(queue.eta_s)}`;
 }
 
+const LEFT = "That clip has left the server: clips are kept for a while only. Make it again from its recipe.";
+
 /** @type {Record<string, (problem: Problem) => string>} */
 const REFUSED = {
   offline: () => "The server can’t be reached. Check your connection, then try again.",
@@ -33,7 +35,8 @@ const REFUSED = {
   unreadable_media: ({ message }) => `That file can’t be read: ${message}`,
   body_too_large: () => "That file is larger than this server takes.",
   unknown_reference: ({ message }) => message,
-  gone: () => "That clip has left the server: clips are kept for a while only. Make it again from its recipe.",
+  gone: () => LEFT,
+  not_found: () => LEFT,
   invalid_request: ({ fields, message }) =>
     fields.map(({ field, message: why }) => `${field.replaceAll("_", " ") || "The request"}: ${why}`).join("; ") || message,
 };
@@ -51,10 +54,9 @@ const FAILED = {
   deadline_exceeded: "This took longer than the server allows: no worker got to it, or it is too much work.",
   out_of_memory: "This clip needs more memory than the worker has. Make it shorter.",
   broken_picture: "The model’s numbers ran away on this one. Another seed, or less guidance, will do.",
-  canceled: "Canceled.",
 };
 
 /** Why a job ended without a clip.
- * @param {{code: string, detail: string} | null | undefined} error */
-export const failure = (error) =>
-  error ? (FAILED[error.code] ?? `It didn’t work: ${error.detail}`) : "It ended without a clip.";
+ * @param {import("./api.js").Job} job */
+export const failure = ({ status, error }) =>
+  status === "canceled" || !error ? "Canceled." : (FAILED[error.code] ?? `It didn’t work: ${error.detail}`);

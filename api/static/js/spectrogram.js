@@ -16,8 +16,7 @@ export class Spectrogram extends EventTarget {
   /** @type {import("./picture.js").Picture | null} */
   picture = null;
   duration = 0;
-  /** Whether clicks and keys move the playhead; another tool may have the stage instead. */
-  seekable = true;
+  #seekable = true;
   #time = 0;
 
   /** @param {HTMLElement} root */
@@ -54,13 +53,32 @@ export class Spectrogram extends EventTarget {
     if (this.picture) paint(this.picture, this.canvas, columns);
   }
 
+  /** Hands clicks and keys to the playhead, or to another tool with a name of its own.
+   * @param {string | null} tool  what the stage is called while that tool has it; null: the playhead does */
+  lend(tool) {
+    this.#seekable = tool === null;
+    this.plate.setAttribute("role", tool === null ? "slider" : "application");
+    this.plate.setAttribute("aria-label", tool ?? "Playhead");
+    for (const name of ["valuemin", "valuemax", "valuenow", "valuetext"]) this.plate.removeAttribute(`aria-${name}`);
+    this.#tell();
+  }
+
   /** @param {number} seconds */
   set time(seconds) {
     this.#time = seconds;
     const share = this.duration ? Math.min(1, seconds / this.duration) : 0;
     this.playhead.style.translate = `${share * 100}%`;
-    this.plate.setAttribute("aria-valuenow", seconds.toFixed(1));
-    this.plate.setAttribute("aria-valuetext", `${seconds.toFixed(1)} of ${this.duration.toFixed(1)} seconds`);
+    this.#tell();
+  }
+
+  /** What screen readers say of the playhead. */
+  #tell() {
+    if (!this.#seekable) return;
+    const [now, end] = [this.#time.toFixed(1), this.duration.toFixed(1)];
+    this.plate.setAttribute("aria-valuemin", "0");
+    this.plate.setAttribute("aria-valuemax", end);
+    this.plate.setAttribute("aria-valuenow", now);
+    this.plate.setAttribute("aria-valuetext", `${now} of ${end} seconds`);
   }
 
   /** Where a pointer is on the picture; both shares stay within 0–1.
@@ -93,8 +111,6 @@ export class Spectrogram extends EventTarget {
       marks.push(mark);
     }
     this.secondsAxis.replaceChildren(...marks);
-    this.plate.setAttribute("aria-valuemin", "0");
-    this.plate.setAttribute("aria-valuemax", this.duration.toFixed(1));
   }
 
   /** @param {PointerEvent} event */
@@ -111,12 +127,12 @@ export class Spectrogram extends EventTarget {
 
   /** @param {PointerEvent} event */
   #click(event) {
-    if (this.seekable && this.picture) this.#seek(this.at(event).seconds);
+    if (this.#seekable && this.picture) this.#seek(this.at(event).seconds);
   }
 
   /** @param {KeyboardEvent} event */
   #key(event) {
-    if (!this.seekable || !this.picture || event.target !== this.plate) return;
+    if (!this.#seekable || !this.picture || event.target !== this.plate) return;
     /** @type {Record<string, number>} */
     const targets = {
       ArrowLeft: this.#time - NUDGE_S,

@@ -4,7 +4,7 @@ import { Problem, getJson, upload } from "./api.js";
 import { Bench } from "./bench.js";
 import { Composer } from "./composer.js";
 import { find } from "./dom.js";
-import { Drawing } from "./draw.js";
+import { CANVAS, Drawing } from "./draw.js";
 import { Ideas } from "./ideas.js";
 import { JamRoom } from "./jamroom.js";
 import { drawLineage } from "./lineage.js";
@@ -78,10 +78,8 @@ function take(name) {
 function useTool() {
   const now = tool();
   for (const name of ["listen", "repaint", "draw"]) find(`#${name}`).hidden = name !== now;
-  stage.seekable = now === "listen";
+  stage.lend({ listen: null, repaint: "Spectrogram; type the box into the fields above", draw: CANVAS }[now]);
   stage.root.dataset.tool = now;
-  stage.plate.setAttribute("role", now === "listen" ? "slider" : "application");
-  stage.plate.setAttribute("aria-label", now === "draw" ? "Canvas: arrow keys move, space paints" : "Playhead");
   box.active = now === "repaint";
   if (drawing.active && now !== "draw") void bench.put(bench.clip);
   if (drawing.active !== (now === "draw")) drawing.active = now === "draw";

@@ -60,7 +60,7 @@ export class Workshop extends EventTarget {
    * @param {Record<string, any>} request @returns {Promise<Blob>} @throws {Problem} */
   async audioOf(request) {
     const job = await watch((await submit(request)).id, () => {});
-    if (!job.result) throw new Problem(0, { detail: failure(job.error) });
+    if (!job.result) throw new Problem(0, { detail: failure(job) });
     return download(job.result.audio.url);
   }
 
@@ -151,7 +151,7 @@ export class Workshop extends EventTarget {
         onProblem: (problem) => this.#progress(clip, this.jobs.get(clip.id), refusal(problem)),
       });
       if (job.result) await this.#collect(clip, job.result);
-      else this.#fail(clip, failure(job.error));
+      else this.#fail(clip, failure(job));
     } catch (error) {
       this.#fail(clip, refusal(error));
     }

@@ -1,0 +1,74 @@
+"""Makes the sounds and pictures of the about page: `python -m tools.make_about --url http://127.0.0.1:8000`.
+
+Any running stack will do; the clips are whatever its model paints. Everything lands in `api/static/about/`.
+"""
+
+import io
+import json
+import tempfile
+from pathlib import Path
+
+import click
+from PIL import Image
+
+from riffusion.client import Client, Job
+from riffusion.requests import AnyRequest, Interpolate, InterpolationEnd, JobResult, Riff, TextToAudio
+
+OUT = Path(__file__).parents[1] / "api" / "static" / "about"
+SIZE = (320, 256)
+EXAMPLE = TextToAudio(prompt="jazz piano solo with drums", seed=7, steps=30)
+NEW_WORDS = "church bells"
+STRAYS = (0.25, 0.45, 0.65, 0.85)
+ENDS = (("slow acoustic guitar melody", 11), ("techno beat, 128 bpm", 12))
+STOPS = (0.0, 0.25, 0.5, 0.75, 1.0)
+
+
+@click.command()
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The API.")
+def main(url: str) -> None:
+    """Submits the clips, waits, and writes them with an index."""
+    OUT.mkdir(exist_ok=True)
+    client = Client(url, patience_s=600)
+    example = client.submit(EXAMPLE)
+    first = _keep(example, "example", EXAMPLE.prompt)
+    init = JobResult(job=example.id)
+    stray = [
+        _submit(client, Riff(prompt=NEW_WORDS, init=init, denoising=share, seed=7, steps=30), f"stray-{share:.2f}")
+        for share in STRAYS
+    ]
+    start, end = (InterpolationEnd(prompt=prompt, seed=seed) for prompt, seed in ENDS)
+    between = [
+        _submit(client, Interpolate(start=start, end=end, alpha=alpha, steps=30), f"between-{alpha:.2f}")
+        for alpha in STOPS
+    ]
+    index = {
+        "example": first,
+        "stray": [first] + [
+            _keep(job, name, NEW_WORDS) | {"denoising": share}
+            for (job, name), share in zip(stray, STRAYS, strict=True)
+        ],
+        "between": [
+            _keep(job, name, ENDS[round(alpha)][0]) for (job, name), alpha in zip(between, STOPS, strict=True)
+        ],
+    }  # fmt: skip
+    (OUT / "index.json").write_text(json.dumps(index, indent=1) + "\n")
+    click.echo(f"{len(list(OUT.iterdir()))} files in {OUT.name}/")
+
+
+def _submit(client: Client, request: AnyRequest, name: str) -> tuple[Job, str]:
+    return client.submit(request), name
+
+
+def _keep(job: Job, name: str, prompt: str) -> dict[str, str | float]:
+    """Waits for a clip and writes its sound, and its picture in small."""
+    job.wait()
+    with tempfile.TemporaryDirectory() as folder:
+        files = job.download(folder)
+        (OUT / f"{name}.mp3").write_bytes(files.audio.read_bytes())
+        picture = Image.open(io.BytesIO(files.image.read_bytes())).convert("L").resize(SIZE, Image.Resampling.LANCZOS)
+    picture.save(OUT / f"{name}.webp", quality=72, method=6)
+    return {"name": name, "prompt": prompt, "duration": job.data["result"]["audio"]["duration_s"]}
+
+
+if __name__ == "__main__":
+    main()
