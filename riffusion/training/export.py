@@ -4,21 +4,30 @@ import json
 from pathlib import Path
 
 import torch
-from diffusers import AutoencoderKL, DPMSolverMultistepScheduler, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import (
+    AutoencoderKL,
+    DDPMScheduler,
+    DPMSolverMultistepScheduler,
+    StableDiffusionPipeline,
+    UNet2DConditionModel,
+)
 from diffusers.models.attention_processor import AttnProcessor2_0
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from riffusion.training.captions import vocabulary
-from riffusion.training.denoiser import noise_schedule
 from riffusion.training.tokenizer import save_tokenizer
 
 
 def assemble(
-    unet: UNet2DConditionModel, vae: AutoencoderKL, encoder: CLIPTextModel, tokenizer: CLIPTokenizer
+    unet: UNet2DConditionModel,
+    vae: AutoencoderKL,
+    encoder: CLIPTextModel,
+    tokenizer: CLIPTokenizer,
+    schedule: DDPMScheduler,
 ) -> StableDiffusionPipeline:
-    """The parts as a pipeline, with DPM++ 2M over the training's noise levels."""
+    """The parts as a pipeline, with DPM++ 2M over the noise levels that they were trained with."""
     unet.set_attn_processor(AttnProcessor2_0())
-    scheduler = DPMSolverMultistepScheduler.from_config(noise_schedule().config)
+    scheduler = DPMSolverMultistepScheduler.from_config(schedule.config)
     pipeline = StableDiffusionPipeline(
         vae=vae,
         text_encoder=encoder,

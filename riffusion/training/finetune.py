@@ -11,25 +11,23 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-import soundfile
 import torch
 import torch.nn.functional as F
 from accelerate import Accelerator
 from accelerate.utils import ProjectConfiguration
-from diffusers import DDPMScheduler, DPMSolverMultistepScheduler, StableDiffusionPipeline
+from diffusers import DDPMScheduler, StableDiffusionPipeline
 from diffusers.utils import convert_state_dict_to_diffusers
 from peft import LoraConfig
 from peft.utils import get_peft_model_state_dict
-from PIL import Image
 from torch import Tensor, nn
 
 from riffusion.diffusion.checkpoint import load_checkpoint
-from riffusion.spectrogram.codec import SpectrogramCodec
 from riffusion.training.audio_folder import prepare
-from riffusion.training.autoencoder import to_pictures
 from riffusion.training.ema import WeightAverage
+from riffusion.training.export import assemble
 from riffusion.training.latents import CaptionedLatents, cached_latents, split
 from riffusion.training.metrics import MetricsLog
+from riffusion.training.samples import write_samples
 
 Method = Literal["lora", "full"]
 _ATTENTION = ["to_q", "to_k", "to_v", "to_out.0"]
@@ -123,7 +121,8 @@ class Finetuning:
                     continue
                 log.write(step, loss=loss, rate=float(self.rates.get_last_lr()[0]))
                 if step % options.sample_every == 0 or step == options.steps:
-                    log.write(step, held_out_loss=self._held_out_loss())
+                    if len(self.held_out.latents):
+                        log.write(step, held_out_loss=self._held_out_loss())
                     self.sample(options.output / "samples" / f"{step:06d}")
         return self._save()
 
@@ -187,9 +186,7 @@ class Finetuning:
 
     @torch.no_grad()
     def _held_out_loss(self) -> float:
-        """The loss on tracks never trained on, for the same noise each time; NaN without such tracks."""
-        if not len(self.held_out.latents):
-            return math.nan
+        """The loss on tracks never trained on, for the same noise each time."""
         self.unet.eval()
         losses = [float(self._loss(self.held_out, torch.Generator().manual_seed(n), 0.0)) for n in range(8)]
         self.unet.train()
@@ -197,23 +194,12 @@ class Finetuning:
 
     def _pipeline(self) -> StableDiffusionPipeline:
         """The model as it is now."""
-        pipeline = StableDiffusionPipeline(
-            vae=self.parts.vae,
-            text_encoder=self.parts.text_encoder,
-            tokenizer=self.parts.tokenizer,
-            unet=self.unet,
-            scheduler=DPMSolverMultistepScheduler.from_config(self.schedule.config),
-            safety_checker=None,
-            feature_extractor=None,
-            requires_safety_checker=False,
-        )
-        pipeline.set_progress_bar_config(disable=True)
-        return pipeline
+        parts = self.parts
+        return assemble(self.unet, parts.vae, parts.text_encoder, parts.tokenizer, self.schedule)
 
     @torch.no_grad()
     def sample(self, folder: Path) -> None:
-        """Pictures of the prompts side by side, and their sounds."""
-        folder.mkdir(parents=True, exist_ok=True)
+        """Writes what the averaged weights make of the prompts; training goes on with the others."""
         prompts = (
             self.options.prompts
             or tuple(dict.fromkeys(self.held_out.first_captions() or self.train.first_captions()))[:4]
@@ -221,18 +207,7 @@ class Finetuning:
         kept = [weight.detach().clone() for weight in self.trained]
         self.average.copy_to(self.trained)
         self.unet.eval()
-        images = self._pipeline()(
-            list(prompts),
-            num_inference_steps=self.options.sample_steps,
-            generator=[torch.Generator().manual_seed(n) for n in range(len(prompts))],
-            output_type="pt",
-        ).images
-        pictures = to_pictures(images.cpu() * 2 - 1)
-        Image.fromarray(np.concatenate(list(pictures), axis=1)).save(folder / "grid.png")
-        for number, picture in enumerate(pictures):
-            wave = SpectrogramCodec().decode(Image.fromarray(picture))
-            soundfile.write(folder / f"{number}.wav", wave.T.numpy(), 44_100)
-        (folder / "prompts.txt").write_text("\n".join(prompts) + "\n", encoding="utf-8")
+        write_samples(self._pipeline(), prompts, folder, self.options.sample_steps)
         for weight, value in zip(self.trained, kept, strict=True):
             weight.copy_(value)
         self.unet.train()

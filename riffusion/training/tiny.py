@@ -22,7 +22,7 @@ from riffusion.training.adherence import adherence
 from riffusion.training.autoencoder import encode, new_autoencoder, train_autoencoder
 from riffusion.training.captions import Stated, all_about, write_caption
 from riffusion.training.composed import ComposedSet
-from riffusion.training.denoiser import new_unet
+from riffusion.training.denoiser import new_unet, noise_schedule
 from riffusion.training.ema import WeightAverage
 from riffusion.training.export import assemble, export
 from riffusion.training.judge import features, targets, train_judge
@@ -240,7 +240,7 @@ def averaged_pipeline(job: TinyRun) -> StableDiffusionPipeline:
     average.copy_to(unet.parameters())
     vae = AutoencoderKL.from_pretrained(job.part("vae")).eval()
     encoder = CLIPTextModel.from_pretrained(job.part("text_encoder")).train(False)
-    return assemble(unet, vae, encoder, CLIPTokenizer.from_pretrained(job.part("tokenizer")))
+    return assemble(unet, vae, encoder, CLIPTokenizer.from_pretrained(job.part("tokenizer")), noise_schedule())
 
 
 def export_tiny(job: TinyRun, folder: Path) -> None:
