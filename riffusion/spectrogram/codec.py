@@ -4,22 +4,41 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from typing import Literal
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from riffusion.spectrogram.grid import Floats, Grid, grid_for
 from riffusion.spectrogram.griffin_lim import griffin_lim
 from riffusion.spectrogram.image import mel_from_picture, picture_from_mel
 from riffusion.spectrogram.mel import mel_spectrogram
 from riffusion.spectrogram.params import DEFAULT, FULL_SCALE, SpectrogramParams, from_exif
+from riffusion.spectrogram.retrieval import Schedule
+from riffusion.spectrogram.retrieval_torch import retrieve
+from riffusion.spectrogram.stream import Stream, first_phases, frame_weights, log_magnitudes
 
 Quality = Literal["draft", "standard", "best"]
 Method = Literal["pghi", "griffin-lim"]
 
+SCHEDULES: dict[Quality, Schedule] = {
+    "draft": Schedule(iterations=4, momentum=0.7, eager=True),
+    "standard": Schedule(iterations=10, momentum=0.7, eager=True),
+    "best": Schedule(iterations=80, momentum=0.95, eager=False),
+}
+_STRETCH = 512  # columns retrieved at once; bounds memory, whatever the length
+_AHEAD = 10  # columns of the next stretch that are looked at: a window's length
+_STEREO = 2
+
 
 class SpectrogramCodec:
-    """Encodes waves as pictures and reconstructs waves from pictures. Deterministic and safe to share among threads."""
+    """Encodes waves as pictures and reconstructs waves from pictures. Deterministic and safe to share among threads.
+
+    `method="griffin-lim"` is the reference, slow and without `quality`, `loop` or runs of pictures of its own; it also
+    stands in for pictures whose EXIF gives durations that aren't whole samples. On an accelerator (`device`) a picture
+    is retrieved in one piece.
+    """
 
     def __init__(
         self,
@@ -27,25 +46,28 @@ class SpectrogramCodec:
         *,
         method: Method = "pghi",
         quality: Quality = "standard",
+        device: str | torch.device = "cpu",
     ) -> None:
         self.params = params
-        self.method = method
-        self.quality = quality
+        self._method = method
+        self._schedule = SCHEDULES[quality]
+        self._device = torch.device(device)
 
     def warm_up(self) -> None:
-        """Compiles and caches what decoding needs, so that the first clip is as fast as the next."""
+        """Compiles what decoding needs, or loads it from the cache, so that the first clip is as fast as the next."""
+        self.decode(Image.new("L", (2 * _AHEAD, self.params.frequencies), "gray"))
 
     def encode(self, wave: Tensor, *, loop: bool = False) -> Image.Image:
         """Picture of a wave, its EXIF in `picture.getexif()` (save it with `write_png`).
 
         Args:
-            wave: [C, T] in ±1 at `params.sample_rate`; one channel gives a grey picture, two a stereo one.
+            wave: [C, T] in ±1 at `params.sample_rate`; one channel gives a grey picture, two a stereo one. T is at
+                least 1.
             loop: take the wave as a circle; T must then be a whole number of steps.
         """
         mel = FULL_SCALE * mel_spectrogram(wave, self.params, loop=loop)
-        peak = float(mel.max())
-        params = replace(self.params, stereo=len(wave) == 2, max_value=peak if peak > 0 else self.params.max_value)  # noqa: PLR2004
-        return picture_from_mel(mel.cpu().numpy(), params)
+        peak = float(mel.max()) or self.params.max_value
+        return picture_from_mel(mel.cpu().numpy(), replace(self.params, stereo=len(wave) == _STEREO, max_value=peak))
 
     def decode(self, picture: Image.Image, *, loop: bool = False, samples: int | None = None) -> Tensor:
         """Wave [C, T] of a picture, float32 at `params.sample_rate`, at the level that its max value tells.
@@ -56,21 +78,69 @@ class SpectrogramCodec:
             samples: cut or pad to this length; default (columns - 1) * hop (512 columns: 5.11 s).
         """
         params = self._params_of(picture)
-        mel = torch.from_numpy(mel_from_picture(picture, params)) / FULL_SCALE
-        wave = griffin_lim(mel, params)
-        length = params.samples(mel.shape[2], loop=loop) if samples is None else samples
+        mel = _mel(picture, params)
+        wave = self._wave(mel, params, loop=loop)
+        length = params.samples(mel.shape[1], loop=loop) if samples is None else samples
         return F.pad(wave, (0, length - wave.shape[1]))
 
     def decode_run(self, pictures: Iterable[Image.Image]) -> Iterator[Tensor]:
-        """One continuous sound for pictures that follow each other, a piece [C, t] for each as soon as it is known.
+        """One continuous sound for pictures that follow each other, of one geometry and as many channels.
 
-        The concatenated pieces have (all columns - 1) * hop samples; no piece changes once given.
+        Yields a piece [C, t] for each picture before it asks for the next, and at the end the few samples that could
+        still have changed: (all columns - 1) * hop samples together.
         """
+        stream: Stream | None = None
         for picture in pictures:
-            yield self.decode(picture, loop=True)
+            params = self._params_of(picture)
+            grid = grid_for(params)
+            if grid is None or self._method == "griffin-lim":
+                yield self.decode(picture, samples=params.samples(picture.width, loop=True))
+                continue
+            stream = stream or Stream(grid, self._schedule, params.max_value / FULL_SCALE)
+            yield torch.from_numpy(stream.push(_mel(picture, params)))
+        if stream:
+            yield torch.from_numpy(stream.finish())
+
+    def _wave(self, mel: Floats, params: SpectrogramParams, *, loop: bool) -> Tensor:
+        """Wave [C, T] of mel magnitudes [C, frames, bands]."""
+        grid = grid_for(params)
+        full = params.max_value / FULL_SCALE
+        if not mel.any() or (mel.shape[1] == 1 and not loop):
+            return torch.zeros(len(mel), params.samples(mel.shape[1], loop=loop))
+        if grid is None or self._method == "griffin-lim":
+            return griffin_lim(torch.from_numpy(mel).transpose(1, 2), params)
+        if self._device.type != "cpu":
+            return _on_device(mel, grid, self._schedule, full, self._device, loop=loop)
+        stream = Stream(grid, self._schedule, full)
+        if loop:
+            return torch.from_numpy(stream.push(mel, end="circle"))
+        return torch.from_numpy(np.concatenate(list(_stretches(stream, mel)), axis=1))
 
     def _params_of(self, picture: Image.Image) -> SpectrogramParams:
         """What the picture's EXIF says, for a sound at our own sample rate. Magnitudes grow with samples a window."""
         found = from_exif(picture.getexif(), self.params)
         scale = self.params.sample_rate / found.sample_rate
         return replace(found, sample_rate=self.params.sample_rate, max_value=found.max_value * scale)
+
+
+def _mel(picture: Image.Image, params: SpectrogramParams) -> Floats:
+    """Mel magnitudes [C, frames, bands] of a picture, for samples in ±1."""
+    return np.ascontiguousarray((mel_from_picture(picture, params) / np.float32(FULL_SCALE)).transpose(0, 2, 1))
+
+
+def _stretches(stream: Stream, mel: Floats) -> Iterator[Floats]:
+    """A long picture's sound, piece by piece, the last one up to twice as long."""
+    frames = mel.shape[1]
+    starts = range(0, max(frames // _STRETCH, 1) * _STRETCH, _STRETCH)
+    for start in starts[:-1]:
+        yield stream.push(mel[:, start : start + _STRETCH + _AHEAD], ahead=min(_AHEAD, frames - start - _STRETCH))
+    yield stream.push(mel[:, starts[-1] :], end="mirror")
+
+
+def _on_device(mel: Floats, grid: Grid, schedule: Schedule, full: float, device: torch.device, *, loop: bool) -> Tensor:
+    """The sound by an accelerator; only the phases to start from, which follow each other, are found on the CPU."""
+    phases = first_phases(log_magnitudes(mel.mean(axis=0), grid), grid, loop=loop)
+    level = np.stack([log_magnitudes(channel, grid) for channel in mel])
+    weight = np.stack([frame_weights(channel, full) for channel in mel])
+    target, first, start, weights = (torch.from_numpy(array).to(device) for array in (mel, level, phases, weight))
+    return retrieve(target, first, start, weights, grid=grid, schedule=schedule, loop=loop).cpu()

@@ -1,0 +1,75 @@
+"""Sound for pictures that follow each other: each goes on from the last one's settled frames; nothing is rewritten."""
+
+import numpy as np
+
+from riffusion.spectrogram.grid import Floats, Grid
+from riffusion.spectrogram.kernels import interpolate_level
+from riffusion.spectrogram.pghi import start_phases
+from riffusion.spectrogram.retrieval import End, Retrieval, Schedule, Tail
+
+_SILENT = 1e-12  # of the loudest band
+_QUIET_FRAME = 1e-4  # of full loudness: frames below weigh no more
+
+
+class Stream:
+    """Retrieves one sound, stretch by stretch. Channels share the phases they start from, so that they stay together.
+
+    `full` is a mel magnitude that counts as loud.
+    """
+
+    def __init__(self, grid: Grid, schedule: Schedule, full: float) -> None:
+        self._grid, self._schedule, self._full = grid, schedule, full
+        self._tails: list[Tail] | None = None
+        self._level: Floats | None = None
+
+    def push(self, target: Floats, *, ahead: int = 0, end: End = "open") -> Floats:
+        """The settled samples [C, t] of a further stretch of mel magnitudes [C, frames, bands].
+
+        The last `ahead` frames are only there to be heard coming; the next call has to begin with them. `end` is as
+        `Retrieval` has it.
+        """
+        frames = target.shape[1] - ahead
+        shared = log_magnitudes(target.mean(axis=0), self._grid)
+        phases = self._phases(shared, loop=end == "circle")
+        sounds, tails = [], []
+        for channel, band in enumerate(target):
+            tail = self._tails[channel] if self._tails else None
+            retrieval = Retrieval(band, frame_weights(band, self._full), self._grid, tail, end)
+            wave = retrieval.start(shared if len(target) == 1 else log_magnitudes(band, self._grid), phases)
+            sound, left = retrieval.synthesise(retrieval.iterate(wave, self._schedule), frames)
+            sounds.append(sound)
+            tails.append(left)
+        self._tails, self._level = tails, shared[frames - 1]
+        return np.stack(sounds)
+
+    def finish(self) -> Floats:
+        """What is left [C, t] after a last push with an open end: up to the last frame's centre."""
+        left = self._grid.out_win // 2 - self._grid.out_hop
+        return np.stack([tail.fast.sound(self._grid)[:left] for tail in self._tails or ()])
+
+    def _phases(self, level: Floats, *, loop: bool) -> Floats:
+        """Phases to start from [frames, win // 2 + 1]: from nothing, or from the frame before these."""
+        if self._tails is None or self._level is None:
+            return first_phases(level, self._grid, loop=loop)
+        known = np.angle(np.sum([tail.spectrum for tail in self._tails], axis=0)[::2])
+        return first_phases(np.concatenate([self._level[None], level]), self._grid, known)[1:]
+
+
+def first_phases(level: Floats, grid: Grid, known: Floats | None = None, *, loop: bool = False) -> Floats:
+    """`start_phases` on a grid, whose every second bin is one of the window's own FFT."""
+    return start_phases(level, grid.spacing[::2] * np.float32(0.5), grid.hop, grid.win, known, loop=loop)
+
+
+def log_magnitudes(target: Floats, grid: Grid) -> Floats:
+    """Log magnitudes [frames, win // 2 + 1] between the bands of mel magnitudes [frames, bands]."""
+    level = np.empty((len(target), grid.win // 2 + 1), dtype=np.float32)
+    floor = np.float32(max(_SILENT * float(target.max()), 1e-30))
+    interpolate_level(target, grid.area, grid.below[::2], grid.share[::2], floor, level)
+    return level
+
+
+def frame_weights(target: Floats, full: float) -> Floats:
+    """Inverse loudness [frames] of mel magnitudes [frames, bands], next to a loud magnitude."""
+    loudness = np.sqrt(np.mean(np.square(target), axis=1)) / np.float32(full)
+    weights: Floats = 1 / np.maximum(loudness, np.float32(_QUIET_FRAME))
+    return weights
