@@ -50,8 +50,9 @@ class Overlap:
 
     def sound(self, grid: Grid) -> Floats:
         """The wave, if this is one at the sound's rate: frames come from windows that are shorter in samples."""
-        scale = np.float32(grid.out_win / grid.win)
-        return (scale * self.wave) / np.maximum(self.weight, np.float32(THIN))
+        wave: Floats = np.divide(self.wave, np.maximum(self.weight, np.float32(THIN)), dtype=np.float32)
+        wave *= np.float32(grid.out_win / grid.win)
+        return wave
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,13 @@ def _picture(clip: SeedClip) -> bytes:
     """The clip as a circle, so that the picture too repeats without a seam."""
     codec = SpectrogramCodec()
     wave = normalize_loudness(torch.from_numpy(clip.audio)[None], codec.params.sample_rate)
-    tempo = {"BPM": f"{clip.bpm:g}", "Bars": str(clip.bars), "Beats per bar": str(_BEATS_PER_BAR)}
-    return write_png(codec.encode(wave, loop=True), Title=_title(clip), **tempo)
+    texts = {
+        "Title": _title(clip),
+        "BPM": f"{clip.bpm:g}",
+        "Bars": str(clip.bars),
+        "Beats per bar": str(_BEATS_PER_BAR),
+    }
+    return write_png(codec.encode(wave, loop=True), None, **texts)
 
 
 def _title(clip: SeedClip) -> str:
