@@ -24,7 +24,7 @@ def demo(data: Path | None) -> None:
     if data is not None:
         settings = settings.model_copy(update={"data_dir": data})
     settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    failures: list[RiffusionError] = []
+    outcome: list[RiffusionError | None] = []
     log_path = settings.data_dir / "demo.log"
     with log_path.open("ab") as log:
         supervisor = Supervisor(settings, port=0, output=log)
@@ -34,8 +34,9 @@ def demo(data: Path | None) -> None:
                 with Client(url) as client:
                     click.echo(f"{url}: {PROMPT}")
                     follow(client.submit(TextToAudio(prompt=PROMPT)), Path(), name="clip")
+                outcome.append(None)
             except RiffusionError as error:
-                failures.append(error)
+                outcome.append(error)
             finally:
                 supervisor.stop()
 
@@ -45,5 +46,7 @@ def demo(data: Path | None) -> None:
             supervisor.run(ready=lambda url: threading.Thread(target=ask, args=[url], daemon=True).start())
         except SetupError as error:
             raise SetupError(f"{error} It is in {log_path}.") from error
-    if failures:
-        raise failures[0]
+    if not outcome:
+        raise click.Abort
+    if outcome[0] is not None:
+        raise outcome[0]

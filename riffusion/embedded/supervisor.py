@@ -6,7 +6,6 @@ held by Redis too: the folder is free only when nothing writes to it any more, e
 """
 
 import fcntl
-import logging
 import os
 import signal
 import socket
@@ -21,58 +20,16 @@ from typing import IO
 
 import httpx
 
-from riffusion.embedded.child import Process, kill, spawn
+from riffusion.embedded.child import kill, spawn
+from riffusion.embedded.service import GRACE_S, Service
 from riffusion.embedded.valkey import Valkey
 from riffusion.errors import SetupError
 from riffusion.settings import Settings
 
-log = logging.getLogger(__name__)
-
 RIFFUSION = (sys.executable, "-m", "riffusion")
 POLL_S = 0.1
 STARTING_POLL_S = 0.5
-FIRST_DELAY_S = 0.5
-LONGEST_DELAY_S = 30.0
-STEADY_S = 60.0  # a service that ran this long starts with the first delay again
 START_LIMIT_S = 600.0  # loading and compiling a large model takes minutes
-GRACE_S = 10.0
-
-
-@dataclass
-class Service:
-    """One child process that should always run."""
-
-    name: str
-    start: Callable[[], Process]
-    grace_s: float = GRACE_S
-    process: Process | None = None
-    _started: float = 0.0
-    _due: float = 0.0
-    _delay: float = FIRST_DELAY_S
-
-    def launch(self) -> None:
-        """Starts it."""
-        self.process = self.start()
-        self._started = time.monotonic()
-
-    @property
-    def ended(self) -> int | None:
-        """Its exit status, if it isn't running."""
-        return self.process.poll() if self.process is not None else None
-
-    def watch(self) -> None:
-        """Starts it again some time after it died; each time soon after the last one later."""
-        now = time.monotonic()
-        if self.process is not None and (status := self.process.poll()) is not None:
-            kill(self.process)  # what it started must not go on without it
-            if now - self._started > STEADY_S:
-                self._delay = FIRST_DELAY_S
-            log.warning("%s ended with status %s; starting it again in %.1f s", self.name, status, self._delay)
-            self._due = now + self._delay
-            self._delay = min(self._delay * 2, LONGEST_DELAY_S)
-            self.process = None
-        elif self.process is None and now >= self._due:
-            self.launch()
 
 
 @dataclass
@@ -132,9 +89,8 @@ class Supervisor:
             self._wait(valkey.answers)
         api = [*RIFFUSION, "api", "--fd", str(listener)]
         self._launch(Service("api", lambda: spawn(api, env=env, output=self.output, pass_fds=[listener])))
-        self._launch(
-            Service("worker", lambda: spawn(self.worker, env=env, output=self.output), self.settings.shutdown_grace_s)
-        )
+        grace_s = self.settings.shutdown_grace_s + GRACE_S  # after the first it gives its jobs back
+        self._launch(Service("worker", lambda: spawn(self.worker, env=env, output=self.output), grace_s))
         self._wait(lambda: _serves(url))
 
     def _launch(self, service: Service) -> None:

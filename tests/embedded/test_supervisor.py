@@ -1,6 +1,8 @@
 """`riffusion up` as people use it: started, stopped, hurt, killed, started again. The model costs nothing."""
 
+import fcntl
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -12,11 +14,13 @@ from pathlib import Path
 import pytest
 
 from riffusion.client import Client
+from riffusion.embedded.supervisor import Supervisor
+from riffusion.errors import SetupError
 from riffusion.requests import TextToAudio
+from riffusion.settings import Settings
 from tests.conftest import wait_until
 
 ROOT = Path(__file__).parents[2]
-STARTS_S = 120
 
 
 @dataclass
@@ -25,10 +29,7 @@ class Up:
 
     process: subprocess.Popen[str]
     url: str
-    folder: Path
-
-    def log(self) -> str:
-        return (self.folder / "up.log").read_text()
+    data: Path
 
     def client(self) -> Client:
         return Client(self.url, patience_s=60)
@@ -62,9 +63,9 @@ def alive(pid: int) -> bool:
 Start = Callable[..., Up]
 
 
-def launch(data: Path, port: int = 0) -> subprocess.Popen[str]:
+def launch(data: Path) -> subprocess.Popen[str]:
     env = {**os.environ, "PYTHONPATH": str(ROOT), "RIFFUSION_API_WORKERS": "1", "RIFFUSION_LEASE_S": "2"}
-    command = [sys.executable, "-m", "tests.embedded.cheap_up", str(port), str(data)]
+    command = [sys.executable, "-m", "tests.embedded.cheap_up", "0", str(data)]
     with (data.parent / "up.log").open("ab") as log:
         return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, stderr=log, text=True)
 
@@ -79,7 +80,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
         assert process.stdout is not None
         word, _, url = process.stdout.readline().strip().partition(" ")
         assert word == "READY", (tmp_path / "up.log").read_text()
-        return Up(process, url, data.parent)
+        return Up(process, url, data)
 
     yield start
     for process in started:
@@ -103,7 +104,7 @@ def test_jobs_outlive_a_restart_and_nothing_is_left_behind(start: Start) -> None
     with second.client() as client:
         again = client.job(job.id)
         assert again.status == "succeeded"
-        assert again.download(second.folder).audio.read_bytes() == b"sound"
+        assert again.download(second.data).audio.read_bytes() == b"sound"
 
 
 def test_what_dies_comes_back(start: Start) -> None:
@@ -120,10 +121,13 @@ def test_what_dies_comes_back(start: Start) -> None:
 
 def test_a_killed_supervisor_leaves_no_orphan_and_a_free_folder(start: Start) -> None:
     up = start()
+    with pytest.raises(SetupError, match="is in use by another `riffusion up`"):
+        Supervisor(Settings(data_dir=up.data), port=0).run(pytest.fail)
     processes = family(up.process.pid)
     up.process.kill()
     wait_until(lambda: not [pid for pid in processes[1:] if alive(pid)], 30, "orphans")
-    assert start().url
+    with (up.data / "lock").open() as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_ctrl_c_lets_a_job_finish_and_a_second_one_does_not(start: Start) -> None:
@@ -132,28 +136,24 @@ def test_ctrl_c_lets_a_job_finish_and_a_second_one_does_not(start: Start) -> Non
         job = client.submit(TextToAudio(prompt="600"))
         wait_until(lambda: job.refresh() and job.status == "running")
         up.process.send_signal(signal.SIGINT)
-        wait_until(lambda: "Warm shutdown" in up.log())
+        wait_until(lambda: "Warm shutdown" in (up.data.parent / "up.log").read_text())
         assert up.process.poll() is None
         assert client.job(job.id).status == "running"
     up.process.send_signal(signal.SIGINT)
     assert up.process.wait(60) == 0
 
 
-def test_one_stack_per_folder(start: Start, tmp_path: Path) -> None:
-    start()
-    second = launch(tmp_path / "data")
-    second.communicate(timeout=60)
-    assert second.returncode == 1
-    assert "is in use by another `riffusion up`" in (tmp_path / "up.log").read_text()
-
-
 def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
-        up = launch(tmp_path / "data", port)
-        up.communicate(timeout=60)
-    assert up.returncode == 1
-    assert (
-        f"Can't listen on 127.0.0.1:{port} (Address already in use); choose another --port."
-        in (tmp_path / "up.log").read_text()
-    )
+        words = f"Can't listen on 127.0.0.1:{port} (Address already in use); choose another --port."
+        with pytest.raises(SetupError, match=re.escape(words)):
+            Supervisor(Settings(data_dir=tmp_path), port=port).run(pytest.fail)
+
+
+def test_a_part_that_does_not_start_stops_all(tmp_path: Path) -> None:
+    before = family(os.getpid())
+    broken = (sys.executable, "-c", "raise SystemExit(7)")
+    with pytest.raises(SetupError, match="worker ended with status 7"):
+        Supervisor(Settings(data_dir=tmp_path), port=0, worker=broken).run(pytest.fail)
+    assert family(os.getpid()) == before
