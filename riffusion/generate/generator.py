@@ -44,6 +44,7 @@ from riffusion.requests import (
     SeedImage,
     TextToAudio,
     references,
+    shareable,
 )
 from riffusion.requests.modes import Painted
 from riffusion.seeds import open_seed
@@ -127,7 +128,7 @@ class Generator:
         control.check()
         rate = codec.params.sample_rate
         sound = normalize_loudness(sound, rate)
-        recipe = request.model_dump(mode="json", exclude_none=True)
+        recipe = shareable(request.model_dump(mode="json", exclude_none=True))  # files go where job ids mustn't
         return Clip(
             png=write_png(picture, recipe, **canvas.texts()),
             audio=encode_audio(sound, rate, request.format, recipe),
@@ -139,6 +140,11 @@ class Generator:
             height=picture.height,
             warnings=self._warned(request, canvases),
         )
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can make clips; once it can't, only a new process helps."""
+        return self._engine.alive
 
     def close(self) -> None:
         """Stops the engine; requests that still run end as `Canceled`."""

@@ -12,7 +12,6 @@ import { audioContext, decode } from "./player.js";
 import { River } from "./river.js";
 import { ended } from "./watch.js";
 
-const STEPS = 12; // a clip has to be painted in less time than it plays
 const POLL_S = 0.4;
 const IDLE_MS = 10 * 60_000;
 const LOOK_MS = 15_000;
@@ -121,7 +120,7 @@ export class JamRoom extends EventTarget {
       start: { ...stop.start, denoising },
       end: { ...stop.end, denoising },
       alpha: stop.alpha,
-      steps: STEPS,
+      quality: "draft", // a clip has to be made in less time than it plays
       ...(beat && { init: { seed_image: beat } }),
       ...(model && { model }),
     });

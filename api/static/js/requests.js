@@ -18,9 +18,6 @@
 
 import { drawSeed } from "./prompts.js";
 
-/** Steps of a draft: enough to tell whether an idea is worth finishing. */
-export const DRAFT_STEPS = 8;
-
 /** @param {Controls} controls */
 const painted = ({ negative, steps, guidance, model, seed }) => ({
   ...(negative && { negative_prompt: negative }),
@@ -37,6 +34,17 @@ export const fromNothing = (controls) => ({
   width: controls.width,
   ...painted(controls),
 });
+
+/** Made with little work: enough to tell whether an idea is worth finishing.
+ * @param {Controls} controls @param {number} seed @returns {Request} */
+export function draft(controls, seed) {
+  const { steps, ...rest } = fromNothing({ ...controls, seed });
+  return { ...rest, quality: "draft" };
+}
+
+/** The same clip with all the work.
+ * @param {Request} draft @param {Controls} controls @returns {Request} */
+export const finish = ({ quality, ...rest }, { steps }) => ({ ...rest, steps });
 
 /** @param {Controls} controls @param {Reference} init @returns {Request} */
 export const riff = (controls, init) => ({

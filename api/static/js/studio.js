@@ -129,9 +129,7 @@ async function go() {
 async function four() {
   const { controls } = composer;
   if (!controls.prompt) return composer.complain("Say what it should sound like, or roll the dice.");
-  const drafts = Array.from({ length: IDEAS }, () =>
-    requests.fromNothing({ ...controls, seed: drawSeed(), steps: Math.min(controls.steps, requests.DRAFT_STEPS) }),
-  );
+  const drafts = Array.from({ length: IDEAS }, () => requests.draft(controls, drawSeed()));
   const clips = await workshop.makeAll(drafts, { verb: "", draft: true });
   take("listen");
   await bench.put(null);
@@ -210,7 +208,7 @@ function wire() {
   ideas.addEventListener("pick", (event) => void open(/** @type {CustomEvent} */ (event).detail, { keepIdeas: true }));
   ideas.addEventListener("finish", (event) => {
     const draft = /** @type {CustomEvent<Clip>} */ (event).detail;
-    const request = { ...draft.request, steps: composer.controls.steps };
+    const request = requests.finish(draft.request, composer.controls);
     void attempt(() => begin(request, { verb: "finish", parents: [draft.id] }));
   });
   workshop.addEventListener("change", (event) => {
