@@ -2,7 +2,9 @@
 
 import os
 import shutil
+import subprocess
 import sys
+import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -152,6 +154,22 @@ def _is_wrong(kind: str, text: str) -> bool:
 def page(site: Site, visit: Callable[..., Page]) -> Page:
     """The playground."""
     return visit(f"{site.url}/")
+
+
+def npm_package(request: pytest.FixtureRequest, name: str) -> Path:
+    """The folder of a package from npm, fetched once and kept in pytest's cache; skips where npm can't have it."""
+    folder = request.config.cache.mkdir(name.replace("/", "-"))
+    if not (folder / "package").is_dir():
+        npm = shutil.which("npm")
+        if npm is None:
+            pytest.skip(f"{name} comes from npm, which isn't installed")
+        try:
+            subprocess.run([npm, "pack", "--silent", name], cwd=folder, check=True, timeout=200, capture_output=True)
+        except subprocess.SubprocessError:
+            pytest.skip(f"npm can't fetch {name} here")
+        with tarfile.open(next(folder.glob("*.tgz"))) as archive:
+            archive.extractall(folder, filter="data")
+    return folder / "package"
 
 
 def until(page: Page, expression: str) -> None:

@@ -29,6 +29,8 @@ SLOW_STEP_S = 0.5
 class QuickPainter:
     """Any prompt and seed is a seed picture, turned by some steps in pitch and time."""
 
+    alive = True
+
     def __init__(self, _settings: Settings) -> None:
         self._codec = SpectrogramCodec()
         self._codec.warm_up()

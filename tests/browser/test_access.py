@@ -1,15 +1,11 @@
 """For everyone: axe-core finds nothing serious, nothing is cut off on a small screen, motion stays calm if asked."""
 
-import shutil
-import subprocess
-import tarfile
 from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import Site, choose, play
+from tests.browser.conftest import Site, choose, npm_package, play
 
 AXE = "axe-core@4.11.0"
 
@@ -17,19 +13,7 @@ AXE = "axe-core@4.11.0"
 @pytest.fixture(scope="session")
 def axe(request: pytest.FixtureRequest) -> str:
     """axe-core's source, from npm, kept in pytest's cache."""
-    folder = request.config.cache.mkdir("axe")
-    source: Path = folder / "package" / "axe.min.js"
-    if not source.is_file():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip("axe-core comes from npm, which isn't installed")
-        try:
-            subprocess.run([npm, "pack", "--silent", AXE], cwd=folder, check=True, timeout=120, capture_output=True)
-        except subprocess.SubprocessError:
-            pytest.skip(f"npm can't fetch {AXE} here")
-        with tarfile.open(next(folder.glob("*.tgz"))) as archive:
-            archive.extractall(folder, filter="data")
-    return source.read_text()
+    return (npm_package(request, AXE) / "axe.min.js").read_text()
 
 
 def complaints(page: Page, axe: str) -> list[str]:

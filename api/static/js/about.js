@@ -17,5 +17,5 @@ hearScale(find("#scale"));
 drawSomething(find("#draw-it"));
 morph(find("#stray"), stray, (clip) => (clip.denoising ? `${clip.denoising * 100} %` : "as it was"));
 find("#between .from-end").textContent = between[0].prompt;
-find("#between .to-end").textContent = between.at(-1).prompt;
+find("#between .to-end").textContent = between[between.length - 1].prompt;
 morph(find("#between"), between, () => "");

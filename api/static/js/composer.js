@@ -82,7 +82,7 @@ export class Composer extends EventTarget {
   }
 
   /** Whether there is a clip to begin with. */
-  set hasClip(yes) {
+  set hasClip(/** @type {boolean} */ yes) {
     this.fields.from[1].disabled = !yes;
     if (!yes && this.from === "clip") this.from = "nothing";
   }

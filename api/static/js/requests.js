@@ -125,10 +125,13 @@ export function vary(request) {
 /** @template {Record<string, any>} T @param {T} fields */
 const reseed = (fields) => ({ ...fields, seed: drawSeed() });
 
+/** @type {Record<string, string>} */
+const UNNAMED = { "image-to-audio": "a drawing", "audio-to-image": "a sound of yours", loop: "a loop" };
+
 /** The words a clip is known by.
  * @param {Request} request */
 export function title(request) {
   if (request.mode === "interpolate") return `${request.start.prompt} → ${request.end.prompt}`;
   if (request.prompt) return request.prompt;
-  return { "image-to-audio": "a drawing", "audio-to-image": "a sound of yours", loop: "a loop" }[request.mode] ?? "untitled";
+  return UNNAMED[request.mode] ?? "untitled";
 }

@@ -6,6 +6,7 @@
 import { find, make } from "./dom.js";
 import { heightOf, hzAt, hzOfMidi, hzText, noteAt } from "./mel.js";
 import { COLUMN_S, paint } from "./picture.js";
+import { welcome } from "./welcome.js";
 
 const HERTZ = [100, 200, 400, 800, 1500, 3000, 5000, 8000];
 const OCTAVES = [36, 48, 60, 72, 84, 96, 108]; // MIDI numbers of the Cs
@@ -16,6 +17,7 @@ export class Spectrogram extends EventTarget {
   /** @type {import("./picture.js").Picture | null} */
   picture = null;
   duration = 0;
+  /** @type {import("./picture.js").Picture | undefined} */ #idle;
   #seekable = true;
   #time = 0;
 
@@ -50,7 +52,7 @@ export class Spectrogram extends EventTarget {
 
   /** @param {{from: number, to: number}} [columns] */
   redraw(columns) {
-    if (this.picture) paint(this.picture, this.canvas, columns);
+    paint(this.picture ?? (this.#idle ??= welcome()), this.canvas, columns);
   }
 
   /** Hands clicks and keys to the playhead, or to another tool with a name of its own.

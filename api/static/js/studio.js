@@ -197,7 +197,7 @@ function wire() {
   find("#cancel").addEventListener("click", () => bench.clip && void attempt(() => workshop.cancel(/** @type {Clip} */ (bench.clip))));
   find("#again").addEventListener("click", () => {
     const { clip } = bench;
-    if (clip) void attempt(() => begin(clip.request, clip));
+    if (clip) void attempt(() => begin(clip.request, { verb: clip.verb, parents: clip.parents }));
   });
   find("#verbs").addEventListener("click", (/** @type {MouseEvent} */ event) => {
     const { verb, save } = /** @type {HTMLElement} */ (event.target).dataset;
