@@ -42,6 +42,10 @@ T = TypeVar("T")
 class Generates(Protocol):
     """What turns a request into a clip; see `riffusion.generate.Generator`."""
 
+    @property
+    def alive(self) -> bool:
+        """Whether it still can."""
+
     def run(self, request: AnyRequest, inputs: Mapping[str, bytes], control: Control) -> Clip:
         """The request's clip."""
 
@@ -73,6 +77,11 @@ class Runner:
         """Whether it takes no new job."""
         return self._stopping.is_set()
 
+    @property
+    def broken(self) -> bool:
+        """Whether no job can be run any more, by this process."""
+        return not self._generator.alive
+
     def work(self) -> None:
         """Runs jobs until none waits. A message only says that there is work; the store says which."""
         while (record := self._claim()) is not None:
@@ -81,7 +90,7 @@ class Runner:
     def _claim(self) -> JobRecord | None:
         nonce = uuid.uuid4().hex  # a claim whose answer got lost is answered with the same job
         pause = FIRST_PAUSE_S
-        while not self.stopping:
+        while not self.stopping and not self.broken:
             # A result that can't be stored now is no reason to make more of them.
             if not self._storage_answers.wait(FIRST_PAUSE_S):
                 continue

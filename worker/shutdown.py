@@ -51,8 +51,8 @@ class Shutdown:
         hung = sum(attempt.hung for attempt in attempts)
         metrics.HUNG.set(hung)
         if self._asked is None:
-            if hung and hung * 2 >= self._settings.slots:
-                log.error("too many threads hang; this worker ends", extra={"hung": hung})
+            if self._runner.broken or (hung and hung * 2 >= self._settings.slots):
+                log.error("too many threads hang, or the device is lost; this worker ends", extra={"hung": hung})
                 os.kill(os.getpid(), signal.SIGTERM)  # Celery stops taking messages, and calls `asked`
             return
         if time.monotonic() - self._asked > self._settings.shutdown_grace_s:

@@ -139,6 +139,11 @@ class Engine:
         """Returns when it is warmed up; raises what the warm-up raised."""
         self._ready.result()
 
+    @property
+    def alive(self) -> bool:
+        """Whether it can take rows: not closed, and not ended by the loss of its device."""
+        return self._thread.is_alive() and not self._closed
+
     def close(self) -> None:
         """Stops after the step under way; rows not done fail as `Canceled`."""
         with self._changed:
@@ -196,7 +201,7 @@ class Engine:
                 row.advance(prediction)
                 stepped.append(row)
             except Exception as error:  # whatever it is, it is this row's alone
-                row.fail(error)
+                row.fail(_failure(error))
         if stepped:
             self._flights.append(_Flight(stepped))
 
@@ -221,7 +226,8 @@ class Engine:
     def _land(self, ahead: int) -> None:
         """Looks at the steps that are finished, leaving at most `ahead` under way."""
         while len(self._flights) > ahead:
-            self._flights.popleft().land()
+            self._flights[0].land()
+            self._flights.popleft()
 
     def _abandon(self) -> None:
         """Nothing is left waiting for an engine that has stopped."""
@@ -243,7 +249,13 @@ def _key(painting: Painting) -> _Key:
 
 
 def _failure(error: Exception) -> Exception:
-    """The error without the frames that hold the failed call's tensors; memory errors of every device as one."""
+    """The error without the frames that hold the failed call's tensors; memory errors of every device as one.
+
+    Raises:
+        AcceleratorError: the device's context is lost with everything in it; the engine ends.
+    """
+    if isinstance(error, torch.AcceleratorError):
+        raise error
     if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error):
         return OutOfMemory("The job doesn't fit into the worker's memory, even alone.")
     return error.with_traceback(None)

@@ -210,6 +210,27 @@ def test_a_row_too_large_even_alone_says_so(checkpoint: Checkpoint, prompts: Pro
     engine.close()
 
 
+class LostDevice(Denoiser):
+    """Its context is lost, as after an illegal access: nothing on it can be used any more."""
+
+    def predict(self, rows: Any) -> list[Tensor]:
+        raise torch.AcceleratorError(f"CUDA error: an illegal memory access by {len(rows)} rows")
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_lost_device_ends_the_engine_and_fails_nobodys_job(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+    submitted = threading.Event()
+    engine = Engine(LostDevice(checkpoint), max_rows=2, warm_up=partial(wait, submitted))
+    futures = [engine.submit(Job().painting(prompts)) for _ in range(3)]
+    assert engine.alive
+    submitted.set()
+    for future in futures:
+        with pytest.raises(Canceled):  # what a worker drops, so that another one takes it
+            future.result(60)
+    engine.close()
+    assert not engine.alive
+
+
 def test_closing_leaves_nobody_waiting(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
     stepped = threading.Event()
     engine = Engine(Denoiser(checkpoint), max_rows=1)

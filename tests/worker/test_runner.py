@@ -65,6 +65,18 @@ def working(runner: Runner) -> Iterator[threading.Thread]:
     assert not thread.is_alive()
 
 
+def test_a_worker_whose_device_is_lost_takes_no_job(
+    store: JobStore, moody: MoodyFiles, settings: Settings, heartbeat: Heartbeat, jobs: Jobs
+) -> None:
+    lost = CheapGenerator()
+    lost.alive = False
+    job = jobs.submit("0")
+    runner = Runner(store, moody, lost, heartbeat, settings)
+    runner.work()
+    assert runner.broken
+    assert jobs.get(job).status is JobStatus.QUEUED
+
+
 def kept(files: Files) -> set[str]:
     return set(files.list("results/"))
 
