@@ -6,8 +6,10 @@ Each client asks for one picture, and all ask at once. In each round the same re
 shared     every client in a thread of its own, all on one engine
 serial     one client after another on the same engine
 diffusers  one client after another through StableDiffusionPipeline and its image-to-image and inpainting siblings
-A client's latency runs from the moment all ask to the moment it has its picture. Ratios are taken within a round, and
-their medians over the rounds are printed, with the lowest and highest; the last line is JSON.
+A client's latency runs from the moment all ask to the moment it has its picture. Fairness is Jain's index of the
+clients' latencies per step asked for: 1 where each waits in proportion to its own work, 1 / clients where one waits for
+all the others. Ratios are taken within a round, and their medians over the rounds are printed, with the lowest and
+highest; the last line is JSON.
 """
 
 import argparse
@@ -40,6 +42,7 @@ from riffusion.generate.canvas import Canvas
 from riffusion.generate.generator import BUNDLED_FOLDER
 from riffusion.generate.painter import Painter
 from riffusion.requests import AnyRequest, Inpaint, Riff, TextToAudio, parse
+from riffusion.requests.modes import Painted
 from riffusion.seeds import list_seeds, open_seed
 from riffusion.testing import random_stable_diffusion, tiny_checkpoint
 
@@ -58,6 +61,7 @@ class Served:
 
     total: float
     latencies: list[float]
+    """In the order of the requests."""
 
 
 class MeasuredEngine(Engine):
@@ -154,13 +158,13 @@ def one_by_one(serve_one: Serve, requests: Sequence[AnyRequest]) -> Served:
 
 def at_once(serve_one: Serve, requests: Sequence[AnyRequest]) -> Served:
     """Clients in threads."""
-    latencies: list[float] = []
+    latencies = [0.0] * len(requests)
 
-    def client(request: AnyRequest) -> None:
-        serve_one(request)
-        latencies.append(time.perf_counter() - began)
+    def client(index: int) -> None:
+        serve_one(requests[index])
+        latencies[index] = time.perf_counter() - began
 
-    threads = [threading.Thread(target=client, args=(request,)) for request in requests]
+    threads = [threading.Thread(target=client, args=(index,)) for index in range(len(requests))]
     began = time.perf_counter()
     for thread in threads:
         thread.start()
@@ -172,6 +176,13 @@ def at_once(serve_one: Serve, requests: Sequence[AnyRequest]) -> Served:
 def percentile_95(values: Sequence[float]) -> float:
     """The least value that 95 % don't exceed."""
     return sorted(values)[math.ceil(0.95 * len(values)) - 1]
+
+
+def fairness(served: Served, requests: Sequence[AnyRequest]) -> float:
+    """Jain's index (Jain, Chiu and Hawe 1984) of latency per step."""
+    work = [request.steps * getattr(request, "denoising", 1.0) for request in requests if isinstance(request, Painted)]
+    slowdowns = [latency / steps for latency, steps in zip(served.latencies, work, strict=True)]
+    return sum(slowdowns) ** 2 / (len(slowdowns) * sum(value**2 for value in slowdowns))
 
 
 def checkpoint_of(model: str) -> Checkpoint:
@@ -207,11 +218,12 @@ def measure(
             engine.waits = []
             found[name].append(ways[name]())
             waits += engine.waits if name == "shared" else []
-    return summary(found, waits, clients)
+    return summary(found, waits, requests)
 
 
-def summary(found: dict[str, list[Served]], waits: list[int], clients: int) -> dict[str, Any]:
+def summary(found: dict[str, list[Served]], waits: list[int], requests: Sequence[AnyRequest]) -> dict[str, Any]:
     """Seconds and ratios of one number of clients."""
+    clients = len(requests)
 
     def ratios(other: str, of: Callable[[Served], float]) -> list[float]:
         return [of(a) / of(b) for a, b in zip(found[other], found["shared"], strict=True)]
@@ -228,8 +240,8 @@ def summary(found: dict[str, list[Served]], waits: list[int], clients: int) -> d
         "mean_latency_s": statistics.median(statistics.mean(served.latencies) for served in found["shared"]),
         "mean_latency_ratio": statistics.median(mean_latency),
         "p95_latency_ratio": statistics.median(p95),
+        "fairness": {way: statistics.median(fairness(one, requests) for one in found[way]) for way in found},
         "join_wait_steps": max(waits),
-        "mean_join_wait_steps": statistics.mean(waits),
     }
 
 
@@ -250,15 +262,16 @@ def main() -> None:
     device = torch.cuda.get_device_name() if checkpoint.device.type == "cuda" else f"{threads} threads of a CPU"
     print(f"{datetime.now(UTC):%Y-%m-%d}  {platform.processor() or platform.machine()}  {device}  {arguments.model}")
     measure(painter, pipelines, engine, clients=1, rounds=1)  # what the first call costs is nobody's
-    print("clients  jobs/s  ×serial (low–high)  ×diffusers  mean latency s  ×serial  p95 ×serial  join wait")
+    print("clients  jobs/s  ×serial (low–high)  ×diffusers  mean s  ×serial  p95 ×serial  fairness (serial)  join wait")
     rows: dict[int, dict[str, Any]] = {}
     for clients in map(int, arguments.clients.split(",")):
         row = rows[clients] = measure(painter, pipelines, engine, clients=clients, rounds=arguments.rounds)
         low, high = row["throughput_spread"]
         print(
             f"{clients:7}  {row['jobs_per_s']:6.2f}  {row['throughput_ratio']:7.2f} ({low:.2f}–{high:.2f})"
-            f"  {row['diffusers_ratio']:10.2f}  {row['mean_latency_s']:14.2f}  {row['mean_latency_ratio']:7.2f}"
-            f"  {row['p95_latency_ratio']:11.2f}  {row['join_wait_steps']:9}",
+            f"  {row['diffusers_ratio']:10.2f}  {row['mean_latency_s']:6.2f}  {row['mean_latency_ratio']:7.2f}"
+            f"  {row['p95_latency_ratio']:11.2f}"
+            f"  {row['fairness']['shared']:10.2f} ({row['fairness']['serial']:.2f})  {row['join_wait_steps']:9}",
             flush=True,
         )
     engine.close()
@@ -268,6 +281,8 @@ def main() -> None:
         "mean_latency_ratio_8": eight.get("mean_latency_ratio"),
         "diffusers_ratio_8": eight.get("diffusers_ratio"),
         "ratio_1": one.get("throughput_ratio"),
+        "fairness_8": eight.get("fairness", {}).get("shared"),
+        "fairness_serial_8": eight.get("fairness", {}).get("serial"),
         "diffusers_ratio_1": one.get("diffusers_ratio"),
         "join_wait_steps": max(row["join_wait_steps"] for row in rows.values()),
         "device": device,
