@@ -55,7 +55,10 @@ class StoreMachine(RuleBasedStateMachine):
         return job.status is JobStatus.RUNNING and job.owner == attempt and not job.deleted
 
     def pick(self, index: int) -> JobRecord:
-        return self.attempts[index % len(self.attempts)]
+        """An attempt: an even index means one that holds its job, if there is any, an odd one any that ever was."""
+        holders = [attempt for attempt in self.attempts if self.holds(attempt)]
+        choice = holders if holders and index % 2 == 0 else self.attempts
+        return choice[index // 2 % len(choice)]
 
     def end(self, job: Expected, status: JobStatus, owner: JobRecord | None = None) -> None:
         job.status, job.owner = status, owner
@@ -93,11 +96,10 @@ class StoreMachine(RuleBasedStateMachine):
         if repeated:
             assert self.store.claim(MODEL, worker, nonce) == record
 
-    @precondition(lambda self: self.attempts)
-    @rule(index=st.integers(0, 1000))
-    def progress(self, index: int) -> None:
-        attempt = self.pick(index)
-        assert self.store.progress(attempt.id, attempt.token, 1, 20) == self.holds(attempt)
+    @rule()
+    def progress(self) -> None:
+        for attempt in self.attempts:
+            assert self.store.progress(attempt.id, attempt.token, 1, 20) == self.holds(attempt)
 
     @precondition(lambda self: self.attempts)
     @rule(index=st.integers(0, 1000))
@@ -120,14 +122,20 @@ class StoreMachine(RuleBasedStateMachine):
             job.attempts -= 1
             self.end(job, JobStatus.QUEUED)
 
-    @precondition(lambda self: self.attempts)
-    @rule(index=st.integers(0, 1000))
-    def die(self, index: int) -> None:
-        attempt = self.pick(index)
-        if self.holds(attempt):
-            lose(self.redis, attempt)
-            job = self.job_of(attempt)
-            self.end(job, JobStatus.FAILED if job.attempts == MAX_ATTEMPTS else JobStatus.QUEUED)
+    @rule(worker=st.sampled_from(WORKERS), claims=st.integers(0, 3), times=st.integers(1, 3))
+    def crash(self, worker: str, claims: int, times: int) -> None:
+        """A worker that dies, as often, each time with so many more jobs than it held."""
+        for _ in range(times):
+            for _ in range(claims):
+                self.claim(worker, repeated=False)
+            self.lose_all(worker)
+
+    def lose_all(self, worker: str) -> None:
+        for attempt in self.attempts:
+            if attempt.worker == worker and self.holds(attempt):
+                lose(self.redis, attempt)
+                job = self.job_of(attempt)
+                self.end(job, JobStatus.FAILED if job.attempts == MAX_ATTEMPTS else JobStatus.QUEUED)
         self.store.reap()
 
     @precondition(lambda self: self.attempts)

@@ -1,5 +1,6 @@
 """The sweep: no file outlives what it is for, and none is deleted before."""
 
+import time
 from collections.abc import Callable
 
 import pytest
@@ -58,7 +59,7 @@ def test_results_stay_until_they_expire_and_then_answer_gone(
     assert sweep() == 1
     assert len(list(files.list("results/"))) == 2
     assert store.get(record.id) == record
-    assert sweep() == 0
+    assert redis.zscore("sweep", f"job:{record.id}") == pytest.approx(time.time() + 86_400, abs=60)
     expire(redis, record)
     assert sweep() == 1
     assert list(files.list("results/")) == []

@@ -12,10 +12,11 @@
 --   worker:<worker>   hash    model, slots; expires unless announced again
 --   workers           set     their names
 --   of:<client>       zset    a client's jobs, in the order of their ids, which is that of time
---   pins:<kind>:<id>  set     jobs not yet ended that need the files of an upload or a job
+--   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end, copies until they go
 --   idem:<digest>     hash    what an idempotency key stands for
 --   gone:<id>         string  tombstone
 --   share:<share id>  string  the job whose clip was published
+--   made:<digest>     string  the job that answers further requests like its own
 --   upload:<id>, content:<sha256>   hashes: an upload, and those that share one file
 --   reaped_at         string  when reap ran last
 --   waking:<model>    string  set for the moment in which one reaper publishes wake-ups
@@ -34,6 +35,11 @@ local function load(key)
   local fields = {}
   for i = 1, #flat, 2 do fields[flat[i]] = flat[i + 1] end
   return fields
+end
+
+-- Where the job that made what this one asks for is found. Whoever asks is part of it: nobody learns what others made.
+local function made_key(job)
+  return 'made:' .. redis.sha1hex(job.client .. '\n' .. job.model .. '\n' .. job.request)
 end
 
 local function is_terminal(job)
@@ -121,6 +127,7 @@ end
 local function forget(job)
   redis.call('DEL', 'job:' .. job.id)
   redis.call('ZREM', 'of:' .. job.client, job.id)
+  if job.origin then redis.call('SREM', 'pins:job:' .. job.origin, job.id) end
   redis.call('SET', 'gone:' .. job.id, 1, 'EX', limits.tombstone_s)
 end
 

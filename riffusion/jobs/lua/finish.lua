@@ -12,6 +12,7 @@ if status == 'succeeded' then
   local pace = (now - job.started_at) / job.cost
   local average = tonumber(redis.call('HGET', key, 'pace') or pace)
   redis.call('HSET', key, 'pace', string.format('%.6g', 0.8 * average + 0.2 * pace))
+  redis.call('SET', made_key(job), job.id, 'EX', limits.result_ttl_s)
 end
 settle(job, status, unpack(ARGV, 4))
 return 1

@@ -10,6 +10,7 @@ local function sweep_job(member, id)
     return {member, prefix, job.status == 'succeeded' and prefix .. job.token .. '/' or ''}
   end
   if job then forget(job) end
+  if redis.call('EXISTS', 'pins:' .. member) == 1 then return nil end -- the record goes in time, the files with the pins
   return {member, prefix, ''}
 end
 
