@@ -17,7 +17,7 @@ from riffusion.spectrogram.mel import mel_spectrogram
 from riffusion.spectrogram.params import DEFAULT, FULL_SCALE, SpectrogramParams, from_exif
 from riffusion.spectrogram.retrieval import Schedule
 from riffusion.spectrogram.retrieval_torch import retrieve
-from riffusion.spectrogram.stream import Stream, first_phases, frame_weights, log_magnitudes
+from riffusion.spectrogram.stream import AHEAD, Stream, first_phases, frame_weights, log_magnitudes
 
 Quality = Literal["draft", "standard", "best"]
 Method = Literal["pghi", "griffin-lim"]
@@ -27,8 +27,7 @@ SCHEDULES: dict[Quality, Schedule] = {
     "standard": Schedule(iterations=10, momentum=0.7, eager=True),
     "best": Schedule(iterations=80, momentum=0.95, eager=False),
 }
-_STRETCH = 512  # columns retrieved at once; bounds memory, whatever the length
-_AHEAD = 10  # columns of the next stretch that are looked at: a window's length
+_STRETCH = 512  # columns retrieved at once, at the end up to twice as many; bounds memory, whatever the length
 _STEREO = 2
 
 
@@ -52,10 +51,11 @@ class SpectrogramCodec:
         self._method = method
         self._schedule = SCHEDULES[quality]
         self._device = torch.device(device)
+        self._compiled = self._device.type == "cpu"
 
     def warm_up(self) -> None:
         """Compiles what decoding needs, or loads it from the cache, so that the first clip is as fast as the next."""
-        self.decode(Image.new("L", (2 * _AHEAD, self.params.frequencies), "gray"))
+        self.decode(Image.new("L", (2 * AHEAD, self.params.frequencies), "gray"))
 
     def encode(self, wave: Tensor, *, loop: bool = False) -> Image.Image:
         """Picture of a wave, its EXIF in `picture.getexif()` (save it with `write_png`).
@@ -86,8 +86,8 @@ class SpectrogramCodec:
     def decode_run(self, pictures: Iterable[Image.Image]) -> Iterator[Tensor]:
         """One continuous sound for pictures that follow each other, of one geometry and as many channels.
 
-        Yields a piece [C, t] for each picture before it asks for the next, and at the end the few samples that could
-        still have changed: (all columns - 1) * hop samples together.
+        Yields a piece [C, t] for each picture before it asks for the next, each 0.1 s behind the picture's end, and
+        that rest at last: (all columns - 1) * hop samples together.
         """
         stream: Stream | None = None
         for picture in pictures:
@@ -97,24 +97,27 @@ class SpectrogramCodec:
                 yield self.decode(picture, samples=params.samples(picture.width, loop=True))
                 continue
             stream = stream or Stream(grid, self._schedule, params.max_value / FULL_SCALE)
-            yield torch.from_numpy(stream.push(_mel(picture, params)))
+            mel = _mel(picture, params)
+            yield torch.from_numpy(stream.feed(mel))
         if stream:
-            yield torch.from_numpy(stream.finish())
+            yield torch.from_numpy(stream.close(mel[:, :0]))
 
     def _wave(self, mel: Floats, params: SpectrogramParams, *, loop: bool) -> Tensor:
         """Wave [C, T] of mel magnitudes [C, frames, bands]."""
         grid = grid_for(params)
         full = params.max_value / FULL_SCALE
-        if not mel.any() or (mel.shape[1] == 1 and not loop):
+        if not mel.any():
             return torch.zeros(len(mel), params.samples(mel.shape[1], loop=loop))
         if grid is None or self._method == "griffin-lim":
             return griffin_lim(torch.from_numpy(mel).transpose(1, 2), params)
-        if self._device.type != "cpu":
+        if not self._compiled:
             return _on_device(mel, grid, self._schedule, full, self._device, loop=loop)
         stream = Stream(grid, self._schedule, full)
         if loop:
-            return torch.from_numpy(stream.push(mel, end="circle"))
-        return torch.from_numpy(np.concatenate(list(_stretches(stream, mel)), axis=1))
+            return torch.from_numpy(stream.circle(mel))
+        last = max(mel.shape[1] // _STRETCH - 1, 0) * _STRETCH
+        stretches = [stream.feed(mel[:, start : start + _STRETCH]) for start in range(0, last, _STRETCH)]
+        return torch.from_numpy(np.concatenate([*stretches, stream.close(mel[:, last:])], axis=1))
 
     def _params_of(self, picture: Image.Image) -> SpectrogramParams:
         """What the picture's EXIF says, for a sound at our own sample rate. Magnitudes grow with samples a window."""
@@ -126,15 +129,6 @@ class SpectrogramCodec:
 def _mel(picture: Image.Image, params: SpectrogramParams) -> Floats:
     """Mel magnitudes [C, frames, bands] of a picture, for samples in ±1."""
     return np.ascontiguousarray((mel_from_picture(picture, params) / np.float32(FULL_SCALE)).transpose(0, 2, 1))
-
-
-def _stretches(stream: Stream, mel: Floats) -> Iterator[Floats]:
-    """A long picture's sound, piece by piece, the last one up to twice as long."""
-    frames = mel.shape[1]
-    starts = range(0, max(frames // _STRETCH, 1) * _STRETCH, _STRETCH)
-    for start in starts[:-1]:
-        yield stream.push(mel[:, start : start + _STRETCH + _AHEAD], ahead=min(_AHEAD, frames - start - _STRETCH))
-    yield stream.push(mel[:, starts[-1] :], end="mirror")
 
 
 def _on_device(mel: Floats, grid: Grid, schedule: Schedule, full: float, device: torch.device, *, loop: bool) -> Tensor:

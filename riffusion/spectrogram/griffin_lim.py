@@ -28,6 +28,7 @@ def griffin_lim(mel: Tensor, params: SpectrogramParams) -> Tensor:
         f_max=float(params.max_hz),
         norm=None,
         mel_scale="htk",
+        driver="gelsd",  # takes filters that miss every bin of a short FFT too
     ).to(mel.device)
     wave: Tensor = griffinlim(
         inverse(mel),

@@ -152,15 +152,14 @@ class Retrieval:
         return wave
 
     def _cut(self, sound: Overlap, frames: int) -> Floats:
-        """The samples that no further frame changes."""
+        """The samples that no further frame changes, from where the first one begins."""
         grid = self._grid
         half = grid.out_win // 2
         if self._end == "circle":
             wound = Overlap(self._folded(sound.wave, grid.out_hop), self._folded(sound.weight, grid.out_hop))
             return np.roll(wound.sound(grid), -half)
         ends = self._end == "mirror" and frames == self._frames
-        end = (frames - 1) * grid.out_hop + half if ends else frames * grid.out_hop
-        return sound.sound(grid)[0 if self._tail else half : end]
+        return sound.sound(grid)[: (frames - 1) * grid.out_hop + half if ends else frames * grid.out_hop]
 
     def _folded(self, wave: Floats, hop: int) -> Floats:
         """A circle's sum of frames wound around it; any other as it is."""

@@ -1,4 +1,4 @@
-"""Sound for pictures that follow each other: each goes on from the last one's settled frames; nothing is rewritten."""
+"""A sound that grows: each stretch goes on from the settled frames of the last, and nothing is rewritten."""
 
 import numpy as np
 
@@ -7,45 +7,62 @@ from riffusion.spectrogram.kernels import interpolate_level
 from riffusion.spectrogram.pghi import start_phases
 from riffusion.spectrogram.retrieval import End, Retrieval, Schedule, Tail
 
+AHEAD = 10  # frames that are held back until more are there: they reach into each other, a window long
 _SILENT = 1e-12  # of the loudest band
 _QUIET_FRAME = 1e-4  # of full loudness: frames below weigh no more
 
 
 class Stream:
-    """Retrieves one sound, stretch by stretch. Channels share the phases they start from, so that they stay together.
+    """Retrieves one sound from mel magnitudes [C, frames, bands] that come stretch by stretch.
 
-    `full` is a mel magnitude that counts as loud.
+    Channels share the phases they start from, so that they stay together. `full` is a magnitude that counts as loud.
     """
 
     def __init__(self, grid: Grid, schedule: Schedule, full: float) -> None:
         self._grid, self._schedule, self._full = grid, schedule, full
+        self._lead = grid.out_win // 2  # samples to come of the first frame's half before its centre
+        self._held: Floats | None = None
         self._tails: list[Tail] | None = None
         self._level: Floats | None = None
 
-    def push(self, target: Floats, *, ahead: int = 0, end: End = "open") -> Floats:
-        """The settled samples [C, t] of a further stretch of mel magnitudes [C, frames, bands].
+    def feed(self, target: Floats) -> Floats:
+        """The samples [C, t] that are settled by a further stretch, which more will follow."""
+        target = self._joined(target)
+        frames = target.shape[1] - AHEAD
+        self._held = target[:, max(frames, 0) :]
+        if frames <= 0:
+            return np.zeros((len(target), 0), dtype=np.float32)
+        return self._retrieved(target, frames, "open")
 
-        The last `ahead` frames are only there to be heard coming; the next call has to begin with them. `end` is as
-        `Retrieval` has it.
-        """
-        frames = target.shape[1] - ahead
+    def close(self, target: Floats) -> Floats:
+        """The samples [C, t] up to the last frame's centre, with a last stretch (it may have no frames)."""
+        target = self._joined(target)
+        return self._retrieved(target, target.shape[1], "mirror")
+
+    def circle(self, target: Floats) -> Floats:
+        """A loop [C, frames * out_hop], all of it."""
+        self._lead = 0
+        return self._retrieved(target, target.shape[1], "circle")
+
+    def _joined(self, target: Floats) -> Floats:
+        return target if self._held is None else np.concatenate([self._held, target], axis=1)
+
+    def _retrieved(self, target: Floats, frames: int, end: End) -> Floats:
+        """The sound of the first `frames` frames; the others are only there to be heard coming."""
         shared = log_magnitudes(target.mean(axis=0), self._grid)
         phases = self._phases(shared, loop=end == "circle")
         sounds, tails = [], []
-        for channel, band in enumerate(target):
+        for channel, bands in enumerate(target):
             tail = self._tails[channel] if self._tails else None
-            retrieval = Retrieval(band, frame_weights(band, self._full), self._grid, tail, end)
-            wave = retrieval.start(shared if len(target) == 1 else log_magnitudes(band, self._grid), phases)
+            retrieval = Retrieval(bands, frame_weights(bands, self._full), self._grid, tail, end)
+            wave = retrieval.start(shared if len(target) == 1 else log_magnitudes(bands, self._grid), phases)
             sound, left = retrieval.synthesise(retrieval.iterate(wave, self._schedule), frames)
             sounds.append(sound)
             tails.append(left)
         self._tails, self._level = tails, shared[frames - 1]
-        return np.stack(sounds)
-
-    def finish(self) -> Floats:
-        """What is left [C, t] after a last push with an open end: up to the last frame's centre."""
-        left = self._grid.out_win // 2 - self._grid.out_hop
-        return np.stack([tail.fast.sound(self._grid)[:left] for tail in self._tails or ()])
+        settled = np.stack(sounds)
+        lead, self._lead = self._lead, max(0, self._lead - settled.shape[1])
+        return settled[:, lead:]
 
     def _phases(self, level: Floats, *, loop: bool) -> Floats:
         """Phases to start from [frames, win // 2 + 1]: from nothing, or from the frame before these."""

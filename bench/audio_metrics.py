@@ -1,0 +1,102 @@
+"""How far a reconstructed sound is from its picture, and from the recording behind the picture."""
+
+import math
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from PIL import Image
+from torch import Tensor
+
+from riffusion.spectrogram.codec import SpectrogramCodec
+from riffusion.spectrogram.image import mel_from_picture, picture_from_mel
+from riffusion.spectrogram.mel import mel_spectrogram
+from riffusion.spectrogram.params import DEFAULT, FULL_SCALE, from_exif
+
+TOP_HZ = 10_000
+FLOOR = 1e-4  # 80 dB below the loudest magnitude, where log distances end
+# Window, hop and FFT lengths at 44.1 kHz of R. Yamamoto et al., "Parallel WaveGAN", ICASSP 2020.
+RESOLUTIONS = ((1200, 240, 2048), (600, 120, 1024), (240, 50, 512))
+
+
+class Scores(NamedTuple):
+    """px: mean absolute pixel error, 0 to 255. SC: spectral convergence of the mel magnitudes. LMD: mean log-mel
+    distance in dB. MR: multi-resolution STFT distance to the recording under 10 kHz; NaN where there is none."""
+
+    px: float
+    sc: float
+    lmd: float
+    mr: float
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A picture to reconstruct, and the recording [1, T] that it was made from, if there is one."""
+
+    name: str
+    image: Image.Image
+    recording: Tensor | None
+
+    @property
+    def mel(self) -> Tensor:
+        """Mel magnitudes [C, bands, columns] for samples in ±1."""
+        return torch.from_numpy(mel_from_picture(self.image, from_exif(self.image.getexif()))) / FULL_SCALE
+
+
+def encoded(name: str, recording: Tensor) -> Picture:
+    """The picture of a recording."""
+    return Picture(name, SpectrogramCodec().encode(recording), recording)
+
+
+def gain_matched(wave: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
+    """The wave, and its mel magnitudes by the reference analysis, both times the gain that brings them closest."""
+    mel = mel_spectrogram(wave, DEFAULT)
+    gain = (mel * target).sum() / mel.square().sum().clamp_min(1e-20)
+    return wave * gain, mel * gain
+
+
+def pixel_errors(mel: Tensor, picture: Picture) -> npt.NDArray[np.float64]:
+    """Absolute differences [rows, columns] between a picture and that of the mel magnitudes [1, bands, columns]."""
+    params = replace(from_exif(picture.image.getexif()), stereo=False)
+    again = picture_from_mel((FULL_SCALE * mel).numpy(), params)
+    errors: npt.NDArray[np.float64] = np.abs(np.asarray(again, dtype=float) - np.asarray(picture.image, dtype=float))
+    return errors
+
+
+def score(wave: Tensor, picture: Picture) -> Scores:
+    """All distances of a mono wave [1, T]."""
+    target = picture.mel
+    wave, mel = gain_matched(wave, target)
+    floor = FLOOR * float(target.max())
+    decibels = 20 * torch.log10((mel + floor) / (target + floor))
+    return Scores(
+        px=float(pixel_errors(mel, picture).mean()),
+        sc=float((mel - target).norm() / target.norm()),
+        lmd=float(decibels.abs().mean()),
+        mr=math.nan if picture.recording is None else multi_resolution(wave, picture.recording),
+    )
+
+
+def multi_resolution(wave: Tensor, recording: Tensor) -> float:
+    """Mean over resolutions of spectral convergence plus mean difference of log magnitudes, up to `TOP_HZ`."""
+    total = 0.0
+    for win, hop, n_fft in RESOLUTIONS:
+        mine, theirs = (_magnitudes(sound, win, hop, n_fft) for sound in (wave, recording))
+        floor = FLOOR * float(theirs.max())
+        logs = (mine.clamp_min(floor).log() - theirs.clamp_min(floor).log()).abs().mean()
+        total += float((mine - theirs).norm() / theirs.norm() + logs)
+    return total / len(RESOLUTIONS)
+
+
+def _magnitudes(wave: Tensor, win: int, hop: int, n_fft: int) -> Tensor:
+    spectra = torch.stft(wave, n_fft, hop, win, torch.hann_window(win), return_complex=True)
+    return spectra[:, : TOP_HZ * n_fft // DEFAULT.sample_rate].abs()
+
+
+def energy_above_db(wave: Tensor, hertz: float) -> Tensor:
+    """Energy above a frequency in dB, for each frame of 1024 samples, 256 apart, of a wave [T]."""
+    spectra = torch.stft(wave, 1024, 256, window=torch.hann_window(1024), return_complex=True).abs().square()
+    above: Tensor = 10 * torch.log10(spectra[int(hertz / DEFAULT.sample_rate * 1024) :].sum(dim=0) + 1e-20)
+    return above
