@@ -306,6 +306,12 @@ def test_names_for_saving_are_sent_as_they_are(moto: S3Files) -> None:
     assert urlsplit(url).path == f"/bucket/site/{KEY}"
 
 
+def test_the_type_is_stored_with_the_file(moto: S3Files) -> None:
+    moto.put(KEY, b"x", "audio/flac")
+    found = moto._client.head_object(Bucket="bucket", Key=f"site/{KEY}")
+    assert found["ContentType"] == "audio/flac"
+
+
 def test_settings_choose_the_storage(tmp_path: Path) -> None:
     assert isinstance(open_files(Settings(data_dir=tmp_path)), LocalFiles)
     assert isinstance(open_files(Settings(storage="s3")), S3Files)

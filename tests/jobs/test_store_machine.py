@@ -231,7 +231,19 @@ class StoreMachine(RuleBasedStateMachine):
             if not job.deleted:
                 assert self.store.get(job_id).status.terminal
         left = {key.partition(":")[0] for key in keys(self.redis)}
-        assert left <= {"job", "of", "gone", "idem", "sweep", "models", "model", "clients", "reaped_at", "waking"}
+        assert left <= {
+            "job",
+            "of",
+            "gone",
+            "idem",
+            "made",
+            "sweep",
+            "models",
+            "model",
+            "clients",
+            "reaped_at",
+            "waking",
+        }
         self.redis.close()
 
 
