@@ -4,8 +4,9 @@ kombu keeps the messages of a queue in a Redis list of the queue's name, so LLEN
 hash `unacked` were taken by a worker already and wake nobody else. lua/common.lua counts by the same name.
 """
 
-from celery import Celery
-from kombu.exceptions import OperationalError
+from functools import cached_property
+from typing import Any
+
 from redis.exceptions import RedisError
 
 from riffusion.settings import Settings
@@ -22,19 +23,28 @@ class WakeUps:
     """Publishes wake-ups. Thread-safe."""
 
     def __init__(self, settings: Settings) -> None:
-        self._celery = Celery("riffusion", broker=settings.redis_url, set_as_current=False)
-        self._celery.conf.update(
+        self._settings = settings
+
+    @cached_property
+    def _celery(self) -> Any:
+        from celery import Celery  # a third of the API's start, needed first when something is published
+
+        app = Celery("riffusion", broker=self._settings.redis_url, set_as_current=False)
+        app.conf.update(
             task_ignore_result=True,
             task_serializer="json",
             accept_content=["json"],
             broker_transport_options={"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0},
         )
+        return app
 
     def publish(self, model: str, count: int = 1) -> bool:
         """Sends `count` wake-ups to a model's workers; False when the broker doesn't take them.
 
         That is no error: the reaper makes up for what is missing, so the job starts about a second later.
         """
+        from kombu.exceptions import OperationalError
+
         try:
             for _ in range(count):
                 self._celery.send_task(TASK, queue=queue_name(model), retry=False, ignore_result=True)
