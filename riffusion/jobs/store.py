@@ -88,7 +88,8 @@ class JobStore:
         """Takes in all submissions or none; once it returns, the jobs will end in exactly one terminal state each.
 
         References to uploads and earlier jobs are resolved to files here, and those files are kept until the job ends.
-        The same key from the same client answers the same jobs for 24 h.
+        The same key from the same client answers the same jobs for 24 h. A request with its seeds given that was made
+        for this client before is a job that has succeeded already, with the earlier one's clip, while that is kept.
 
         Raises:
             QueueFull: a model's backlog is at its cap.
@@ -118,11 +119,13 @@ class JobStore:
             "client": submission.client,
             "model": request.model or self.settings.model,
             "mode": request.mode,
-            "request": request.model_dump_json(),
+            "request": request.model_dump_json(exclude={"fresh"}),
             "inputs": json.dumps(inputs.keys),
             "pins": json.dumps(list(inputs.pins)),
             "cost": cost(request, inputs.clip_seconds or CLIP_SECONDS),
             "weight": submission.weight,
+            # Whoever left the seed to chance wants another clip.
+            "repeatable": request == submission.request and not request.fresh,
         }
 
     def _acceptance(self, reply: Any, submissions: Sequence[Submission], inputs: Sequence[Inputs]) -> Acceptance:

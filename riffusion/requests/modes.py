@@ -38,6 +38,9 @@ class BaseRequest(Model):
     quality: Quality | None = Field(
         None, description="How much work to spend on picture and sound; instead of steps and scheduler. [standard]"
     )
+    fresh: Annotated[bool, Field(strict=True)] = Field(
+        False, description="Make it anew, even if the same request with the same seed was made before."
+    )
 
 
 class Painted(BaseRequest):

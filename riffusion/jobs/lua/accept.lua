@@ -1,6 +1,6 @@
 #!lua
 -- Takes in all jobs or none. ARGV[1]: JSON {idem, digest, jobs: [{tail, client, model, mode, request, inputs, pins,
--- cost, weight}]}; without jobs, only looks whether the idempotency key is known.
+-- cost, weight, repeatable}]}; without jobs, only looks whether the idempotency key is known.
 -- Answers {"accepted" | "replayed", {model, wake-ups, ...}, record, ...}, {"unknown"}, {"conflict"}, {"gone", id},
 -- {"full", model}, {"no model", job's index} or {"no input", job's index, pin's index}.
 
@@ -21,46 +21,73 @@ if order.idem then
 end
 if #order.jobs == 0 then return {'unknown'} end
 
-local coming = {}
-for index, job in ipairs(order.jobs) do
-  if job.model ~= limits.model and redis.call('SISMEMBER', 'models', job.model) == 0 then
-    return {'no model', index - 1} -- no worker ever announced it
-  end
-  coming[job.model] = (coming[job.model] or 0) + 1
-  for number, pin in ipairs(cjson.decode(job.pins)) do
-    local kind, id = string.match(pin, '^(%a+):(.*)$')
-    local usable
-    if kind == 'upload' then
-      usable = redis.call('HGET', 'upload:' .. id, 'client') == job.client
-    else
-      usable = redis.call('HGET', 'job:' .. id, 'status') == 'succeeded'
-    end
-    if not usable then return {'no input', index - 1, number - 1} end
-  end
-end
-for model, count in pairs(coming) do
-  if redis.call('ZCARD', 'waiting:' .. model) + count > limits.max_queued then return {'full', model} end
+-- The job that made the same for the same client before, while it is kept: its clip answers this one, too.
+local function find_made(job)
+  local id = job.repeatable and redis.call('GET', made_key(job))
+  local made = id and load('job:' .. id)
+  if made and made.client == job.client and made.model == job.model and made.request == job.request then return made end
 end
 
-local ids, reply = {}, {'accepted', {}}
-for _, job in ipairs(order.jobs) do
+local function write(job, status, ...)
+  redis.call('HSET', 'job:' .. job.id,
+    'schema', limits.schema, 'id', job.id, 'status', status, 'mode', job.mode, 'model', job.model,
+    'client', job.client, 'request', job.request, 'inputs', job.inputs, 'pins', job.pins,
+    'cost', job.cost, 'weight', job.weight, 'created_at', stamp(now),
+    'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0, ...)
+  redis.call('ZADD', 'of:' .. job.client, 0, job.id)
+end
+
+local function queue(job)
   -- Start-time fair queueing: a client's next job starts when its last one ends, in virtual time.
   local vtime = tonumber(redis.call('HGET', 'model:' .. job.model, 'vtime') or 0)
   local last = tonumber(redis.call('ZSCORE', 'clients:' .. job.model, job.client) or 0)
   job.start = math.max(vtime, last)
   redis.call('ZADD', 'clients:' .. job.model, job.start + job.cost / job.weight, job.client)
   redis.call('SADD', 'models', job.model)
-
-  job.id = string.format('%012x', now * 1000) .. job.tail
-  ids[#ids + 1] = job.id
   for _, pin in ipairs(cjson.decode(job.pins)) do redis.call('SADD', 'pins:' .. pin, job.id) end
-  redis.call('HSET', 'job:' .. job.id,
-    'schema', limits.schema, 'id', job.id, 'status', 'queued', 'mode', job.mode, 'model', job.model,
-    'client', job.client, 'request', job.request, 'inputs', job.inputs, 'pins', job.pins,
-    'cost', job.cost, 'weight', job.weight, 'start', string.format('%.17g', job.start), 'created_at', stamp(now),
-    'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0)
-  redis.call('ZADD', 'of:' .. job.client, 0, job.id)
+  write(job, 'queued', 'start', string.format('%.17g', job.start))
   enter_queue(job)
+end
+
+-- A job that has succeeded as soon as it is there. It shows its origin's files, which stay as long as either is kept.
+local function copy(job, made)
+  redis.call('SADD', 'pins:job:' .. made.id, job.id)
+  job.pins = '[]'
+  write(job, 'succeeded', 'completed_at', stamp(now), 'result', made.result, 'warnings', made.warnings, 'origin', made.id)
+  redis.call('ZADD', 'sweep', now + limits.result_ttl_s, 'job:' .. job.id)
+end
+
+local coming, made = {}, {}
+for index, job in ipairs(order.jobs) do
+  if job.model ~= limits.model and redis.call('SISMEMBER', 'models', job.model) == 0 then
+    return {'no model', index - 1} -- no worker ever announced it
+  end
+  made[index] = find_made(job)
+  if not made[index] then coming[job.model] = (coming[job.model] or 0) + 1 end
+  local pins = cjson.decode(job.pins)
+  for number = 1, #pins do
+    local kind, id = string.match(pins[number], '^(%a+):(.*)$')
+    local usable
+    if kind == 'upload' then
+      usable = redis.call('HGET', 'upload:' .. id, 'client') == job.client
+    else
+      local earlier = redis.call('HMGET', 'job:' .. id, 'status', 'origin')
+      usable = earlier[1] == 'succeeded'
+      if earlier[2] then pins[#pins + 1] = 'job:' .. earlier[2] end -- a copy may go before this job ends
+    end
+    if not usable then return {'no input', index - 1, number - 1} end
+  end
+  if #pins > 0 then job.pins = cjson.encode(pins) end
+end
+for model, count in pairs(coming) do
+  if redis.call('ZCARD', 'waiting:' .. model) + count > limits.max_queued then return {'full', model} end
+end
+
+local ids, reply = {}, {'accepted', {}}
+for index, job in ipairs(order.jobs) do
+  job.id = string.format('%012x', now * 1000) .. job.tail
+  if made[index] then copy(job, made[index]) else queue(job) end
+  ids[#ids + 1] = job.id
   reply[#reply + 1] = redis.call('HGETALL', 'job:' .. job.id)
 end
 if order.idem then

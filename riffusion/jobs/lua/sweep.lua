@@ -3,18 +3,23 @@
 -- Answers {member, prefix of the keys to delete, prefix of those to keep or ""}, ... ; say so to swept.lua afterwards.
 local hold = 60 -- seconds after which another sweep takes over
 
+local function is_pinned(member)
+  return redis.call('EXISTS', 'pins:' .. member) == 1
+end
+
 local function sweep_job(member, id)
   local prefix = 'results/' .. id .. '/'
   local job = load('job:' .. id)
   if job and now < job.completed_at + limits.result_ttl_s then
     return {member, prefix, job.status == 'succeeded' and prefix .. job.token .. '/' or ''}
   end
-  if job then forget(job) end
-  if redis.call('EXISTS', 'pins:' .. member) == 1 then return nil end -- the record goes in time, the files with the pins
+  if job then forget(job) end -- also while others need its files
+  if is_pinned(member) then return nil end
   return {member, prefix, ''}
 end
 
 local function sweep_upload(member, id)
+  if is_pinned(member) then return nil end
   local upload = load('upload:' .. id)
   redis.call('ZREM', 'sweep', member)
   if not upload then return nil end -- deleted behind the store's back
@@ -33,7 +38,7 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', 'sweep', '-inf', now, 'LIMIT
   redis.call('ZADD', 'sweep', now + hold, member)
   if kind == 'file' then
     reply[#reply + 1] = {member, name, ''}
-  elseif redis.call('EXISTS', 'pins:' .. member) == 0 then
+  else
     local task = kind == 'job' and sweep_job(member, name) or kind == 'upload' and sweep_upload(member, name)
     if task then reply[#reply + 1] = task end
   end

@@ -1,0 +1,187 @@
+"""A request that was made before: answered from the earlier result, by a job of its own, while that is kept."""
+
+from collections.abc import Callable
+
+import pytest
+from redis import Redis
+
+from riffusion.errors import Gone, NotFound
+from riffusion.jobs.files import Files, open_files
+from riffusion.jobs.record import JobRecord, JobStatus
+from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.sweep import Sweep
+from riffusion.requests import parse
+from riffusion.settings import Settings
+from tests.jobs.conftest import MODEL, claim, keys, prompt, run, submit, success
+
+
+@pytest.fixture
+def files(settings: Settings) -> Files:
+    return open_files(settings)
+
+
+@pytest.fixture
+def sweep(redis: Redis, files: Files, settings: Settings) -> Callable[[], int]:
+    return Sweep(redis, files, settings).run
+
+
+def make(store: JobStore, files: Files, **fields: object) -> JobRecord:
+    """A job that ran and stored its files."""
+    submit(store, **fields)
+    record = claim(store)
+    for name in ("clip.png", "clip.mp3"):
+        files.put(f"results/{record.id}/{record.token}/{name}", b"x", "image/png")
+    store.finish(record.id, record.token, success(record))
+    return store.get(record.id)
+
+
+def is_there(files: Files, record: JobRecord) -> bool:
+    assert record.result is not None
+    try:
+        return bool(files.get(record.result.image.key) and files.get(record.result.audio.key))
+    except NotFound:
+        return False
+
+
+def look(redis: Redis, record: JobRecord) -> None:
+    redis.zadd("sweep", {f"job:{record.id}": 1})
+
+
+def expire(redis: Redis, record: JobRecord) -> None:
+    redis.hset(f"job:{record.id}", "completed_at", "1")
+    look(redis, record)
+
+
+def test_the_same_request_is_a_job_of_its_own_that_has_succeeded(store: JobStore) -> None:
+    submit(store, seed=7)
+    made = run(store)
+    accepted = store.accept([Submission(prompt(seed=7), "alice")])
+    copy = accepted.records[0]
+    assert copy.id != made.id
+    assert (copy.status, copy.attempts, copy.started_at) == (JobStatus.SUCCEEDED, 0, None)
+    assert (copy.result, copy.warnings, copy.request) == (made.result, made.warnings, made.request)
+    assert copy.completed_at == copy.created_at
+    assert accepted.wakeups == {}
+    assert store.get(copy.id) == copy
+    assert [record.id for record in store.list("alice").records] == [copy.id, made.id]
+    assert store.claim(MODEL, "w1", "nonce") is None
+
+
+def test_a_seed_that_was_drawn_can_be_asked_for(store: JobStore) -> None:
+    submit(store)
+    made = run(store)
+    again = store.accept([Submission(parse(made.request), "alice")]).records[0]
+    assert again.result == made.result
+
+
+@pytest.mark.parametrize(
+    ("client", "fields"),
+    [
+        ("alice", {}),  # the seed is left to chance
+        ("alice", {"seed": 7, "fresh": True}),
+        ("alice", {"seed": 8}),
+        ("alice", {"seed": 7, "steps": 21}),
+        ("bob", {"seed": 7}),
+    ],
+)
+def test_anything_else_is_made(store: JobStore, client: str, fields: dict[str, object]) -> None:
+    submit(store, seed=7)
+    run(store)
+    record = submit(store, client, **fields)
+    assert record.status is JobStatus.QUEUED
+    assert "fresh" not in record.request
+
+
+@pytest.mark.parametrize("end", ["wait", "run", "cancel", "delete"])
+def test_only_what_has_succeeded_and_is_kept_answers(store: JobStore, end: str) -> None:
+    earlier = submit(store, seed=7)
+    if end == "run":
+        claim(store)
+    elif end == "cancel":
+        store.cancel(earlier.id)
+    elif end == "delete":
+        run(store)
+        store.delete(earlier.id)
+    assert submit(store, seed=7).status is JobStatus.QUEUED
+
+
+def test_a_full_queue_still_answers_what_was_made(configured: Callable[..., JobStore]) -> None:
+    store = configured(max_queued=1)
+    submit(store, seed=7)
+    run(store)
+    submit(store)
+    records = store.accept([Submission(prompt(seed=7), "alice")] * 2).records
+    assert {record.status for record in records} == {JobStatus.SUCCEEDED}
+
+
+def test_a_copy_takes_no_share_of_the_queue(store: JobStore, redis: Redis) -> None:
+    submit(store, seed=7)
+    run(store)
+    share = redis.zscore(f"clients:{MODEL}", "alice")
+    for _ in range(3):
+        submit(store, seed=7)
+    assert redis.zscore(f"clients:{MODEL}", "alice") == share
+    load = store.models()[MODEL]
+    assert (load.waiting, load.running) == (0, 0)
+
+
+def test_a_key_answers_the_same_copy(store: JobStore) -> None:
+    submit(store, seed=7)
+    run(store)
+    first = store.accept([Submission(prompt(seed=7), "alice")], "key")
+    again = store.accept([Submission(prompt(seed=7), "alice")], "key")
+    assert (first.replayed, again.replayed) == (False, True)
+    assert again.records == first.records
+
+
+class TestFiles:
+    @pytest.mark.parametrize("end", ["delete", "expire"])
+    def test_a_copy_outlives_the_job_it_was_made_by(
+        self, store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], end: str
+    ) -> None:
+        made = make(store, files, seed=7)
+        copy = submit(store, seed=7)
+        if end == "delete":
+            store.delete(made.id)
+        else:
+            expire(redis, made)
+        sweep()
+        with pytest.raises(Gone):
+            store.get(made.id)
+        assert is_there(files, copy)
+        store.delete(copy.id)
+        look(redis, made)
+        sweep()
+        assert list(files.list("results/")) == []
+        assert keys(redis, "pins:*") | keys(redis, "sweep") == set()
+
+    def test_the_job_it_was_made_by_outlives_a_copy(
+        self, store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+    ) -> None:
+        made = make(store, files, seed=7)
+        copy = submit(store, seed=7)
+        expire(redis, copy)
+        sweep()
+        with pytest.raises(Gone):
+            store.get(copy.id)
+        assert is_there(files, made)
+        assert keys(redis, "pins:*") == set()
+
+    def test_what_a_copy_is_taken_into_keeps_the_files(
+        self, store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+    ) -> None:
+        made = make(store, files, seed=7)
+        copy = submit(store, seed=7)
+        store.accept([Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": copy.id}}), "alice")])
+        for record in (copy, made):
+            store.delete(record.id)
+            look(redis, record)
+        sweep()
+        later = claim(store)
+        assert files.get(later.inputs["init"]) == b"x"
+        store.finish(later.id, later.token, success(later))
+        for record in (copy, made):
+            look(redis, record)
+        sweep()
+        assert list(files.list(f"results/{made.id}/")) == []
+        assert keys(redis, "pins:*") == set()
