@@ -35,6 +35,9 @@ lock: $(READY)  ## after a change of the dependencies in pyproject.toml
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml \
 		--all-extras -o locks/dev.txt
 
+bench-queue: $(READY)  ## its program is not called queue.py, which would hide the standard library's from every other bench
+	$(BIN)/python bench/job_queue.py
+
 bench-%: $(READY)  ## bench-audio, bench-engine, bench-gpu, bench-queue, bench-adherence, bench-load
 	$(BIN)/python bench/$*.py
 
