@@ -20,6 +20,15 @@ def decode_audio(data: bytes | Path, *, max_seconds: float, sample_rate: int = S
         UnreadableMedia: as `probe_audio`.
     """
     channels = min(probe_audio(data, max_seconds=max_seconds).channels, 2)
+    return decode_known(data, channels, max_seconds=max_seconds, sample_rate=sample_rate)
+
+
+def decode_known(data: bytes | Path, channels: int, *, max_seconds: float, sample_rate: int) -> Tensor:
+    """`decode_audio` of a file that is known to be sound, at no more than `max_seconds`, in so many channels.
+
+    Raises:
+        UnreadableMedia: ffmpeg can't read it, or ran into a limit.
+    """
     resample = f"aresample={sample_rate}:resampler=soxr:precision=28:rematrix_maxval=1"
     options = ["-af", resample, "-ac", str(channels), "-c:a", "pcm_f32le", "-f", "f32le"]
     limit = int((max_seconds + 2) * sample_rate) * channels * 4

@@ -5,7 +5,7 @@ from typing import Any
 
 from torch import Tensor
 
-from riffusion.audio.decode import decode_audio
+from riffusion.audio.decode import decode_known
 from riffusion.audio.ffmpeg import convert
 from riffusion.audio.loudness import CEILING_DB, true_peak_db
 from riffusion.audio.recipe import tag_audio
@@ -17,7 +17,8 @@ _OPTIONS: dict[AudioFormat, tuple[str, ...]] = {
     "mp3": ("-c:a", "libmp3lame", "-f", "mp3", "-id3v2_version", "0", "-b:a"),
     "wav": ("-c:a", "pcm_s16le", "-f", "wav"),
     "flac": ("-c:a", "flac", "-sample_fmt", "s16", "-f", "flac"),
-    "ogg": ("-c:a", "libvorbis", "-q:a", "6", "-f", "ogg"),
+    # A page for each packet: of a stream in a single page, ffmpeg gives back too few samples or too many.
+    "ogg": ("-c:a", "libvorbis", "-q:a", "6", "-f", "ogg", "-page_duration", "1"),
 }
 _MP3_BITRATE = {1: "128k", 2: "224k"}
 _LOSSY = ("mp3", "ogg")
@@ -38,7 +39,8 @@ def encode_audio(
         data = _encode(wave, sample_rate, audio_format)
         if audio_format not in _LOSSY:
             break
-        heard = decode_audio(data, max_seconds=wave.shape[1] / sample_rate + 1, sample_rate=sample_rate)
+        seconds = wave.shape[1] / sample_rate
+        heard = decode_known(data, len(wave), max_seconds=seconds, sample_rate=sample_rate)
         peak = true_peak_db(heard, sample_rate)
         if peak <= CEILING_DB:
             break

@@ -10,16 +10,21 @@ TARGET_LUFS = -14.0
 CEILING_DB = -1.0
 _BLOCK_S = 0.4  # BS.1770 measures blocks of this length; a shorter clip is repeated to fill some
 _OVERSAMPLING = 4
+_HEADROOM = 0.4
 
 
 def loudness_lufs(wave: Tensor, sample_rate: int) -> float:
-    """Integrated loudness of a wave [C, T]; -inf for silence and for what the standard's gate calls silence."""
+    """Integrated loudness of a wave [C, T]; -inf for silence.
+
+    It is measured with the peak at `_HEADROOM`, so that the standard's absolute gate is 60 dB below it: torchaudio's
+    filters clip at full scale, and a quiet recording isn't silence.
+    """
     if not wave.any():
         return -math.inf
+    scale = _HEADROOM / float(wave.abs().max())
     shortest = math.ceil(2 * _BLOCK_S * sample_rate)
-    if wave.shape[1] < shortest:
-        wave = wave.repeat(1, math.ceil(shortest / wave.shape[1]))
-    level = float(loudness(wave.cpu(), sample_rate))
+    repeated = wave.repeat(1, max(1, math.ceil(shortest / wave.shape[1])))
+    level = float(loudness(scale * repeated.cpu(), sample_rate)) - 20 * math.log10(scale)
     return level if math.isfinite(level) else -math.inf
 
 

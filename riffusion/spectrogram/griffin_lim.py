@@ -20,6 +20,9 @@ def griffin_lim(mel: Tensor, params: SpectrogramParams) -> Tensor:
 
     All phases start at zero, so that it is deterministic among threads without touching torch's random state.
     """
+    columns = mel.shape[2]
+    needed = params.n_fft // 2 // params.hop_length + 2  # torch mirrors half a frame, which has to be there
+    mel = torch.cat([mel, mel.flip(2).repeat(1, 1, -(-needed // columns))[..., : max(0, needed - columns)]], dim=2)
     inverse = InverseMelScale(
         n_stft=params.n_fft // 2 + 1,
         n_mels=params.frequencies,
@@ -42,4 +45,4 @@ def griffin_lim(mel: Tensor, params: SpectrogramParams) -> Tensor:
         length=None,
         rand_init=False,
     )
-    return wave
+    return wave[:, : (columns - 1) * params.hop_length]

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from riffusion.errors import UnknownReference
-from riffusion.seeds import list_seeds, open_seed
+from riffusion.seeds import Seed, list_seeds, open_seed
 from riffusion.spectrogram.params import SpectrogramParams, from_exif
 
 
@@ -16,10 +16,7 @@ def test_there_are_five() -> None:
 
 
 @pytest.mark.parametrize("seed", list_seeds(), ids=lambda seed: seed.name)
-def test_each_is_a_whole_number_of_bars(seed: object) -> None:
-    from riffusion.seeds import Seed
-
-    assert isinstance(seed, Seed)
+def test_each_is_a_whole_number_of_bars(seed: Seed) -> None:
     picture = Image.open(io.BytesIO(open_seed(seed.name)))
     params = from_exif(picture.getexif())
     assert picture.size == (512, 512)
@@ -37,4 +34,5 @@ def test_others_are_unknown(name: str) -> None:
 
 def test_listing_loads_no_numpy() -> None:
     program = "import sys, riffusion.seeds as s; s.open_seed(s.list_seeds()[0].name); print('numpy' in sys.modules)"
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "False\n"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"

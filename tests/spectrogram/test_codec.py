@@ -1,5 +1,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -20,8 +21,7 @@ def pixel_error(codec: SpectrogramCodec, picture: Image.Image, wave: Tensor, *, 
     """Mean difference, 0 to 255, between a picture and that of its own sound, at the same scale."""
     params = from_exif(picture.getexif())
     mel = 32768 * mel_spectrogram(wave, replace(params, sample_rate=44_100), loop=loop)
-    again = 255 - 255 * (mel / params.max_value).clamp(0, 1) ** params.power
-    again = again.floor().flip(1).numpy()
+    again = (255 - 255 * (mel / params.max_value).clamp(0, 1) ** params.power).floor().flip(1).numpy()
     pixels = np.asarray(picture)
     pixels = np.moveaxis(pixels[..., 1:], -1, 0) if params.stereo else pixels[None]
     return float(np.abs(again - pixels).mean())
@@ -47,14 +47,6 @@ def test_quality_costs_error(wave: Tensor) -> None:
     codecs = [SpectrogramCodec(quality=quality) for quality in ("draft", "standard", "best")]
     errors = [pixel_error(codec, picture, codec.decode(picture)) for codec in codecs]
     assert errors == sorted(errors, reverse=True)
-
-
-def test_the_reference_is_farther_off(wave: Tensor) -> None:
-    picture = CODEC.encode(wave[:, : 40 * 441])
-    reference = SpectrogramCodec(method="griffin-lim")
-    again = reference.decode(picture)
-    assert torch.equal(again, reference.decode(picture))
-    assert 1 < pixel_error(CODEC, picture, again) / pixel_error(CODEC, picture, CODEC.decode(picture)) < 4
 
 
 def test_the_same_samples_every_time_and_in_every_thread(wave: Tensor) -> None:
@@ -125,7 +117,7 @@ def test_a_loop_has_no_seam(wave: Tensor) -> None:
 def test_a_run_of_pictures_is_one_sound(wave: Tensor, cuts: tuple[int, ...]) -> None:
     picture = CODEC.encode(wave)
     edges = [0, *cuts, picture.width]
-    parts = [picture.crop((begin, 0, end, 512)) for begin, end in zip(edges, edges[1:], strict=False)]
+    parts = [picture.crop((begin, 0, end, 512)) for begin, end in pairwise(edges)]
     sound = torch.cat(list(CODEC.decode_run(parts)), dim=1)
     assert sound.shape == wave.shape
     assert pixel_error(CODEC, picture, sound) < 1.1 * pixel_error(CODEC, picture, CODEC.decode(picture))

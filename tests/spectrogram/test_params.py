@@ -1,5 +1,6 @@
 import subprocess
 import sys
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
@@ -15,7 +16,7 @@ ORIGINAL = {
 }  # fmt: skip
 
 
-def exif(tags: dict[int, object]) -> Image.Exif:
+def exif(tags: Mapping[int, object]) -> Image.Exif:
     made = Image.Exif()
     for tag, value in tags.items():
         made[tag] = value
@@ -74,4 +75,5 @@ def test_missing_tags_come_from_the_default() -> None:
 def test_importing_loads_no_numpy() -> None:
     modules = "riffusion.spectrogram.params, riffusion.spectrogram.picture, riffusion.audio.probe, riffusion.seeds"
     program = f"import sys, {modules}; print({{'numpy', 'torch'}} & set(sys.modules))"
-    assert subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stdout == "set()\n"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"

@@ -15,7 +15,7 @@ RECIPE = {"mode": "text-to-audio", "prompt": "Blüten → ☂", "seed": 1}
 
 def saved(image: Image.Image, kind: str, **options: object) -> bytes:
     file = io.BytesIO()
-    image.save(file, kind, **options)  # type: ignore[arg-type]  # options differ by format
+    image.save(file, kind, **options)
     return file.getvalue()
 
 

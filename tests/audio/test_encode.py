@@ -1,0 +1,70 @@
+import io
+from typing import get_args
+
+import pytest
+import soundfile
+import torch
+from torch import Tensor
+
+from riffusion.audio.decode import decode_audio
+from riffusion.audio.encode import encode_audio
+from riffusion.audio.loudness import CEILING_DB, true_peak_db
+from riffusion.requests import AudioFormat
+
+FORMATS: tuple[AudioFormat, ...] = get_args(AudioFormat)
+RATE = 44_100
+
+
+def lag(decoded: Tensor, original: Tensor) -> int:
+    """Samples by which the one comes after the other."""
+    size = 2 * original.shape[1]
+    spectra = [torch.fft.rfft(wave[0], n=size) for wave in (decoded, original)]
+    peak = int(torch.fft.irfft(spectra[0] * spectra[1].conj(), n=size).argmax())
+    return peak if peak < size // 2 else peak - size
+
+
+def by_libsndfile(data: bytes) -> Tensor:
+    samples, _ = soundfile.read(io.BytesIO(data), dtype="float32", always_2d=True)
+    return torch.from_numpy(samples.T.copy())
+
+
+@pytest.mark.parametrize("audio_format", FORMATS)
+@pytest.mark.parametrize("channels", [1, 2])
+def test_gapless_in_two_decoders(music: Tensor, audio_format: AudioFormat, channels: int) -> None:
+    wave = music[:channels]
+    data = encode_audio(wave, RATE, audio_format, {"mode": "loop", "prompt": "p"})
+    for decoded in (decode_audio(data, max_seconds=10), by_libsndfile(data)):
+        assert decoded.shape == wave.shape
+        assert lag(decoded, wave) == 0
+
+
+@pytest.mark.parametrize("audio_format", FORMATS)
+def test_very_short_sounds(audio_format: AudioFormat) -> None:
+    wave = 0.3 * torch.sin(torch.arange(441) / 9)[None]
+    assert decode_audio(encode_audio(wave, RATE, audio_format), max_seconds=1).shape == wave.shape
+
+
+@pytest.mark.parametrize("audio_format", FORMATS)
+def test_never_over_the_ceiling(audio_format: AudioFormat) -> None:
+    """A full-scale square wave, which lossy formats make louder still."""
+    square = torch.sign(torch.sin(2 * torch.pi * 997 * torch.arange(RATE) / RATE))[None]
+    decoded = decode_audio(encode_audio(square, RATE, audio_format), max_seconds=2)
+    assert true_peak_db(decoded, RATE) <= CEILING_DB
+    assert true_peak_db(decoded, RATE) > CEILING_DB - 3
+
+
+def test_levels_below_the_ceiling_are_kept(music: Tensor) -> None:
+    decoded = decode_audio(encode_audio(0.5 * music, RATE, "wav"), max_seconds=10)
+    assert float((decoded - 0.5 * music).abs().max()) < 1e-4
+
+
+@pytest.mark.parametrize("audio_format", FORMATS)
+def test_the_same_bytes_every_time(music: Tensor, audio_format: AudioFormat) -> None:
+    recipe = {"mode": "riff", "prompt": "p", "seed": 3}
+    assert encode_audio(music, RATE, audio_format, recipe) == encode_audio(music, RATE, audio_format, recipe)
+
+
+@pytest.mark.parametrize(("channels", "least"), [(1, 128), (2, 192)])
+def test_mp3_has_bits_enough(music: Tensor, channels: int, least: int) -> None:
+    data = encode_audio(music[:channels], RATE, "mp3")
+    assert 8 * len(data) / (music.shape[1] / RATE) >= least * 1000
