@@ -110,6 +110,22 @@ def test_a_reload_before_the_server_has_answered_makes_the_job_once(site: Site, 
     assert sum(job["request"].get("prompt") == "church bells, answered late" for job in jobs) == 1
 
 
+def test_a_clip_that_the_server_has_forgotten_is_built_on_from_the_copy_here(site: Site, page: Page) -> None:
+    play(page, "violin")
+    (job,) = [
+        job for job in page.request.get(f"{site.url}/jobs").json()["jobs"] if job["request"]["prompt"] == "violin"
+    ]
+    page.request.delete(f"{site.url}/jobs/{job['id']}")
+    page.reload()
+    page.wait_for_selector("[data-verb=extend]:enabled")
+    page.click("#play")
+    until(page, "peak() > 0.02")
+    page.click("[data-verb=extend]")
+    page.wait_for_selector("#caption:has-text('extend of violin')")
+    page.wait_for_selector(".stage.playing")
+    assert nodes(page)[0] == "violin, extend of violin"
+
+
 def test_without_event_streams_it_polls(page: Page) -> None:
     page.route("**/events", lambda route: route.abort())
     play(page)

@@ -28,15 +28,21 @@ export function hearScale(section) {
       const context = audioContext();
       for (let n = 0; n < TONES; n++) {
         ring(context, LADDERS[ladder](n), context.currentTime + 0.05 + n * TONE_S);
-        setTimeout(() => {
-          sounding = { ladder, tone: n };
-          draw();
-        }, 50 + n * TONE_S * 1000);
+        setTimeout(
+          () => {
+            sounding = { ladder, tone: n };
+            draw();
+          },
+          50 + n * TONE_S * 1000,
+        );
       }
-      setTimeout(() => {
-        sounding = { ladder: "", tone: -1 };
-        draw();
-      }, 50 + TONES * TONE_S * 1000);
+      setTimeout(
+        () => {
+          sounding = { ladder: "", tone: -1 };
+          draw();
+        },
+        50 + TONES * TONE_S * 1000,
+      );
     });
   }
 }

@@ -40,6 +40,9 @@ export function thin(buffer) {
 export function toBuffer(samples, rate) {
   const buffer = new AudioBuffer({ length: samples.length, sampleRate: rate });
   const peak = samples.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-9);
-  buffer.copyToChannel(samples.map((x) => (x / peak) * 0.7), 0);
+  buffer.copyToChannel(
+    samples.map((x) => (x / peak) * 0.7),
+    0,
+  );
   return buffer;
 }

@@ -65,7 +65,10 @@ export class Bench extends EventTarget {
 
   /** @param {Clip} clip @param {boolean} play */
   async #done(clip, play) {
-    const [picture, sound] = await Promise.all([readPicture(/** @type {Blob} */ (clip.png)), this.workshop.sound(clip)]);
+    const [picture, sound] = await Promise.all([
+      readPicture(/** @type {Blob} */ (clip.png)),
+      this.workshop.sound(clip),
+    ]);
     if (clip !== this.clip) return;
     this.#say("");
     this.stage.show(picture, sound.duration);
@@ -88,7 +91,8 @@ export class Bench extends EventTarget {
     if (!this.#wait) return;
     const { step = 0, total = 0 } = job?.progress ?? {};
     if (total) this.#wait.progress(step / total);
-    const words = job?.status !== "running" ? placeInLine(job?.queue) : total ? `Step ${step} of ${total}` : "Setting out";
+    const words =
+      job?.status !== "running" ? placeInLine(job?.queue) : total ? `Step ${step} of ${total}` : "Setting out";
     this.#say(trouble ?? words, { share: total ? step / total : 0, waiting: true });
   }
 

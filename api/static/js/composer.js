@@ -141,13 +141,17 @@ export class Composer extends EventTarget {
     const [seeds, models] = await Promise.allSettled([getJson("/seeds"), getJson("/models")]);
     if (seeds.status === "fulfilled") {
       this.fields["seed-image"].replaceChildren(
-        ...seeds.value.seeds.map((/** @type {any} */ seed) => make("option", { value: seed.name }, `${seed.title}, ${seed.bpm} bpm`)),
+        ...seeds.value.seeds.map((/** @type {any} */ seed) =>
+          make("option", { value: seed.name }, `${seed.title}, ${seed.bpm} bpm`),
+        ),
       );
       this.seeds = seeds.value.seeds;
     }
     this.fields.from[2].disabled = !this.seeds?.length;
     if (models.status === "fulfilled") {
-      this.fields.model.append(...models.value.models.map((/** @type {any} */ { name }) => make("option", { value: name }, name)));
+      this.fields.model.append(
+        ...models.value.models.map((/** @type {any} */ { name }) => make("option", { value: name }, name)),
+      );
     }
     this.dispatchEvent(new Event("catalog"));
   }

@@ -90,10 +90,18 @@ export function griffinLim(magnitudes, hop, length, rounds) {
       }
       return slice;
     });
-  let samples = istft(guess(() => Math.random() * 2 * Math.PI), hop, length);
+  let samples = istft(
+    guess(() => Math.random() * 2 * Math.PI),
+    hop,
+    length,
+  );
   for (let round = 0; round < rounds; round++) {
     const slices = stft(samples, size, hop);
-    samples = istft(guess((index, bin) => Math.atan2(slices[index].im[bin], slices[index].re[bin])), hop, length);
+    samples = istft(
+      guess((index, bin) => Math.atan2(slices[index].im[bin], slices[index].re[bin])),
+      hop,
+      length,
+    );
   }
   return samples;
 }

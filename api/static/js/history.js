@@ -29,24 +29,52 @@ const done = (request) =>
     request.onerror = () => reject(request.error);
   });
 
+/** @param {IDBTransaction} transaction @returns {Promise<void>} */
+const completed = (transaction) =>
+  new Promise((resolve, reject) => {
+    transaction.oncomplete = () => resolve();
+    transaction.onabort = () => reject(transaction.error);
+  });
+
 /** @param {IDBTransactionMode} mode */
 async function store(mode) {
   opened ??= (() => {
     const request = indexedDB.open("riffusion", 1);
-    request.onupgradeneeded = () => request.result.createObjectStore("clips", { keyPath: "id" }).createIndex("at", "at");
+    request.onupgradeneeded = () =>
+      request.result.createObjectStore("clips", { keyPath: "id" }).createIndex("at", "at");
     return done(request);
   })();
   return (await opened).transaction("clips", mode).objectStore("clips");
 }
 
+/**
+ * One operation on the history. A browser that keeps none (private windows, a full disk) costs the visitor the history,
+ * but never a clip.
+ * @template T
+ * @param {IDBTransactionMode} mode @param {(clips: IDBObjectStore) => IDBRequest<T>} operation @param {T} otherwise
+ * @returns {Promise<T>}
+ */
+async function perform(mode, operation, otherwise) {
+  try {
+    const request = operation(await store(mode));
+    const result = await done(request);
+    // What is written is safe from a reload only when its transaction is complete.
+    if (mode === "readwrite") await completed(/** @type {IDBTransaction} */ (request.transaction));
+    return result;
+  } catch (error) {
+    console.warn("This browser keeps no history:", error);
+    return otherwise;
+  }
+}
+
 /** @returns {Promise<Clip[]>} oldest first */
-export const allClips = async () => done((await store("readonly")).index("at").getAll());
+export const allClips = () => perform("readonly", (clips) => clips.index("at").getAll(), []);
 
-/** @param {Clip} clip */
-export const keep = async (clip) => void (await done((await store("readwrite")).put(clip)));
+/** @param {Clip} clip @returns {Promise<unknown>} */
+export const keep = (clip) => perform("readwrite", (clips) => clips.put(clip), "");
 
-/** @param {string} id */
-export const forget = async (id) => void (await done((await store("readwrite")).delete(id)));
+/** @param {string} id @returns {Promise<void>} */
+export const forget = (id) => perform("readwrite", (clips) => clips.delete(id), undefined);
 
 /** Drops the oldest clips beyond what a browser should be asked to hold.
  * @param {Clip[]} clips oldest first */

@@ -89,7 +89,8 @@ export class JamRoom extends EventTarget {
     jam.addEventListener("join", (event) => this.#join(/** @type {CustomEvent} */ (event).detail));
     jam.addEventListener("repeat", (event) => {
       this.river.add(/** @type {CustomEvent} */ (event).detail, true);
-      this.status.textContent = this.#trouble || "The server is behind: these bars once more, until the next clip is there.";
+      this.status.textContent =
+        this.#trouble || "The server is behind: these bars once more, until the next clip is there.";
     });
     jam.addEventListener("trouble", (event) => {
       this.#trouble = refusal(/** @type {CustomEvent} */ (event).detail);
@@ -107,7 +108,10 @@ export class JamRoom extends EventTarget {
     this.river.add(join, false);
     const { start, end, alpha } = join.clip.stop;
     const { ready } = /** @type {Jam} */ (this.#jam).state;
-    const where = start.prompt === end.prompt || alpha === 1 ? `“${end.prompt}”` : `“${start.prompt}” → “${end.prompt}”, ${Math.round(alpha * 100)} % of the way`;
+    const where =
+      start.prompt === end.prompt || alpha === 1
+        ? `“${end.prompt}”`
+        : `“${start.prompt}” → “${end.prompt}”, ${Math.round(alpha * 100)} % of the way`;
     this.status.textContent = `${where}. ${ready} clip${ready === 1 ? "" : "s"} ready ahead.`;
   }
 

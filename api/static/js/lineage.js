@@ -81,7 +81,9 @@ export function drawLineage(root, clips, { current, pick, drop }) {
     }
   }
   const { scrollLeft } = root;
-  root.replaceChildren(clips.length ? list : make("p", { class: "quiet" }, "What you make appears here, and how it came about."));
+  root.replaceChildren(
+    clips.length ? list : make("p", { class: "quiet" }, "What you make appears here, and how it came about."),
+  );
   root.scrollLeft = scrollLeft;
 }
 
@@ -93,7 +95,12 @@ function node(clip, isCurrent, clips) {
   const state = { pending: ", in the making", failed: ", failed", done: clip.draft ? ", a draft" : "" }[clip.status];
   const open = make(
     "button",
-    { class: "open", type: "button", "aria-label": `${words}${origin}${state}`, ...(isCurrent && { "aria-current": "true" }) },
+    {
+      class: "open",
+      type: "button",
+      "aria-label": `${words}${origin}${state}`,
+      ...(isCurrent && { "aria-current": "true" }),
+    },
     thumbnail(clip),
     make("span", { class: "name" }, words),
   );

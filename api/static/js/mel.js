@@ -22,8 +22,7 @@ export const hzAt = (height) =>
 
 /** The height of a frequency, 0–1.
  * @param {number} hz */
-export const heightOf = (hz) =>
-  Math.min(1, Math.max(0, ((melOf(hz) / MAX_MEL) * (BANDS + 1) - 0.5) / BANDS));
+export const heightOf = (hz) => Math.min(1, Math.max(0, ((melOf(hz) / MAX_MEL) * (BANDS + 1) - 0.5) / BANDS));
 
 /** The nearest note of the tempered scale at A4 = 440 Hz, e.g. { name: "A4", cents: -12 }; null below 16 Hz.
  * @param {number} hz */

@@ -38,7 +38,8 @@ const REFUSED = {
   gone: () => LEFT,
   not_found: () => LEFT,
   invalid_request: ({ fields, message }) =>
-    fields.map(({ field, message: why }) => `${field.replaceAll("_", " ") || "The request"}: ${why}`).join("; ") || message,
+    fields.map(({ field, message: why }) => `${field.replaceAll("_", " ") || "The request"}: ${why}`).join("; ") ||
+    message,
 };
 
 /** Why the server refused.

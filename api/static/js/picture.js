@@ -25,7 +25,9 @@ export const copy = (picture) => ({ ...picture, levels: picture.levels.slice() }
 export async function readPicture(blob) {
   const bitmap = await createImageBitmap(blob, { colorSpaceConversion: "none", premultiplyAlpha: "none" });
   const canvas = new OffscreenCanvas(bitmap.width, bitmap.height);
-  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (canvas.getContext("2d", { willReadFrequently: true }));
+  const context = /** @type {OffscreenCanvasRenderingContext2D} */ (
+    canvas.getContext("2d", { willReadFrequently: true })
+  );
   context.drawImage(bitmap, 0, 0);
   const { width, height } = bitmap;
   const { data } = context.getImageData(0, 0, width, height);

@@ -31,7 +31,7 @@ export async function readRecipe(file) {
 /** @param {Uint8Array} bytes */
 function inPng(bytes) {
   const view = new DataView(bytes.buffer);
-  for (let at = 8; at + 12 <= bytes.length; ) {
+  for (let at = 8; at + 12 <= bytes.length;) {
     const length = view.getUint32(at);
     const type = LATIN1.decode(bytes.subarray(at + 4, at + 8));
     const body = bytes.subarray(at + 8, at + 8 + length);
@@ -52,7 +52,7 @@ function inPng(bytes) {
 function inId3(bytes) {
   const version = bytes[3];
   const size = syncsafe(bytes, 6);
-  for (let at = 10; at + 10 < Math.min(bytes.length, size + 10); ) {
+  for (let at = 10; at + 10 < Math.min(bytes.length, size + 10);) {
     const id = LATIN1.decode(bytes.subarray(at, at + 4));
     const length = version === 4 ? syncsafe(bytes, at + 4) : new DataView(bytes.buffer).getUint32(at + 4);
     if (!/^[A-Z0-9]{4}$/.test(id) || !length) return null;

@@ -7,7 +7,11 @@ import { sound, title } from "./requests.js";
 /** @typedef {import("./history.js").Clip} Clip */
 
 /** @param {Clip} clip */
-const fileName = (clip) => title(clip.request).replace(/[^\p{L}\p{N}]+/gu, "-").replace(/^-|-$/g, "").slice(0, 60) || "clip";
+const fileName = (clip) =>
+  title(clip.request)
+    .replace(/[^\p{L}\p{N}]+/gu, "-")
+    .replace(/^-|-$/g, "")
+    .slice(0, 60) || "clip";
 
 /**
  * @param {Clip} clip
@@ -18,7 +22,8 @@ export async function saveAs(clip, format, workshop) {
   const name = `${fileName(clip)}.${format}`;
   if (format === "mp3") save(/** @type {Blob} */ (clip.audio), name);
   else if (format === "png") save(/** @type {Blob} */ (clip.png), name);
-  else if (format === "json") save(new Blob([JSON.stringify(clip.request, null, 2)], { type: "application/json" }), name);
+  else if (format === "json")
+    save(new Blob([JSON.stringify(clip.request, null, 2)], { type: "application/json" }), name);
   else {
     // The server plays the picture once more, into a file that loses nothing.
     const { id } = await upload(/** @type {Blob} */ (clip.png), "clip.png");

@@ -16,7 +16,8 @@ export function showServer() {
       text = workers ? `${workers} worker${workers > 1 ? "s" : ""} ready` : "No worker is up: clips wait until one is";
       well = workers > 0;
     } catch (error) {
-      text = error instanceof Problem && error.code === "store_unavailable" ? "The job store is away" : "The server is away";
+      text =
+        error instanceof Problem && error.code === "store_unavailable" ? "The job store is away" : "The server is away";
       well = false;
     }
     if (line.textContent !== text) line.textContent = text;

@@ -98,7 +98,9 @@ export class Spectrogram extends EventTarget {
       mark.style.bottom = `${heightOf(hz) * 100}%`;
       return mark;
     };
-    find(".axis.hertz", this.root).replaceChildren(...HERTZ.map((hz) => place(hz, hz < 1000 ? `${hz}` : `${hz / 1000}k`)));
+    find(".axis.hertz", this.root).replaceChildren(
+      ...HERTZ.map((hz) => place(hz, hz < 1000 ? `${hz}` : `${hz / 1000}k`)),
+    );
     find(".axis.notes", this.root).replaceChildren(
       ...OCTAVES.slice(1).map((midi) => place(hzOfMidi(midi), `C${midi / 12 - 1}`)),
     );

@@ -39,7 +39,12 @@ export function wireTransport(player, stage, toggle) {
 
   addEventListener("keydown", (event) => {
     const target = /** @type {HTMLElement} */ (event.target);
-    if (event.key !== " " || event.defaultPrevented || target.closest("input, textarea, select, button, summary, a, dialog")) return;
+    if (
+      event.key !== " " ||
+      event.defaultPrevented ||
+      target.closest("input, textarea, select, button, summary, a, dialog")
+    )
+      return;
     event.preventDefault();
     toggle();
   });

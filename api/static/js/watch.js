@@ -56,7 +56,7 @@ function stream(id, onChange, signal) {
 /** @param {string} id @param {(job: Job) => void} onChange @param {AbortSignal} [signal]
  * @param {(problem: Problem) => void} [onProblem] @returns {Promise<Job>} */
 async function poll(id, onChange, signal, onProblem) {
-  for (let wait = POLL_S; ; ) {
+  for (let wait = POLL_S; ;) {
     signal?.throwIfAborted();
     try {
       const job = await getJob(id, signal);

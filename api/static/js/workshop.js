@@ -53,7 +53,7 @@ export class Workshop extends EventTarget {
   /** Keeps the clip of a job that was submitted elsewhere.
    * @param {Job} job @param {Kin} kin */
   adopt(job, kin) {
-    if (!this.clips.has(job.id)) this.#begin(job, kin);
+    if (!this.clips.has(job.id)) void this.#begin(job, kin);
   }
 
   /** The sound of a job that leaves no clip behind.
@@ -103,12 +103,16 @@ export class Workshop extends EventTarget {
   /** @param {import("./intents.js").Intent} intent @returns {Promise<Clip[]>} */
   async #send(intent) {
     const { body, key, kin } = intent;
+    let jobs;
     try {
-      const jobs = Array.isArray(body) ? await submitAll(body, key) : [await submit(body, key)];
-      return jobs.map((job) => this.#begin(job, kin));
-    } finally {
+      jobs = Array.isArray(body) ? await submitAll(body, key) : [await submit(body, key)];
+    } catch (error) {
       settle(intent);
+      throw error;
     }
+    const clips = await Promise.all(jobs.map((job) => this.#begin(job, kin)));
+    settle(intent); // only now: the clips are in the history, and a reload finds them there
+    return clips;
   }
 
   /** The request as it is, or, where a clip it builds on has left the server, on the copy that was kept here.
@@ -132,13 +136,13 @@ export class Workshop extends EventTarget {
     }
   }
 
-  /** @param {Job} job @param {Kin} kin @returns {Clip} */
-  #begin(job, { verb, parents = [], draft = false }) {
+  /** @param {Job} job @param {Kin} kin @returns {Promise<Clip>} */
+  async #begin(job, { verb, parents = [], draft = false }) {
     /** @type {Clip} */
     const clip = { id: job.id, at: Date.now(), verb, parents, draft, request: job.request, status: "pending" };
     this.clips.set(clip.id, clip);
     this.jobs.set(clip.id, job);
-    void keep(clip);
+    await keep(clip);
     void this.#follow(clip);
     this.#changed(clip);
     return clip;
