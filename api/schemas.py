@@ -89,7 +89,7 @@ class Job(_Answer):
     )
     attempts: int = Field(ge=0, description="Times a worker has started it.")
     result: Result | None = Field(description="Once succeeded.")
-    error: JobFailure | None = Field(description="Once failed or canceled.")
+    error: JobFailure | None = Field(description="Once failed.")
     warnings: list[str]
     links: Links
 
