@@ -25,9 +25,9 @@ def sweep(redis: Redis, files: Files, settings: Settings) -> Callable[[], int]:
     return Sweep(redis, files, settings).run
 
 
-def make(store: JobStore, files: Files, **fields: object) -> JobRecord:
+def make(store: JobStore, files: Files) -> JobRecord:
     """A job that ran and stored its files."""
-    submit(store, **fields)
+    submit(store, seed=7)
     record = claim(store)
     for name in ("clip.png", "clip.mp3"):
         files.put(f"results/{record.id}/{record.token}/{name}", b"x", "image/png")
@@ -87,7 +87,7 @@ def test_a_seed_that_was_drawn_can_be_asked_for(store: JobStore) -> None:
 def test_anything_else_is_made(store: JobStore, client: str, fields: dict[str, object]) -> None:
     submit(store, seed=7)
     run(store)
-    record = submit(store, client, **fields)
+    record = store.accept([Submission(prompt(**fields), client)]).records[0]
     assert record.status is JobStatus.QUEUED
     assert "fresh" not in record.request
 
@@ -139,7 +139,7 @@ class TestFiles:
     def test_a_copy_outlives_the_job_it_was_made_by(
         self, store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], end: str
     ) -> None:
-        made = make(store, files, seed=7)
+        made = make(store, files)
         copy = submit(store, seed=7)
         if end == "delete":
             store.delete(made.id)
@@ -158,7 +158,7 @@ class TestFiles:
     def test_the_job_it_was_made_by_outlives_a_copy(
         self, store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
     ) -> None:
-        made = make(store, files, seed=7)
+        made = make(store, files)
         copy = submit(store, seed=7)
         expire(redis, copy)
         sweep()
@@ -170,7 +170,7 @@ class TestFiles:
     def test_what_a_copy_is_taken_into_keeps_the_files(
         self, store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
     ) -> None:
-        made = make(store, files, seed=7)
+        made = make(store, files)
         copy = submit(store, seed=7)
         store.accept([Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": copy.id}}), "alice")])
         for record in (copy, made):
