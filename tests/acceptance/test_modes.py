@@ -116,7 +116,7 @@ def test_a_run_of_clips_becomes_one_sound(client: Client) -> None:
 
 
 def test_the_same_seed_makes_the_same_picture_in_any_company(client: Client) -> None:
-    request = parse({"mode": "text-to-audio", **PROMPT, "seed": 7})
+    request = parse({"mode": "text-to-audio", **PROMPT, "seed": 7, "fresh": True})
     other = parse({"mode": "text-to-audio", **PROMPT, "seed": 8})
     alone = client.submit(request).wait()
     together = client.submit_many([request, other])[0].wait()

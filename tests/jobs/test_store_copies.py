@@ -87,7 +87,9 @@ def test_a_seed_that_was_drawn_can_be_asked_for(store: JobStore) -> None:
 def test_anything_else_is_made(store: JobStore, client: str, fields: dict[str, object]) -> None:
     submit(store, seed=7)
     run(store)
-    record = store.accept([Submission(prompt(**fields), client)]).records[0]
+    record = store.accept(
+        [Submission(parse({"mode": "text-to-audio", "prompt": "funk bassline", **fields}), client)]
+    ).records[0]
     assert record.status is JobStatus.QUEUED
     assert "fresh" not in record.request
 
