@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 OUT = Path(__file__).parents[1] / "docs" / "images"
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
 PATIENCE_MS = 300_000
+COLOURS = 96
 MELODY = (0.62, 0.5, 0.56, 0.44, 0.5, 0.62)
 
 
@@ -39,7 +40,7 @@ def main(url: str) -> None:
 
 def _visit(browser: Browser, url: str, scheme: str, width: int) -> Page:
     context = browser.new_context(
-        viewport={"width": width, "height": 900 if width > 1000 else 844},  # noqa: PLR2004
+        viewport={"width": width, "height": 1040 if width > 1000 else 844},  # noqa: PLR2004
         color_scheme="dark" if scheme == "dark" else "light",
     )
     context.set_default_timeout(PATIENCE_MS)
@@ -61,10 +62,10 @@ def _studio(page: Page) -> None:
         page.wait_for_selector(".stage:not(.playing)")
         page.wait_for_selector(".stage.playing")
     page.click(".node .open >> nth=1")
+    page.evaluate("scrollTo(0, 0)")
     page.wait_for_selector(".stage.playing")
     page.wait_for_timeout(2500)
     page.hover("#workbench .plate", position={"x": 760, "y": 250})
-    page.evaluate("scrollTo(0, 150)")
 
 
 def _draw(page: Page) -> None:
@@ -104,9 +105,9 @@ def _stroke(page: Page, height: Callable[[float], float], start: float = 0.04, e
 
 
 def _keep(page: Page, name: str) -> None:
-    """In 256 colours, which a page of two hues doesn't miss."""
+    """In few colours, which a page of two hues hardly misses and a README's reader doesn't wait for."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
-    picture.quantize(256, dither=Image.Dither.FLOYDSTEINBERG).save(OUT / f"{name}.png", optimize=True)
+    picture.quantize(COLOURS, dither=Image.Dither.FLOYDSTEINBERG).save(OUT / f"{name}.png", optimize=True)
 
 
 if __name__ == "__main__":

@@ -142,7 +142,7 @@ export class Composer extends EventTarget {
     if (seeds.status === "fulfilled") {
       this.fields["seed-image"].replaceChildren(
         ...seeds.value.seeds.map((/** @type {any} */ seed) =>
-          make("option", { value: seed.name }, `${seed.title}, ${seed.bpm} bpm`),
+          make("option", { value: seed.name }, `${seed.title}, ${Math.round(seed.bpm)} bpm`),
         ),
       );
       this.seeds = seeds.value.seeds;

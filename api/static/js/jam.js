@@ -47,9 +47,14 @@ export class Jam extends EventTarget {
     this.#timer = setInterval(() => this.#tick(), TICK_MS);
   }
 
-  /** The clip that sounds now, and those that are ready behind it. */
-  get state() {
-    return { playing: this.#voice?.clip ?? null, ready: this.#queue.filter(({ ready }) => ready).length };
+  /** The clip that took over last. */
+  get playing() {
+    return this.#voice?.clip ?? null;
+  }
+
+  /** The clips that are ready to follow it, in order. */
+  get ahead() {
+    return this.#queue.flatMap(({ ready }) => ready ?? []);
   }
 
   /** Forgets what was ordered and hasn't been scheduled. */

@@ -29,11 +29,15 @@ export class JamRoom extends EventTarget {
     this.composer = composer;
     this.workshop = workshop;
     this.status = find("#jam-status");
-    this.river = new River(find("#river"), () => audioContext().currentTime);
+    this.river = new River(
+      find("#river"),
+      () => audioContext().currentTime,
+      () => this.#jam?.ahead.map(({ picture }) => picture) ?? [],
+    );
     find("#jam-play").addEventListener("click", () => (this.running ? this.stop("Stopped.") : this.go()));
     find("#jam-volume").addEventListener("input", () => this.#level());
     find("#jam-keep").addEventListener("click", () => {
-      const clip = this.#jam?.state.playing;
+      const clip = this.#jam?.playing;
       if (clip) workshop.adopt(clip.job, { verb: "" });
     });
     for (const type of ["pointerdown", "pointermove", "keydown"]) {
@@ -58,7 +62,7 @@ export class JamRoom extends EventTarget {
     const { prompt } = this.composer.controls;
     if (!prompt) return this.composer.complain("Say what the jam should begin with, or roll the dice.");
     if (this.#jam) {
-      this.#journey?.steer(prompt, this.#jam.state.playing?.stop ?? null);
+      this.#journey?.steer(prompt, this.#jam.playing?.stop ?? null);
       this.#jam.reorder();
       this.status.textContent = `On the way to “${prompt}”.`;
       return;
@@ -107,7 +111,7 @@ export class JamRoom extends EventTarget {
     this.#trouble = "";
     this.river.add(join, false);
     const { start, end, alpha } = join.clip.stop;
-    const { ready } = /** @type {Jam} */ (this.#jam).state;
+    const ready = this.#jam?.ahead.length ?? 0;
     const where =
       start.prompt === end.prompt || alpha === 1
         ? `“${end.prompt}”`
