@@ -36,7 +36,8 @@ class _Group:
         self._calm = 0
 
     def admit(self) -> None:
-        """Fills the batch up, skipping rows that were canceled while they waited."""
+        """Lets canceled rows go and fills the batch up."""
+        self.rows = [row for row in self.rows if not row.future.cancelled()]
         while self.waiting and len(self.rows) < self.limit:
             row = self.waiting.pop()
             if not row.future.cancelled():
@@ -182,7 +183,6 @@ class Engine:
             while not self._closed:
                 for key, group in list(self._groups.items()):
                     group.admit()
-                    group.rows = [row for row in group.rows if not row.future.cancelled()]
                     if group.rows:
                         self._groups.move_to_end(key)
                         return group
