@@ -9,11 +9,11 @@ JSON; ratios are ours over the reference's, of means over pictures; `speedup` is
 """
 
 import argparse
+import ctypes
 import json
 import math
 import os
 import platform
-import resource
 import statistics
 import subprocess
 import sys
@@ -77,18 +77,24 @@ def peak_mb(method: str) -> float:
 
 
 def print_peak(method: str) -> None:
-    """Body of `peak_mb`'s process."""
+    """Body of `peak_mb`'s process: what was freed goes back to Linux, which then forgets the peak so far (proc(5))."""
     picture, decode = seed_pictures()[0], decoders()[method]
-    pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1])
-    before = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+    ctypes.CDLL(None).malloc_trim(0)
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")
+    before = _memory_mb("VmRSS")
     decode(picture)
-    print(max(0.0, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**10 - before))
+    print(_memory_mb("VmHWM") - before)
+
+
+def _memory_mb(field: str) -> float:
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) / 2**10 for line in lines if line.startswith(f"{field}:"))
 
 
 def row(name: str, cpu_s: float, speedup: float, scores: dict[str, Scores], peak: float) -> str:
     """A line of the table."""
     cells = [f"{name:10} {1000 * cpu_s:8.0f} {speedup:7.1f} {peak:7.0f}"]
-    cells += [f"{kind.px:6.2f} {kind.sc:6.3f} {kind.lmd:6.2f} {kind.mr:6.3f}" for kind in scores.values()]
+    cells += [" ".join(f"{value:6.3f}" for value in kind if not math.isnan(value)) for kind in scores.values()]
     return " | ".join(cells)
 
 
@@ -105,7 +111,7 @@ def compare(recordings: list[Picture], seeds: list[Picture], rounds: int) -> dic
     for picture in pictures:
         for name, decode in decoders().items():
             results[name].append(measured(decode, picture, 1 if name in ("reference", "best") else rounds))
-    print(f"{'':10} {'CPU ms':>8} {'x':>7} {'MB':>7} | recordings: px, SC, LMD, MR | seed images: px, SC, LMD")
+    print(f"{'':10} {'CPU ms':>8} {'x':>7} {'MB':>7} | recordings: px, SC, LMD, MR, MSC | seed images: px, SC, LMD")
     ratios = {}
     for name, result in results.items():
         speedups = [base[0] / own[0] for base, own in zip(results["reference"], result, strict=True)]
@@ -127,6 +133,7 @@ def _absolute(parts: dict[str, Scores], scores: list[Scores]) -> dict[str, float
         "sc_ratio": every.sc,
         "lmd_ratio": every.lmd,
         "mr_ratio": every.mr,
+        "msc_ratio": every.msc,
     }
 
 

@@ -40,11 +40,15 @@ def joins(pictures: Sequence[Picture]) -> dict[str, float]:
 
 
 def loops(seeds: Sequence[Picture]) -> dict[str, float]:
-    """Energy above `CUT_HZ` where a loop begins again, over the clip's median: as a circle, and cut without one."""
+    """Energy above `CUT_HZ` where a loop begins again, over the clip's median: as a circle, and cut without one.
+
+    In 16 bits, as it is sent: their noise is all there is above the pictures' 10 kHz.
+    """
     found: dict[str, list[float]] = {"loop_seam_db_worst": [], "plain_repeat_seam_db_worst": []}
     for picture in seeds:
         for name, loop in zip(found, (True, False), strict=True):
-            wave = SpectrogramCodec().decode(picture.image, loop=loop)[0]
+            wave = normalize_loudness(SpectrogramCodec().decode(picture.image, loop=loop), RATE)[0]
+            wave = (wave * 32767).round() / 32767
             energy = energy_above_db(wave.repeat(2), CUT_HZ)
             seam = len(wave) // 256
             inside = energy[8 : seam - 8]

@@ -23,12 +23,14 @@ RESOLUTIONS = ((1200, 240, 2048), (600, 120, 1024), (240, 50, 512))
 
 class Scores(NamedTuple):
     """px: mean absolute pixel error, 0 to 255. SC: spectral convergence of the mel magnitudes. LMD: mean log-mel
-    distance in dB. MR: multi-resolution STFT distance to the recording under 10 kHz; NaN where there is none."""
+    distance in dB. MR: multi-resolution STFT distance to the recording under 10 kHz, and MSC its half without
+    logarithms; both NaN where there is no recording."""
 
     px: float
     sc: float
     lmd: float
     mr: float
+    msc: float
 
 
 @dataclass(frozen=True)
@@ -75,19 +77,22 @@ def score(wave: Tensor, picture: Picture) -> Scores:
         px=float(pixel_errors(mel, picture).mean()),
         sc=float((mel - target).norm() / target.norm()),
         lmd=float(decibels.abs().mean()),
-        mr=math.nan if picture.recording is None else multi_resolution(wave, picture.recording),
+        **multi_resolution(wave, picture.recording),
     )
 
 
-def multi_resolution(wave: Tensor, recording: Tensor) -> float:
-    """Mean over resolutions of spectral convergence plus mean difference of log magnitudes, up to `TOP_HZ`."""
-    total = 0.0
+def multi_resolution(wave: Tensor, recording: Tensor | None) -> dict[str, float]:
+    """Means over resolutions of spectral convergence, and of that plus mean difference of log magnitudes."""
+    if recording is None:
+        return {"mr": math.nan, "msc": math.nan}
+    convergence = logarithms = 0.0
     for win, hop, n_fft in RESOLUTIONS:
         mine, theirs = (_magnitudes(sound, win, hop, n_fft) for sound in (wave, recording))
         floor = FLOOR * float(theirs.max())
-        logs = (mine.clamp_min(floor).log() - theirs.clamp_min(floor).log()).abs().mean()
-        total += float((mine - theirs).norm() / theirs.norm() + logs)
-    return total / len(RESOLUTIONS)
+        convergence += float((mine - theirs).norm() / theirs.norm()) / len(RESOLUTIONS)
+        logs = mine.clamp_min(floor).log() - theirs.clamp_min(floor).log()
+        logarithms += float(logs.abs().mean()) / len(RESOLUTIONS)
+    return {"mr": convergence + logarithms, "msc": convergence}
 
 
 def _magnitudes(wave: Tensor, win: int, hop: int, n_fft: int) -> Tensor:
