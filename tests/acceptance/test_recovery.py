@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
+from riffusion.client import Job
 from riffusion.embedded.child import kill, stop
 from riffusion.requests import parse
 from tests.acceptance.conftest import Stack, http
@@ -14,10 +15,16 @@ LONG = parse({"mode": "text-to-audio", "prompt": "bells", "steps": 150})
 WITHIN = timedelta(seconds=20)  # of a worker being there again; the promise is made for the default lease of 10 s
 
 
+def has_begun(job: Job) -> bool:
+    """Whether a first step is done; progress is null before."""
+    job.refresh()
+    return bool(job.data["progress"] and job.data["progress"]["step"] > 0)
+
+
 def test_a_killed_workers_job_succeeds_once(bare_stack: Stack) -> None:
     first = bare_stack.start_worker()
     job = bare_stack.client.submit(LONG)
-    wait_until(lambda: job.refresh() and job.data["progress"]["step"] > 0, 60, "the job never started")
+    wait_until(lambda: has_begun(job), 60, "the job never started")
 
     kill(first)
     first.wait()
@@ -35,7 +42,7 @@ def test_a_killed_workers_job_succeeds_once(bare_stack: Stack) -> None:
 def test_a_worker_asked_to_stop_finishes_what_runs(bare_stack: Stack) -> None:
     worker = bare_stack.start_worker()
     job = bare_stack.client.submit(LONG)
-    wait_until(lambda: job.refresh() and job.data["progress"]["step"] > 0, 60, "the job never started")
+    wait_until(lambda: has_begun(job), 60, "the job never started")
     assert stop(worker, grace_s=120) == 0
     job.refresh()
     assert (job.status, job.data["attempts"]) == ("succeeded", 1)
