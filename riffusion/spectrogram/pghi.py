@@ -14,8 +14,8 @@ import numpy as np
 from riffusion.spectrogram.compiled import compiled
 from riffusion.spectrogram.grid import Floats, Ints
 
-# A Gaussian of variance 0.25645 / (2 pi) * win^2 is the closest to a Hann window of length win. A little wider is better
-# here: slopes are differences over whole bins, where the window's lobe falls faster than the Gaussian.
+# A Gaussian of variance 0.25645 / (2 pi) * win^2 is the closest to a Hann window of length win. A little wider is
+# better here: slopes are differences over whole bins, where the window's lobe falls faster than the Gaussian.
 _HANN_VARIANCE = 1.12 * 0.25645 / (2 * math.pi)
 _BUCKETS = 512
 _QUIETEST = math.log(1e-5)  # below the loudest point, beyond which phases don't matter and stay 0
