@@ -174,6 +174,7 @@ def test_the_accelerators_path_gives_the_same_sound(wave: Tensor, monkeypatch: p
     ids=["bands", "rate", "long steps", "odd window", "power"],
 )
 def test_a_pictures_exif_is_followed(wave: Tensor, params: SpectrogramParams) -> None:
+    wave = wave[:, : 30 * 441]
     sound = wave[:, :: 44_100 // params.sample_rate]
     picture = SpectrogramCodec(params).encode(sound)
     again = CODEC.decode(picture)

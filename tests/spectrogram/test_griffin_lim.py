@@ -9,9 +9,9 @@ PARAMS = SpectrogramParams()
 
 
 def test_it_comes_close_and_always_the_same_way(wave: Tensor) -> None:
-    mel = mel_spectrogram(wave[:, : 20 * 441], PARAMS)
+    mel = mel_spectrogram(wave[:, : 12 * 441], PARAMS)
     again = griffin_lim(mel, PARAMS)
     torch.manual_seed(99)
     assert torch.equal(griffin_lim(mel, PARAMS), again)
-    assert again.shape == (1, 20 * 441)
+    assert again.shape == (1, 12 * 441)
     assert float((mel_spectrogram(again, PARAMS) - mel).norm() / mel.norm()) < 0.2
