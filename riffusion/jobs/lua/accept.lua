@@ -85,7 +85,8 @@ end
 
 local ids, reply = {}, {'accepted', {}}
 for index, job in ipairs(order.jobs) do
-  job.id = string.format('%012x', now * 1000) .. job.tail
+  -- In microseconds and the place in the array: ids sort in the order of acceptance.
+  job.id = string.format('%014x', tonumber(time[1]) * 1e6 + tonumber(time[2]) + index) .. job.tail
   if made[index] then copy(job, made[index]) else queue(job) end
   ids[#ids + 1] = job.id
   reply[#reply + 1] = redis.call('HGETALL', 'job:' .. job.id)
