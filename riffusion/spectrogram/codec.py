@@ -24,8 +24,8 @@ Method = Literal["pghi", "griffin-lim"]
 
 SCHEDULES: dict[Quality, Schedule] = {
     "draft": Schedule(iterations=4, momentum=0.7, eager=True),
-    "standard": Schedule(iterations=10, momentum=0.7, eager=True),
-    "best": Schedule(iterations=80, momentum=0.95, eager=False),
+    "standard": Schedule(iterations=11, momentum=0.7, eager=True),
+    "best": Schedule(iterations=100, momentum=0.95, eager=False),
 }
 _STRETCH = 512  # columns retrieved at once, at the end up to twice as many; bounds memory, whatever the length
 _STEREO = 2
