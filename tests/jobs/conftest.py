@@ -8,8 +8,10 @@ from typing import TypeVar
 import pytest
 from redis import Redis
 
+from riffusion.jobs.files import Files, open_files
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.sweep import Sweep
 from riffusion.requests import AnyRequest, parse
 from riffusion.settings import Settings
 
@@ -43,6 +45,35 @@ def success(record: JobRecord) -> Success:
     image = ImageOutput(f"{folder}/clip.png", width=512, height=512, bytes=1000)
     audio = AudioOutput(f"{folder}/clip.mp3", 5.11, sample_rate=44_100, channels=2, format="mp3", bytes=2000)
     return Success(JobOutput(image, audio), warnings=("too quiet",))
+
+
+@pytest.fixture
+def files(settings: Settings) -> Files:
+    """The store that the settings name."""
+    return open_files(settings)
+
+
+@pytest.fixture
+def sweep(redis: Redis, files: Files, settings: Settings) -> Callable[[], int]:
+    """Looks at everything whose time has come; how much it has done with."""
+    return Sweep(redis, files, settings).run
+
+
+def store_files(files: Files, record: JobRecord) -> None:
+    """What an attempt stores before it finishes."""
+    for name in ("clip.png", "clip.mp3"):
+        files.put(f"results/{record.id}/{record.token}/{name}", b"x", "image/png")
+
+
+def look(redis: Redis, record: JobRecord) -> None:
+    """Lets the time come at which the sweep looks at a job."""
+    redis.zadd("sweep", {f"job:{record.id}": 1})
+
+
+def expire(redis: Redis, record: JobRecord) -> None:
+    """Lets a job have ended long ago."""
+    redis.hset(f"job:{record.id}", "completed_at", "1")
+    look(redis, record)
 
 
 def run(store: JobStore, worker: str = "w1") -> JobRecord:

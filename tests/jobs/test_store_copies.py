@@ -6,31 +6,18 @@ import pytest
 from redis import Redis
 
 from riffusion.errors import Gone, NotFound
-from riffusion.jobs.files import Files, open_files
+from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore, Submission
-from riffusion.jobs.sweep import Sweep
 from riffusion.requests import parse
-from riffusion.settings import Settings
-from tests.jobs.conftest import MODEL, claim, keys, prompt, run, submit, success
-
-
-@pytest.fixture
-def files(settings: Settings) -> Files:
-    return open_files(settings)
-
-
-@pytest.fixture
-def sweep(redis: Redis, files: Files, settings: Settings) -> Callable[[], int]:
-    return Sweep(redis, files, settings).run
+from tests.jobs.conftest import MODEL, claim, expire, keys, look, prompt, run, store_files, submit, success
 
 
 def make(store: JobStore, files: Files) -> JobRecord:
     """A job that ran and stored its files."""
     submit(store, seed=7)
     record = claim(store)
-    for name in ("clip.png", "clip.mp3"):
-        files.put(f"results/{record.id}/{record.token}/{name}", b"x", "image/png")
+    store_files(files, record)
     store.finish(record.id, record.token, success(record))
     return store.get(record.id)
 
@@ -41,15 +28,6 @@ def is_there(files: Files, record: JobRecord) -> bool:
         return bool(files.get(record.result.image.key) and files.get(record.result.audio.key))
     except NotFound:
         return False
-
-
-def look(redis: Redis, record: JobRecord) -> None:
-    redis.zadd("sweep", {f"job:{record.id}": 1})
-
-
-def expire(redis: Redis, record: JobRecord) -> None:
-    redis.hset(f"job:{record.id}", "completed_at", "1")
-    look(redis, record)
 
 
 def test_the_same_request_is_a_job_of_its_own_that_has_succeeded(store: JobStore) -> None:

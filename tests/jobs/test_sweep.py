@@ -7,45 +7,18 @@ import pytest
 from redis import Redis
 
 from riffusion.errors import Gone, StorageUnavailable
-from riffusion.jobs.files import Files, open_files
+from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore, Submission
-from riffusion.jobs.sweep import Sweep
 from riffusion.requests import parse
 from riffusion.settings import Settings
-from tests.jobs.conftest import claim, keys, lose, run, submit, success
-
-
-@pytest.fixture
-def files(settings: Settings) -> Files:
-    return open_files(settings)
-
-
-@pytest.fixture
-def sweep(redis: Redis, files: Files, settings: Settings) -> Callable[[], int]:
-    return Sweep(redis, files, settings).run
-
-
-def write(files: Files, record: JobRecord) -> None:
-    """What an attempt stores before it finishes."""
-    for name in ("clip.png", "clip.mp3"):
-        files.put(f"results/{record.id}/{record.token}/{name}", b"x", "image/png")
-
-
-def look(redis: Redis, record: JobRecord) -> None:
-    """Lets the time come at which the sweep looks at a job."""
-    redis.zadd("sweep", {f"job:{record.id}": 1})
-
-
-def expire(redis: Redis, record: JobRecord) -> None:
-    redis.hset(f"job:{record.id}", "completed_at", "1")
-    look(redis, record)
+from tests.jobs.conftest import claim, expire, keys, look, lose, run, store_files, submit, success
 
 
 def succeed(store: JobStore, files: Files) -> JobRecord:
     submit(store)
     record = claim(store)
-    write(files, record)
+    store_files(files, record)
     store.finish(record.id, record.token, success(record))
     return store.get(record.id)
 
@@ -81,11 +54,11 @@ def test_files_of_lost_attempts_go_and_those_of_the_winner_stay(
 ) -> None:
     submit(store)
     loser = claim(store, "w1")
-    write(files, loser)
+    store_files(files, loser)
     lose(redis, loser)
     store.reap()
     winner = claim(store, "w2")
-    write(files, winner)
+    store_files(files, winner)
     store.finish(winner.id, winner.token, success(winner))
     done = store.get(winner.id)
     assert done.completed_at is not None
@@ -94,7 +67,7 @@ def test_files_of_lost_attempts_go_and_those_of_the_winner_stay(
     look(redis, winner)
     sweep()
     assert {key.split("/")[2] for key in files.list("results/")} == {str(winner.token)}
-    write(files, loser)  # a straggler
+    store_files(files, loser)  # a straggler
     expire(redis, winner)
     sweep()
     assert list(files.list("results/")) == []
@@ -106,7 +79,7 @@ def test_a_job_that_did_not_succeed_leaves_no_files(
 ) -> None:
     submit(store)
     record = claim(store)
-    write(files, record)
+    store_files(files, record)
     match end:
         case "cancel":
             store.cancel(record.id)

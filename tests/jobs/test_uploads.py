@@ -7,7 +7,7 @@ import pytest
 from redis import Redis
 
 from riffusion.errors import StorageUnavailable, UnknownReference
-from riffusion.jobs.files import Files, open_files
+from riffusion.jobs.files import Files
 from riffusion.jobs.store import JobStore, Submission
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import Upload, UploadInfo, UploadStore
@@ -20,18 +20,8 @@ SOUND = UploadInfo("audio", "audio/wav", duration_s=12.5)
 
 
 @pytest.fixture
-def files(settings: Settings) -> Files:
-    return open_files(settings)
-
-
-@pytest.fixture
 def uploads(redis: Redis, files: Files, settings: Settings) -> UploadStore:
     return UploadStore(redis, files, settings)
-
-
-@pytest.fixture
-def sweep(redis: Redis, files: Files, settings: Settings) -> Callable[[], int]:
-    return Sweep(redis, files, settings).run
 
 
 def expire(redis: Redis, upload: Upload) -> None:
