@@ -33,6 +33,7 @@ class Presenter:
             queue=Queue(position=place.position, eta_s=place.eta_s) if place else None,
             progress=Progress(step=record.step, total=record.total) if record.total else None,
             request=record.request,
+            degraded=record.degraded,
             attempts=record.attempts,
             result=self._result(record, record.result) if record.result else None,
             error=JobFailure(code=record.error.code, detail=record.error.detail) if record.error else None,

@@ -87,6 +87,9 @@ class Job(_Answer):
     request: dict[str, Any] = Field(
         description="As accepted, with what was left to chance filled in: sent again, it makes the same clip."
     )
+    degraded: bool = Field(
+        description="The queue was long, and it has fewer steps than were asked for: `request` says how many."
+    )
     attempts: int = Field(ge=0, description="Times a worker has started it.")
     result: Result | None = Field(description="Once succeeded.")
     error: JobFailure | None = Field(description="Once failed.")

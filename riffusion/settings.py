@@ -62,6 +62,9 @@ class Settings(BaseSettings):
     )
     max_attempts: int = Field(3, ge=1, le=10, description="Times a job is started before it fails as worker_lost.")
     max_queued: int = Field(1000, ge=1, description="Waiting jobs per model; beyond it, 503 queue_full.")
+    degrade_queued: int | None = Field(
+        None, ge=1, description="Waiting jobs per model from which new ones get a draft's steps; none: never."
+    )
     waiting_deadline_s: float = Field(3600, gt=0, description="Seconds a job may wait.")
     running_deadline_s: float = Field(900, gt=0, description="Seconds a job may run, per attempt.")
     stalled_deadline_s: float = Field(180, gt=0, description="Seconds a running job may go without progress.")

@@ -25,6 +25,7 @@ class Attempt:
     def __init__(self, record: JobRecord, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self.id = record.id
         self.token = record.token
+        self.weight = record.weight
         self.told = (0, 0, 0)  # step, total, and a number that rises with every sign of progress
         self._settings = settings
         self._clock = clock

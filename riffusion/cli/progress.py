@@ -10,6 +10,8 @@ from riffusion.client import Job
 class ProgressBar:
     """A bar of denoising steps on standard error. It is the Control of a request that runs in this process."""
 
+    weight = 1.0
+
     def __init__(self) -> None:
         self._bar = tqdm(total=1, unit="step", desc="getting ready", leave=False)
 

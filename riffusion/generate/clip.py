@@ -13,6 +13,10 @@ class Control(Protocol):
     `DeadlineExceeded`, `LeaseLost`): the request's rows leave the batch before the next step, and `run` raises it.
     """
 
+    @property
+    def weight(self) -> float:
+        """The request's share of the engine against others', greater than 0."""
+
     def progress(self, step: int, total: int) -> None:
         """`step` of `total` UNet steps are done, over all rows of the request."""
 
@@ -22,6 +26,8 @@ class Control(Protocol):
 
 class NoControl:
     """Runs to the end, whatever happens, and tells nobody."""
+
+    weight = 1.0
 
     def progress(self, step: int, total: int) -> None:
         """Ignored."""

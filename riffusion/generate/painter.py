@@ -115,8 +115,11 @@ class Painter:
             for stroke in strokes:
                 progress.control.check()
                 painting = self._painting(request, stroke)
-                futures.append(self._engine.submit(painting, tenant=job, on_step=progress.step))
-                futures[-1].add_done_callback(progress.wake)
+                future = self._engine.submit(
+                    painting, tenant=job, weight=progress.control.weight, on_step=progress.step
+                )
+                futures.append(future)
+                future.add_done_callback(progress.wake)
             pictures = dict(self._decoded(futures, progress))
         finally:
             for future in futures:

@@ -52,8 +52,8 @@ class Database:
         self._redis = redis
         self._scripts: dict[str, Script] = {}
         names = (
-            "lease_s", "max_attempts", "max_queued", "waiting_deadline_s", "running_deadline_s", "stalled_deadline_s",
-            "result_ttl_s", "upload_ttl_s", "model",
+            "lease_s", "max_attempts", "max_queued", "degrade_queued", "waiting_deadline_s", "running_deadline_s",
+            "stalled_deadline_s", "result_ttl_s", "upload_ttl_s", "model",
         )  # fmt: skip
         limits = {name: getattr(settings, name) for name in names}
         constants = {"schema": SCHEMA_VERSION, "idempotency_s": IDEMPOTENCY_S, "tombstone_s": TOMBSTONE_S}

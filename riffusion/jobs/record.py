@@ -93,6 +93,8 @@ class JobRecord:
     request: dict[str, Any]  # JSON of the request, seeds filled in
     inputs: dict[str, str]  # field of the request -> key in Files, for uploads and earlier jobs
     cost: float  # in denoising steps of one clip
+    weight: float  # share of queue and engine against other jobs
+    degraded: bool  # has fewer steps than were asked for, because the queue was long
     created_at: float
     started_at: float | None  # of the latest attempt
     completed_at: float | None
@@ -125,6 +127,8 @@ class JobRecord:
             request=json.loads(text["request"]),
             inputs=json.loads(text["inputs"]),
             cost=float(text["cost"]),
+            weight=float(text["weight"]),
+            degraded=text.get("degraded") == "1",
             created_at=float(text["created_at"]),
             started_at=when("started_at"),
             completed_at=when("completed_at"),

@@ -19,7 +19,7 @@ from riffusion.errors import Gone, IdempotencyConflict, NotFound, QueueFull, Unk
 from riffusion.jobs.database import Database, connect, pairs
 from riffusion.jobs.inputs import Inputs, resolve
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
-from riffusion.requests import CLIP_SECONDS, AnyRequest, cost, references, with_seed
+from riffusion.requests import CLIP_SECONDS, AnyRequest, Painted, cost, references, with_seed
 from riffusion.settings import Settings
 
 
@@ -114,15 +114,16 @@ class JobStore:
         return self._database.run("accept", json.dumps(order), resend="idem" in order)
 
     def _job(self, submission: Submission, request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
+        less = request.degraded() if self.settings.degrade_queued and isinstance(request, Painted) else None
         return {
             "tail": secrets.token_hex(16),  # the id is its owner's capability
             "client": submission.client,
             "model": request.model or self.settings.model,
             "mode": request.mode,
-            "request": request.model_dump_json(exclude={"fresh"}),
+            **_work(request, inputs),
+            **({"degraded": _work(less, inputs)} if less else {}),
             "inputs": json.dumps(inputs.keys),
             "pins": json.dumps(list(inputs.pins)),
-            "cost": cost(request, inputs.clip_seconds or CLIP_SECONDS),
             "weight": submission.weight,
             # Whoever left the seed to chance wants another clip.
             "repeatable": request == submission.request and not request.fresh,
@@ -243,6 +244,14 @@ class JobStore:
 
 def _record(reply: list[bytes] | None) -> JobRecord | None:
     return JobRecord.decode(pairs(reply)) if reply else None
+
+
+def _work(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
+    """What is to be made, and how much work that is."""
+    return {
+        "request": request.model_dump_json(exclude={"fresh"}),
+        "cost": cost(request, inputs.clip_seconds or CLIP_SECONDS),
+    }
 
 
 def _digest(value: object) -> str:

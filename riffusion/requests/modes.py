@@ -1,6 +1,6 @@
 """One pydantic model per mode. Defaults follow the original where it had the mode."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -68,6 +68,14 @@ class Painted(BaseRequest):
                 "quality", f"quality {self.quality} is {steps} steps of {scheduler}: leave it or them out"
             )
         return self
+
+    def degraded(self) -> Self | None:
+        """The same in fewer steps, those of the draft quality; None where it asks for no more than that."""
+        steps, scheduler = PRESETS["draft"]
+        if self.steps <= steps:
+            return None
+        quality: Quality | None = "draft" if self.quality and self.scheduler == scheduler else None
+        return self.model_copy(update={"steps": steps, "quality": quality})
 
 
 class Prompted(Painted):

@@ -1,7 +1,7 @@
 """A worker whose model is quick: it paints with the built-in seed pictures. `python -m tests.browser.quick`.
 
 The page's tests start it as a process; the codec and everything else but the model are the real thing. Words in the
-prompt tell it what to do: `slowly` takes half a second a step, `badly` fails.
+prompt tell it what to do: `slowly` takes half a second a step, `badly` fails, `oddly` warns.
 """
 
 import sys
@@ -44,6 +44,7 @@ class QuickPainter:
         return Clip(
             write_png(picture, recipe), encode_audio(wave, 44_100, request.format, recipe), request.format,
             wave.shape[1] / 44_100, 44_100, wave.shape[0], picture.width, picture.height,
+            warnings=("It sounds odd.",) if "oddly" in str(recipe) else (),
         )  # fmt: skip
 
     def _picture(self, request: AnyRequest, inputs: Mapping[str, bytes], chance: str) -> Image.Image:

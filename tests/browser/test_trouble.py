@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from playwright.sync_api import Page
+from playwright.sync_api import Page, Route
 
 from tests.browser.conftest import Site
 
@@ -35,6 +35,26 @@ def test_a_job_that_fails_says_why_and_can_be_tried_again(page: Page) -> None:
     page.wait_for_selector("#notice.wrong:has-text('Another seed, or less guidance, will do.')")
     with page.expect_request("**/jobs"):
         page.click("#again")
+
+
+def test_what_the_server_has_to_say_about_a_clip_is_shown(page: Page) -> None:
+    page.fill("#prompt", "oddly")
+    page.click("#go")
+    page.wait_for_selector("#remarks:has-text('It sounds odd.')")
+    page.reload()
+    page.wait_for_selector("#remarks:has-text('It sounds odd.')")
+
+
+def test_a_clip_of_a_busy_server_is_called_a_sketch(page: Page) -> None:
+    def degrade(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, body=answer.text().replace('"degraded":false', '"degraded":true'))
+
+    page.route("**/jobs/*/events", lambda route: route.abort())
+    page.route("**/jobs/*", degrade)
+    page.fill("#prompt", "church bells")
+    page.click("#go")
+    page.wait_for_selector("#remarks:has-text('this is a sketch of 20 steps')")
 
 
 def test_a_field_that_is_out_of_range_is_named(page: Page) -> None:

@@ -1,8 +1,11 @@
 import threading
+from concurrent.futures import Future
 from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.errors import Canceled
@@ -74,6 +77,22 @@ def test_a_control_is_asked_while_the_request_waits(painter: Painter) -> None:
         paint.text_to_audio(painter, request(steps=2), Impatient())
     held.set()
     future.result(60)
+
+
+def test_the_engine_learns_how_much_a_request_weighs(painter: Painter, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Heavy(NoControl):
+        weight = 4.0
+
+    weights: list[float] = []
+    submit = painter._engine.submit
+
+    def spy(*args: Any, weight: float, **options: Any) -> Future[Tensor]:
+        weights.append(weight)
+        return submit(*args, weight=weight, **options)
+
+    monkeypatch.setattr(painter._engine, "submit", spy)
+    paint.text_to_audio(painter, request(steps=2), Heavy())
+    assert weights == [4.0]
 
 
 def test_threads_share_batches_and_get_their_own_pictures(painter: Painter) -> None:

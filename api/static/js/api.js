@@ -10,6 +10,8 @@
  * @property {{step: number, total: number} | null} [progress]
  * @property {{image: {url: string}, audio: {url: string, duration_s: number, format: string}} | null} [result]
  * @property {{code: string, detail: string} | null} [error]
+ * @property {string[]} warnings
+ * @property {boolean} degraded
  */
 
 const RETRIES = 3;

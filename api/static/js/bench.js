@@ -61,6 +61,7 @@ export class Bench extends EventTarget {
     const parent = clip && this.workshop.clips.get(clip.parents[0]);
     const origin = parent ? ` ${clip.verb} of ${title(parent.request)}` : "";
     find("#caption").replaceChildren(clip ? title(clip.request) : "", make("span", {}, origin));
+    find("#remarks").textContent = clip?.remarks?.join(" ") ?? "";
   }
 
   /** @param {Clip} clip @param {boolean} play */

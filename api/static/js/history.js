@@ -15,6 +15,7 @@
  * @property {number} [duration]  seconds
  * @property {import("./picture.js").Picture} [thumb]
  * @property {string} [error]  why it failed, in words
+ * @property {string[]} [remarks]  what the server has to say about it
  */
 
 const KEPT = 120;

@@ -49,6 +49,11 @@ export function refusal(error) {
   return (REFUSED[error.code] ?? (({ message }) => message))(error);
 }
 
+/** What the server has to say about a clip that it made.
+ * @param {import("./api.js").Job} job */
+export const remarks = ({ warnings, degraded, request }) =>
+  degraded ? [`The server was busy, so this is a sketch of ${request.steps} steps. Make it again later for more.`, ...warnings] : warnings;
+
 /** @type {Record<string, string>} */
 const FAILED = {
   worker_lost: "The worker stopped while making this clip, more than once. Try it again, perhaps with fewer steps.",

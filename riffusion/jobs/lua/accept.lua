@@ -1,6 +1,7 @@
 #!lua
 -- Takes in all jobs or none. ARGV[1]: JSON {idem, digest, jobs: [{tail, client, model, mode, request, inputs, pins,
--- cost, weight, repeatable}]}; without jobs, only looks whether the idempotency key is known.
+-- cost, weight, repeatable, degraded: {request, cost}}]}; without jobs, only looks whether the idempotency key is known.
+-- `degraded` is what a job becomes when the queue is long, where it may.
 -- Answers {"accepted" | "replayed", {model, wake-ups, ...}, record, ...}, {"unknown"}, {"conflict"}, {"gone", id},
 -- {"full", model}, {"no model", job's index} or {"no input", job's index, pin's index}.
 
@@ -32,7 +33,7 @@ local function write(job, status, ...)
   redis.call('HSET', 'job:' .. job.id,
     'schema', limits.schema, 'id', job.id, 'status', status, 'mode', job.mode, 'model', job.model,
     'client', job.client, 'request', job.request, 'inputs', job.inputs, 'pins', job.pins,
-    'cost', job.cost, 'weight', job.weight, 'created_at', stamp(now),
+    'cost', job.cost, 'weight', job.weight, 'degraded', job.degraded and 1 or 0, 'created_at', stamp(now),
     'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0, ...)
   redis.call('ZADD', 'of:' .. job.client, 0, job.id)
 end
@@ -63,6 +64,13 @@ for index, job in ipairs(order.jobs) do
     return {'no model', index - 1} -- no worker ever announced it
   end
   made[index] = find_made(job)
+  local queued = redis.call('ZCARD', 'waiting:' .. job.model) + (coming[job.model] or 0)
+  if not made[index] and job.degraded and queued >= limits.degrade_queued then
+    job.request, job.cost = job.degraded.request, job.degraded.cost
+    made[index] = find_made(job)
+  else
+    job.degraded = nil
+  end
   if not made[index] then coming[job.model] = (coming[job.model] or 0) + 1 end
   local pins = cjson.decode(job.pins)
   for number = 1, #pins do
