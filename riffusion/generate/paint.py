@@ -10,10 +10,10 @@ from riffusion.diffusion.noise import BlendedNoise, GivenNoise, SeededNoise
 from riffusion.generate.canvas import Canvas, check_width, pad, padded_width
 from riffusion.generate.clip import Control
 from riffusion.generate.painter import Painter, Steering, Stroke
-from riffusion.requests import AudioToAudio, Interpolate, Riff, TextToAudio
+from riffusion.requests import CLIP_SECONDS, OVERLAP_SECONDS, AudioToAudio, Interpolate, Riff, TextToAudio
 
-CLIP_COLUMNS = 512
-OVERLAP_COLUMNS = 128  # that neighbouring windows of a long clip share
+CLIP_COLUMNS = round(100 * CLIP_SECONDS)
+OVERLAP_COLUMNS = round(100 * OVERLAP_SECONDS)
 
 
 def seed_of(seed: int | None) -> int:

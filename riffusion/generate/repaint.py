@@ -11,11 +11,11 @@ from riffusion.generate.canvas import HEIGHT, SILENCE, Canvas, Mask, check_width
 from riffusion.generate.clip import Control
 from riffusion.generate.paint import CLIP_COLUMNS, seed_of
 from riffusion.generate.painter import Painter, Progress, Stroke
-from riffusion.requests import Extend, Inpaint, Loop, MaskBox
+from riffusion.requests import CONTEXT_SECONDS, Extend, Inpaint, Loop, MaskBox
 from riffusion.requests.modes import Prompted
 from riffusion.spectrogram.params import SpectrogramParams
 
-CONTEXT_COLUMNS = 256  # of the clip's end that the model sees while it paints on
+CONTEXT_COLUMNS = round(100 * CONTEXT_SECONDS)
 SEAM_COLUMNS = 128  # that are painted anew around a loop's join
 _SHORTEST_LOOP = 64
 _TOLERANCE = 0.02  # of a bar that may be missing at the end of a picture

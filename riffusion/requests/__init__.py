@@ -5,7 +5,7 @@ A request is one flat JSON object with a `mode`. `parse` turns outside data into
 exactly what was made; `cost` says how much work a request is.
 """
 
-from riffusion.requests.cost import CLIP_SECONDS, cost
+from riffusion.requests.cost import CLIP_SECONDS, CONTEXT_SECONDS, OVERLAP_SECONDS, cost
 from riffusion.requests.fields import MAX_PROMPT_CHARS, MAX_SEED, AudioFormat, Quality, Scheduler
 from riffusion.requests.modes import (
     MAX_CLIPS,
@@ -29,10 +29,12 @@ from riffusion.requests.references import JobResult, MaskBox, Reference, SeedIma
 
 __all__ = [
     "CLIP_SECONDS",
+    "CONTEXT_SECONDS",
     "MAX_CLIPS",
     "MAX_PROMPT_CHARS",
     "MAX_SEED",
     "MODES",
+    "OVERLAP_SECONDS",
     "REQUEST",
     "AnyRequest",
     "AudioFormat",

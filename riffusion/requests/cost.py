@@ -14,6 +14,8 @@ from riffusion.requests.modes import (
 )
 
 CLIP_SECONDS = 5.12  # 512 columns of 10 ms
+OVERLAP_SECONDS = 1.28  # that neighbouring windows of a long clip share
+CONTEXT_SECONDS = 2.56  # of a clip's end that the model sees while it paints on
 
 
 def cost(request: AnyRequest, clip_seconds: float = CLIP_SECONDS) -> float:
@@ -21,7 +23,7 @@ def cost(request: AnyRequest, clip_seconds: float = CLIP_SECONDS) -> float:
 
     `clip_seconds` is the length of the clip it takes in, where it takes one.
     """
-    windows = max(1.0, clip_seconds / (CLIP_SECONDS / 2) - 1)
+    windows = max(1, math.ceil((clip_seconds - OVERLAP_SECONDS) / (CLIP_SECONDS - OVERLAP_SECONDS)))
     match request:
         case TextToAudio():
             steps = request.steps * request.width / 512
@@ -30,9 +32,9 @@ def cost(request: AnyRequest, clip_seconds: float = CLIP_SECONDS) -> float:
         case Interpolate():
             steps = request.steps * (request.clips or 1)
         case AudioToAudio():
-            steps = request.steps * request.denoising * math.ceil(windows)
+            steps = request.steps * request.denoising * windows
         case Extend():
-            steps = request.steps * math.ceil(request.seconds / (CLIP_SECONDS / 2))
+            steps = request.steps * math.ceil(request.seconds / (CLIP_SECONDS - CONTEXT_SECONDS))
         case Loop():
             steps = request.steps
         case _:

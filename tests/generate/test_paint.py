@@ -6,7 +6,7 @@ import pytest
 from riffusion.generate import NoControl, paint
 from riffusion.generate.canvas import Canvas
 from riffusion.generate.painter import Painter
-from riffusion.requests import AudioToAudio, Interpolate, Riff, TextToAudio, parse
+from riffusion.requests import AudioToAudio, Interpolate, Riff, TextToAudio, cost, parse
 
 COMMON = {"steps": 2, "seed": 5, "prompt": "funk"}
 END = {"prompt": "jazz (sax:1.3)", "seed": 6, "guidance": 2.0, "denoising": 0.5}
@@ -78,6 +78,20 @@ def test_audio_to_audio_is_as_long_as_the_clip(painter: Painter, init: Canvas, c
     clip = Canvas(np.resize(init.pixels, (1, 512, columns)), init.params)
     made = paint.audio_to_audio(painter, asked(AudioToAudio, clip=UPLOAD, **COMMON), clip, NoControl())
     assert made.pixels.shape == (1, 512, columns)
+
+
+@pytest.mark.parametrize("columns", [100, 512, 513, 900, 1300])
+def test_a_long_clip_costs_its_windows(painter: Painter, init: Canvas, columns: int) -> None:
+    class Counter(NoControl):
+        total = 0
+
+        def progress(self, _step: int, total: int) -> None:
+            self.total = total
+
+    control = Counter()
+    request = asked(AudioToAudio, clip=UPLOAD, **COMMON | {"steps": 4, "denoising": 1.0})
+    paint.audio_to_audio(painter, request, Canvas(np.resize(init.pixels, (1, 512, columns)), init.params), control)
+    assert cost(request, columns / 100) == control.total
 
 
 def test_windows_fade_into_each_other() -> None:
