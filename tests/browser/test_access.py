@@ -38,9 +38,16 @@ def test_axe_finds_nothing_serious(site: Site, visit: Callable[..., Page], axe: 
     for tool in ("repaint", "draw"):
         choose(page, tool)
         assert complaints(page, axe) == []
-    for path in ("#jam", "about", "clips/nothing"):
-        page.goto(f"{site.url}/{path}")
+    choose(page, "listen")
+    page.click("[data-verb=share]")
+    page.wait_for_selector("#share[open]")
+    assert complaints(page, axe) == []
+    published = page.input_value("#share-link")
+    for url in (f"{site.url}/#jam", f"{site.url}/about", f"{site.url}/clips/nothing", published):
+        page.goto(url)
         assert complaints(page, axe) == []
+    page.set_viewport_size({"width": 360, "height": 740})
+    assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
 @pytest.mark.parametrize("path", ["", "#jam", "about"])
