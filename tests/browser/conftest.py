@@ -119,11 +119,12 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens pages as visitors of their own. In the end none may have logged an error or asked another host."""
+    """Opens pages as visitors of their own. In the end none may have logged an error or asked another host, other than
+    the `storage` given."""
     complaints: list[str] = []
     contexts = []
 
-    def open_page(url: str, **options: Any) -> Page:
+    def open_page(url: str, storage: str = "blob:", **options: Any) -> Page:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 860}} | options)
         context.set_default_timeout(PATIENCE_MS)
         context.add_init_script(TAP)
@@ -131,7 +132,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
         page = context.new_page()
 
         def outside(request: Request) -> None:
-            if not request.url.startswith((url.split("/", 3)[2].join(("http://", "/")), "blob:")):
+            if not request.url.startswith((url.split("/", 3)[2].join(("http://", "/")), "blob:", storage)):
                 complaints.append(f"asked another host: {request.url}")
 
         page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
