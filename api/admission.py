@@ -1,4 +1,4 @@
-"""What a request asks for that its own fields can't tell: seed images, and the length of what would be made.
+"""What a request asks for that its own fields can't tell: seed images, LoRAs, and the length of what would be made.
 
 Models, uploads and earlier jobs are the store's to check, in the step that accepts: they can't go away in between.
 """
@@ -11,10 +11,12 @@ from riffusion.requests import (
     Extend,
     Interpolate,
     JobResult,
+    Painted,
     SeedImage,
     TextToAudio,
     Upload,
     references,
+    unknown_lora,
 )
 from riffusion.seeds import list_seeds
 
@@ -25,14 +27,25 @@ def admit(submission: Submission, here: Services) -> None:
     """Checks one request.
 
     Raises:
-        UnknownReference: a seed image that isn't there.
+        UnknownReference: a seed image or LoRA that isn't there.
         InvalidRequest: a clip longer than the server makes.
     """
     for field, reference in references(submission.request).items():
         if isinstance(reference, SeedImage) and reference.seed_image not in {seed.name for seed in list_seeds()}:
             message = f"There is no seed image {reference.seed_image}; GET /seeds lists those there are."
             raise UnknownReference(message, f"{submission.prefix}{field}.seed_image")
+    _check_loras(submission, here)
     _check_length(submission, here)
+
+
+def _check_loras(submission: Submission, here: Services) -> None:
+    request = submission.request
+    if not isinstance(request, Painted) or not request.lora:
+        return
+    card = here.store.card(request.model or here.settings.model)
+    for name in request.lora:
+        if name not in card.loras:
+            raise unknown_lora(name, card, submission.prefix)
 
 
 def _check_length(submission: Submission, here: Services) -> None:

@@ -157,6 +157,7 @@ class ModelEntry(_Answer):
     slots: int = Field(description="Jobs that its workers hold at once.")
     waiting: int = Field(description="Jobs that wait for it.")
     running: int = Field(description="Jobs that its workers hold now.")
+    loras: list[str] = Field(description="What the `lora` of requests may name.")
 
 
 class ModelList(_Answer):

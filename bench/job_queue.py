@@ -34,7 +34,7 @@ import httpx
 from riffusion.embedded.child import spawn, stop
 from riffusion.embedded.valkey import Valkey
 from riffusion.generate import Clip, Control
-from riffusion.requests import AnyRequest
+from riffusion.requests import AnyRequest, ModelCard
 from riffusion.settings import Settings
 
 HERE = Path(__file__).parent
@@ -48,6 +48,7 @@ class NoModel:
     """Makes the same two tiny files of any request, at once."""
 
     alive = True
+    card = ModelCard()
 
     @classmethod
     def load(cls, _settings: Settings) -> "NoModel":

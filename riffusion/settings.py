@@ -48,6 +48,10 @@ class Settings(BaseSettings):
         "bundled", description="`bundled`, a folder in diffusers format, or a hub id, for the model above."
     )
     checkpoint_revision: str | None = Field(None, description="Commit of the hub id; pinned by whoever runs it.")
+    lora_dir: Path | None = Field(
+        None,
+        description="LoRAs that requests may name: files NAME.safetensors, or folders NAME as fine-tuning writes.",
+    )
     device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
     compile: bool = Field(True, description="Compile the UNet at start, on CUDA: takes minutes, then steps are faster.")
     max_batch: int = Field(8, ge=1, le=64, description="Jobs that share one UNet call at most.")

@@ -45,6 +45,18 @@ def test_unknown_keys_are_refused_by_name(mode: str) -> None:
     assert "stepz" in refused({"mode": mode, **EXAMPLES[mode], "stepz": 3})
 
 
+def test_loras_have_names_and_bounded_weights() -> None:
+    bells = {"mode": "text-to-audio", "prompt": "bells"}
+    assert parse({**bells, "lora": {}}) == parse(bells)
+    assert (
+        parse({**bells, "lora": {"b": 1, "a": -2}}).model_dump_json()
+        == parse({**bells, "lora": {"a": -2.0, "b": 1.0}}).model_dump_json()
+    )
+    assert set(refused({**bells, "lora": {"a": 2.1, "B/../c": 1, "d": True}})) == {"lora.a", "lora.B/../c", "lora.d"}
+    assert set(refused({**bells, "lora": dict.fromkeys("abcde", 1)})) == {"lora"}
+    assert "lora" in refused({"mode": "image-to-audio", "image": UPLOAD, "lora": {"a": 1}})
+
+
 @pytest.mark.parametrize("value", [True, "20", None, [20], 20.5, float("nan"), float("inf"), 10**400, -1, 0, 1, 151])
 def test_steps_must_be_a_whole_number_in_range(value: object) -> None:
     assert set(refused({"mode": "text-to-audio", "prompt": "a", "steps": value})) == {"steps"}

@@ -80,7 +80,8 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
     with ExitStack() as running:
         generator = load(settings)
         running.callback(generator.close)
-        heartbeat = Heartbeat(store, settings, f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}")
+        name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+        heartbeat = Heartbeat(store, settings, name, lambda: generator.card)
         runner = Runner(store, files, generator, heartbeat, settings)
         shutdown = Shutdown(runner, heartbeat, settings)
         reaper = Reaper(store, files)

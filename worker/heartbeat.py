@@ -7,11 +7,12 @@ away, jobs go on, and heartbeats resume with it: a job that was taken back meanw
 import logging
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from riffusion.errors import StoreUnavailable
 from riffusion.jobs.store import JobStore
+from riffusion.requests import ModelCard
 from riffusion.settings import Settings
 from worker.attempt import Attempt
 
@@ -25,10 +26,14 @@ class Heartbeat:
 
     Args:
         name: of this worker in the store; a process started anew has a new one.
+        card: tells of its model.
     """
 
-    def __init__(self, store: JobStore, settings: Settings, name: str) -> None:
+    def __init__(
+        self, store: JobStore, settings: Settings, name: str, card: Callable[[], ModelCard] = ModelCard
+    ) -> None:
         self.name = name
+        self._card = card
         self._store = store
         self._settings = settings
         self._attempts: dict[str, Attempt] = {}
@@ -85,7 +90,8 @@ class Heartbeat:
         held = {attempt.id: attempt for attempt in self.attempts() if not attempt.dropped}
         if time.monotonic() >= self._next:
             hung = sum(attempt.hung for attempt in self.attempts())
-            self._store.announce(self.name, self._settings.model, max(1, self._settings.slots - hung))
+            slots = max(1, self._settings.slots - hung)
+            self._store.announce(self.name, self._settings.model, slots, self._card())
             for lost in self._store.heartbeat(self.name, {attempt.id: attempt.token for attempt in held.values()}):
                 held.pop(lost).drop()
             self._next = time.monotonic() + self._settings.lease_s / 4

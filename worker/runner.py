@@ -25,7 +25,7 @@ from riffusion.generate import Clip, Control
 from riffusion.jobs.files import CONTENT_TYPES, Files
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobRecord, Outcome, Success
 from riffusion.jobs.store import JobStore
-from riffusion.requests import AnyRequest, parse
+from riffusion.requests import AnyRequest, ModelCard, parse
 from riffusion.settings import Settings
 from worker import metrics
 from worker.attempt import Attempt, GivenBack
@@ -45,6 +45,10 @@ class Generates(Protocol):
     @property
     def alive(self) -> bool:
         """Whether it still can."""
+
+    @property
+    def card(self) -> ModelCard:
+        """What there is to know of its model now."""
 
     def run(self, request: AnyRequest, inputs: Mapping[str, bytes], control: Control) -> Clip:
         """The request's clip."""

@@ -28,6 +28,8 @@ def parameters(model: type[BaseModel]) -> list[click.Parameter]:
             continue
         if name in REFERENCE_FIELDS:
             found += _reference(name, field, positional="prompt" not in model.model_fields and field.is_required())
+        elif name == "lora":
+            found.append(_loras())
         elif field.annotation is InterpolationEnd:
             found += [_scalar(part, child, f"{name}_") for part, child in InterpolationEnd.model_fields.items()]
         else:
@@ -82,6 +84,17 @@ def _reference(name: str, field: FieldInfo, *, positional: bool) -> list[click.P
     what = "FILE" if name == "clip" else "FILE|SEED"
     purpose = "Audio file." if name == "clip" else "Picture, or a built-in seed image's name."
     return [click.Option([f"--{name}"], required=field.is_required(), metavar=what, help=purpose)]
+
+
+def _loras() -> click.Option:
+    def weights(_context: click.Context, _option: click.Parameter, given: tuple[str, ...]) -> dict[str, float] | None:
+        try:
+            return {name: float(weight or 1) for name, _, weight in (each.partition("=") for each in given)} or None
+        except ValueError:
+            raise click.BadParameter("give NAME or NAME=WEIGHT") from None
+
+    purpose = "LoRA of the folder RIFFUSION_LORA_DIR, and how strong it is [1]; may be repeated."
+    return click.Option(["--lora"], multiple=True, metavar="NAME[=WEIGHT]", callback=weights, help=purpose)
 
 
 def _scalar(name: str, field: FieldInfo, prefix: str = "") -> click.Parameter:

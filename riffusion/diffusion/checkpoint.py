@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntry
 from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from riffusion.diffusion.lora import Part, Wardrobe
 from riffusion.errors import CheckpointUnavailable
 
 LATENT_CHANNELS = 4
@@ -36,6 +38,11 @@ class Checkpoint:
     def scale(self) -> int:
         """Pixels along a side of one latent; 8 for every Stable Diffusion."""
         return int(2 ** (len(self.vae.config.block_out_channels) - 1))
+
+    @cached_property
+    def wardrobes(self) -> dict[Part, Wardrobe]:
+        """What changes the weights to a LoRA set's; one for all who share the weights, since it knows their state."""
+        return {"unet": Wardrobe(self.unet, "unet"), "text_encoder": Wardrobe(self.text_encoder, "text_encoder")}
 
 
 def choose_device(name: str) -> torch.device:

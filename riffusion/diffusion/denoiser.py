@@ -27,15 +27,17 @@ class Denoiser:
         self.scheduler_config = checkpoint.scheduler_config
         self._dtype = checkpoint.dtype
         self._unet = checkpoint.unet.to(memory_format=torch.channels_last)
+        self._wardrobe = checkpoint.wardrobes["unet"]
         self._compiled = compiler(self._unet) if compiler else None
         self._warm: dict[tuple[int, ...], list[int]] = {}
 
     def predict(self, rows: Sequence[Row]) -> list[Tensor]:
         """What the UNet predicts for each row [4, H, W] float32, guidance included.
 
-        The rows have latents of one shape. Guided ones take two places: the batch is [guided, plain, guided without
-        their prompt]. Nothing here waits for the device.
+        The rows have latents of one shape and wear one LoRA set. Guided ones take two places: the batch is [guided,
+        plain, guided without their prompt]. Nothing here waits for the device.
         """
+        self._wardrobe.wear(rows[0].lora)
         order = sorted(rows, key=lambda row: not row.guided)
         guided = [row for row in order if row.guided]
         latents = torch.stack([row.model_input() for row in order])

@@ -1,8 +1,9 @@
 """The step-batched engine: one thread owns the UNet, and rows of many jobs share each of its calls.
 
 A row joins the running batch at the next step, whatever its step count, strength, guidance or scheduler, and leaves
-when it is done. Rows of other latent shapes form batches of their own, which take turns. Nothing that a submitter does
-runs in the engine's thread but a callback that must return at once; what goes wrong in one row ends that row alone.
+when it is done. Rows of other latent shapes or with other LoRAs form batches of their own, which take turns. Nothing
+that a submitter does runs in the engine's thread but a callback that must return at once; what goes wrong in one row
+ends that row alone.
 """
 
 import threading
@@ -22,11 +23,11 @@ from riffusion.errors import Canceled, OutOfMemory
 LONG_PROMPT_CHUNKS = 4  # rows with longer prompts don't make the others pay for their attention
 _CALM_STEPS = 256  # without running out of memory, after which a batch may grow again
 
-_Key = tuple[int, ...]
+_Key = tuple[Hashable, ...]
 
 
 class _Group:
-    """Rows of one latent shape: those in the batch, and those that wait for a place in it."""
+    """Rows of one latent shape and LoRA set: those in the batch, and those that wait for a place in it."""
 
     def __init__(self, limit: int) -> None:
         self.rows: list[Row] = []
@@ -245,7 +246,7 @@ class Engine:
 def _key(painting: Painting) -> _Key:
     """What rows of one batch have in common. Long prompts stay among themselves: others would pay for their length."""
     chunks = len(painting.prompt) // CHUNK_TOKENS
-    return (*painting.shape, chunks if chunks > LONG_PROMPT_CHUNKS else 0)
+    return (*painting.shape, chunks if chunks > LONG_PROMPT_CHUNKS else 0, painting.lora)
 
 
 def _failure(error: Exception) -> Exception:

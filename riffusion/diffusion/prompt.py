@@ -3,12 +3,14 @@
 import re
 import threading
 from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
 
 from riffusion.diffusion.checkpoint import Checkpoint, beside_the_batch
+from riffusion.diffusion.lora import LoraSet
 
 CHUNK_TOKENS = 77  # of every Stable Diffusion's text encoder, start and end included
 MAX_WEIGHT = 2.0
@@ -84,13 +86,14 @@ class PromptEncoder:
     def __init__(self, checkpoint: Checkpoint, cache_bytes: int = CACHE_BYTES) -> None:
         self._tokenizer = checkpoint.tokenizer
         self._encoder = checkpoint.text_encoder
+        self._wardrobe = checkpoint.wardrobes["text_encoder"]
         self._device = checkpoint.device
-        self._cache: OrderedDict[str, Tensor] = OrderedDict()
+        self._cache: OrderedDict[Hashable, Tensor] = OrderedDict()
         self._cache_bytes = cache_bytes
         self._cached = 0
         self._lock = threading.Lock()
 
-    def encode(self, *prompts: str) -> list[Tensor]:
+    def encode(self, *prompts: str, lora: LoraSet | None = None) -> list[Tensor]:
         """Embeddings [chunks * 77, D] of prompts that are to be combined, all of one length.
 
         A prompt longer than 75 tokens fills several chunks of 77, each encoded by itself. The number of chunks is the
@@ -98,25 +101,29 @@ class PromptEncoder:
         of different length can share a batch by repeating the shorter one's chunks, which attention doesn't notice.
         """
         with self._lock, beside_the_batch(self._device):
-            embeddings = [self._cached_embedding(prompt) for prompt in prompts]
+            embeddings = [self._cached_embedding(prompt, lora) for prompt in prompts]
             longest = max(len(embedding) for embedding in embeddings) // CHUNK_TOKENS
             chunks = 1 << (longest - 1).bit_length()
-            empty = self._cached_embedding("")
+            empty = self._cached_embedding("", lora)
             return [
                 torch.cat((embedding, empty.repeat(chunks - len(embedding) // CHUNK_TOKENS, 1)))
                 for embedding in embeddings
             ]
 
-    def _cached_embedding(self, prompt: str) -> Tensor:
-        if prompt not in self._cache:
+    def _cached_embedding(self, prompt: str, lora: LoraSet | None) -> Tensor:
+        if lora and not lora.changes["text_encoder"]:
+            lora = None  # it changes the UNet alone
+        key = prompt, lora.key if lora else ()
+        if key not in self._cache:
+            self._wardrobe.wear(lora)
             embedding = self._embed(prompt)
-            self._cache[prompt] = embedding
+            self._cache[key] = embedding
             self._cached += embedding.nbytes
             while self._cached > self._cache_bytes and len(self._cache) > 1:
                 _, oldest = self._cache.popitem(last=False)
                 self._cached -= oldest.nbytes
-        self._cache.move_to_end(prompt)
-        return self._cache[prompt]
+        self._cache.move_to_end(key)
+        return self._cache[key]
 
     @torch.inference_mode()
     def _embed(self, prompt: str) -> Tensor:

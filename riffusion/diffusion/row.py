@@ -8,6 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from riffusion.diffusion.lora import LoraSet
 from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.schedulers import Trajectory
 from riffusion.errors import BrokenPicture
@@ -36,6 +37,8 @@ class Painting:
     """Latents [4, H, W] of the initial picture."""
     mask: Tensor | None = None
     """[1, H, W], 1 where to paint and 0 where the initial picture stays; needs `init`."""
+    lora: LoraSet | None = None
+    """What the UNet wears meanwhile; the embeddings were made with it, too."""
 
 
 class Row:
@@ -46,6 +49,7 @@ class Row:
     ) -> None:
         self.future: Future[Tensor] = Future()
         self.left = False
+        self.lora = painting.lora
         self._on_step = on_step
         late = painting.init is not None
         self.trajectory = Trajectory(painting.scheduler, config, painting.steps, painting.denoising if late else 1.0)

@@ -38,6 +38,7 @@ from riffusion.requests import (
     Inpaint,
     Interpolate,
     Loop,
+    ModelCard,
     Quality,
     Reference,
     Riff,
@@ -75,7 +76,7 @@ class Generator:
         self._warnings = warnings
         self._codecs = {quality: SpectrogramCodec(quality=quality) for quality in get_args(Quality)}
         self._engine = _engine(checkpoint, settings)
-        self._painter = Painter(checkpoint, self._engine)
+        self._painter = Painter(checkpoint, self._engine, settings.lora_dir)
         for codec in self._codecs.values():
             codec.warm_up()
         self._engine.wait_until_ready()
@@ -140,6 +141,11 @@ class Generator:
             height=picture.height,
             warnings=self._warned(request, canvases),
         )
+
+    @property
+    def card(self) -> ModelCard:
+        """What there is to know of the model now."""
+        return ModelCard(loras=self._painter.loras.names())
 
     @property
     def alive(self) -> bool:

@@ -64,7 +64,8 @@ def interpolate(painter: Painter, request: Interpolate, init: Canvas | None, con
 def _between(painter: Painter, request: Interpolate, init: Canvas | None) -> Iterator[Stroke]:
     start, end = request.start, request.end
     alphas = [request.alpha] if request.alpha is not None else np.linspace(0, 1, request.clips or 2).tolist()
-    embeddings = painter.prompts.encode(start.prompt, end.prompt, request.negative_prompt)
+    lora = painter.loras.get(request.lora)
+    embeddings = painter.prompts.encode(start.prompt, end.prompt, request.negative_prompt, lora=lora)
     for alpha in alphas:
         noises = SeededNoise(seed_of(start.seed)), SeededNoise(seed_of(end.seed))
         yield Stroke(
@@ -72,6 +73,7 @@ def _between(painter: Painter, request: Interpolate, init: Canvas | None) -> Ite
                 torch.lerp(embeddings[0], embeddings[1], alpha),
                 embeddings[2],
                 _mix(start.guidance, end.guidance, alpha),
+                lora,
             ),
             noise=BlendedNoise(*noises, alpha),
             width=init.width if init else CLIP_COLUMNS,

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -14,6 +15,8 @@ from torch import Tensor
 from riffusion.diffusion.autoencoder import Autoencoder, Grey
 from riffusion.diffusion.checkpoint import LATENT_CHANNELS, Checkpoint
 from riffusion.diffusion.engine import Engine
+from riffusion.diffusion.lora import LoraSet
+from riffusion.diffusion.lora_folder import LoraFolder
 from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import Painting
@@ -27,11 +30,12 @@ _CHECK_S = 0.2  # between two looks at the control while no step is done
 
 @dataclass(frozen=True, eq=False)
 class Steering:
-    """Where the model is steered to: embeddings [L, D] of one length, and how strongly."""
+    """Where the model is steered to: embeddings [L, D] of one length, how strongly, and with which LoRAs."""
 
     prompt: Tensor
     negative: Tensor
     guidance: float
+    lora: LoraSet | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,9 +84,10 @@ class Progress:
 
 
 class Painter:
-    """One checkpoint's prompt encoder, autoencoder and engine. Thread-safe."""
+    """One checkpoint's prompt encoder, LoRAs, autoencoder and engine. Thread-safe."""
 
-    def __init__(self, checkpoint: Checkpoint, engine: Engine) -> None:
+    def __init__(self, checkpoint: Checkpoint, engine: Engine, lora_folder: Path | None = None) -> None:
+        self.loras = LoraFolder(checkpoint, lora_folder)
         self.prompts = PromptEncoder(checkpoint)
         self._autoencoder = Autoencoder(checkpoint)
         self._engine = engine
@@ -91,8 +96,9 @@ class Painter:
 
     def steering(self, request: Prompted) -> Steering:
         """Of a request with one prompt."""
-        prompt, negative = self.prompts.encode(request.prompt, request.negative_prompt)
-        return Steering(prompt, negative, request.guidance)
+        lora = self.loras.get(request.lora)
+        prompt, negative = self.prompts.encode(request.prompt, request.negative_prompt, lora=lora)
+        return Steering(prompt, negative, request.guidance, lora)
 
     def latent_shape(self, width: int) -> tuple[int, int, int]:
         """[4, H, W] of the latents for so many columns."""
@@ -148,6 +154,7 @@ class Painter:
             denoising=stroke.denoising,
             init=init,
             mask=self._latent_mask(stroke.mask, width) if stroke.mask is not None else None,
+            lora=stroke.steering.lora,
         )
 
     def _latent_mask(self, mask: Mask, width: int) -> Tensor:

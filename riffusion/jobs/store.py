@@ -19,8 +19,10 @@ from riffusion.errors import Gone, IdempotencyConflict, NotFound, QueueFull, Unk
 from riffusion.jobs.database import Database, connect, pairs
 from riffusion.jobs.inputs import Inputs, resolve
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
-from riffusion.requests import CLIP_SECONDS, AnyRequest, Painted, cost, references, with_seed
+from riffusion.requests import CLIP_SECONDS, AnyRequest, ModelCard, Painted, cost, references, with_seed
 from riffusion.settings import Settings
+
+NO_CARD = ModelCard()
 
 
 @dataclass(frozen=True)
@@ -66,6 +68,7 @@ class ModelLoad:
     slots: int  # jobs those workers hold at once, together
     waiting: int  # jobs
     running: int  # jobs
+    card: ModelCard = NO_CARD  # as its workers told last
 
 
 class JobStore:
@@ -214,9 +217,9 @@ class JobStore:
         reply = self._database.run("place", record.id, record.model)
         return Place(reply[0], float(reply[1]) if reply[1] else None) if reply else None
 
-    def announce(self, worker: str, model: str, slots: int) -> None:
+    def announce(self, worker: str, model: str, slots: int, card: ModelCard = NO_CARD) -> None:
         """Tells that a worker is there, for the length of a lease; send it along with every heartbeat."""
-        self._database.run("announce", worker, model, slots)
+        self._database.run("announce", worker, model, slots, card.model_dump_json())
 
     def withdraw(self, worker: str) -> None:
         """Tells that a worker has gone."""
@@ -224,7 +227,15 @@ class JobStore:
 
     def models(self) -> dict[str, ModelLoad]:
         """Every model that a worker ever announced, and the default one once it has had a job."""
-        return {model.decode(): ModelLoad(*load) for model, *load in self._database.run("models")}
+        found = self._database.run("models")
+        return {
+            model.decode(): ModelLoad(workers, slots, waiting, running, _card(card))
+            for model, workers, slots, waiting, running, card in found
+        }
+
+    def card(self, model: str) -> ModelCard:
+        """What the model's workers told last; an empty card where none ever did."""
+        return _card(self._database.hash(f"model:{model}").get(b"card"))
 
     def models_alive(self) -> dict[str, ModelLoad]:
         """The models that workers serve now."""
@@ -252,6 +263,10 @@ def _work(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
         "request": request.model_dump_json(exclude={"fresh"}),
         "cost": cost(request, inputs.clip_seconds or CLIP_SECONDS),
     }
+
+
+def _card(text: bytes | None) -> ModelCard:
+    return ModelCard.model_validate_json(text) if text else NO_CARD
 
 
 def _digest(value: object) -> str:

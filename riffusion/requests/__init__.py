@@ -6,7 +6,8 @@ exactly what was made; `cost` says how much work a request is.
 """
 
 from riffusion.requests.cost import CLIP_SECONDS, CONTEXT_SECONDS, OVERLAP_SECONDS, cost
-from riffusion.requests.fields import MAX_PROMPT_CHARS, MAX_SEED, AudioFormat, Quality, Scheduler
+from riffusion.requests.fields import MAX_PROMPT_CHARS, MAX_SEED, AudioFormat, Quality, Scheduler, is_name
+from riffusion.requests.model_card import ModelCard, unknown_lora
 from riffusion.requests.modes import (
     MAX_CLIPS,
     MODES,
@@ -48,6 +49,7 @@ __all__ = [
     "JobResult",
     "Loop",
     "MaskBox",
+    "ModelCard",
     "Painted",
     "Quality",
     "Reference",
@@ -58,8 +60,10 @@ __all__ = [
     "TextToAudio",
     "Upload",
     "cost",
+    "is_name",
     "parse",
     "references",
     "shareable",
+    "unknown_lora",
     "with_seed",
 ]

@@ -1,12 +1,17 @@
 """The field types that requests are made of, with their limits."""
 
+import re
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 MAX_PROMPT_CHARS = 2000
 MAX_SEED = 2**32 - 1
+MAX_LORAS = 4
+MAX_LORA_WEIGHT = 2
+
+_NAME = r"^[a-z0-9][a-z0-9._-]{0,63}$"
 
 
 def _number(value: object) -> object:
@@ -29,13 +34,31 @@ Text = Annotated[
     str, Field(max_length=MAX_PROMPT_CHARS), BeforeValidator(lambda v: _utf8(v) if isinstance(v, str) else v)
 ]
 Seed = Annotated[Int, Field(ge=0, le=MAX_SEED, description="Left out, it is drawn and told in the job.")]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,63}$")]
+Name = Annotated[str, Field(pattern=_NAME)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
 Denoising = Annotated[Float, Field(ge=0, le=1, description="0 keeps the initial picture, 1 ignores it.")]
 Guidance = Annotated[Float, Field(ge=0, le=30, description="Classifier-free guidance scale; 1 or less turns it off.")]
+LoraWeight = Annotated[Float, Field(ge=-MAX_LORA_WEIGHT, le=MAX_LORA_WEIGHT)]
+Loras = Annotated[
+    Annotated[
+        dict[Name, LoraWeight],
+        Field(
+            max_length=MAX_LORAS,
+            description="LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained.",
+        ),
+    ]
+    | None,
+    # One form for what is the same request.
+    AfterValidator(lambda loras: dict(sorted(loras.items())) if loras else None),
+]
 Scheduler = Literal["dpm++2m", "ddim", "euler", "euler-a", "pndm"]
 Quality = Literal["draft", "standard", "best"]
 AudioFormat = Literal["mp3", "wav", "flac", "ogg"]
+
+
+def is_name(text: str) -> bool:
+    """Whether a request may name something so."""
+    return re.fullmatch(_NAME, text) is not None
 
 
 class Model(BaseModel):

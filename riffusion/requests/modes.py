@@ -11,6 +11,7 @@ from riffusion.requests.fields import (
     Float,
     Guidance,
     Int,
+    Loras,
     Model,
     Name,
     Quality,
@@ -49,6 +50,7 @@ class Painted(BaseRequest):
     negative_prompt: Text = Field("", description="What to steer away from.")
     steps: Int = Field(20, ge=2, le=150, description="Denoising steps of a full run.")
     scheduler: Scheduler = "dpm++2m"
+    lora: Loras = None
 
     @model_validator(mode="before")
     @classmethod

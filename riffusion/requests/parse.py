@@ -36,7 +36,7 @@ def _field_error(item: Any) -> FieldError:
         return {"field": "", "message": "must be a JSON object with a mode"}
     path: list[str] = []
     skip = True  # the first part is the mode
-    for part in place:
+    for part in (part for part in place if part != "[key]"):
         if not skip:
             path.append(part)
         skip = not skip and part in REFERENCE_FIELDS

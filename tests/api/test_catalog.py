@@ -4,8 +4,10 @@ import io
 
 from PIL import Image
 
+from api.services import Services
+from riffusion.requests import ModelCard
 from riffusion.seeds import list_seeds
-from tests.api.conftest import Client, Worker, submit
+from tests.api.conftest import PROMPT, Client, Worker, submit
 
 
 def test_every_seed_image_is_listed_with_its_picture(client: Client) -> None:
@@ -27,9 +29,23 @@ def test_models_are_those_with_a_worker(client: Client, worker: Worker) -> None:
     submit(client)
     worker.claim()
     assert client.get("/models").json["models"] == [
-        {"name": "tiny", "default": True, "workers": 1, "slots": 4, "waiting": 1, "running": 1}
+        {"name": "tiny", "default": True, "workers": 1, "slots": 4, "waiting": 1, "running": 1, "loras": []}
     ]
 
 
 def test_without_workers_there_are_no_models(client: Client) -> None:
     assert client.get("/models").json == {"models": []}
+
+
+def test_loras_are_listed_and_others_refused(client: Client, services: Services) -> None:
+    card = ModelCard(loras=("choir", "dub"))
+    services.store.announce("w", "tiny", 1, card)
+    assert client.get("/models").json["models"][0]["loras"] == ["choir", "dub"]
+    assert submit(client, lora={"dub": 0.5, "choir": 1})["request"]["lora"] == {"choir": 1.0, "dub": 0.5}
+    services.store.withdraw("w")  # its jobs wait for it
+    submit(client, lora={"dub": 2})
+    response = client.post("/jobs", json=[PROMPT, {**PROMPT, "lora": {"rock": 1}}])
+    assert response.status_code == 422
+    assert response.json["code"] == "unknown_reference"
+    assert response.json["errors"][0]["field"] == "1.lora.rock"
+    assert "choir, dub" in response.json["detail"]

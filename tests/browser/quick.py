@@ -15,7 +15,7 @@ from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.errors import BrokenPicture
 from riffusion.generate import Clip, Control
-from riffusion.requests import AnyRequest, AudioToImage, Extend, ImageToAudio, Inpaint, shareable
+from riffusion.requests import AnyRequest, AudioToImage, Extend, ImageToAudio, Inpaint, ModelCard, shareable
 from riffusion.seeds import list_seeds, open_seed
 from riffusion.settings import Settings
 from riffusion.spectrogram.codec import SpectrogramCodec
@@ -30,6 +30,7 @@ class QuickPainter:
     """Any prompt and seed is a seed picture, turned by some steps in pitch and time."""
 
     alive = True
+    card = ModelCard()
 
     def __init__(self, _settings: Settings) -> None:
         self._codec = SpectrogramCodec()

@@ -37,6 +37,8 @@ SEED_IMAGE = {"seed_image": "drums"}
           "scheduler": "euler-a"}),
         ("bells --init drums --denoising 0.5 --seed 7",
          {"mode": "riff", "prompt": "bells", "init": SEED_IMAGE, "denoising": 0.5, "seed": 7}),
+        ("bells --lora dub=0.5 --lora choir", {"mode": "text-to-audio", "prompt": "bells",
+                                                "lora": {"dub": 0.5, "choir": 1}}),
         ("bells drums --end-guidance 3 --start-seed 1 --alpha 0.5",
          {"mode": "interpolate", "start": {"prompt": "bells", "seed": 1}, "end": {"prompt": "drums", "guidance": 3},
           "alpha": 0.5}),
@@ -71,6 +73,11 @@ def test_what_is_out_of_range_is_named() -> None:
     with pytest.raises(InvalidRequest) as caught:
         typed(Interpolate, "bells", "drums", "--alpha", "2", "--end-guidance", "99")
     assert {item["field"] for item in caught.value.fields} == {"alpha", "end.guidance"}
+
+
+def test_a_lora_is_a_name_and_a_number() -> None:
+    with pytest.raises(click.BadParameter, match="NAME=WEIGHT"):
+        typed(BY_MODE["riff"], "bells", "--init", "drums", "--lora", "dub=loud")
 
 
 def test_a_file_that_is_not_there_is_no_seed_image(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from riffusion.diffusion.autoencoder import Autoencoder
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.engine import Engine
+from riffusion.diffusion.lora import Factors, LoraSet
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import Painting
@@ -37,6 +38,7 @@ class Job:
     columns: int = 16
     denoising: float | None = None
     masked: bool = False
+    lora: LoraSet | None = None
 
     def painting(self, prompts: PromptEncoder) -> Painting:
         prompt, negative = prompts.encode(self.prompt, "")
@@ -46,8 +48,18 @@ class Job:
         mask[:, :, : self.columns // 2] = 1
         return Painting(
             prompt, negative, self.guidance, SeededNoise(self.seed), shape, self.scheduler, self.steps,
-            self.denoising or 0.0, init, mask if init is not None and self.masked else None,
+            self.denoising or 0.0, init, mask if init is not None and self.masked else None, self.lora,
         )  # fmt: skip
+
+
+def lora(weight: float) -> LoraSet:
+    """A change of the tiny model's attention, as large as the weights themselves."""
+    name = "down_blocks.3.attentions.0.transformer_blocks.0.attn2.to_v.weight"
+    up, down = torch.eye(8), torch.linspace(-weight, weight, 8 * 16).view(8, 16)
+    return LoraSet((("one", 0, weight),), {"unet": {name: Factors(up, down)}, "text_encoder": {}})
+
+
+LORAS = (None, lora(1.0), lora(-2.0))
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +105,7 @@ jobs = st.builds(
     columns=st.sampled_from([16, 24]),
     denoising=st.sampled_from([None, 0.0, 0.6, 1.0]),
     masked=st.booleans(),
+    lora=st.sampled_from(LORAS),
 )
 FATES = ("lives", "lives", "canceled", "callback fails", "model fails", "not finite")
 
@@ -165,6 +178,27 @@ def test_groups_of_other_shapes_take_turns(checkpoint: Checkpoint, prompts: Prom
         future.result(60)
     engine.close()
     assert order == [16, 16, 24] * 4
+
+
+def test_lora_sets_never_share_a_call_and_take_turns(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+    calls: list[set[LoraSet | None]] = []
+
+    class Watched(Denoiser):
+        def predict(self, rows: Any) -> list[Tensor]:
+            calls.append({row.lora for row in rows})
+            return super().predict(rows)
+
+    started = threading.Event()
+    engine = Engine(Watched(checkpoint), max_rows=4, warm_up=partial(wait, started))
+    sets = [*LORAS, LORAS[1]]
+    futures = [engine.submit(Job(steps=3, lora=worn).painting(prompts)) for worn in sets]
+    started.set()
+    made = [future.result(60) for future in futures]
+    engine.close()
+    assert calls == [{worn} for worn in LORAS] * 3
+    assert torch.allclose(made[1], made[3], atol=1e-4)
+    assert not torch.allclose(made[0], made[1], atol=1e-2)
+    assert not torch.allclose(made[1], made[2], atol=1e-2)
 
 
 def test_jobs_take_turns_for_places(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:

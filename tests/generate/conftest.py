@@ -13,6 +13,7 @@ from riffusion.generate.canvas import Canvas, Tempo
 from riffusion.generate.painter import Painter
 from riffusion.spectrogram.params import SpectrogramParams
 from riffusion.testing import tiny_checkpoint
+from tests.diffusion.lora_files import save_lora
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -26,9 +27,11 @@ def checkpoint() -> Checkpoint:
 
 
 @pytest.fixture(scope="session")
-def painter(checkpoint: Checkpoint) -> Iterator[Painter]:
+def painter(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Painter]:
     engine = Engine(Denoiser(checkpoint), max_rows=4)
-    yield Painter(checkpoint, engine)
+    folder = tmp_path_factory.mktemp("loras")
+    save_lora(folder / "dub", words=True)
+    yield Painter(checkpoint, engine, folder)
     engine.close()
 
 

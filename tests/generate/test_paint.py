@@ -35,7 +35,9 @@ def test_text_to_audio_of_any_width(painter: Painter) -> None:
     assert wide.pixels.shape == (1, 512, 640)
 
 
-@pytest.mark.parametrize("change", [{"seed": 9}, {"prompt": "x"}, {"negative_prompt": "x"}, {"guidance": 1.0}])
+@pytest.mark.parametrize(
+    "change", [{"seed": 9}, {"prompt": "x"}, {"negative_prompt": "x"}, {"guidance": 1.0}, {"lora": {"dub": 0.7}}]
+)
 def test_everything_in_a_request_counts(painter: Painter, init: Canvas, change: dict[str, Any]) -> None:
     assert not near(riffed(painter, init), riffed(painter, init, **change))
 
@@ -55,12 +57,12 @@ def test_a_stereo_picture_is_painted_in_mono(painter: Painter, stereo: Canvas) -
 
 @pytest.mark.parametrize("scheduler", ["dpm++2m", "euler-a"])
 def test_an_interpolation_ends_at_the_riffs_of_its_ends(painter: Painter, init: Canvas, scheduler: str) -> None:
+    common = {"steps": 4, "scheduler": scheduler, "lora": {"dub": 0.5}}
     start = {"prompt": "funk", "seed": 5}
-    request = asked(Interpolate, start=start, end=END, clips=3, steps=4, scheduler=scheduler, init=UPLOAD)
+    request = asked(Interpolate, start=start, end=END, clips=3, init=UPLOAD, **common)
     run = paint.interpolate(painter, request, init, NoControl())
     assert run.width == 3 * init.width
     first, middle, last = (run.cropped(init.width * i, init.width * (i + 1)) for i in range(3))
-    common = {"steps": 4, "scheduler": scheduler}
     assert near(first, riffed(painter, init, **common))
     assert near(last, riffed(painter, init, **common | END))
     half = request.model_copy(update={"clips": None, "alpha": 0.5})

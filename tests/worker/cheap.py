@@ -13,7 +13,7 @@ from collections.abc import Mapping
 
 from riffusion.errors import BrokenPicture
 from riffusion.generate import Clip, Control
-from riffusion.requests import AnyRequest, AudioToImage, TextToAudio
+from riffusion.requests import AnyRequest, AudioToImage, ModelCard, TextToAudio
 from riffusion.settings import Settings
 from worker.app import serve
 
@@ -24,6 +24,7 @@ class CheapGenerator:
     """Takes time, if told so, and makes tiny files."""
 
     alive = True
+    card = ModelCard()
 
     @classmethod
     def load(cls, _settings: Settings) -> "CheapGenerator":

@@ -1,12 +1,13 @@
 #!lua flags=allow-oom
--- A worker is there. ARGV: worker, model, slots; no slots: it has gone.
-local worker, model, slots = ARGV[1], ARGV[2], tonumber(ARGV[3])
+-- A worker is there. ARGV: worker, model, slots, card; no slots: it has gone.
+local worker, model, slots, card = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 if slots == 0 then
   redis.call('SREM', 'workers', worker)
   redis.call('DEL', 'worker:' .. worker)
 else
   redis.call('SADD', 'workers', worker)
   redis.call('SADD', 'models', model)
+  redis.call('HSET', 'model:' .. model, 'card', card)
   redis.call('HSET', 'worker:' .. worker, 'model', model, 'slots', slots)
   redis.call('PEXPIRE', 'worker:' .. worker, math.ceil(1000 * limits.lease_s))
 end

@@ -3,7 +3,7 @@
 --   job:<id>          hash    the record
 --   waiting:<model>   zset    waiting jobs by start tag
 --   clients:<model>   zset    finish tag of each client's last job; those behind virtual time are dropped
---   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots
+--   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots, card
 --   models            set     every model that ever had a job or a worker
 --   due               zset    jobs by the time at which reap must look at them: a lease or a deadline ends
 --   sweep             zset    job:<id>, upload:<id> or file:<key> by the time at which its files may go

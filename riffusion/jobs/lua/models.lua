@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Answers {model, workers, slots, waiting, running}, ... for every model known.
+-- Answers {model, workers, slots, waiting, running, card}, ... for every model known.
 local workers, slots = {}, {}
 for _, worker in ipairs(redis.call('SMEMBERS', 'workers')) do
   local presence = redis.call('HMGET', 'worker:' .. worker, 'model', 'slots')
@@ -11,7 +11,10 @@ for _, worker in ipairs(redis.call('SMEMBERS', 'workers')) do
 end
 local reply = {}
 for _, model in ipairs(redis.call('SMEMBERS', 'models')) do
-  local running = tonumber(redis.call('HGET', 'model:' .. model, 'running') or 0)
-  reply[#reply + 1] = {model, workers[model] or 0, slots[model] or 0, redis.call('ZCARD', 'waiting:' .. model), running}
+  local known = redis.call('HMGET', 'model:' .. model, 'running', 'card')
+  reply[#reply + 1] = {
+    model, workers[model] or 0, slots[model] or 0, redis.call('ZCARD', 'waiting:' .. model), tonumber(known[1] or 0),
+    known[2] or ''
+  }
 end
 return reply

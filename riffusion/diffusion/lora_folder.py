@@ -1,0 +1,141 @@
+"""The folder of LoRA files that requests may name, read in any layout that diffusers knows."""
+
+import logging
+import threading
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
+from peft.tuners.lora import LoraLayer
+from safetensors import SafetensorError, safe_open
+from torch import nn
+from transformers import CLIPTextModel
+
+from riffusion.diffusion.checkpoint import Checkpoint
+from riffusion.diffusion.lora import Changes, Factors, LoraSet, Part, combined
+from riffusion.errors import CheckpointUnavailable
+from riffusion.requests import ModelCard, is_name, unknown_lora
+
+log = logging.getLogger(__name__)
+
+KEPT_FILES = 8  # in memory, those used last
+WEIGHTS_FILE = "pytorch_lora_weights.safetensors"  # what diffusers, and a fine-tuning, call it in a folder of its own
+_ADAPTER = "lora"
+
+
+class LoraFolder:
+    """The LoRAs that requests may name: NAME.safetensors, or NAME/pytorch_lora_weights.safetensors. Thread-safe.
+
+    The folder is read each time: a file put there can be named at once.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, folder: Path | None) -> None:
+        """
+        Args:
+            folder: none: there are no LoRAs.
+
+        Raises:
+            CheckpointUnavailable: it isn't there.
+        """
+        if folder is not None and not folder.is_dir():
+            raise CheckpointUnavailable(f"There is no folder {folder} for RIFFUSION_LORA_DIR to name.")
+        self._checkpoint = checkpoint
+        self._folder = folder
+        self._files: OrderedDict[tuple[str, int], Changes] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def names(self) -> tuple[str, ...]:
+        """What requests may name now, in order."""
+        return tuple(sorted(self._paths()))
+
+    def get(self, weights: Mapping[str, float] | None) -> LoraSet | None:
+        """The set of these LoRAs, each as strong as its weight; none of none.
+
+        Raises:
+            UnknownReference: one of them isn't in the folder.
+            CheckpointUnavailable: one is of another model, of a kind that isn't known here, or damaged.
+        """
+        if not weights:
+            return None
+        paths = self._paths()
+        with self._lock:
+            worn = []
+            for name, weight in weights.items():
+                if name not in paths:
+                    raise unknown_lora(name, ModelCard(loras=tuple(sorted(paths))))
+                stamp = paths[name].stat().st_mtime_ns
+                worn.append((name, stamp, weight, self._loaded(name, stamp, paths[name])))
+        key = tuple((name, stamp, weight) for name, stamp, weight, _ in worn)
+        return LoraSet(key, combined([(changes, weight) for _, _, weight, changes in worn]))
+
+    def _paths(self) -> dict[str, Path]:
+        if self._folder is None:
+            return {}
+        found = {path.stem: path for path in self._folder.glob("*.safetensors")}
+        found |= {path.parent.name: path for path in self._folder.glob(f"*/{WEIGHTS_FILE}")}
+        return {name: path for name, path in found.items() if is_name(name)}
+
+    def _loaded(self, name: str, stamp: int, path: Path) -> Changes:
+        if (name, stamp) not in self._files:
+            try:
+                changes = _read(path, self._checkpoint)
+            except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SafetensorError) as error:
+                log.warning("a LoRA can't be used", extra={"lora": name, "reason": str(error)})
+                raise CheckpointUnavailable(
+                    f"LoRA {name} can't be used with this model, or is damaged; the worker's log says why."
+                ) from error
+            self._files[name, stamp] = changes
+            while len(self._files) > KEPT_FILES:
+                self._files.popitem(last=False)
+        self._files.move_to_end((name, stamp))
+        return self._files[name, stamp]
+
+
+def _read(path: Path, checkpoint: Checkpoint) -> Changes:
+    """The factors in a file of any layout that diffusers reads.
+
+    It puts them into models of the checkpoint's shapes, whose own weights are neither loaded nor ever touched.
+
+    Raises:
+        ValueError: a layer is of no plain LoRA, or the file has layers that this model hasn't.
+    """
+    with torch.device("meta"):
+        unet = UNet2DConditionModel.from_config(checkpoint.unet.config)
+        text_encoder = CLIPTextModel(checkpoint.text_encoder.config)
+    parts: dict[Part, nn.Module] = {
+        "unet": unet.to_empty(device="cpu"),  # on "meta", the LoRA itself would be put there, too
+        "text_encoder": text_encoder.to_empty(device="cpu"),
+    }
+    pipeline = StableDiffusionPipeline(
+        **parts,
+        vae=None,
+        tokenizer=None,
+        scheduler=None,
+        safety_checker=None,
+        feature_extractor=None,
+        requires_safety_checker=False,
+    )
+    pipeline.load_lora_weights(
+        path.parent, weight_name=path.name, adapter_name=_ADAPTER, local_files_only=True, use_safetensors=True
+    )
+    changes = {part: dict(_factors(module, checkpoint.device)) for part, module in parts.items()}
+    with safe_open(path, "pt") as file:
+        tensors = sum(not name.endswith(".alpha") for name in file.keys())  # noqa: SIM118  # it is no mapping
+    layers = sum(len(found) for found in changes.values())
+    if 2 * layers != tensors:
+        raise ValueError(f"only {layers} layers of its {tensors} tensors fit")
+    return changes
+
+
+def _factors(module: nn.Module, device: torch.device) -> Iterator[tuple[str, Factors]]:
+    """The factors of a module's layers by the names that their weights have without LoRA."""
+    layers: list[tuple[str, Any]] = [pair for pair in module.named_modules() if isinstance(pair[1], LoraLayer)]
+    for name, layer in layers:
+        if layer.use_dora[_ADAPTER]:
+            raise ValueError("DoRA isn't known here")
+        up = layer.lora_B[_ADAPTER].weight.detach().float().flatten(1) * layer.scaling[_ADAPTER]
+        down = layer.lora_A[_ADAPTER].weight.detach().float().flatten(1)
+        yield f"{name}.weight", Factors(up.to(device), down.to(device))
