@@ -157,7 +157,7 @@ def rclone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server
         port = free_port()
         process = subprocess.Popen(
             [rclone, "serve", "s3", "--addr", f"127.0.0.1:{port}", "--auth-key", f"{access_key},{secret_key}",
-             "--vfs-cache-mode", "off", "--allow-origin", "*", str(folder)],
+             "--vfs-cache-mode", "off", str(folder)],
             env={**os.environ, "RCLONE_CONFIG": os.devnull},
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
