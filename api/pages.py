@@ -12,6 +12,7 @@ from api.services import services
 from api.shares import describe
 from riffusion.errors import Gone, NotFound
 from riffusion.jobs.files import CONTENT_TYPES
+from riffusion.requests import plain
 from riffusion.settings import Settings
 
 _FIRST = ("prompt", "start", "end", "negative_prompt", "mode", "seed")
@@ -94,7 +95,7 @@ def clip(share_id: str) -> Response:
 def title(request: Mapping[str, Any]) -> str:
     """The words a clip is known by."""
     ends = [request[end]["prompt"] for end in ("start", "end") if end in request]
-    return request.get("prompt") or " → ".join(ends) or _UNNAMED.get(request["mode"], "A clip")
+    return plain(request.get("prompt") or " → ".join(ends)) or _UNNAMED.get(request["mode"], "A clip")
 
 
 def recipe(request: Mapping[str, Any]) -> list[tuple[str, str]]:

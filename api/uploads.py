@@ -133,7 +133,7 @@ def _file_part(incoming: Request, limit: int, spool: Any) -> FileStorage:
 def _probe(path: Path, here: Services) -> UploadInfo:
     # Pillow and its plugins would be a tenth of the time that the API takes to start.
     from riffusion.audio.probe import probe_audio
-    from riffusion.spectrogram.picture import probe_image
+    from riffusion.spectrogram.probe import probe_picture
 
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
@@ -141,7 +141,7 @@ def _probe(path: Path, here: Services) -> UploadInfo:
         raise UnavailableError("too many files are being looked at; try again soon")
     try:
         if content_type := _sniff(head, PICTURES):
-            image = probe_image(path)
+            image = probe_picture(path)
             return UploadInfo("image", content_type, width=image.width, height=image.height)
         if content_type := _sniff(head, SOUNDS):
             audio = probe_audio(path, max_seconds=here.settings.max_audio_s)

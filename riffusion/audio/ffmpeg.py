@@ -1,6 +1,5 @@
 """The bundled ffmpeg, run under limits: it reads one file descriptor, writes another, and can open nothing else."""
 
-import os
 import subprocess
 import tempfile
 from collections.abc import Sequence
@@ -12,6 +11,7 @@ from typing import IO
 import imageio_ffmpeg
 
 from riffusion.errors import ToolMissing, UnreadableMedia
+from riffusion.limited import Limits, run_limited
 
 CPU_SECONDS = 120
 WALL_SECONDS = 300
@@ -19,8 +19,13 @@ MEMORY_BYTES = 1 << 30
 # What people send: nothing that names other files (playlists, HLS, concat, image sequences).
 FORMATS = "wav,w64,mp3,flac,ogg,mov,matroska,aiff"
 
-# dash and bash count `ulimit -f` in 512-byte blocks under POSIX rules; -v isn't settable everywhere.
-_LIMITED = 'ulimit -t "$1"; ulimit -v "$2" 2>/dev/null; ulimit -f "$3"; shift 3; exec "$@"'
+# What those formats carry. Pictures of a cover, subtitles and films are not even looked at by their decoders.
+CODECS = ",".join((
+    "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_u8", "pcm_s8",
+    "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be", "pcm_alaw", "pcm_mulaw", "adpcm_ima_wav", "adpcm_ms",
+    "mp3float", "mp3", "mp2", "mp2float", "mp1", "mp1float", "flac", "vorbis", "libvorbis", "opus", "libopus", "speex",
+    "libspeex", "aac", "alac", "ac3", "eac3",
+))  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -61,22 +66,15 @@ def convert(
     with _reader(source) as read, tempfile.TemporaryFile() as write:
         inward, outward = read.fileno(), write.fileno()
         command = [
-            *("/bin/sh", "-c", _LIMITED, "sh", str(CPU_SECONDS), str(MEMORY_BYTES // 1024), str(max_output // 512 + 1)),
             *(ffmpeg_path(), "-nostdin", "-hide_banner", "-loglevel", "info", "-nostats", "-y", "-threads", "1"),
-            *("-protocol_whitelist", "fd", "-format_whitelist", FORMATS + ",f32le", *input_options),
+            *("-protocol_whitelist", "fd", "-format_whitelist", FORMATS + ",f32le", "-codec_whitelist", CODECS),
+            *input_options,
             *("-fd", str(inward), "-i", "fd:", "-map", "0:a:0", "-map_metadata", "-1", *output_options),
             *("-fd", str(outward), "fd:"),
         ]
         try:
-            done = subprocess.run(  # noqa: S603  fixed program, arguments are ours alone
-                command,
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                pass_fds=(inward, outward),
-                timeout=WALL_SECONDS,
-                env={"PATH": os.defpath, "LC_ALL": "C", "AV_LOG_FORCE_NOCOLOR": "1"},
-                check=False,
-            )
+            limits = Limits(CPU_SECONDS, WALL_SECONDS, MEMORY_BYTES, max_output)
+            done = run_limited(command, limits, pass_fds=(inward, outward), env={"AV_LOG_FORCE_NOCOLOR": "1"})
         except subprocess.TimeoutExpired:
             raise UnreadableMedia("the audio takes too long to decode") from None
         if done.returncode < 0:

@@ -15,7 +15,7 @@ from mutagen.oggvorbis import OggVorbis
 from mutagen.wave import WAVE
 
 from riffusion.errors import UnreadableMedia
-from riffusion.requests import AudioFormat
+from riffusion.requests import AudioFormat, plain
 from riffusion.spectrogram.picture import PNG_SIGNATURE, RECIPE, read_png_recipe
 
 _TITLE_CHARS = 120
@@ -69,14 +69,14 @@ def _audio_recipe(data: bytes) -> str:
 
 def _words(recipe: Mapping[str, Any]) -> dict[str, str]:
     """The recipe as tags: what a player shows, and the whole of it."""
-    title = title_of(recipe)
+    title = plain(title_of(recipe))
     hidden = ("mode", "prompt", "seed", "format")
     settings = ", ".join(
         f"{key} {value}" for key, value in recipe.items() if key not in hidden and value not in (None, "")
     )
     words = {
         "title": title[:_TITLE_CHARS],
-        "comment": str(recipe.get("prompt") or title),
+        "comment": plain(str(recipe.get("prompt") or title)),
         "seed": str(recipe.get("seed", "")),
         "settings": settings,
         RECIPE: json.dumps(recipe),

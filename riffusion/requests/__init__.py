@@ -27,6 +27,7 @@ from riffusion.requests.modes import (
 )
 from riffusion.requests.parse import REQUEST, parse, with_seed
 from riffusion.requests.references import JobResult, MaskBox, Reference, SeedImage, Upload, references, shareable
+from riffusion.requests.words import plain
 
 __all__ = [
     "CLIP_SECONDS",
@@ -62,6 +63,7 @@ __all__ = [
     "cost",
     "is_name",
     "parse",
+    "plain",
     "references",
     "shareable",
     "unknown_lora",

@@ -10,6 +10,7 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from riffusion.errors import UnreadableMedia
 from riffusion.spectrogram.grid import Floats, Grid, grid_for
 from riffusion.spectrogram.griffin_lim import griffin_lim
 from riffusion.spectrogram.image import mel_from_picture, picture_from_mel
@@ -29,6 +30,7 @@ SCHEDULES: dict[Quality, Schedule] = {
 }
 _STRETCH = 512  # columns retrieved at once, at the end up to twice as many; bounds memory, whatever the length
 _STEREO = 2
+_REFERENCE_BINS = 1 << 25  # of the reference's STFT: 38 seconds of sound, some 1.4 GB in all
 
 
 class SpectrogramCodec:
@@ -76,6 +78,9 @@ class SpectrogramCodec:
             picture: any size and mode; resized to the band count; its EXIF is followed where present.
             loop: the end flows into the beginning and T is columns * hop (512 columns: 5.12 s).
             samples: cut or pad to this length; default (columns - 1) * hop (512 columns: 5.11 s).
+
+        Raises:
+            UnreadableMedia: a long picture whose EXIF only the reference can follow.
         """
         params = self._params_of(picture)
         mel = _mel(picture, params)
@@ -109,6 +114,7 @@ class SpectrogramCodec:
         if not mel.any():
             return torch.zeros(len(mel), params.samples(mel.shape[1], loop=loop))
         if grid is None or self._method == "griffin-lim":
+            _check_size(mel.shape[1], params)
             return griffin_lim(torch.from_numpy(mel).transpose(1, 2), params)
         if not self._compiled:
             return _on_device(mel, grid, self._schedule, full, self._device, loop=loop)
@@ -124,6 +130,15 @@ class SpectrogramCodec:
         found = from_exif(picture.getexif(), self.params)
         scale = self.params.sample_rate / found.sample_rate
         return replace(found, sample_rate=self.params.sample_rate, max_value=found.max_value * scale)
+
+
+def _check_size(columns: int, params: SpectrogramParams) -> None:
+    """The reference keeps all of its STFT in memory, several times."""
+    if columns * (params.n_fft // 2 + 1) > _REFERENCE_BINS:
+        raise UnreadableMedia(
+            "the picture's EXIF gives durations that aren't whole samples, and such a picture is reconstructed only if "
+            "it is short: save it with a step of 10 ms and a window of 100 ms"
+        )
 
 
 def _mel(picture: Image.Image, params: SpectrogramParams) -> Floats:

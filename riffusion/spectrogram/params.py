@@ -84,6 +84,9 @@ _TAGS: dict[int, tuple[str, float, float]] = {
     11080: ("max_value", 1e-6, 1e15),
 }
 
+_MOST_OVERLAP = 32  # windows over one sample
+_MOST_PADDING = 8  # times the window
+
 
 def to_exif(params: SpectrogramParams) -> Image.Exif:
     """The tags to save with a picture (`image.save(..., exif=...)`)."""
@@ -114,7 +117,9 @@ def _number(value: object) -> float | None:
 
 
 def _consistent(params: SpectrogramParams) -> bool:
+    """Whether a sound could have been analysed so; the last factors keep a picture from asking for hours of work."""
     return (
         params.min_hz < params.max_hz <= params.sample_rate / 2
-        and params.step_ms * 2 <= params.window_ms <= params.padded_ms
+        and params.step_ms * 2 <= params.window_ms <= params.step_ms * _MOST_OVERLAP
+        and params.window_ms <= params.padded_ms <= params.window_ms * _MOST_PADDING
     )

@@ -13,8 +13,10 @@ from typing import Any
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from riffusion.errors import UnreadableMedia
+from riffusion.requests.words import plain
 
 MAX_PIXELS = 1 << 25  # eleven minutes at 512 bands
+ROWS = 512  # to which pictures are scaled, in proportion
 FORMATS = ("PNG", "WEBP", "JPEG", "GIF", "BMP", "TIFF")
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 RECIPE = "recipe"  # name of the text that holds the request, here and in audio files
@@ -35,7 +37,8 @@ def probe_image(data: bytes | Path) -> ImageInfo:
     """Size of a picture that `open_picture` will take. Its pixels are decoded once to see that they are all there.
 
     Raises:
-        UnreadableMedia: no picture, damaged, of a format that isn't taken, or over `MAX_PIXELS`.
+        UnreadableMedia: no picture, damaged, of a format that isn't taken, or over `MAX_PIXELS`, as it is or
+            scaled to `ROWS`.
     """
     with _opened(data) as image:
         image.load()
@@ -71,7 +74,7 @@ def write_png(picture: Image.Image, recipe: Mapping[str, Any] | None = None, **t
     chunks = PngImagePlugin.PngInfo()
     if recipe is not None:
         if recipe.get("prompt"):
-            text.setdefault("Title", str(recipe["prompt"]))
+            text.setdefault("Title", plain(str(recipe["prompt"])))
         text[RECIPE] = json.dumps(recipe)
     for name, value in text.items():
         chunks.add_itxt(name, value)
@@ -96,15 +99,22 @@ def _opened(data: bytes | Path) -> Iterator[Image.Image]:
     """Pillow's lazy image, its size already checked; whatever goes wrong inside is `UnreadableMedia`."""
     try:
         with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS) as image:
-            if image.width * image.height > MAX_PIXELS:
-                raise UnreadableMedia(
-                    f"the picture has {image.width} x {image.height} pixels; at most {MAX_PIXELS} are taken"
-                )
+            _check_size(image.width, image.height)
             yield image
     except UnidentifiedImageError:
         raise UnreadableMedia("no picture that can be read: send a PNG, WebP, JPEG, GIF, BMP or TIFF file") from None
     except _DAMAGE:
         raise UnreadableMedia("the picture is damaged or truncated") from None
+
+
+def _check_size(width: int, height: int) -> None:
+    if width * height > MAX_PIXELS:
+        raise UnreadableMedia(f"the picture has {width} x {height} pixels; at most {MAX_PIXELS} are taken")
+    columns = width * ROWS // max(height, 1)
+    if columns * ROWS > MAX_PIXELS:  # a line of a million pixels is small, but not any more at its height
+        raise UnreadableMedia(
+            f"at {ROWS} rows the picture has {columns} columns; at most {MAX_PIXELS // ROWS} are taken"
+        )
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -1,0 +1,52 @@
+"""What a picture file holds, seen by a process under limits: a decoder that goes wild takes only that one down.
+
+Run as a program, it is that process: the picture on standard input, what was found on standard output.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import asdict
+from pathlib import Path
+
+from riffusion.errors import UnreadableMedia
+from riffusion.limited import Limits, run_limited
+from riffusion.spectrogram.picture import ImageInfo, open_picture, probe_image
+
+LIMITS = Limits(cpu_s=20, wall_s=60.0, memory_bytes=1 << 30, file_bytes=64 << 10)
+
+
+def probe_picture(path: Path) -> ImageInfo:
+    """`probe_image` of a file from outside, in a process of its own under `LIMITS`; `open_picture` will take it.
+
+    Raises:
+        UnreadableMedia: as `open_picture`, or it ran into a limit.
+    """
+    # Where this very package is: the environment is not inherited.
+    env = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
+    with path.open("rb") as file:
+        try:
+            done = run_limited([sys.executable, "-m", __name__], LIMITS, stdin=file, env=env)
+        except subprocess.TimeoutExpired:
+            raise UnreadableMedia("the picture takes too long to decode") from None
+    if done.returncode:
+        raise UnreadableMedia("the picture needs more time or memory to decode than is allowed")
+    found = json.loads(done.stdout)
+    if "refused" in found:
+        raise UnreadableMedia(found["refused"])
+    return ImageInfo(**found)
+
+
+def _main() -> None:
+    try:
+        data = sys.stdin.buffer.read()
+        found = asdict(probe_image(data))
+        open_picture(data)
+    except UnreadableMedia as error:
+        found = {"refused": str(error)}
+    json.dump(found, sys.stdout)
+
+
+if __name__ == "__main__":
+    _main()

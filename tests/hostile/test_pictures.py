@@ -1,0 +1,109 @@
+"""Pictures that are bombs, lies or wrecks are refused at a bounded cost; strange ones that are sound are taken."""
+
+import io
+import tempfile
+from pathlib import Path
+
+import pytest
+from PIL import Image
+
+from riffusion.errors import UnreadableMedia
+from riffusion.generate.canvas import Canvas
+from riffusion.limited import Limits
+from riffusion.spectrogram.codec import SpectrogramCodec
+from riffusion.spectrogram.params import SpectrogramParams, from_exif, to_exif
+from riffusion.spectrogram.picture import MAX_PIXELS, ROWS, open_picture, with_exif
+from riffusion.spectrogram.probe import LIMITS, probe_picture
+from tests.api.conftest import PROBLEM, Client
+from tests.hostile import pictures
+from tests.hostile.conftest import Watch
+
+OWN_MIB = 96  # what looking may cost the process that asks
+MUTANTS = 1500
+
+
+def test_bombs_are_refused_at_a_bounded_cost(watch: Watch) -> None:
+    looks = watch("picture", pictures.bombs())
+    assert {name for name, look in looks.items() if look.code != "unreadable_media"} == set()
+    assert max(look.cpu_s for look in looks.values()) <= LIMITS.cpu_s
+    assert max(look.child_kib for look in looks.values()) <= LIMITS.memory_bytes >> 10
+    assert max(look.own_kib for look in looks.values()) <= OWN_MIB << 10
+
+
+def test_strange_pictures_that_are_sound_are_taken(watch: Watch) -> None:
+    looks = watch("picture", pictures.sound_ones())
+    assert {name: look.code for name, look in looks.items() if look.code != "taken"} == {}
+
+
+@pytest.mark.parametrize("name", ["png bomb", "webp bomb", "half a GIF", "png with a bomb of text"])
+def test_over_http_a_bomb_is_a_problem_and_leaves_nothing(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    spool = tmp_path / "spool"
+    spool.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(spool))
+    response = client.post("/uploads", data={"file": (io.BytesIO(pictures.bombs()[name]), "x.png")})
+    assert (response.status_code, response.content_type) == (422, PROBLEM)
+    assert response.json["code"] == "unreadable_media"
+    assert str(tmp_path) not in response.text
+    assert not list(spool.iterdir())
+
+
+@pytest.mark.parametrize("name", ["png and zip", "gif and script", "jpeg and html", "wrong exif", "16-bit grey"])
+def test_over_http_a_polyglot_is_what_it_begins_as(client: Client, name: str) -> None:
+    data = pictures.sound_ones()[name]
+    response = client.post("/uploads", data={"file": (io.BytesIO(data), "x.html", "text/html")})
+    assert (response.status_code, response.json["kind"]) == (201, "image")
+    assert response.json["content_type"] in {"image/png", "image/gif", "image/jpeg"}
+
+
+def test_what_was_taken_is_opened_by_the_worker() -> None:
+    for name, data in pictures.sound_ones().items():
+        canvas = Canvas.open(data)
+        assert canvas.pixels.shape[1] == ROWS, name
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning:PIL")
+def test_damage_of_any_kind_is_unreadable_media() -> None:
+    outcomes = {"opened": 0, "refused": 0}
+    for data in pictures.mutants(MUTANTS):
+        try:
+            from_exif(open_picture(data).getexif())
+            outcomes["opened"] += 1
+        except UnreadableMedia:
+            outcomes["refused"] += 1
+    assert min(outcomes.values()) > MUTANTS // 20, outcomes
+
+
+def test_a_line_of_pixels_is_not_blown_up() -> None:
+    widest = MAX_PIXELS // ROWS // ROWS
+    assert Canvas.open(pictures.saved(Image.new("L", (widest, 1)), "PNG")).width == widest * ROWS
+    with pytest.raises(UnreadableMedia, match="columns"):
+        Canvas.open(pictures.saved(Image.new("L", (widest + 1, 1)), "PNG"))
+
+
+def test_a_decoder_past_its_limits_takes_nobody_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from riffusion.spectrogram import probe
+
+    (tmp_path / "x").write_bytes(pictures.saved(Image.new("RGB", (5000, 5000)), "PNG"))
+    monkeypatch.setattr(probe, "LIMITS", Limits(20, 60.0, 90 << 20, 1 << 16))
+    with pytest.raises(UnreadableMedia):
+        probe_picture(tmp_path / "x")
+    monkeypatch.setattr(probe, "LIMITS", Limits(20, 0.01, 768 << 20, 1 << 16))
+    with pytest.raises(UnreadableMedia, match="too long"):
+        probe_picture(tmp_path / "x")
+
+
+@pytest.mark.parametrize(
+    "wild",
+    [SpectrogramParams(step_ms=1, window_ms=1000, padded_ms=2000), SpectrogramParams(window_ms=20, padded_ms=2000)],
+    ids=["overlap", "padding"],
+)
+def test_exif_that_asks_for_hours_of_work_is_not_ours(wild: SpectrogramParams) -> None:
+    assert from_exif(to_exif(wild)) == SpectrogramParams()
+
+
+def test_exif_that_asks_for_the_reference_is_followed_for_short_pictures_only() -> None:
+    odd = to_exif(SpectrogramParams(window_ms=101))
+    with pytest.raises(UnreadableMedia, match="whole samples"):
+        SpectrogramCodec().decode(with_exif(Image.new("L", (10_000, 512), 100), odd))
