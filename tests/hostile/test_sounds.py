@@ -88,3 +88,23 @@ def test_a_film_is_not_looked_at_by_its_decoder(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(ffmpeg, "CODECS", ffmpeg.CODECS.replace(",flac", ""))
     with pytest.raises(UnreadableMedia):
         probe_audio(data, max_seconds=10)
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("hls file", ["-f", "hls", "-allowed_extensions", "ALL", "-extension_picky", "0"]),
+        ("hls url", ["-f", "hls", "-allowed_extensions", "ALL", "-extension_picky", "0"]),
+        ("concat", ["-f", "concat", "-safe", "0"]),
+    ],
+)
+def test_even_read_as_a_playlist_it_leads_nowhere(
+    canary: tuple[str, list[object]], secret: Path, name: str, options: list[str]
+) -> None:
+    """ffmpeg doesn't recognise most playlists by their content alone; this is about what stands behind that."""
+    url, callers = canary
+    with pytest.raises(UnreadableMedia):
+        ffmpeg.convert(
+            sounds.playlists(url, str(secret))[name], ["-f", "wav"], input_options=options, max_output=1 << 20
+        )
+    assert callers == []
