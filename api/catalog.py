@@ -58,7 +58,7 @@ def models() -> Response:
     found = [
         ModelEntry(
             name=name, default=name == here.settings.model, workers=load.workers, slots=load.slots,
-            waiting=load.waiting, running=load.running, loras=list(load.card.loras),
+            waiting=load.waiting, running=load.running, loras=list(load.card.loras), guidance=load.card.guidance,
         )
         for name, load in here.store.models_alive().items()
     ]  # fmt: skip

@@ -158,6 +158,7 @@ class ModelEntry(_Answer):
     waiting: int = Field(description="Jobs that wait for it.")
     running: int = Field(description="Jobs that its workers hold now.")
     loras: list[str] = Field(description="What the `lora` of requests may name.")
+    guidance: float | None = Field(description="Of requests that leave it out.")
 
 
 class ModelList(_Answer):

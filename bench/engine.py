@@ -132,7 +132,8 @@ def requests_of(clients: int) -> list[AnyRequest]:
             "mask": {"seconds": [MASKED_COLUMNS.start / 100, MASKED_COLUMNS.stop / 100]},
         },
     ]
-    return [parse(modes[i % 3] | {"prompt": PROMPTS[i % 4], "steps": STEPS[i % 4], "seed": i}) for i in range(clients)]
+    common = [{"prompt": PROMPTS[i], "steps": STEPS[i], "guidance": 7.0} for i in range(4)]
+    return [parse(modes[i % 3] | common[i % 4] | {"seed": i}) for i in range(clients)]
 
 
 def serve(painter: Painter, init: Canvas, request: AnyRequest) -> object:

@@ -1,7 +1,7 @@
 """A Stable Diffusion 1.x or 2.x in diffusers format, loaded from a folder or from the hub. No pickle is ever opened."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,7 +19,12 @@ from riffusion.diffusion.lora import Part, Wardrobe
 from riffusion.errors import CheckpointUnavailable
 
 LATENT_CHANNELS = 4
+DEFAULT_GUIDANCE = 7.0  # the original's
+DEFAULTS_FILE, VOCABULARY_FILE = "defaults.json", "vocabulary.json"  # beside model_index.json; both may be missing
 WEIGHTS = ("text_encoder", "unet", "vae")  # the subfolders that hold weights
+
+
+Vocabulary = Mapping[str, Sequence[str]]
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,10 @@ class Checkpoint:
     scheduler_config: dict[str, Any]
     device: torch.device
     dtype: torch.dtype
+    guidance: float = DEFAULT_GUIDANCE
+    """Classifier-free guidance scale of requests that leave it out."""
+    vocabulary: Vocabulary | None = None
+    """Every word that its captions were written with, by topic, where that is known: a large model's isn't."""
 
     @property
     def scale(self) -> int:
@@ -81,6 +90,9 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
         unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=dtype, **options)
         vae = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=dtype, **options)
         scheduler_config = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
+        defaults = _json(folder / DEFAULTS_FILE) or {}
+        guidance = float(defaults.get("guidance", DEFAULT_GUIDANCE))
+        vocabulary = _json(folder / VOCABULARY_FILE)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointUnavailable(f"The model {source} can't be loaded: {reason}") from error
@@ -97,7 +109,13 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
         scheduler_config=scheduler_config,
         device=device,
         dtype=dtype,
+        guidance=guidance,
+        vocabulary=vocabulary,
     )
+
+
+def _json(path: Path) -> Any:
+    return json.loads(path.read_text()) if path.exists() else None
 
 
 def place(
@@ -109,11 +127,13 @@ def place(
     scheduler_config: dict[str, Any],
     device: torch.device,
     dtype: torch.dtype,
+    guidance: float = DEFAULT_GUIDANCE,
+    vocabulary: Vocabulary | None = None,
 ) -> Checkpoint:
     """The parts, already in the precision `dtype`, frozen and in inference mode, as a checkpoint on its device."""
     for module in (text_encoder, unet, vae):
         module.eval().requires_grad_(False).to(device)
-    return Checkpoint(tokenizer, text_encoder, unet, vae, scheduler_config, device, dtype)
+    return Checkpoint(tokenizer, text_encoder, unet, vae, scheduler_config, device, dtype, guidance, vocabulary)
 
 
 @contextmanager

@@ -29,6 +29,7 @@ from riffusion.generate.canvas import HEIGHT, Canvas, invalid
 from riffusion.generate.clip import Clip, Control
 from riffusion.generate.paint import CLIP_COLUMNS
 from riffusion.generate.painter import Painter
+from riffusion.generate.vocabulary import KnownWords
 from riffusion.requests import (
     AnyRequest,
     AudioToAudio,
@@ -46,8 +47,9 @@ from riffusion.requests import (
     TextToAudio,
     references,
     shareable,
+    with_guidance,
 )
-from riffusion.requests.modes import Painted
+from riffusion.requests.modes import Painted, Prompted
 from riffusion.seeds import open_seed
 from riffusion.settings import Settings
 from riffusion.spectrogram.codec import SpectrogramCodec
@@ -73,6 +75,8 @@ class Generator:
             warnings: said in every clip that the model painted.
         """
         self._settings = settings
+        self._checkpoint = checkpoint
+        self._words = KnownWords(checkpoint.vocabulary) if checkpoint.vocabulary else None
         self._warnings = warnings
         self._codecs = {quality: SpectrogramCodec(quality=quality) for quality in get_args(Quality)}
         self._engine = _engine(checkpoint, settings)
@@ -104,7 +108,7 @@ class Generator:
         """Makes the clip that a request asks for.
 
         Args:
-            request: with its seeds filled in (`with_seed`).
+            request: with its seeds filled in (`with_seed`); guidance left out is the checkpoint's.
             inputs: by field of `references(request)`, the file's bytes of each upload and earlier job; built-in seed
                 images are looked up here. For an earlier job: its PNG where the field is a picture (`init`, `image`),
                 its audio file where it is a `clip`.
@@ -115,6 +119,7 @@ class Generator:
             JobError: it ended without a result.
         """
         control.check()
+        request = with_guidance(request, self._checkpoint.guidance)
         codec = self._codecs[request.quality or "standard"]
         wave = self._wave(inputs) if "clip" in references(request) else None
         canvases = {name: self._canvas(reference, name, inputs) for name, reference in _pictures(request).items()}
@@ -145,7 +150,7 @@ class Generator:
     @property
     def card(self) -> ModelCard:
         """What there is to know of the model now."""
-        return ModelCard(loras=self._painter.loras.names())
+        return ModelCard(loras=self._painter.loras.names(), guidance=self._checkpoint.guidance)
 
     @property
     def alive(self) -> bool:
@@ -204,8 +209,12 @@ class Generator:
     def _warned(self, request: AnyRequest, canvases: Mapping[str, Canvas]) -> tuple[str, ...]:
         if not isinstance(request, Painted):
             return ()
-        mixed = isinstance(request, Riff | Interpolate | AudioToAudio) and any(c.stereo for c in canvases.values())
-        return (*self._warnings, MONO) if mixed else self._warnings
+        warnings = list(self._warnings)
+        if isinstance(request, Riff | Interpolate | AudioToAudio) and any(c.stereo for c in canvases.values()):
+            warnings.append(MONO)
+        if self._words:
+            warnings += filter(None, map(self._words.warning, _prompts(request)))
+        return tuple(warnings)
 
 
 def _engine(checkpoint: Checkpoint, settings: Settings) -> Engine:
@@ -221,6 +230,13 @@ def _engine(checkpoint: Checkpoint, settings: Settings) -> Engine:
 
 def _pictures(request: AnyRequest) -> dict[str, Reference]:
     return {name: reference for name, reference in references(request).items() if name != "clip"}
+
+
+def _prompts(request: Painted) -> list[str]:
+    """The prompts of a request, each once."""
+    if isinstance(request, Interpolate):
+        return list(dict.fromkeys((request.start.prompt, request.end.prompt)))
+    return [request.prompt] if isinstance(request, Prompted) else []
 
 
 def _input(inputs: Mapping[str, bytes], field: str) -> bytes:

@@ -9,7 +9,7 @@ from riffusion.diffusion.autoencoder import Grey
 from riffusion.diffusion.noise import BlendedNoise, GivenNoise, SeededNoise
 from riffusion.generate.canvas import Canvas, check_width, pad, padded_width
 from riffusion.generate.clip import Control
-from riffusion.generate.painter import Painter, Steering, Stroke
+from riffusion.generate.painter import Painter, Steering, Stroke, guidance_of
 from riffusion.requests import CLIP_SECONDS, OVERLAP_SECONDS, AudioToAudio, Interpolate, Riff, TextToAudio
 
 CLIP_COLUMNS = round(100 * CLIP_SECONDS)
@@ -72,7 +72,7 @@ def _between(painter: Painter, request: Interpolate, init: Canvas | None) -> Ite
             steering=Steering(
                 torch.lerp(embeddings[0], embeddings[1], alpha),
                 embeddings[2],
-                _mix(start.guidance, end.guidance, alpha),
+                _mix(guidance_of(start.guidance), guidance_of(end.guidance), alpha),
                 lora,
             ),
             noise=BlendedNoise(*noises, alpha),

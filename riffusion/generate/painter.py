@@ -53,6 +53,13 @@ class Stroke:
     """[512, width]: where to paint; elsewhere `init` guides the model, but its pixels come back only roughly."""
 
 
+def guidance_of(guidance: float | None) -> float:
+    """The guidance of a request, which the generator has filled in."""
+    if guidance is None:
+        raise ValueError("the request has no guidance: fill it in with `with_guidance`")
+    return guidance
+
+
 class Progress:
     """Counts a request's steps over all of its strokes and tells its control."""
 
@@ -98,7 +105,7 @@ class Painter:
         """Of a request with one prompt."""
         lora = self.loras.get(request.lora)
         prompt, negative = self.prompts.encode(request.prompt, request.negative_prompt, lora=lora)
-        return Steering(prompt, negative, request.guidance, lora)
+        return Steering(prompt, negative, guidance_of(request.guidance), lora)
 
     def latent_shape(self, width: int) -> tuple[int, int, int]:
         """[4, H, W] of the latents for so many columns."""

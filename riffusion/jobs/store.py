@@ -19,7 +19,7 @@ from riffusion.errors import Gone, IdempotencyConflict, NotFound, QueueFull, Unk
 from riffusion.jobs.database import Database, connect, pairs
 from riffusion.jobs.inputs import Inputs, resolve
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
-from riffusion.requests import CLIP_SECONDS, AnyRequest, ModelCard, Painted, cost, references, with_seed
+from riffusion.requests import CLIP_SECONDS, AnyRequest, ModelCard, Painted, cost, references, with_guidance, with_seed
 from riffusion.settings import Settings
 
 NO_CARD = ModelCard()
@@ -108,7 +108,7 @@ class JobStore:
                 reply = self._accept(order)
                 if reply[0] != b"unknown":
                     return self._acceptance(reply, [], [])
-        requests = [with_seed(item.request) for item in submissions]
+        requests = [self._completed(item.request) for item in submissions]
         inputs = [resolve(self._database, item.request, item.client, item.prefix) for item in submissions]
         order["jobs"] = [self._job(*job) for job in zip(submissions, requests, inputs, strict=True)]
         return self._acceptance(self._accept(order), submissions, inputs)
@@ -129,8 +129,16 @@ class JobStore:
             "pins": json.dumps(list(inputs.pins)),
             "weight": submission.weight,
             # Whoever left the seed to chance wants another clip.
-            "repeatable": request == submission.request and not request.fresh,
+            "repeatable": with_seed(submission.request) == submission.request and not request.fresh,
         }
+
+    def _completed(self, request: AnyRequest) -> AnyRequest:
+        """The request as it will be stored: what was left to chance or to the model is said."""
+        request = with_seed(request)
+        if with_guidance(request, 0) == request:
+            return request
+        guidance = self.card(request.model or self.settings.model).guidance
+        return request if guidance is None else with_guidance(request, guidance)
 
     def _acceptance(self, reply: Any, submissions: Sequence[Submission], inputs: Sequence[Inputs]) -> Acceptance:
         match reply:

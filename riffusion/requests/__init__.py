@@ -25,7 +25,7 @@ from riffusion.requests.modes import (
     Riff,
     TextToAudio,
 )
-from riffusion.requests.parse import REQUEST, parse, with_seed
+from riffusion.requests.parse import REQUEST, parse, with_guidance, with_seed
 from riffusion.requests.references import JobResult, MaskBox, Reference, SeedImage, Upload, references, shareable
 from riffusion.requests.words import plain
 
@@ -67,5 +67,6 @@ __all__ = [
     "references",
     "shareable",
     "unknown_lora",
+    "with_guidance",
     "with_seed",
 ]

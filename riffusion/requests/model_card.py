@@ -10,6 +10,7 @@ class ModelCard(Model):
     """What is to be known of a model beside its name."""
 
     loras: tuple[str, ...] = ()
+    guidance: float | None = None  # of requests that don't say; unknown before a worker was there
 
 
 def unknown_lora(name: str, card: ModelCard, prefix: str = "") -> UnknownReference:

@@ -83,7 +83,7 @@ class Painted(BaseRequest):
 class Prompted(Painted):
     prompt: Text = Field(description="What to paint; `(words:1.2)` weighs them.")
     seed: Seed | None = None
-    guidance: Guidance = 7.0
+    guidance: Guidance | None = None
 
 
 class TextToAudio(Prompted):
@@ -107,7 +107,7 @@ class InterpolationEnd(Model):
     prompt: Text
     seed: Seed | None = None
     denoising: Denoising = 0.75
-    guidance: Guidance = 7.0
+    guidance: Guidance | None = None
 
 
 class Interpolate(Painted):

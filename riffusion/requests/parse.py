@@ -1,6 +1,7 @@
 """Outside data as a request, or an error that names each field."""
 
 import secrets
+from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, TypeAdapter, ValidationError
@@ -48,11 +49,19 @@ _M = TypeVar("_M", bound=BaseModel)
 
 def with_seed(request: _M) -> _M:
     """The same request with every seed that was left out drawn."""
-    drawn: dict[str, Any] = {}
+    return _filled_in(request, "seed", lambda: secrets.randbelow(MAX_SEED + 1))
+
+
+def with_guidance(request: _M, guidance: float) -> _M:
+    """The same request with this guidance wherever it was left out."""
+    return _filled_in(request, "guidance", lambda: guidance)
+
+
+def _filled_in(request: _M, field_name: str, value: Callable[[], Any]) -> _M:
+    filled: dict[str, Any] = {}
     for name, field in type(request).model_fields.items():
-        value = getattr(request, name)
-        if name == "seed" and value is None:
-            drawn[name] = secrets.randbelow(MAX_SEED + 1)
+        if name == field_name and getattr(request, name) is None:
+            filled[name] = value()
         elif field.annotation is InterpolationEnd:
-            drawn[name] = with_seed(value)
-    return request.model_copy(update=drawn)
+            filled[name] = _filled_in(getattr(request, name), field_name, value)
+    return request.model_copy(update=filled)

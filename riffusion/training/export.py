@@ -14,7 +14,9 @@ from diffusers import (
 from diffusers.models.attention_processor import AttnProcessor2_0
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from riffusion.diffusion.checkpoint import DEFAULTS_FILE, VOCABULARY_FILE
 from riffusion.training.captions import vocabulary
+from riffusion.training.sampler import GUIDANCE
 from riffusion.training.tokenizer import save_tokenizer
 
 
@@ -43,8 +45,9 @@ def assemble(
 
 
 def export(pipeline: StableDiffusionPipeline, folder: Path) -> None:
-    """Writes float16 safetensors, the configurations, and the words of the captions as `vocabulary.json`."""
+    """Writes float16 safetensors, the configurations, the guidance that suits it, and the words of the captions."""
     pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(folder, safe_serialization=True)
     save_tokenizer(pipeline.tokenizer, folder / "tokenizer")
-    (folder / "vocabulary.json").write_text(json.dumps(vocabulary(), indent=1) + "\n")
+    (folder / DEFAULTS_FILE).write_text(json.dumps({"guidance": GUIDANCE}) + "\n")
+    (folder / VOCABULARY_FILE).write_text(json.dumps(vocabulary(), indent=1) + "\n")

@@ -29,7 +29,16 @@ def test_models_are_those_with_a_worker(client: Client, worker: Worker) -> None:
     submit(client)
     worker.claim()
     assert client.get("/models").json["models"] == [
-        {"name": "tiny", "default": True, "workers": 1, "slots": 4, "waiting": 1, "running": 1, "loras": []}
+        {
+            "name": "tiny",
+            "default": True,
+            "workers": 1,
+            "slots": 4,
+            "waiting": 1,
+            "running": 1,
+            "loras": [],
+            "guidance": None,
+        }
     ]
 
 
@@ -49,3 +58,15 @@ def test_loras_are_listed_and_others_refused(client: Client, services: Services)
     assert response.json["code"] == "unknown_reference"
     assert response.json["errors"][0]["field"] == "1.lora.rock"
     assert "choir, dub" in response.json["detail"]
+
+
+def test_what_suits_the_model_is_filled_in(client: Client, services: Services) -> None:
+    assert submit(client)["request"]["guidance"] is None  # nobody knows yet: the worker does
+    services.store.announce("w", "tiny", 1, ModelCard(guidance=4.5))
+    assert client.get("/models").json["models"][0]["guidance"] == 4.5
+    assert submit(client)["request"]["guidance"] == 4.5
+    assert submit(client, guidance=2)["request"]["guidance"] == 2
+    end = {"prompt": "a", "guidance": 1}
+    between = {"mode": "interpolate", "start": end, "end": {"prompt": "b"}, "alpha": 0.5}
+    job = client.post("/jobs", json=between).json
+    assert [job["request"][name]["guidance"] for name in ("start", "end")] == [1, 4.5]

@@ -2,6 +2,7 @@
 
 import io
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,12 +14,12 @@ from riffusion.audio.recipe import read_recipe
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.errors import InvalidRequest, UnknownReference, UnreadableMedia
 from riffusion.generate import Clip, Generator, NoControl
-from riffusion.requests import parse, shareable, with_seed
+from riffusion.requests import parse, shareable, with_guidance, with_seed
 from riffusion.seeds import list_seeds
 from riffusion.settings import Settings
 from riffusion.spectrogram.params import from_exif
 from riffusion.spectrogram.picture import open_picture
-from riffusion.testing import chord
+from riffusion.testing import chord, save_tiny_checkpoint
 
 UPLOAD = {"upload": "u" * 20}
 COMMON = {"prompt": "funk", "steps": 2, "seed": 1}
@@ -74,7 +75,8 @@ def test_every_mode(generator: Generator, case: tuple[dict[str, Any], dict[str, 
     assert wave.shape == (channels, round(seconds * 44_100)) == (clip.channels, round(clip.duration_s * 44_100))
     recipe = read_recipe(clip.png)
     assert recipe == read_recipe(clip.audio)
-    assert recipe == shareable(with_seed(parse(fields)).model_dump(mode="json", exclude_none=True))
+    asked = with_guidance(with_seed(parse(fields)), 7.0)
+    assert recipe == shareable(asked.model_dump(mode="json", exclude_none=True))
 
 
 def test_the_same_request_gives_the_same_bytes(generator: Generator) -> None:
@@ -94,6 +96,20 @@ def test_a_seed_image_and_its_tempo(generator: Generator) -> None:
 def test_mixing_stereo_down_is_said(generator: Generator) -> None:
     clip = run(generator, {"mode": "audio-to-audio", "clip": UPLOAD, **COMMON}, {"clip": wav(1.0, 2)})
     assert any("mono" in warning for warning in clip.warnings)
+
+
+def test_what_the_checkpoint_says_of_itself_counts(tmp_path: Path) -> None:
+    folder = save_tiny_checkpoint(tmp_path / "model")
+    (folder / "defaults.json").write_text('{"guidance": 2.5}')
+    (folder / "vocabulary.json").write_text('{"genre": ["funk"], "tempo": ["bpm"]}')
+    with Generator.load(Settings(checkpoint=str(folder), device="cpu")) as generator:
+        assert generator.card.guidance == 2.5
+        ends = {"start": {"prompt": "funk", "guidance": 3, "seed": 1}, "end": {"prompt": "zzz", "seed": 1}}
+        clip = run(generator, {"mode": "interpolate", "alpha": 0.5, "steps": 2, **ends})
+    recipe = read_recipe(clip.png)
+    assert (recipe["start"]["guidance"], recipe["end"]["guidance"]) == (3, 2.5)
+    assert len(clip.warnings) == 1
+    assert "zzz" in clip.warnings[0]
 
 
 @pytest.mark.parametrize(

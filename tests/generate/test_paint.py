@@ -6,7 +6,7 @@ import pytest
 from riffusion.generate import NoControl, paint
 from riffusion.generate.canvas import Canvas
 from riffusion.generate.painter import Painter
-from riffusion.requests import AudioToAudio, Interpolate, Riff, TextToAudio, cost, parse
+from riffusion.requests import AudioToAudio, Interpolate, Riff, TextToAudio, cost, parse, with_guidance
 
 COMMON = {"steps": 2, "seed": 5, "prompt": "funk"}
 END = {"prompt": "jazz (sax:1.3)", "seed": 6, "guidance": 2.0, "denoising": 0.5}
@@ -16,7 +16,7 @@ UPLOAD = {"upload": "u" * 20}
 def asked(model: type[Any], **fields: Any) -> Any:
     request = parse({"mode": model.model_fields["mode"].default, **fields})
     assert isinstance(request, model)
-    return request
+    return with_guidance(request, 7.0)
 
 
 def near(a: Canvas, b: Canvas) -> bool:

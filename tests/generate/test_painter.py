@@ -35,7 +35,7 @@ class StopsAt(NoControl):
 
 
 def request(steps: int, seed: int = 1) -> TextToAudio:
-    return TextToAudio(prompt="funk", steps=steps, seed=seed, width=128)
+    return TextToAudio(prompt="funk", steps=steps, seed=seed, guidance=7, width=128)
 
 
 def wait(event: threading.Event) -> None:
@@ -43,7 +43,10 @@ def wait(event: threading.Event) -> None:
 
 
 def test_progress_counts_every_step_of_every_row(painter: Painter) -> None:
-    ends = {"start": InterpolationEnd(prompt="a", seed=1), "end": InterpolationEnd(prompt="b", seed=2)}
+    ends = {
+        "start": InterpolationEnd(prompt="a", seed=1, guidance=7),
+        "end": InterpolationEnd(prompt="b", seed=2, guidance=7),
+    }
     control = Recorder()
     paint.interpolate(painter, Interpolate(**ends, clips=2, steps=3, scheduler="pndm"), None, control)
     steps = [step for step, _ in control.told]

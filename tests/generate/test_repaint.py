@@ -7,7 +7,7 @@ from riffusion.errors import InvalidRequest
 from riffusion.generate import NoControl, repaint
 from riffusion.generate.canvas import Canvas
 from riffusion.generate.painter import Painter
-from riffusion.requests import Extend, Inpaint, Loop, parse
+from riffusion.requests import Extend, Inpaint, Loop, parse, with_guidance
 from riffusion.spectrogram.params import SpectrogramParams
 
 COMMON = {"steps": 2, "seed": 5, "prompt": "funk", "init": {"upload": "u" * 20}}
@@ -16,7 +16,7 @@ COMMON = {"steps": 2, "seed": 5, "prompt": "funk", "init": {"upload": "u" * 20}}
 def asked(model: type[Any], **fields: Any) -> Any:
     request = parse({"mode": model.model_fields["mode"].default, **COMMON, **fields})
     assert isinstance(request, model)
-    return request
+    return with_guidance(request, 7.0)
 
 
 def inpainted(painter: Painter, init: Canvas, mask: Any, picture: Canvas | None = None) -> Canvas:

@@ -9,7 +9,7 @@ from riffusion.errors import Gone, NotFound
 from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore, Submission
-from riffusion.requests import parse
+from riffusion.requests import ModelCard, parse
 from tests.jobs.conftest import MODEL, claim, expire, keys, look, prompt, run, store_files, submit, success
 
 
@@ -28,6 +28,21 @@ def is_there(files: Files, record: JobRecord) -> bool:
         return bool(files.get(record.result.image.key) and files.get(record.result.audio.key))
     except NotFound:
         return False
+
+
+def test_guidance_and_loras_tell_requests_apart(store: JobStore) -> None:
+    store.announce("w", MODEL, 1, ModelCard(guidance=4.0))
+    submit(store, seed=7, lora={"dub": 1, "choir": 0.5})
+    run(store)
+    for change, same in (
+        ({"lora": {"choir": 0.5, "dub": 1}, "guidance": 4}, True),
+        ({"lora": {"choir": 0.5, "dub": 1}}, True),
+        ({"lora": {"choir": 0.5, "dub": 1}, "guidance": 7}, False),
+        ({"lora": {"choir": 0.5}}, False),
+        ({}, False),
+    ):
+        record = store.accept([Submission(prompt(seed=7, **change), "alice")]).records[0]
+        assert (record.status is JobStatus.SUCCEEDED) is same, change
 
 
 def test_the_same_request_is_a_job_of_its_own_that_has_succeeded(store: JobStore) -> None:

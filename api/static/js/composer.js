@@ -51,7 +51,7 @@ export class Composer extends EventTarget {
       negative: negative.value.trim(),
       seed: Number.isNaN(seed.valueAsNumber) ? null : seed.valueAsNumber,
       steps: steps.valueAsNumber || 20,
-      guidance: Number.isNaN(guidance.valueAsNumber) ? 7 : guidance.valueAsNumber,
+      guidance: Number.isNaN(guidance.valueAsNumber) ? null : guidance.valueAsNumber,
       width: Number(width.value),
       denoising: denoising.valueAsNumber,
       model: model.value || null,
@@ -103,7 +103,7 @@ export class Composer extends EventTarget {
     negative.value = request.negative_prompt ?? "";
     this.fields.seed.value = String(seed);
     steps.value = String(request.steps ?? 20);
-    guidance.value = String(request.guidance ?? 7);
+    guidance.value = String(request.guidance ?? "");
     width.value = [512, 1024, 2048].includes(request.width) ? String(request.width) : "512";
     denoising.value = String(request.denoising ?? 0.75);
     model.value = [...model.options].some(({ value }) => value === request.model) ? request.model : "";

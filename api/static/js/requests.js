@@ -6,7 +6,7 @@
  * @property {string} negative
  * @property {number | null} seed  null: drawn by the server
  * @property {number} steps
- * @property {number} guidance
+ * @property {number | null} guidance  null: what suits the model
  * @property {number} width      columns of a clip made from nothing
  * @property {number} denoising  0–1, how far from what it starts with
  * @property {string | null} model
@@ -24,7 +24,7 @@ const painted = ({ negative, steps, guidance, model, seed }) => ({
   ...(model && { model }),
   ...(seed !== null && { seed }),
   steps,
-  guidance,
+  ...(guidance !== null && { guidance }),
 });
 
 /** @param {Controls} controls @returns {Request} */
