@@ -39,9 +39,7 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
 Denoising = Annotated[Float, Field(ge=0, le=1, description="0 keeps the initial picture, 1 ignores it.")]
 Guidance = Annotated[
     Float,
-    Field(
-        ge=0, le=30, description="Classifier-free guidance scale; 1 or less turns it off. Left out, the model's own."
-    ),
+    Field(ge=0, le=30, description="Classifier-free guidance scale; 1 or less turns it off. Left out, the model's."),
 ]
 LoraWeight = Annotated[Float, Field(ge=-MAX_LORA_WEIGHT, le=MAX_LORA_WEIGHT)]
 Loras = Annotated[
