@@ -75,7 +75,7 @@ def _picture_seconds(picture: SeedImage | Upload | JobResult, client: str, here:
             case Upload():
                 width = here.uploads.get(picture.upload, client).info.width
             case JobResult():
-                result = here.store.get(picture.job).result
+                result = here.store.get(picture.job, client).result
                 width = result.image.width if result else None
     except (UnknownReference, NotFound, Gone):
         return 0.0

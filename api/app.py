@@ -28,6 +28,7 @@ from api.services import EXTENSION, Services
 from api.waiting import HeldRequests, Watch
 from riffusion.jobs.events import EventHub
 from riffusion.jobs.files import open_files
+from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
@@ -64,6 +65,7 @@ def _services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         store=store,
+        keys=KeyStore(store.redis, settings),
         uploads=UploadStore(store.redis, stored, settings),
         files=stored,
         shares=ShareStore(store.redis, store, settings),

@@ -4,12 +4,13 @@ from collections.abc import Callable, Iterator
 
 from flask import Blueprint, Response, request
 
+from api.clients import caller
 from api.metrics import mark_held
 from api.operations import Reply, operation
 from api.schemas import JobEvent
 from api.services import Services, services
 from api.waiting import Snapshot, Version, look
-from riffusion.errors import Gone, NotFound, StoreUnavailable
+from riffusion.errors import Gone, NotFound, StoreUnavailable, Unauthorized
 
 EVENT_TYPE = "text/event-stream"
 HEARTBEAT_S = 15.0  # proxies close connections that are silent for 30 to 60 s
@@ -32,12 +33,12 @@ blueprint = Blueprint("events", __name__)
         204: Reply("The job has ended and `Last-Event-ID` says that its last event was seen: don't connect again."),
     },
     headers=("Last-Event-ID",),
-    problems=(NotFound, Gone, StoreUnavailable),
+    problems=(Unauthorized, NotFound, Gone, StoreUnavailable),
 )
 def follow(job_id: str) -> Response:
     """A browser's `EventSource` reconnects by itself with `Last-Event-ID`, and misses nothing."""
     here = services()
-    snapshot = look(here.store, job_id)
+    snapshot = look(here.store, job_id, caller().client)
     seen = request.headers.get("Last-Event-ID") == str(snapshot.record.revision)
     if seen and snapshot.record.status.terminal:
         return Response(status=204)

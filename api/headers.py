@@ -5,8 +5,14 @@ from collections.abc import Sequence
 from flask import Flask, Response, request
 
 _NOTHING = "default-src 'none'; frame-ancestors 'none'"
-_EXPOSED = "ETag, Location, Preference-Applied, Retry-After, X-Request-Id, Idempotent-Replayed"
-_ALLOWED = "Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, X-Request-Id"
+_EXPOSED = (
+    "ETag, Idempotent-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, "
+    "WWW-Authenticate, X-Request-Id"
+)
+_ALLOWED = (
+    "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Riffusion-End-User, "
+    "X-Request-Id"
+)
 _PREFLIGHT_MAX_AGE_S = "7200"
 
 

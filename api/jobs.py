@@ -7,7 +7,7 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from api.body import JSON_TYPE, answer
-from api.clients import client_of
+from api.clients import caller
 from api.metrics import mark_held
 from api.operations import Reply, operation
 from api.representation import poll_headers
@@ -19,6 +19,7 @@ from riffusion.errors import (
     InvalidRequest,
     NotFound,
     StoreUnavailable,
+    Unauthorized,
 )
 from riffusion.jobs.record import JobStatus
 
@@ -47,13 +48,13 @@ class ListQuery(BaseModel):
     "List the caller's jobs, newest first",
     {200: Reply("A page of them.", {JSON_TYPE: JobPage})},
     query=ListQuery,
-    problems=(InvalidRequest, StoreUnavailable),
+    problems=(Unauthorized, InvalidRequest, StoreUnavailable),
 )
 def list_jobs() -> Response:
     """Only jobs that this client submitted; whoever knows another job's id asks for it by that."""
     here = services()
     query = _query()
-    page = here.store.list(client_of(request), query.status, query.limit, query.cursor)
+    page = here.store.list(caller().client, query.status, query.limit, query.cursor)
     jobs = [here.presenter.job(Snapshot(record, here.store.place(record))) for record in page.records]
     return answer(JobPage(jobs=jobs, next_cursor=page.cursor))
 
@@ -72,12 +73,12 @@ def list_jobs() -> Response:
         ),
     },
     headers=("If-None-Match", "Prefer"),
-    problems=(NotFound, Gone, StoreUnavailable),
+    problems=(Unauthorized, NotFound, Gone, StoreUnavailable),
 )  # fmt: skip
 def get_job(job_id: str) -> Response:
     """Ask with `If-None-Match` to be told only what is new, and with `Prefer: wait=N` to be told as soon as it is."""
     here = services()
-    snapshot = look(here.store, job_id)
+    snapshot = look(here.store, job_id, caller().client)
     seconds = _preferred_wait()
     applied = False
     if seconds and not _is_new(here, snapshot) and not snapshot.record.status.terminal and here.held.enter():
@@ -100,23 +101,23 @@ def get_job(job_id: str) -> Response:
 @operation(
     "Cancel a job",
     {200: Reply("The job, ended. One that had ended before is as it was.", {JSON_TYPE: Job})},
-    problems=(NotFound, Gone, StoreUnavailable),
+    problems=(Unauthorized, NotFound, Gone, StoreUnavailable),
 )
 def cancel_job(job_id: str) -> Response:
     """Ends a queued job at once and a running one at its next step; repeating it changes nothing."""
     here = services()
-    return answer(here.presenter.job(Snapshot(here.store.cancel(job_id), None)))
+    return answer(here.presenter.job(Snapshot(here.store.cancel(job_id, caller().client), None)))
 
 
 @blueprint.delete("/jobs/<job_id>")
 @operation(
     "Delete a job",
     {204: Reply("Gone, and what it made with it.")},
-    problems=(NotFound, Gone, StoreUnavailable),
+    problems=(Unauthorized, NotFound, Gone, StoreUnavailable),
 )
 def delete_job(job_id: str) -> Response:
     """Cancels it if need be and deletes its record and files; its address answers 410 from now on."""
-    services().store.delete(job_id)
+    services().store.delete(job_id, caller().client)
     return Response(status=204)
 
 

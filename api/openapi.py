@@ -12,10 +12,11 @@ from pydantic import TypeAdapter
 from werkzeug.routing import Rule
 
 from api.body import JSON_TYPE
+from api.clients import END_USER
 from api.operations import ErrorClass, Operation, Reply, operation, operation_of
 from api.problems import PROBLEM_TYPE, Problem, code_of, status_of
 from api.services import services
-from riffusion.errors import UnavailableError
+from riffusion.errors import Unauthorized, UnavailableError
 from riffusion.requests import REQUEST
 
 Json = dict[str, Any]
@@ -33,8 +34,11 @@ HEADERS: Mapping[str, tuple[Json, str]] = {
         {"type": "string", "enum": ["true", "false"]}, "Whether the jobs exist since an earlier request of this key."
     ),
     "Location": ({"type": "string", "format": "uri"}, "Where to look next."),
+    "RateLimit": ({"type": "string"}, "How many creates are left, and the seconds until there are as many as may be."),
+    "RateLimit-Policy": ({"type": "string"}, "How many jobs and uploads this client may create a minute."),
     "Preference-Applied": ({"type": "string"}, "The `wait` that was granted; absent when the answer came at once."),
     "Retry-After": ({"type": "integer", "minimum": 1}, "Seconds after which asking again makes sense."),
+    "WWW-Authenticate": ({"type": "string"}, "`Bearer`: send an API key."),
     "X-Request-Id": ({"type": "string"}, "Finds the request in the server's log."),
 }  # fmt: skip
 
@@ -46,6 +50,10 @@ REQUEST_HEADERS: Mapping[str, tuple[Json, str]] = {
     "If-None-Match": ({"type": "string"}, "The `ETag` of what is already known."),
     "Last-Event-ID": ({"type": "string"}, "The id of the last event seen."),
     "Prefer": ({"type": "string", "examples": ["wait=20"]}, "`wait=N` holds the answer until there is news."),
+    "Riffusion-End-User": (
+        {"type": "string", "pattern": "^[!-~]{1,128}$"},
+        "With a key made for it: the person on whose behalf its owner asks. Limits and fairness are then per person.",
+    ),
     "Range": ({"type": "string", "examples": ["bytes=0-1023"]}, "The part to send."),
 }  # fmt: skip
 
@@ -79,6 +87,9 @@ def build(app: Flask) -> Json:
         "components": {
             "schemas": schemas.definitions,
             "headers": {name: {"schema": s, "description": d} for name, (s, d) in HEADERS.items()},
+            "securitySchemes": {
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key, from the server's operator."}
+            },
         },
     }
 
@@ -150,6 +161,8 @@ def _operation(rule: Rule, marked: Operation, schemas: _Schemas, app: Flask) -> 
             **_problems(marked.problems, schemas),
         },
     }
+    if Unauthorized in marked.problems:
+        found["security"] = [*([{}] if services().settings.anonymous else []), {"key": []}]
     if marked.body:
         found["requestBody"] = {"required": True, "content": schemas.content(marked.body)}
     return found
@@ -174,7 +187,7 @@ def _query_parameters(marked: Operation) -> Iterator[Json]:
 
 
 def _header_parameters(marked: Operation) -> Iterator[Json]:
-    for name in marked.headers:
+    for name in (*marked.headers, *([END_USER] if Unauthorized in marked.problems else [])):
         schema, description = REQUEST_HEADERS[name]
         yield {"name": name, "in": "header", "schema": schema, "description": description}
 
@@ -194,10 +207,11 @@ def _problems(errors: tuple[ErrorClass, ...], schemas: _Schemas) -> Json:
     found: Json = {}
     for status, classes in sorted(by_status.items()):
         codes = ", ".join(f"`{code_of(error)}`" for error in classes)
-        later = any(issubclass(error, UnavailableError) for error in classes)
+        more = ["Retry-After"] if any(issubclass(error, UnavailableError) for error in classes) else []
+        more += ["WWW-Authenticate"] if Unauthorized in classes else []
         found[str(status)] = {
             "description": f"{HTTPStatus(status).phrase}: {codes}.",
-            "headers": _headers("X-Request-Id", *(["Retry-After"] if later else [])),
+            "headers": _headers("X-Request-Id", *more),
             "content": {PROBLEM_TYPE: {"schema": schemas.of(Problem)}},
         }
     return found

@@ -15,6 +15,8 @@ from riffusion.errors import (
     NotFound,
     RequestError,
     RiffusionError,
+    TooManyRequests,
+    Unauthorized,
     UnavailableError,
     UnknownReference,
     UnreadableMedia,
@@ -26,6 +28,7 @@ PROBLEM_TYPE = "application/problem+json"
 
 # The first class that fits decides.
 _STATUS: tuple[tuple[type[RiffusionError], HTTPStatus], ...] = (
+    (Unauthorized, HTTPStatus.UNAUTHORIZED),
     (NotFound, HTTPStatus.NOT_FOUND),
     (Gone, HTTPStatus.GONE),
     (InvalidRequest, HTTPStatus.UNPROCESSABLE_ENTITY),
@@ -33,6 +36,7 @@ _STATUS: tuple[tuple[type[RiffusionError], HTTPStatus], ...] = (
     (UnreadableMedia, HTTPStatus.UNPROCESSABLE_ENTITY),
     (IdempotencyConflict, HTTPStatus.UNPROCESSABLE_ENTITY),
     (RequestError, HTTPStatus.BAD_REQUEST),
+    (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (RiffusionError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
@@ -111,6 +115,8 @@ def _known(error: RiffusionError) -> Response:
     response = _response(status, error.code, str(error), fields)
     if isinstance(error, UnavailableError):
         response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+    if isinstance(error, Unauthorized):
+        response.headers["WWW-Authenticate"] = 'Bearer realm="riffusion"'
     return response
 
 

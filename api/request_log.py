@@ -7,7 +7,7 @@ import time
 import structlog
 from flask import Flask, Response, g, request
 
-from api.clients import client_of
+from api.addresses import address_client
 
 HEADER = "X-Request-Id"
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
@@ -46,7 +46,7 @@ def register(app: Flask) -> None:
             method=request.method,
             path=request.path,
             status=response.status_code,
-            client=client_of(request),
+            client=g.get("client") or address_client(request),
         )
         began = g.began
         # A stream ends long after its view has returned: what is logged is when it did.

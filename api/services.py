@@ -10,6 +10,7 @@ from api.representation import Presenter
 from api.waiting import HeldRequests, Watch
 from riffusion.jobs.events import EventHub
 from riffusion.jobs.files import Files
+from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
@@ -25,6 +26,7 @@ class Services:
 
     settings: Settings
     store: JobStore
+    keys: KeyStore
     uploads: UploadStore
     files: Files
     shares: ShareStore

@@ -5,10 +5,11 @@ from datetime import UTC, datetime
 from flask import Blueprint, Response, redirect
 
 from api.body import JSON_TYPE
+from api.clients import caller
 from api.operations import Reply, operation
 from api.schemas import Share, SharedClip
 from api.services import services
-from riffusion.errors import Gone, NotFound, StoreUnavailable, UnknownReference
+from riffusion.errors import Gone, NotFound, StoreUnavailable, Unauthorized, UnknownReference
 from riffusion.jobs.record import JobOutput, JobRecord
 from riffusion.requests import shareable
 
@@ -19,7 +20,7 @@ blueprint = Blueprint("shares", __name__)
 @operation(
     "Publish a clip",
     {201: Reply("Its share id, and the page that shows it.", {JSON_TYPE: Share}, headers=("Location",))},
-    problems=(NotFound, Gone, UnknownReference, StoreUnavailable),
+    problems=(Unauthorized, NotFound, Gone, UnknownReference, StoreUnavailable),
 )
 def publish(job_id: str) -> Response:
     """Anyone with the share id may see, hear and download the clip for as long as it is kept, and nothing else.
@@ -27,7 +28,7 @@ def publish(job_id: str) -> Response:
     Publishing again answers the same id; deleting the job takes the page away with it.
     """
     here = services()
-    share_id = here.shares.publish(job_id)
+    share_id = here.shares.publish(job_id, caller().client)
     share = Share(id=share_id, url=here.presenter.address(f"/clips/{share_id}"))
     response = Response(share.model_dump_json(), 201, content_type=JSON_TYPE)
     response.headers["Location"] = share.url

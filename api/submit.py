@@ -10,7 +10,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 
 from api.admission import admit
 from api.body import JSON_TYPE, answer, read_json
-from api.clients import client_of
+from api.clients import caller, rate_limit
 from api.operations import Reply, operation
 from api.representation import poll_headers
 from api.schemas import Job, JobList
@@ -23,6 +23,8 @@ from riffusion.errors import (
     InvalidRequest,
     QueueFull,
     StoreUnavailable,
+    TooManyRequests,
+    Unauthorized,
     UnknownReference,
 )
 from riffusion.jobs.record import JobRecord
@@ -44,14 +46,14 @@ Submissions = Request | Annotated[list[Request], Field(min_length=1, max_length=
         202: Reply(
             "Accepted: the job will reach exactly one terminal state. An array is answered by a list in its order.",
             {JSON_TYPE: Job | JobList},
-            headers=("Location", "Retry-After", "Idempotent-Replayed"),
+            headers=("Location", "Retry-After", "Idempotent-Replayed", "RateLimit-Policy", "RateLimit"),
         )
     },
     body={JSON_TYPE: Submissions},
     headers=("Idempotency-Key",),
     problems=(
-        BadRequest, Gone, RequestEntityTooLarge, UnsupportedMediaType,
-        InvalidRequest, UnknownReference, IdempotencyConflict, QueueFull, StoreUnavailable,
+        Unauthorized, BadRequest, Gone, RequestEntityTooLarge, UnsupportedMediaType,
+        InvalidRequest, UnknownReference, IdempotencyConflict, TooManyRequests, QueueFull, StoreUnavailable,
     ),
 )  # fmt: skip
 def submit() -> Response:
@@ -59,16 +61,18 @@ def submit() -> Response:
 
     With an `Idempotency-Key`, the same body from the same client answers the same jobs for 24 hours.
     """
-    here = services()
+    here, asking = services(), caller()
     key = _idempotency_key()
     body = read_json(request, here.settings.max_body_bytes)
     many = isinstance(body, list)
     requests = _parse_all(body) if many else [parse(body)]
-    client = client_of(request)
-    submissions = [Submission(each, client, prefix=f"{index}." if many else "") for index, each in enumerate(requests)]
+    submissions = [
+        Submission(each, asking.client, asking.weight, prefix=f"{index}." if many else "")
+        for index, each in enumerate(requests)
+    ]
     for submission in submissions:
         admit(submission, here)
-    acceptance = here.store.accept(submissions, key)
+    acceptance = here.store.accept(submissions, key, asking.quota)
     for model, count in acceptance.wakeups.items():
         if not here.wakeups.publish(model, count):
             structlog.get_logger().warning("wake_up_not_published", model=model)
@@ -78,6 +82,7 @@ def submit() -> Response:
     response.headers["Location"] = here.presenter.address("/jobs") if many else here.presenter.location(jobs[0].id)
     response.headers["Idempotent-Replayed"] = "true" if acceptance.replayed else "false"
     response.headers.update(poll_headers(snapshots[-1]))
+    response.headers.update(rate_limit(asking.quota, acceptance.allowance))
     return response
 
 

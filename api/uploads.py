@@ -14,7 +14,7 @@ from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge
 from werkzeug.formparser import FormDataParser
 
 from api.body import JSON_TYPE, answer
-from api.clients import client_of
+from api.clients import caller
 from api.operations import Reply, operation
 from api.schemas import UploadedFile
 from api.services import Services, services
@@ -22,6 +22,8 @@ from riffusion.errors import (
     InvalidRequest,
     StorageUnavailable,
     StoreUnavailable,
+    TooManyRequests,
+    Unauthorized,
     UnavailableError,
     UnreadableMedia,
 )
@@ -71,17 +73,17 @@ class UploadForm(BaseModel):
     {201: Reply("Stored; its id can be named in requests of the same client.", {JSON_TYPE: UploadedFile})},
     body={FORM_TYPE: UploadForm},
     problems=(
-        BadRequest, RequestEntityTooLarge, UnsupportedMediaType, InvalidRequest, UnreadableMedia,
-        StorageUnavailable, StoreUnavailable, UnavailableError,
+        Unauthorized, BadRequest, RequestEntityTooLarge, UnsupportedMediaType, InvalidRequest, UnreadableMedia,
+        TooManyRequests, StorageUnavailable, StoreUnavailable, UnavailableError,
     ),
 )  # fmt: skip
 def upload() -> Response:
     """Takes PNG, JPEG, WebP, GIF, BMP and TIFF; WAV, MP3, FLAC, Ogg, M4A, WebM and AIFF: by content, not by name."""
-    here = services()
+    here, asking = services(), caller()
     with _received(request, here.settings.max_upload_bytes) as path:
         info = _probe(path, here)
         with path.open("rb") as file:
-            stored = here.uploads.add(client_of(request), file, info)
+            stored = here.uploads.add(asking.client, file, info, asking.quota)
     return answer(_present(stored), 201, cache="no-store")
 
 

@@ -51,9 +51,9 @@ class Snapshot:
         return self.record.revision, self.place.position if self.place else None
 
 
-def look(store: JobStore, job_id: str) -> Snapshot:
-    """The job now. Raises NotFound, Gone, StoreUnavailable."""
-    record = store.get(job_id)
+def look(store: JobStore, job_id: str, client: str | None = None) -> Snapshot:
+    """The job now, if the client may see it. Raises NotFound, Gone, StoreUnavailable."""
+    record = store.get(job_id, client)
     place = store.place(record)
     if record.status is JobStatus.QUEUED and place is None:
         record = store.get(job_id)  # a worker took it in between

@@ -5,6 +5,7 @@
     │   ├── InvalidRequest            invalid_request      fields of the request, each named
     │   ├── UnknownReference          unknown_reference    a seed image, upload, job, model or LoRA that isn't there
     │   ├── UnreadableMedia           unreadable_media     not a picture, not audio, damaged, or over the media limits
+    │   ├── Unauthorized              unauthorized         no API key where one is needed, or one that isn't known
     │   ├── NotFound                  not_found            no such job, file or page for this caller
     │   ├── Gone                      gone                 existed once; its record has expired or was deleted
     │   └── IdempotencyConflict       idempotency_conflict the same Idempotency-Key with another body
@@ -17,6 +18,7 @@
     │   └── BrokenPicture             broken_picture       the model produced numbers that are not finite
     ├── UnavailableError              try again later
     │   ├── QueueFull                 queue_full
+    │   ├── TooManyRequests           too_many_requests    this client's own limit, not the server's
     │   ├── StoreUnavailable          store_unavailable    Redis doesn't answer
     │   └── StorageUnavailable        storage_unavailable  S3 or the data folder refuses
     │       └── StorageFull           storage_full         there is no room left; trying again soon won't help
@@ -77,6 +79,12 @@ class UnreadableMedia(RequestError):
     """A picture or sound that can't be decoded, or exceeds the limits on pixels, channels or duration."""
 
     code = "unreadable_media"
+
+
+class Unauthorized(RequestError):
+    """The request bears no API key where one is needed, or one that is unknown or revoked."""
+
+    code = "unauthorized"
 
 
 class NotFound(RequestError):
@@ -155,6 +163,12 @@ class QueueFull(UnavailableError):
     """The backlog is at its cap."""
 
     code = "queue_full"
+
+
+class TooManyRequests(UnavailableError):
+    """The client has reached a limit of its own: on what it creates, or on its jobs in flight."""
+
+    code = "too_many_requests"
 
 
 class StoreUnavailable(UnavailableError):

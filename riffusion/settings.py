@@ -29,6 +29,18 @@ class Settings(BaseSettings):
         0, ge=0, le=8, description="Number of proxies in front of the API whose X-Forwarded-* headers are believed."
     )
 
+    # Who may ask for what
+    anonymous: bool = Field(
+        True, description="Whether jobs and uploads are taken without an API key; `riffusion keys` makes keys."
+    )
+    anonymous_creates_per_minute: int = Field(
+        600, ge=0, description="Jobs and uploads that one address may create a minute without a key; 0: no limit."
+    )
+    anonymous_jobs_in_flight: int = Field(
+        500, ge=0, description="Jobs of one address that may wait or run at once without a key; 0: no limit."
+    )
+    key: SecretStr | None = Field(None, description="API key that `riffusion submit` sends.")
+
     # Storage
     storage: Literal["local", "s3"] = Field("local", description="Where results and uploads are kept.")
     s3_endpoint: str | None = Field(None, description="S3 endpoint that API and workers use; none means AWS.")

@@ -79,9 +79,9 @@ class Database:
         found: bytes | None = self._attempt(lambda: self._redis.get(key), resend=True)
         return None if found is None else found.decode()
 
-    def exists(self, key: str) -> bool:
-        """Whether there is such a key. Raises StoreUnavailable."""
-        return bool(self._attempt(lambda: self._redis.exists(key), resend=True))
+    def command(self, *parts: str) -> Any:
+        """Any other single command, which must be idempotent. Raises StoreUnavailable."""
+        return self._attempt(lambda: self._redis.execute_command(*parts), resend=True)  # type: ignore[no-untyped-call]
 
     def _attempt(self, call: Callable[[], Any], resend: bool) -> Any:
         try:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from riffusion.errors import UnknownReference
+from riffusion.jobs.clients import may_see, owns
 from riffusion.jobs.database import Database
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.requests import AnyRequest, JobResult, Upload, references
@@ -35,7 +36,7 @@ def resolve(database: Database, request: AnyRequest, client: str, prefix: str = 
                 keys[name], seconds = _upload(database, upload_id, client, name, field)
             case JobResult(job=job_id):
                 field = pins[f"job:{job_id}"] = f"{prefix}{name}.job"
-                keys[name], seconds = _job(database, job_id, name, field)
+                keys[name], seconds = _job(database, job_id, client, name, field)
             case _:
                 continue
         clip_seconds = seconds if name == "clip" else clip_seconds
@@ -44,7 +45,7 @@ def resolve(database: Database, request: AnyRequest, client: str, prefix: str = 
 
 def _upload(database: Database, upload_id: str, client: str, name: str, field: str) -> tuple[str, float | None]:
     data = database.hash(f"upload:{upload_id}")
-    if not data or data[b"client"].decode() != client:
+    if not data or not owns(client, data[b"client"].decode()):
         raise UnknownReference(f"There is no upload {upload_id}; it may have expired.", field)
     kind, wanted = data[b"kind"].decode(), "audio" if name == "clip" else "image"
     if kind != wanted:
@@ -52,10 +53,10 @@ def _upload(database: Database, upload_id: str, client: str, name: str, field: s
     return data[b"key"].decode(), float(data[b"duration_s"]) if b"duration_s" in data else None
 
 
-def _job(database: Database, job_id: str, name: str, field: str) -> tuple[str, float | None]:
+def _job(database: Database, job_id: str, client: str, name: str, field: str) -> tuple[str, float | None]:
     data = database.hash(f"job:{job_id}")
     record = JobRecord.decode(data) if data else None
-    if record is None:
+    if record is None or not may_see(client, record.client):
         raise UnknownReference(f"There is no job {job_id}; it may have expired.", field)
     if record.status is not JobStatus.SUCCEEDED or record.result is None:
         raise UnknownReference(f"Job {job_id} has no result: it is {record.status}.", field)

@@ -21,17 +21,18 @@ class ShareStore:
         self._database = Database(redis, settings)
         self._store = store
 
-    def publish(self, job_id: str) -> str:
+    def publish(self, job_id: str, client: str | None = None) -> str:
         """The job's share id; the same one however often it is published.
 
         Raises:
-            NotFound, Gone: there is no such job.
+            NotFound, Gone: there is no such job that the client may see.
             UnknownReference: the job has no clip.
         """
+        self._store.get(job_id, client)
         share_id = _share_id(job_id)
         status = self._database.run("publish", share_id, job_id).decode()
         if not status:
-            self._store.get(job_id)  # tells one that is gone from one that never was
+            self._store.get(job_id)  # it has gone in between
         if status != JobStatus.SUCCEEDED:
             raise UnknownReference(f"This job has no clip to publish: it is {status}.")
         return share_id

@@ -10,12 +10,13 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
 
 from redis import Redis
 
-from riffusion.errors import Gone, IdempotencyConflict, NotFound, QueueFull, UnknownReference
+from riffusion.errors import Gone, IdempotencyConflict, NotFound, QueueFull, TooManyRequests, UnknownReference
+from riffusion.jobs.clients import UNLIMITED, Quota, may_see, too_many_creates
 from riffusion.jobs.database import Database, connect, pairs
 from riffusion.jobs.inputs import Inputs, resolve
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
@@ -23,6 +24,7 @@ from riffusion.requests import CLIP_SECONDS, AnyRequest, ModelCard, Painted, cos
 from riffusion.settings import Settings
 
 NO_CARD = ModelCard()
+IN_FLIGHT_RETRY_S = 5  # about as long as a short clip takes
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,21 @@ class Submission:
 
 
 @dataclass(frozen=True)
+class Allowance:
+    """What a client may still create."""
+
+    left: int  # jobs and uploads, at once
+    whole_s: float  # seconds until it may again create a minute's worth at once
+
+
+@dataclass(frozen=True)
 class Acceptance:
     """What accept did."""
 
     records: tuple[JobRecord, ...]  # in the order of the submissions
     replayed: bool  # the idempotency key was known: these jobs exist since then
     wakeups: Mapping[str, int]  # model -> messages to publish
+    allowance: Allowance | None  # where there is a limit, and something was created
 
 
 @dataclass(frozen=True)
@@ -87,31 +98,35 @@ class JobStore:
         """A store on settings.redis_url with short timeouts and no blind retries. Connects when first used."""
         return cls(connect(settings), settings)
 
-    def accept(self, submissions: Sequence[Submission], idempotency_key: str | None = None) -> Acceptance:
+    def accept(
+        self, submissions: Sequence[Submission], idempotency_key: str | None = None, quota: Quota = UNLIMITED
+    ) -> Acceptance:
         """Takes in all submissions or none; once it returns, the jobs will end in exactly one terminal state each.
 
         References to uploads and earlier jobs are resolved to files here, and those files are kept until the job ends.
         The same key from the same client answers the same jobs for 24 h. A request with its seeds given that was made
         for this client before is a job that has succeeded already, with the earlier one's clip, while that is kept.
+        Neither counts towards the quota. All submissions are one client's.
 
         Raises:
             QueueFull: a model's backlog is at its cap.
+            TooManyRequests: the client is at its own.
             UnknownReference: an upload or job isn't there, isn't this client's, or is of the wrong kind.
             IdempotencyConflict: the key came with another body before.
             Gone: the key is known, but its job was deleted since.
         """
-        order: dict[str, Any] = {"jobs": []}
+        order: dict[str, Any] = {"jobs": [], **asdict(quota)}
         if idempotency_key is not None:
             order |= {"idem": _digest([submissions[0].client, idempotency_key]), "digest": _body_digest(submissions)}
             if any(references(item.request) for item in submissions):
                 # A replay must not fail because what it refers to has expired since.
                 reply = self._accept(order)
                 if reply[0] != b"unknown":
-                    return self._acceptance(reply, [], [])
+                    return self._acceptance(reply, [], [], quota)
         requests = [self._completed(item.request) for item in submissions]
         inputs = [resolve(self._database, item.request, item.client, item.prefix) for item in submissions]
         order["jobs"] = [self._job(*job) for job in zip(submissions, requests, inputs, strict=True)]
-        return self._acceptance(self._accept(order), submissions, inputs)
+        return self._acceptance(self._accept(order), submissions, inputs, quota)
 
     def _accept(self, order: dict[str, Any]) -> Any:
         return self._database.run("accept", json.dumps(order), resend="idem" in order)
@@ -140,7 +155,9 @@ class JobStore:
         guidance = self.card(request.model or self.settings.model).guidance
         return request if guidance is None else with_guidance(request, guidance)
 
-    def _acceptance(self, reply: Any, submissions: Sequence[Submission], inputs: Sequence[Inputs]) -> Acceptance:
+    def _acceptance(
+        self, reply: Any, submissions: Sequence[Submission], inputs: Sequence[Inputs], quota: Quota
+    ) -> Acceptance:
         match reply:
             case [b"conflict"]:
                 raise IdempotencyConflict("This Idempotency-Key came with another body before; use a new one.")
@@ -155,11 +172,17 @@ class JobStore:
             case [b"no input", index, number]:
                 pin, name = list(inputs[index].pins.items())[number]
                 raise UnknownReference(f"There is no {pin.replace(':', ' ')} any more.", name)
-        kind, wakeups, *records = reply
+            case [b"too many jobs"]:
+                message = f"{quota.jobs_in_flight} jobs of yours may wait or run at once; wait for some of them to end."
+                raise TooManyRequests(message, retry_after=IN_FLIGHT_RETRY_S)
+            case [b"too many creates", seconds]:
+                raise too_many_creates(quota, float(seconds))
+        kind, wakeups, allowance, *records = reply
         return Acceptance(
             records=tuple(JobRecord.decode(pairs(record)) for record in records),
             replayed=kind == b"replayed",
             wakeups={model.decode(): count for model, count in pairs(wakeups).items() if count},
+            allowance=Allowance(allowance[0], float(allowance[1])) if allowance else None,
         )
 
     def claim(self, model: str, worker: str, nonce: str) -> JobRecord | None:
@@ -194,22 +217,38 @@ class JobStore:
         """Gives a job back that was claimed but not started; it waits at the head again and no attempt is counted."""
         return bool(self._database.run("release", job_id, token))
 
-    def cancel(self, job_id: str) -> JobRecord:
-        """Ends a queued or running job at once; a job that has ended stays as it is. Raises NotFound, Gone."""
-        return _record(self._database.run("cancel", job_id)) or self._missing(job_id)
+    def cancel(self, job_id: str, client: str | None = None) -> JobRecord:
+        """Ends a queued or running job at once; a job that has ended stays as it is. Raises as `get`."""
+        self.get(job_id, client)
+        return _record(self._database.run("cancel", job_id)) or self._missing(job_id, client)
 
-    def delete(self, job_id: str) -> None:
-        """Cancels the job if need be, forgets its record and has its files deleted. Raises NotFound, Gone."""
+    def delete(self, job_id: str, client: str | None = None) -> None:
+        """Cancels the job if need be, forgets its record and has its files deleted. Raises as `get`."""
+        self.get(job_id, client)
         if not self._database.run("delete", job_id):
-            self._missing(job_id)
+            self._missing(job_id, client)
 
-    def get(self, job_id: str) -> JobRecord:
-        """The record. Raises NotFound, Gone."""
+    def get(self, job_id: str, client: str | None = None) -> JobRecord:
+        """The record.
+
+        Args:
+            client: who asks, from outside; without one, whatever there is.
+
+        Raises:
+            NotFound: there is no such job, or the client may not see it.
+            Gone: there was.
+        """
         data = self._database.hash(f"job:{job_id}")
-        return JobRecord.decode(data) if data else self._missing(job_id)
+        if not data:
+            self._missing(job_id, client)
+        record = JobRecord.decode(data)
+        if client is not None and not may_see(client, record.client):
+            raise NotFound(f"There is no job {job_id}.")
+        return record
 
-    def _missing(self, job_id: str) -> NoReturn:
-        if self._database.exists(f"gone:{job_id}"):
+    def _missing(self, job_id: str, client: str | None) -> NoReturn:
+        maker = self._database.text(f"gone:{job_id}")
+        if maker is not None and (client is None or may_see(client, maker)):
             raise Gone(f"Job {job_id} was deleted, or its time was over.")
         raise NotFound(f"There is no job {job_id}.")
 

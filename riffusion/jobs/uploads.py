@@ -9,6 +9,7 @@ from typing import BinaryIO, Literal
 from redis import Redis
 
 from riffusion.errors import UnknownReference
+from riffusion.jobs.clients import UNLIMITED, Quota, owns, too_many_creates
 from riffusion.jobs.database import Database, pairs
 from riffusion.jobs.files import CONTENT_TYPES, Files
 from riffusion.settings import Settings
@@ -70,8 +71,13 @@ class UploadStore:
         self._database = Database(redis, settings)
         self._files = files
 
-    def add(self, client: str, data: BinaryIO, info: UploadInfo) -> Upload:
-        """Stores a seekable file that was probed before. Raises StorageUnavailable, StoreUnavailable."""
+    def add(self, client: str, data: BinaryIO, info: UploadInfo, quota: Quota = UNLIMITED) -> Upload:
+        """Stores a seekable file that was probed before.
+
+        Raises:
+            TooManyRequests: the client has created as much as it may.
+            StorageUnavailable, StoreUnavailable: it can't be stored now.
+        """
         sha256 = _sha256(data)
         suffix = next((end for end, kind in CONTENT_TYPES.items() if kind == info.content_type), ".bin")
         # The nonce tells this file from one of the same content that is just being deleted.
@@ -87,14 +93,17 @@ class UploadStore:
         known = [part for pair in fields.items() if pair[1] is not None for part in pair if part is not None]
         upload_id = secrets.token_urlsafe(24)
         # The record first: a file without one would never be deleted. Its id is told when the file is there.
-        upload = Upload.decode(pairs(self._database.run("upload", upload_id, client, sha256, key, *known)))
+        reply = self._database.run("upload", upload_id, client, quota.creates_per_minute, sha256, key, *known)
+        if reply[0] == b"too many creates":
+            raise too_many_creates(quota, float(reply[1]))
+        upload = Upload.decode(pairs(reply))
         self._files.put(upload.key, data, info.content_type)
         return upload
 
     def get(self, upload_id: str, client: str) -> Upload:
         """The upload. Raises UnknownReference when it isn't there or isn't this client's."""
         data = self._database.hash(f"upload:{upload_id}")
-        if not data or data[b"client"].decode() != client:
+        if not data or not owns(client, data[b"client"].decode()):
             raise UnknownReference(f"There is no upload {upload_id}; it may have expired.")
         return Upload.decode(data)
 

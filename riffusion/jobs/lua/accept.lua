@@ -1,9 +1,10 @@
 #!lua
--- Takes in all jobs or none. ARGV[1]: JSON {idem, digest, jobs: [{tail, client, model, mode, request, inputs, pins,
--- cost, weight, repeatable, degraded: {request, cost}}]}; without jobs, only looks whether the idempotency key is known.
--- `degraded` is what a job becomes when the queue is long, where it may.
--- Answers {"accepted" | "replayed", {model, wake-ups, ...}, record, ...}, {"unknown"}, {"conflict"}, {"gone", id},
--- {"full", model}, {"no model", job's index} or {"no input", job's index, pin's index}.
+-- Takes in all jobs or none. ARGV[1]: JSON {idem, digest, creates_per_minute, jobs_in_flight, jobs: [{tail, client, model,
+-- mode, request, inputs, pins, cost, weight, repeatable, degraded: {request, cost}}]}, all of one client; without jobs,
+-- only looks whether the idempotency key is known. `degraded` is what a job becomes when the queue is long, where it may.
+-- Answers {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {}, record, ...},
+-- {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no model", job's index},
+-- {"no input", job's index, pin's index}, {"too many jobs"} or {"too many creates", seconds to wait}.
 
 local order = cjson.decode(ARGV[1])
 
@@ -11,7 +12,7 @@ if order.idem then
   local known = load('idem:' .. order.idem)
   if known then
     if known.digest ~= order.digest then return {'conflict'} end
-    local reply = {'replayed', {}}
+    local reply = {'replayed', {}, {}}
     for _, id in ipairs(cjson.decode(known.ids)) do
       local record = redis.call('HGETALL', 'job:' .. id)
       if #record == 0 then return {'gone', id} end
@@ -45,6 +46,7 @@ local function queue(job)
   job.start = math.max(vtime, last)
   redis.call('ZADD', 'clients:' .. job.model, job.start + job.cost / job.weight, job.client)
   redis.call('SADD', 'models', job.model)
+  redis.call('SADD', 'active:' .. job.client, job.id)
   for _, pin in ipairs(cjson.decode(job.pins)) do redis.call('SADD', 'pins:' .. pin, job.id) end
   write(job, 'queued', 'start', string.format('%.17g', job.start))
   enter_queue(job)
@@ -58,7 +60,7 @@ local function copy(job, made)
   redis.call('ZADD', 'sweep', now + limits.result_ttl_s, 'job:' .. job.id)
 end
 
-local coming, made = {}, {}
+local coming, made, news = {}, {}, 0
 for index, job in ipairs(order.jobs) do
   if job.model ~= limits.model and redis.call('SISMEMBER', 'models', job.model) == 0 then
     return {'no model', index - 1} -- no worker ever announced it
@@ -71,13 +73,16 @@ for index, job in ipairs(order.jobs) do
   else
     job.degraded = nil
   end
-  if not made[index] then coming[job.model] = (coming[job.model] or 0) + 1 end
+  if not made[index] then
+    coming[job.model] = (coming[job.model] or 0) + 1
+    news = news + 1
+  end
   local pins = cjson.decode(job.pins)
   for number = 1, #pins do
     local kind, id = string.match(pins[number], '^(%a+):(.*)$')
     local usable
     if kind == 'upload' then
-      usable = redis.call('HGET', 'upload:' .. id, 'client') == job.client
+      usable = redis.call('EXISTS', 'upload:' .. id) == 1
     else
       local earlier = redis.call('HMGET', 'job:' .. id, 'status', 'origin')
       usable = earlier[1] == 'succeeded'
@@ -91,7 +96,15 @@ for model, count in pairs(coming) do
   if redis.call('ZCARD', 'waiting:' .. model) + count > limits.max_queued then return {'full', model} end
 end
 
-local ids, reply = {}, {'accepted', {}}
+local client = order.jobs[1].client
+if order.jobs_in_flight > 0 and news > 0 and redis.call('SCARD', 'active:' .. client) + news > order.jobs_in_flight then
+  return {'too many jobs'}
+end
+-- Last, because it takes: whatever is refused costs nothing.
+local wait, left, whole = take_creates(client, order.creates_per_minute, news)
+if wait > 0 then return {'too many creates', stamp(wait)} end
+
+local ids, reply = {}, {'accepted', {}, left and {left, stamp(whole)} or {}}
 for index, job in ipairs(order.jobs) do
   -- In microseconds and the place in the array: ids sort in the order of acceptance.
   job.id = string.format('%014x', tonumber(time[1]) * 1e6 + tonumber(time[2]) + index) .. job.tail

@@ -11,10 +11,12 @@
 --   alone:<worker>    string  the job that must run alone in that worker
 --   worker:<worker>   hash    model, slots; expires unless announced again
 --   workers           set     their names
+--   active:<client>   set     a client's jobs that haven't ended
+--   rate:<client>     string  when its allowance of creates will be whole again
 --   of:<client>       zset    a client's jobs, in the order of their ids, which is that of time
 --   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end, copies until they go
 --   idem:<digest>     hash    what an idempotency key stands for
---   gone:<id>         string  tombstone
+--   gone:<id>         string  tombstone: whose job it was
 --   share:<share id>  string  the job whose clip was published
 --   made:<digest>     string  the job that answers further requests like its own
 --   upload:<id>, content:<sha256>   hashes: an upload, and those that share one file
@@ -40,6 +42,19 @@ end
 -- Where the job that made what this one asks for is found. Whoever asks is part of it: nobody learns what others made.
 local function made_key(job)
   return 'made:' .. redis.sha1hex(job.client .. '\n' .. job.model .. '\n' .. job.request)
+end
+
+-- Takes `count` creates from the client's allowance, a bucket of a minute's worth, by the generic cell rate algorithm.
+-- Answers the seconds to wait, 0 where they were taken; then what is left, and the seconds until it is whole again.
+local function take_creates(client, per_minute, count)
+  if per_minute == 0 or count == 0 then return 0 end
+  local key, each = 'rate:' .. client, 60 / per_minute
+  local debt = math.max(0, tonumber(redis.call('GET', key) or 0) - now)
+  local wait = debt + math.min(count * each, 60) - 60 -- whoever asks for more than a minute's worth needs it whole
+  if wait > 0 then return wait end
+  debt = debt + count * each
+  redis.call('SET', key, stamp(now + debt), 'PX', math.ceil(1000 * debt))
+  return 0, math.max(0, math.floor((60 - debt) / each + 1e-6)), debt
 end
 
 local function is_terminal(job)
@@ -111,6 +126,7 @@ local function settle(job, status, ...)
   else
     leave_worker(job)
   end
+  redis.call('SREM', 'active:' .. job.client, job.id)
   for _, pin in ipairs(cjson.decode(job.pins)) do redis.call('SREM', 'pins:' .. pin, job.id) end
   -- An attempt that lost may still be writing: look for its files when it must have noticed, and again at expiry.
   local stragglers = tonumber(job.attempts) > (status == 'succeeded' and 1 or 0)
@@ -128,7 +144,7 @@ local function forget(job)
   redis.call('DEL', 'job:' .. job.id)
   redis.call('ZREM', 'of:' .. job.client, job.id)
   if job.origin then redis.call('SREM', 'pins:job:' .. job.origin, job.id) end
-  redis.call('SET', 'gone:' .. job.id, 1, 'EX', limits.tombstone_s)
+  redis.call('SET', 'gone:' .. job.id, job.client, 'EX', limits.tombstone_s)
 end
 
 -- Wake-ups that the broker's list lacks: as many as jobs wait, and no more than slots could take at once.

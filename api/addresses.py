@@ -1,0 +1,24 @@
+"""The address that a request came from, as a client of those without a key."""
+
+from ipaddress import IPv6Address, IPv6Network, ip_address
+
+from flask import Request
+
+_SUBSCRIBER_BITS = 64  # of an IPv6 address: whoever has one address has all of its network
+
+
+def address_client(request: Request) -> str:
+    """`address:` and the IPv4 address, or the /64 network of the IPv6 address, that a request came from.
+
+    Behind proxies, `RIFFUSION_TRUSTED_PROXIES` says how many entries of `X-Forwarded-For` are believed, counted from
+    the end, where each proxy writes what it saw itself; what clients write before that changes nothing.
+    """
+    try:
+        address = ip_address((request.remote_addr or "").partition("%")[0])
+    except ValueError:
+        return "address:unknown"
+    if isinstance(address, IPv6Address):
+        if address.ipv4_mapped is None:
+            return f"address:{IPv6Network((address, _SUBSCRIBER_BITS), strict=False)}"
+        address = address.ipv4_mapped
+    return f"address:{address}"
