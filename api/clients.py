@@ -53,19 +53,21 @@ def rate_limit(quota: Quota, allowance: Allowance | None) -> dict[str, str]:
 
 
 def _identify(incoming: Request, here: Services) -> Caller:
+    end_user = _end_user(incoming)
     sent = incoming.authorization  # another scheme than Bearer is a matter between the client and a proxy
     if sent is not None and sent.type == "bearer":
         key = here.keys.check(sent.token or "")
-        return Caller(key_client(key.id, _end_user(incoming, key)), key.quota, key.weight, key)
+        # Only owners who were trusted to name people can: each person has limits and a share of the queue.
+        client = key_client(key.id, end_user if key.for_end_users else None)
+        return Caller(client, key.quota, key.weight, key)
     if not here.settings.anonymous:
         raise Unauthorized("This server wants an API key: send it as `Authorization: Bearer <key>`.")
     quota = Quota(here.settings.anonymous_creates_per_minute, here.settings.anonymous_jobs_in_flight)
     return Caller(address_client(incoming), quota, weight=1.0, key=None)
 
 
-def _end_user(incoming: Request, key: Key) -> str | None:
-    """Whom the owner asks for, if it was trusted to say so: each person has limits and a share of the queue."""
-    end_user = incoming.headers.get(END_USER) if key.for_end_users else None
+def _end_user(incoming: Request) -> str | None:
+    end_user = incoming.headers.get(END_USER)
     if end_user is not None and not _END_USER.fullmatch(end_user):
         raise InvalidRequest([{"field": END_USER, "message": "must be 1 to 128 visible ASCII characters"}])
     return end_user

@@ -10,7 +10,7 @@ from api.operations import Reply, operation
 from api.schemas import JobEvent
 from api.services import Services, services
 from api.waiting import Snapshot, Version, look
-from riffusion.errors import Gone, NotFound, StoreUnavailable, Unauthorized
+from riffusion.errors import Gone, InvalidRequest, NotFound, StoreUnavailable, Unauthorized
 
 EVENT_TYPE = "text/event-stream"
 HEARTBEAT_S = 15.0  # proxies close connections that are silent for 30 to 60 s
@@ -33,7 +33,7 @@ blueprint = Blueprint("events", __name__)
         204: Reply("The job has ended and `Last-Event-ID` says that its last event was seen: don't connect again."),
     },
     headers=("Last-Event-ID",),
-    problems=(Unauthorized, NotFound, Gone, StoreUnavailable),
+    problems=(Unauthorized, NotFound, Gone, InvalidRequest, StoreUnavailable),
 )
 def follow(job_id: str) -> Response:
     """A browser's `EventSource` reconnects by itself with `Last-Event-ID`, and misses nothing."""

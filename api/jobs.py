@@ -73,7 +73,7 @@ def list_jobs() -> Response:
         ),
     },
     headers=("If-None-Match", "Prefer"),
-    problems=(Unauthorized, NotFound, Gone, StoreUnavailable),
+    problems=(Unauthorized, NotFound, Gone, InvalidRequest, StoreUnavailable),
 )  # fmt: skip
 def get_job(job_id: str) -> Response:
     """Ask with `If-None-Match` to be told only what is new, and with `Prefer: wait=N` to be told as soon as it is."""
@@ -101,7 +101,7 @@ def get_job(job_id: str) -> Response:
 @operation(
     "Cancel a job",
     {200: Reply("The job, ended. One that had ended before is as it was.", {JSON_TYPE: Job})},
-    problems=(Unauthorized, NotFound, Gone, StoreUnavailable),
+    problems=(Unauthorized, NotFound, Gone, InvalidRequest, StoreUnavailable),
 )
 def cancel_job(job_id: str) -> Response:
     """Ends a queued job at once and a running one at its next step; repeating it changes nothing."""
@@ -113,7 +113,7 @@ def cancel_job(job_id: str) -> Response:
 @operation(
     "Delete a job",
     {204: Reply("Gone, and what it made with it.")},
-    problems=(Unauthorized, NotFound, Gone, StoreUnavailable),
+    problems=(Unauthorized, NotFound, Gone, InvalidRequest, StoreUnavailable),
 )
 def delete_job(job_id: str) -> Response:
     """Cancels it if need be and deletes its record and files; its address answers 410 from now on."""

@@ -15,6 +15,7 @@ COMMANDS = {
     "api": ("riffusion.cli.serve:api", "The HTTP API alone."),
     "worker": ("riffusion.cli.serve:worker", "A worker alone."),
     "demo": ("riffusion.cli.demo:demo", "One clip through the whole service, started and stopped for it."),
+    "keys": ("riffusion.cli.keys:keys", "API keys: make, list, revoke."),
     "submit": ("riffusion.cli.submit:submit", "Make a clip on a running server."),
     "generate": ("riffusion.cli.make:generate", "A clip from a prompt."),
     "riff": ("riffusion.cli.make:riff", "A new clip in the shape of another."),

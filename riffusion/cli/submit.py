@@ -11,6 +11,7 @@ from riffusion.cli.progress import ProgressBar
 from riffusion.client import Client, Downloaded, Job
 from riffusion.errors import InvalidRequest
 from riffusion.requests import AnyRequest, TextToAudio, parse
+from riffusion.settings import get_settings
 
 PATIENCE_S = 10  # somebody sits and waits
 
@@ -31,10 +32,11 @@ def follow(job: Job, folder: Path, name: str | None = None) -> Downloaded:
     return saved
 
 
-def _submit(url: str, folder: Path, request: IO[str] | None, **values: Any) -> None:
+def _submit(url: str, key: str | None, folder: Path, request: IO[str] | None, **values: Any) -> None:
     if (request is None) == (values["prompt"] is None):
         raise click.UsageError("Give a PROMPT or --request.")
-    with Client(url, patience_s=PATIENCE_S) as client:
+    own = get_settings().key
+    with Client(url, key or (own and own.get_secret_value()), patience_s=PATIENCE_S) as client:
         job = client.submit(_read(request) if request is not None else build(TextToAudio, values)[0])
         click.echo(f"job {job.id}", err=True)
         follow(job, folder)
@@ -54,6 +56,7 @@ def _parameters() -> list[click.Parameter]:
     return [
         *params,
         click.Option(["--url"], default="http://127.0.0.1:8000", show_default=True, help="The server's address."),
+        click.Option(["--key"], help="API key; given as RIFFUSION_KEY, the list of processes doesn't show it."),
         click.Option(["--request"], type=click.File(), help="JSON of any mode instead, such as `riffusion recipe`'s."),
         click.Option(["-o", "--output", "folder"], type=folder, default=Path(), help="Folder for the files."),
     ]

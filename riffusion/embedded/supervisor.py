@@ -27,6 +27,7 @@ from riffusion.errors import SetupError
 from riffusion.settings import Settings
 
 RIFFUSION = (sys.executable, "-m", "riffusion")
+REDIS_URL = "redis.url"  # in the data folder: where `riffusion keys` finds a Redis that has a new password each time
 POLL_S = 0.1
 STARTING_POLL_S = 0.5
 START_LIMIT_S = 600.0  # loading and compiling a large model takes minutes
@@ -62,6 +63,7 @@ class Supervisor:
             lock = resources.enter_context(_lock(self.settings.data_dir))
             listener = resources.enter_context(_listen(self.host, self.port))
             resources.enter_context(self._handle_signals())
+            resources.callback((self.settings.data_dir / REDIS_URL).unlink, missing_ok=True)
             resources.callback(self._stop)
             everywhere = self.host in ("", "0.0.0.0")  # noqa: S104 -- compared, not bound
             url = f"http://{'127.0.0.1' if everywhere else self.host}:{listener.getsockname()[1]}"
@@ -85,6 +87,7 @@ class Supervisor:
         if "redis_url" not in self.settings.model_fields_set:
             valkey = Valkey(self.settings.data_dir / "redis")
             env["RIFFUSION_REDIS_URL"] = valkey.url
+            _write_private(self.settings.data_dir / REDIS_URL, valkey.url)
             self._launch(Service("redis", lambda: valkey.start(output=self.output, pass_fds=[lock])))
             self._wait(valkey.answers)
         api = [*RIFFUSION, "api", "--fd", str(listener)]
@@ -143,6 +146,13 @@ def _serves(url: str) -> bool:
         return ready and bool(httpx.get(f"{url}/models", timeout=5).json()["models"])
     except (httpx.HTTPError, KeyError):
         return False
+
+
+def _write_private(path: Path, text: str) -> None:
+    """For this user's other commands, and nobody else."""
+    path.unlink(missing_ok=True)
+    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        file.write(text)
 
 
 def _words(error: OSError) -> str:

@@ -8,7 +8,11 @@ import pytest
 from click.testing import CliRunner
 
 from riffusion.cli import cli
-from riffusion.settings import Settings
+from riffusion.errors import Unauthorized
+from riffusion.jobs.clients import UNLIMITED
+from riffusion.jobs.database import connect
+from riffusion.jobs.keys import KeyStore
+from riffusion.settings import Settings, get_settings
 from tests.client.server import serving
 
 
@@ -40,3 +44,17 @@ def test_a_prompt_or_a_recipe(arguments: list[str]) -> None:
     result = CliRunner().invoke(cli, arguments, input="{}")
     assert result.exit_code == 2
     assert "Give a PROMPT or --request" in result.output
+
+
+def test_a_key_is_sent(settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    keys = KeyStore(connect(settings), settings)
+    text, _ = keys.create("me", UNLIMITED)
+    with serving(settings.model_copy(update={"anonymous": False})) as url:
+        arguments = ["submit", "0", "--url", url, "-o", str(tmp_path)]
+        refused = CliRunner().invoke(cli, arguments)
+        assert isinstance(refused.exception, Unauthorized)
+        assert CliRunner().invoke(cli, [*arguments, "--key", text]).exit_code == 0
+        monkeypatch.setenv("RIFFUSION_KEY", text)
+        get_settings.cache_clear()
+        assert CliRunner().invoke(cli, arguments).exit_code == 0
+    get_settings.cache_clear()

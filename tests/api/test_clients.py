@@ -1,0 +1,288 @@
+"""Who may ask for what: keys, their jobs and uploads, end users, anonymous use, limits."""
+
+import io
+import re
+from typing import Any
+
+import pytest
+from flask import Flask
+from structlog.testing import capture_logs
+
+from api.app import create_app
+from api.services import Services
+from riffusion.jobs.clients import UNLIMITED, Quota
+from riffusion.settings import Settings
+from tests.api.conftest import PROBLEM, PROMPT, Client, Worker, png, submit
+
+END_USER = "Riffusion-End-User"
+
+
+def with_key(app: Flask, services: Services, name: str = "alice", quota: Quota = UNLIMITED, **options: Any) -> Client:
+    """A client that sends a key of its own."""
+    text, _ = services.keys.create(name, quota, **options)
+    made = Client(app)
+    made.environ_base["HTTP_AUTHORIZATION"] = f"Bearer {text}"
+    return made
+
+
+@pytest.fixture
+def alice(app: Flask, services: Services) -> Client:
+    return with_key(app, services)
+
+
+@pytest.fixture
+def bob(app: Flask, services: Services) -> Client:
+    return with_key(app, services, "bob")
+
+
+@pytest.fixture
+def closed(settings: Settings) -> Client:
+    """A client without a key, of a server that wants one."""
+    return Client(create_app(settings.model_copy(update={"anonymous": False})))
+
+
+def upload(client: Client) -> Any:
+    return client.post("/uploads", data={"file": (io.BytesIO(png(512)), "x.png")})
+
+
+def riff(**init: str) -> dict[str, Any]:
+    return {**PROMPT, "mode": "riff", "init": init}
+
+
+def about_a_job(app: Flask) -> list[tuple[str, str]]:
+    """Every method and path that names a job."""
+    rules = [rule for rule in app.url_map.iter_rules() if "job_id" in rule.arguments]
+    methods = ((method, rule.rule) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"})
+    return [(method, path) for method, path in methods if not path.startswith("/static")]
+
+
+def at(path: str, job_id: str) -> str:
+    return re.sub(r"<[^>]*job_id>", job_id, path)
+
+
+class TestOwnership:
+    def test_another_keys_job_is_not_found_whatever_is_asked_of_it(
+        self, app: Flask, alice: Client, bob: Client, stranger: Client
+    ) -> None:
+        job = submit(alice)
+        asked = about_a_job(app)
+        assert len(asked) >= 5
+        for client in (bob, stranger):
+            for method, path in asked:
+                response = client.open(at(path, job["id"]), method=method)
+                assert (response.status_code, response.json["code"]) == (404, "not_found"), (method, path)
+        assert alice.get(f"/jobs/{job['id']}").json["status"] == "queued"
+
+    def test_not_even_that_it_was_deleted_is_told(self, alice: Client, bob: Client) -> None:
+        path = f"/jobs/{submit(alice)['id']}"
+        alice.delete(path)
+        assert (alice.get(path).status_code, bob.get(path).status_code) == (410, 404)
+
+    def test_its_owner_may_do_all_of_it(self, alice: Client, worker: Worker) -> None:
+        path = f"/jobs/{submit(alice)['id']}"
+        worker.succeed(worker.claim())
+        assert alice.get(path).status_code == 200
+        assert alice.get(f"{path}/events").status_code == 200
+        assert alice.post(f"{path}/publish").status_code == 201
+        assert alice.post(f"{path}/cancel").status_code == 200
+        assert alice.delete(path).status_code == 204
+
+    def test_a_job_made_without_a_key_is_open_to_who_knows_its_id(
+        self, client: Client, stranger: Client, alice: Client
+    ) -> None:
+        path = f"/jobs/{submit(client)['id']}"
+        assert stranger.get(path).status_code == alice.get(path).status_code == 200
+
+    def test_a_list_holds_the_keys_own(self, client: Client, alice: Client, bob: Client) -> None:
+        job = submit(alice)
+        submit(client)
+        assert [each["id"] for each in alice.get("/jobs").json["jobs"]] == [job["id"]]
+        assert bob.get("/jobs").json["jobs"] == []
+
+    def test_another_keys_result_is_no_input(self, alice: Client, bob: Client, client: Client, worker: Worker) -> None:
+        job = submit(alice)
+        worker.succeed(worker.claim())
+        for stranger in (bob, client):
+            refused = stranger.post("/jobs", json=riff(job=job["id"]))
+            assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "init.job")
+            assert refused.json["detail"] == f"There is no job {job['id']}; it may have expired."
+            # Its length isn't told either: what is asked here would be too long, if the job were there.
+            longer = {**PROMPT, "mode": "extend", "init": {"job": job["id"]}, "seconds": 120}
+            assert stranger.post("/jobs", json=longer).json["code"] == "unknown_reference"
+        assert alice.post("/jobs", json=riff(job=job["id"])).status_code == 202
+
+    def test_another_keys_upload_is_no_input(self, alice: Client, bob: Client, client: Client) -> None:
+        name = upload(alice).json["id"]
+        for stranger in (bob, client):
+            assert stranger.post("/jobs", json=riff(upload=name)).json["errors"][0]["field"] == "init.upload"
+        assert alice.post("/jobs", json=riff(upload=name)).status_code == 202
+
+    def test_keys_do_not_share_idempotency_keys_or_results(self, alice: Client, bob: Client, worker: Worker) -> None:
+        headers = {"Idempotency-Key": "1"}
+        seeded = {**PROMPT, "seed": 7}
+        first = alice.post("/jobs", json=seeded, headers=headers)
+        worker.succeed(worker.claim())
+        second = bob.post("/jobs", json=seeded, headers=headers)
+        assert (second.headers["Idempotent-Replayed"], second.json["status"]) == ("false", "queued")
+        assert second.json["id"] != first.json["id"]
+
+    def test_a_published_clip_is_everyones(self, alice: Client, stranger: Client, worker: Worker) -> None:
+        job = submit(alice)
+        worker.succeed(worker.claim())
+        share = alice.post(f"/jobs/{job['id']}/publish").json["id"]
+        assert stranger.get(f"/clips/{share}.json").status_code == 200
+        assert job["id"] not in stranger.get(f"/clips/{share}.json").text
+
+
+class TestKeys:
+    @pytest.mark.parametrize("wrong", ["", "x", "riff_0_0", "riff_" + "0" * 12 + "_" + "x" * 43])
+    def test_an_unknown_key_is_refused(self, app: Flask, client: Client, wrong: str) -> None:
+        asked = [*about_a_job(app), ("POST", "/jobs"), ("GET", "/jobs"), ("POST", "/uploads")]
+        for method, path in asked:
+            response = client.open(at(path, "0" * 44), method=method, headers={"Authorization": f"Bearer {wrong}"})
+            assert (response.status_code, response.json["code"]) == (401, "unauthorized"), (method, path)
+            assert response.headers["WWW-Authenticate"] == 'Bearer realm="riffusion"'
+            assert response.content_type == PROBLEM
+
+    def test_a_revoked_key_is_refused_at_once(self, alice: Client, services: Services) -> None:
+        submit(alice)
+        services.keys.revoke(services.keys.list()[0].id)
+        assert alice.get("/jobs").status_code == 401
+
+    def test_what_a_proxy_asks_for_is_no_key(self, client: Client) -> None:
+        assert client.get("/jobs", headers={"Authorization": "Basic dXNlcjpwYXNz"}).status_code == 200
+
+    def test_without_anonymous_use_everything_about_jobs_needs_a_key(
+        self, app: Flask, closed: Client, alice: Client
+    ) -> None:
+        job = submit(alice)
+        for method, path in [*about_a_job(app), ("POST", "/jobs"), ("GET", "/jobs"), ("POST", "/uploads")]:
+            assert closed.open(at(path, job["id"]), method=method).status_code == 401, (method, path)
+        for path in ("/", "/models", "/seeds", "/healthz", "/openapi.json"):
+            assert closed.get(path).status_code == 200, path
+        closed.environ_base["HTTP_AUTHORIZATION"] = alice.environ_base["HTTP_AUTHORIZATION"]
+        assert closed.get(f"/jobs/{job['id']}").status_code == 200
+
+    def test_the_document_says_where_keys_are_taken_and_needed(self, client: Client, closed: Client) -> None:
+        for asked, security in ((client, [{}, {"key": []}]), (closed, [{"key": []}])):
+            document = asked.get("/openapi.json").json
+            assert document["components"]["securitySchemes"]["key"]["scheme"] == "bearer"
+            assert document["paths"]["/jobs"]["post"]["security"] == security
+            assert "security" not in document["paths"]["/models"]["get"]
+
+    def test_a_keys_weight_is_its_share(self, app: Flask, services: Services, worker: Worker) -> None:
+        heavy, light = with_key(app, services, "heavy", weight=3), with_key(app, services, "light")
+        for _ in range(8):
+            submit(light)
+            submit(heavy)
+        heavy_id = next(key.id for key in services.keys.list() if key.name == "heavy")
+        started = [worker.claim().client for _ in range(8)]
+        assert started.count(f"key:{heavy_id}") == pytest.approx(6, abs=1)
+
+
+class TestEndUsers:
+    def test_a_key_made_for_it_asks_for_people(self, app: Flask, services: Services, worker: Worker) -> None:
+        site = with_key(app, services, "site", Quota(jobs_in_flight=1), for_end_users=True)
+        key_id = services.keys.list()[0].id
+        first = site.post("/jobs", json=PROMPT, headers={END_USER: "discord:1"})
+        second = site.post("/jobs", json=PROMPT, headers={END_USER: "discord:2"})
+        assert (first.status_code, second.status_code) == (202, 202)  # limits are each person's
+        assert site.post("/jobs", json=PROMPT, headers={END_USER: "discord:2"}).status_code == 429
+        assert {worker.claim().client for _ in range(2)} == {f"key:{key_id}/discord:1", f"key:{key_id}/discord:2"}
+        assert [job["id"] for job in site.get("/jobs", headers={END_USER: "discord:2"}).json["jobs"]] == [
+            second.json["id"]
+        ]
+        # Everything is the key's: a button under one person's clip may be pressed by another.
+        assert site.get(f"/jobs/{first.json['id']}", headers={END_USER: "discord:2"}).status_code == 200
+
+    def test_an_upload_for_one_person_may_be_used_for_another(self, app: Flask, services: Services) -> None:
+        site = with_key(app, services, "site", for_end_users=True)
+        name = site.post("/uploads", data={"file": (io.BytesIO(png()), "x")}, headers={END_USER: "1"}).json["id"]
+        assert site.post("/jobs", json=riff(upload=name), headers={END_USER: "2"}).status_code == 202
+
+    def test_others_cannot_make_people_up(self, client: Client, alice: Client, worker: Worker) -> None:
+        for each in (client, alice):
+            assert each.post("/jobs", json=PROMPT, headers={END_USER: "somebody"}).status_code == 202
+            assert "somebody" not in worker.claim().client
+
+    @pytest.mark.parametrize("name", ["two words", "x" * 129, "naïve"])
+    def test_a_name_that_cannot_be_is_refused(self, app: Flask, services: Services, name: str) -> None:
+        site = with_key(app, services, "site", for_end_users=True)
+        response = site.post("/jobs", json=PROMPT, headers={END_USER: name})
+        assert (response.status_code, response.json["errors"][0]["field"]) == (422, END_USER)
+
+
+class TestLimits:
+    @pytest.mark.parametrize("limit", [{"anonymous_creates_per_minute": 2}, {"anonymous_jobs_in_flight": 2}])
+    def test_an_address_has_its_own(self, settings: Settings, limit: dict[str, int]) -> None:
+        app = create_app(settings.model_copy(update=limit))
+        client, stranger = Client(app), Client(app)
+        stranger.environ_base["REMOTE_ADDR"] = "192.0.2.7"
+        headers = {"Idempotency-Key": "1"}
+        for key in ("1", "2"):
+            assert client.post("/jobs", json=PROMPT, headers={"Idempotency-Key": key}).status_code == 202
+        refused = client.post("/jobs", json=PROMPT)
+        assert (refused.status_code, refused.json["code"]) == (429, "too_many_requests")
+        assert int(refused.headers["Retry-After"]) >= 1
+        assert client.post("/jobs", json=PROMPT, headers=headers).headers["Idempotent-Replayed"] == "true"
+        submit(stranger)
+
+    def test_uploads_are_creates(self, settings: Settings) -> None:
+        client = Client(create_app(settings.model_copy(update={"anonymous_creates_per_minute": 1})))
+        assert [upload(client).status_code for _ in range(2)] == [201, 429]
+
+    def test_a_keys_limits_are_its_own(self, app: Flask, services: Services) -> None:
+        small = with_key(app, services, "small", Quota(creates_per_minute=2))
+        large = with_key(app, services, "large")
+        for _ in range(2):
+            submit(small)
+        assert small.post("/jobs", json=PROMPT).status_code == 429
+        for _ in range(5):
+            submit(large)
+
+    def test_what_is_left_is_told(self, app: Flask, services: Services) -> None:
+        client = with_key(app, services, "site", Quota(creates_per_minute=30))
+        headers = client.post("/jobs", json=[PROMPT, PROMPT]).headers
+        assert headers["RateLimit-Policy"] == '"creates";q=30;w=60'
+        assert headers["RateLimit"] == '"creates";r=28;t=4'
+        unlimited = with_key(app, services, "other")
+        assert "RateLimit" not in unlimited.post("/jobs", json=PROMPT).headers
+
+
+@pytest.mark.parametrize(
+    ("address", "name"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::1", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("unix:", "unknown"),
+    ],
+)
+def test_an_address_is_its_subscriber(client: Client, address: str, name: str) -> None:
+    client.environ_base["REMOTE_ADDR"] = address
+    with capture_logs() as lines:
+        client.get("/healthz")
+    assert [line["client"] for line in lines if line["event"] == "request"] == [f"address:{name}"]
+
+
+@pytest.mark.parametrize("proxies", [0, 1, 2])
+def test_a_forged_address_buys_nothing(settings: Settings, proxies: int) -> None:
+    """Whatever a client writes into the headers, the proxies' own words come after it and count."""
+    changes = {"trusted_proxies": proxies, "anonymous_jobs_in_flight": 1}
+    client = Client(create_app(settings.model_copy(update=changes)))
+    added = ", ".join(["203.0.113.9", "198.51.100.1"][:proxies])
+    statuses = []
+    for forged in ("192.0.2.1", "192.0.2.2", "192.0.2.3, 192.0.2.4"):
+        headers = {"X-Forwarded-For": f"{forged}, {added}" if added else forged, "Forwarded": f"for={forged}"}
+        headers |= {"X-Real-IP": forged, "Client-IP": forged}
+        statuses.append(client.post("/jobs", json=PROMPT, headers=headers).status_code)
+    assert statuses == [202, 429, 429]
+
+
+def test_the_log_names_the_client(alice: Client, services: Services) -> None:
+    with capture_logs() as lines:
+        alice.get("/jobs")
+    [line] = [line for line in lines if line["event"] == "request"]
+    assert line["client"] == f"key:{services.keys.list()[0].id}"
