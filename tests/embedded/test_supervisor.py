@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from riffusion.cli import cli
 from riffusion.client import Client
-from riffusion.embedded.supervisor import Supervisor
+from riffusion.embedded.supervisor import REDIS_URL, Supervisor
 from riffusion.errors import SetupError
 from riffusion.requests import TextToAudio
 from riffusion.settings import Settings
@@ -94,11 +96,15 @@ def test_jobs_outlive_a_restart_and_nothing_is_left_behind(start: Start) -> None
     with first.client() as client:
         job = client.submit(TextToAudio(prompt="0"))
         job.wait(timeout_s=60)
+    made = CliRunner().invoke(cli, ["keys", "create", "me", "--data", str(first.data)], catch_exceptions=False)
+    assert "key " in made.stdout
+    assert (first.data / REDIS_URL).stat().st_mode & 0o777 == 0o600
     processes = family(first.process.pid)
     assert len(first.children()) == 3
     first.process.send_signal(signal.SIGINT)
     assert first.process.wait(60) == 0
     assert not [pid for pid in processes if alive(pid)]
+    assert not (first.data / REDIS_URL).exists()
 
     second = start()
     with second.client() as client:

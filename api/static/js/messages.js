@@ -28,7 +28,8 @@ const REFUSED = {
   queue_full: ({ retryAfter }) =>
     `Every place in the queue is taken. Come back in ${span(retryAfter ?? 30)}; what you typed stays here.`,
   too_many_requests: ({ retryAfter }) =>
-    `You have as many jobs waiting as one person may. Try again in ${span(retryAfter ?? 10)}.`,
+    `That is as much at once as one person may ask for. Try again in ${span(retryAfter ?? 10)}.`,
+  unauthorized: () => "This server makes clips only for programs with an API key.",
   store_unavailable: () =>
     "The server has lost its job store (Redis) for the moment. Nothing is lost: try again in a few seconds.",
   storage_unavailable: () => "The server can’t reach its file storage. Try again in a few seconds.",
