@@ -36,7 +36,9 @@ def _submit(url: str, key: str | None, folder: Path, request: IO[str] | None, **
     if (request is None) == (values["prompt"] is None):
         raise click.UsageError("Give a PROMPT or --request.")
     own = get_settings().key
-    with Client(url, key or (own and own.get_secret_value()), patience_s=PATIENCE_S) as client:
+    if key is None and own is not None:
+        key = own.get_secret_value()
+    with Client(url, key, patience_s=PATIENCE_S) as client:
         job = client.submit(_read(request) if request is not None else build(TextToAudio, values)[0])
         click.echo(f"job {job.id}", err=True)
         follow(job, folder)

@@ -115,7 +115,10 @@ class Worker:
 
 @pytest.fixture
 def settings(valkey: ValkeyServer, tmp_path: Path) -> Settings:
-    return Settings(redis_url=valkey.url, data_dir=tmp_path / "data", model=Worker.MODEL, public_url="http://localhost")
+    return Settings(
+        redis_url=valkey.url, data_dir=tmp_path / "data", model=Worker.MODEL, public_url="http://localhost",
+        anonymous_creates_per_minute=0, anonymous_jobs_in_flight=0,
+    )  # fmt: skip
 
 
 @pytest.fixture
