@@ -213,6 +213,16 @@ class TestEndUsers:
         assert (response.status_code, response.json["errors"][0]["field"]) == (422, END_USER)
 
 
+def test_one_clients_flood_does_not_hold_up_anothers_single_job(alice: Client, bob: Client, worker: Worker) -> None:
+    for _ in range(200 // 8):
+        alice.post("/jobs", json=[PROMPT] * 8)
+    for _ in range(8):
+        worker.claim()
+    job = submit(bob)
+    assert job["queue"]["position"] < 2
+    assert job["id"] in [worker.claim().id for _ in range(2)]
+
+
 class TestLimits:
     @pytest.mark.parametrize("limit", [{"anonymous_creates_per_minute": 2}, {"anonymous_jobs_in_flight": 2}])
     def test_an_address_has_its_own(self, settings: Settings, limit: dict[str, int]) -> None:
