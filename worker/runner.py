@@ -17,7 +17,6 @@ from riffusion.errors import (
     LeaseLost,
     OutOfMemory,
     RiffusionError,
-    StorageFull,
     StorageUnavailable,
     StoreUnavailable,
 )
@@ -30,11 +29,9 @@ from riffusion.settings import Settings
 from worker import metrics
 from worker.attempt import Attempt, GivenBack
 from worker.heartbeat import Heartbeat
+from worker.storage import FIRST_PAUSE_S, LONGEST_PAUSE_S, Patience
 
 log = logging.getLogger(__name__)
-
-FIRST_PAUSE_S = 0.2
-LONGEST_PAUSE_S = 5.0
 
 T = TypeVar("T")
 
@@ -69,8 +66,7 @@ class Runner:
         self._heartbeat = heartbeat
         self._settings = settings
         self._stopping = threading.Event()
-        self._storage_answers = threading.Event()
-        self._storage_answers.set()
+        self._patience = Patience()
 
     def stop(self) -> None:
         """Takes no new job; what runs goes on."""
@@ -96,7 +92,8 @@ class Runner:
         pause = FIRST_PAUSE_S
         while not self.stopping and not self.broken:
             # A result that can't be stored now is no reason to make more of them.
-            if not self._storage_answers.wait(FIRST_PAUSE_S):
+            if not self._patience.storage_answers:
+                self._stopping.wait(FIRST_PAUSE_S)
                 continue
             try:
                 return self._store.claim(self._settings.model, self._heartbeat.name, nonce)
@@ -153,12 +150,13 @@ class Runner:
 
     def _make(self, record: JobRecord, attempt: Attempt) -> Success:
         request = parse(record.request)
-        inputs = {name: self._stored(attempt, partial(self._files.get, key)) for name, key in record.inputs.items()}
+        insist = partial(self._patience.insist, attempt)
+        inputs = {name: insist(partial(self._files.get, key)) for name, key in record.inputs.items()}
         clip = self._generator.run(request, inputs, attempt)
         attempt.check()
         image, audio = _keys(record, clip.audio_format)
-        self._stored(attempt, partial(self._files.put, image, clip.png, CONTENT_TYPES[".png"]))
-        self._stored(attempt, partial(self._files.put, audio, clip.audio, CONTENT_TYPES[f".{clip.audio_format}"]))
+        insist(partial(self._files.put, image, clip.png, CONTENT_TYPES[".png"]))
+        insist(partial(self._files.put, audio, clip.audio, CONTENT_TYPES[f".{clip.audio_format}"]))
         return Success(
             JobOutput(
                 ImageOutput(image, clip.width, clip.height, len(clip.png)),
@@ -168,27 +166,6 @@ class Runner:
             ),
             clip.warnings,
         )
-
-    def _stored(self, attempt: Attempt, operation: Callable[[], T]) -> T:
-        """Repeats an operation on the storage until it succeeds or the attempt ends; meanwhile no job is claimed.
-
-        Raises:
-            StorageFull: waiting won't help.
-        """
-        pause = FIRST_PAUSE_S
-        try:
-            while True:
-                try:
-                    return operation()
-                except StorageFull:
-                    raise
-                except StorageUnavailable as error:
-                    self._storage_answers.clear()
-                    log.warning("the storage fails; trying again", extra={"job": attempt.id, "reason": str(error)})
-                    attempt.pause(pause)
-                    pause = min(pause * 2, LONGEST_PAUSE_S)
-        finally:
-            self._storage_answers.set()  # also when the attempt ended: the next job finds out for itself
 
     def _answered(self, operation: Callable[[], T]) -> T:
         """Repeats an operation on the store, which does no harm, until Redis answers: nothing made is thrown away."""
