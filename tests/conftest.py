@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -147,10 +148,9 @@ def store(settings: Settings) -> JobStore:
     return JobStore.connect(settings)
 
 
-@pytest.fixture(scope="session")
-def rclone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
-    """One S3 server per test process, without a bucket; use `s3_server`, which has one."""
-    folder = tmp_path_factory.mktemp("s3")
+@contextmanager
+def serving_s3(folder: Path) -> Iterator[S3Server]:
+    """A running S3 server, without a bucket."""
     access_key, secret_key = secrets.token_hex(10), secrets.token_hex(20)
     rclone = Path(sys.executable).parent / "rclone"
     for _ in range(5):
@@ -166,6 +166,13 @@ def rclone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server
     yield S3Server(f"http://127.0.0.1:{port}", access_key, secret_key, "", folder)
     process.terminate()
     process.wait()
+
+
+@pytest.fixture(scope="session")
+def rclone_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[S3Server]:
+    """One S3 server per test process, without a bucket; use `s3_server`, which has one."""
+    with serving_s3(tmp_path_factory.mktemp("s3")) as server:
+        yield server
 
 
 def _listens(process: subprocess.Popen[bytes], port: int) -> bool:

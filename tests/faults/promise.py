@@ -1,10 +1,8 @@
 """The one promise that every fault is held against: what was answered with 202 ends once, with one result."""
 
-import httpx
-from redis import Redis
-
+from riffusion.jobs.store import JobStore
 from tests.conftest import wait_until
-from tests.faults.stack import Stack
+from tests.faults.stack import Stack, http
 
 SETTLES_S = 60.0
 
@@ -24,21 +22,21 @@ def wait_kept(stack: Stack, timeout: float = SETTLES_S) -> None:
     }
     assert len(wanted) == 2 * sum(record.status == "succeeded" for record in ends.values())
     wait_until(lambda: stack.objects() == wanted, timeout, f"not the files that jobs refer to: {_odd(stack, wanted)}")
-    wait_until(lambda: not leftovers(stack.redis), timeout, f"left over in Redis: {leftovers(stack.redis)}")
+    wait_until(lambda: not leftovers(stack.store), timeout, f"left over in Redis: {leftovers(stack.store)}")
     assert {job_id: stack.get(job_id) for job_id in ids} == ends
     for job_id in ids:
         job = stack.seen(job_id)
         assert job["status"] == ends[job_id].status
         if job["result"]:
-            assert httpx.get(job["result"]["audio"]["url"]).content == b"sound"
+            assert http.get(job["result"]["audio"]["url"]).content == b"sound"
 
 
-def leftovers(redis: Redis) -> list[str]:
+def leftovers(store: JobStore) -> list[str]:
     """Traces of work under way: there are none when all jobs have ended and all messages are dealt with."""
-    left = [name for name in ("due", "unacked", "unacked_index") if redis.exists(name)]
+    left = [name for name in ("due", "unacked", "unacked_index") if store.redis.exists(name)]
     for pattern in ("held:*", "alone:*", "waiting:*", "riffusion.*"):
-        left += [key.decode() for key in redis.scan_iter(match=pattern)]
-    left += [key.decode() for key in redis.scan_iter(match="model:*") if redis.hget(key, "running") not in (None, b"0")]
+        left += [key.decode() for key in store.redis.scan_iter(match=pattern)]
+    left += [f"{load.running} running on {model}" for model, load in store.models().items() if load.running]
     return left
 
 

@@ -33,12 +33,13 @@ ROOT = Path(__file__).parents[2]
 STARTS_S = 90.0
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
 QUICK: dict[str, object] = {"lease_s": 2, "visibility_timeout_s": 5, "slots": 4, "api_workers": 1, "api_threads": 32}
+http = httpx.Client(timeout=60)
 RETRIED = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR}
 
 
 def figure(url: str, name: str) -> float:
     """One sample of the metrics at an address."""
-    lines = httpx.get(url, timeout=30).text.splitlines()
+    lines = http.get(url).text.splitlines()
     return float(next(line for line in lines if line.startswith(f"{name} ")).split()[-1])
 
 
@@ -90,11 +91,13 @@ class Stack:
 
     # Processes
 
-    def start_api(self, *command: str, env: Mapping[str, str] | None = None) -> None:
-        """Starts the API; returns when it accepts jobs."""
+    def start_api(self, *command: str, wait: bool = True, env: Mapping[str, str] | None = None) -> None:
+        """Starts the API; unless told not to wait, returns when it accepts jobs."""
         command = command or (sys.executable, "-m", "riffusion", "api", "--port", str(self.port))
         with (self.folder / "api.log").open("ab") as output:
             self.api = spawn(command, env=self._env(self.api_net, env), output=output)
+        if not wait:
+            return
         api = self.api
         wait_until(lambda: api.poll() is not None or self._ready(), STARTS_S, "the API never got ready")
         assert api.poll() is None, (self.folder / "api.log").read_text()
@@ -147,17 +150,17 @@ class Stack:
 
     def _ready(self) -> bool:
         try:
-            return httpx.get(f"{self.url}/readyz", timeout=30).status_code == HTTPStatus.OK
+            return http.get(f"{self.url}/readyz").status_code == HTTPStatus.OK
         except httpx.TransportError:
             return False
 
     # Jobs, as a client that doesn't give up
 
-    def post(self, prompt: str, key: str | None = None, timeout: float = 60) -> httpx.Response:
+    def post(self, prompt: str, key: str | None = None) -> httpx.Response:
         """One POST /jobs, whatever its answer."""
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         body = {"mode": "text-to-audio", "prompt": prompt}
-        response = httpx.post(f"{self.url}/jobs", json=body, headers=headers, timeout=timeout)
+        response = http.post(f"{self.url}/jobs", json=body, headers=headers)
         if response.status_code == HTTPStatus.ACCEPTED:
             with self._lock:
                 self.accepted.append(response.json()["id"])
@@ -198,14 +201,14 @@ class Stack:
 
     def seen(self, job_id: str) -> dict[str, Any]:
         """GET /jobs/<id>."""
-        response = httpx.get(f"{self.url}/jobs/{job_id}", timeout=60)
+        response = http.get(f"{self.url}/jobs/{job_id}")
         assert response.status_code == HTTPStatus.OK, response.text
         job: dict[str, Any] = response.json()
         return job
 
     def cancel(self, job_id: str) -> dict[str, Any]:
         """POST /jobs/<id>/cancel."""
-        response = httpx.post(f"{self.url}/jobs/{job_id}/cancel", timeout=60)
+        response = http.post(f"{self.url}/jobs/{job_id}/cancel")
         assert response.status_code == HTTPStatus.OK, response.text
         job: dict[str, Any] = response.json()
         return job
@@ -241,6 +244,23 @@ class Stack:
         """How often each job was really run, from its start."""
         journal = self.folder / "data" / JOURNAL
         return Counter(line.split()[0] for line in journal.read_text().splitlines()) if journal.exists() else Counter()
+
+
+def hang_up(stack: Stack) -> None:
+    """Redis closes every connection but the tests' own."""
+    for kind in ("normal", "pubsub"):
+        stack.redis.client_kill_filter(_type=kind, skipme=True)
+
+
+def answer(status: HTTPStatus) -> bytes:
+    """A whole HTTP response for a proxy to give."""
+    return f"HTTP/1.1 {status} {status.phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
+
+
+def wrong_clock(file: Path) -> dict[str, str]:
+    """Environment of processes whose wall clock is as many seconds off as the file says; see clock/."""
+    file.write_text("0")
+    return {"PYTHONPATH": f"{Path(__file__).parent / 'clock'}:{ROOT}", "CLOCK_FILE": str(file)}
 
 
 @contextmanager

@@ -11,7 +11,7 @@ import pytest
 from riffusion.jobs.record import JobStatus
 from tests.conftest import wait_until
 from tests.faults.promise import wait_kept
-from tests.faults.stack import ROOT, Stack
+from tests.faults.stack import Stack, wrong_clock
 
 STARTS_S = 5.0
 HOUR_S = 3600.0
@@ -35,8 +35,7 @@ def test_7_the_api_dies_between_accepting_and_waking_up(stack: Stack) -> None:
 
 def test_15_clocks_jump(stack: Stack, tmp_path: Path) -> None:
     clock = tmp_path / "clock"
-    clock.write_text("0")
-    wrong = {"PYTHONPATH": f"{Path(__file__).parent / 'clock'}:{ROOT}", "CLOCK_FILE": str(clock)}
+    wrong = wrong_clock(clock)
     stack.stop_api()
     stack.start_api(env=wrong)
     worker = stack.start_worker(env=wrong)

@@ -11,16 +11,10 @@ import psutil
 from riffusion.jobs.record import JobStatus
 from tests.conftest import wait_until
 from tests.faults.promise import wait_kept
-from tests.faults.stack import Stack
+from tests.faults.stack import Stack, hang_up
 
 CONSUMES_S = 15.0  # after Redis is back
 ANSWERS_S = 5.0
-
-
-def hang_up(stack: Stack) -> None:
-    """Redis closes every connection but the tests' own."""
-    for kind in ("normal", "pubsub"):
-        stack.redis.client_kill_filter(_type=kind, skipme=True)
 
 
 def test_4_connections_closed_while_jobs_run(stack: Stack) -> None:

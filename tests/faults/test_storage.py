@@ -14,13 +14,8 @@ from tests.conftest import wait_until
 from tests.faults.conftest import MakeStack
 from tests.faults.promise import leftovers, wait_kept
 from tests.faults.proxy import Proxy
-from tests.faults.stack import Stack
+from tests.faults.stack import Stack, answer
 from worker.storage import SILENT_S
-
-
-def answer(status: HTTPStatus) -> bytes:
-    return f"HTTP/1.1 {status} {status.phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
-
 
 OUTAGES: dict[str, Callable[[Proxy], None]] = {
     "500": lambda net: net.refuse(answer(HTTPStatus.INTERNAL_SERVER_ERROR)),
@@ -74,5 +69,5 @@ def test_9_the_disk_is_full(make_stack: MakeStack) -> None:
     again = stack.submit("0")
     stack.wait_ended(again)
     assert {stack.get(job_id).status for job_id in (fine, again)} == {JobStatus.SUCCEEDED}
-    wait_until(lambda: not leftovers(stack.redis), message=f"left over: {leftovers(stack.redis)}")
+    wait_until(lambda: not leftovers(stack.store), message=f"left over: {leftovers(stack.store)}")
     assert worker.process.poll() is None

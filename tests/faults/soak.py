@@ -1,0 +1,328 @@
+"""Random faults under load, for as long as you like: `python -m tests.faults.soak --minutes 60`.
+
+Three workers, two API processes, Redis and S3, each its own process; two jobs a second of 0 to 3 s, some of them
+canceled. Every 5 to 60 s a fault of chaos.py is drawn. What dies is started again a second later, as systemd or
+`riffusion up` would. A fault's recovery is the time from its healing (from the kill, where something is killed) until
+whatever ran when it began has ended or begun anew, and a job sent at the healing has succeeded.
+
+Each fault is a line; in the end there is a table, and one line of JSON, which is also kept in --report all along.
+"""
+
+import argparse
+import json
+import random
+import shutil
+import statistics
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psutil
+
+from riffusion.errors import StoreUnavailable
+from riffusion.jobs.record import JobRecord, JobStatus
+from tests.conftest import serving_s3
+from tests.faults.chaos import Chaos
+from tests.faults.promise import leftovers
+from tests.faults.stack import Stack, Worker, running, wrong_clock
+
+WORKERS = 3
+RATE = 2.0  # jobs/s
+CANCELED = 0.03  # of the jobs
+RESTART_S = 1.0
+DRAINS_S = 300.0
+SETTINGS: dict[str, object] = {
+    "lease_s": 10, "visibility_timeout_s": 30, "slots": 4, "api_workers": 2, "stalled_deadline_s": 12,
+}  # fmt: skip
+
+
+@dataclass
+class Soak:
+    """One run: the load, the watch over what dies, the faults, and the figures."""
+
+    stack: Stack
+    clock: Path
+    report: Path
+    minutes: float
+    random: random.Random
+    pause_s: float
+    workers: list[Worker] = field(default_factory=list)
+    ends: dict[str, JobRecord] = field(default_factory=dict)  # as first seen terminal
+    recoveries: list[tuple[str, float]] = field(default_factory=list)
+    resources: list[dict[str, tuple[float, float]]] = field(default_factory=list)
+    trouble: list[str] = field(default_factory=list)  # what should not have happened
+    over: threading.Event = field(default_factory=threading.Event)
+    _died: dict[str, float] = field(default_factory=dict)
+
+    def run(self) -> bool:
+        """Whether nothing was lost, doubled or left over."""
+        self._env = wrong_clock(self.clock)
+        self.workers += [self.stack.start_worker(env=self._env) for _ in range(WORKERS)]
+        self.stack.stop_api()
+        self.stack.start_api(env=self._env)
+        self.chaos = Chaos(self.stack, self.workers, self.clock, self.random)
+        threads = [threading.Thread(target=target) for target in (self._load, self._track)]
+        for thread in threads:
+            thread.start()
+        self._play(time.monotonic() + 60 * self.minutes)
+        self.over.set()
+        for thread in threads:
+            thread.join()
+        self._drain()
+        self._write(final=True)
+        return not self.trouble
+
+    # Load
+
+    def _load(self) -> None:
+        patient: list[threading.Thread] = []
+        while not self.over.wait(self.random.expovariate(RATE)):
+            seconds = self.random.choice([0, 0, 0.3, 1, 1, 2, 3])
+            patient.append(threading.Thread(target=self._send, args=(str(seconds), self.random.random() < CANCELED)))
+            patient[-1].start()
+            patient = [thread for thread in patient if thread.is_alive()]
+        for thread in patient:
+            thread.join()
+
+    def _send(self, prompt: str, cancel: bool) -> str | None:
+        try:
+            job_id = self.stack.submit(prompt, patience=DRAINS_S)
+            if cancel:
+                time.sleep(0.5)
+                self.stack.cancel(job_id)
+        except AssertionError as error:
+            if "cancel" not in str(error):
+                self._note(f"not accepted: {error}")
+            return None
+        except httpx.TransportError:
+            pass  # of the cancel, which nobody repeats
+        return job_id
+
+    def _track(self) -> None:
+        """Keeps each job's record as it was when first seen terminal."""
+        while not self.over.wait(0.5):
+            self._look(job_id for job_id in tuple(self.stack.accepted) if job_id not in self.ends)
+
+    def _look(self, ids: Iterable[str]) -> None:
+        try:
+            for job_id in ids:
+                record = self.stack.get(job_id)
+                if record.status.terminal:
+                    self.ends[job_id] = record
+        except StoreUnavailable:
+            pass
+
+    # Faults
+
+    def _play(self, until: float) -> None:
+        """In the one thread that starts processes: the kernel kills them when it ends."""
+        fault, heal_at, heal, before = "", 0.0, None, {}
+        names: list[str] = []
+        draw_at = sample_at = time.monotonic() + 20
+        while (now := time.monotonic()) < until or heal is not None:
+            self._revive()
+            if heal is not None and now >= heal_at:
+                heal()
+                self._recover(fault, before)
+                heal, draw_at = None, max(now, draw_at)
+            elif heal is None and draw_at <= now < until and self._all_alive():
+                names = names or self.random.sample(sorted(self.chaos.faults()), len(self.chaos.faults()))
+                fault, before = names.pop(), self._running()
+                lasts, heal = self.chaos.faults()[fault]()
+                heal_at, draw_at = now + lasts, now + self.random.uniform(min(5, self.pause_s), self.pause_s)
+            if now >= sample_at:
+                sample_at = now + 15
+                self.resources.append(self._sample())
+                self._write(final=False)
+            time.sleep(0.1)
+
+    def _all_alive(self) -> bool:
+        return all(worker.process.poll() is None and worker.ready for worker in self.workers)
+
+    def _revive(self) -> None:
+        """Starts again what died."""
+        for index, worker in enumerate(self.workers):
+            if self._due(f"worker {index}", worker.process.poll() is not None):
+                self.workers[index] = self.stack.start_worker(wait=False, env=self._env)
+        assert self.stack.api is not None
+        if self._due("api", self.stack.api.poll() is not None):
+            self.stack.start_api(env=self._env, wait=False)
+
+    def _due(self, name: str, dead: bool) -> bool:
+        if not dead:
+            return False
+        if time.monotonic() < self._died.setdefault(name, time.monotonic()) + RESTART_S:
+            return False
+        del self._died[name]
+        return True
+
+    def _running(self) -> dict[str, int]:
+        """Jobs that run now, with their attempts."""
+        found: dict[str, int] = {}
+        try:
+            for job_id in tuple(self.stack.accepted):
+                if job_id not in self.ends and job_id not in self.chaos.poisoned:
+                    record = self.stack.get(job_id)
+                    if record.status is JobStatus.RUNNING:
+                        found[job_id] = record.attempts
+        except StoreUnavailable:
+            pass
+        return found
+
+    def _recover(self, fault: str, before: dict[str, int]) -> None:
+        """Measures in the background how long it takes until all is well."""
+        healed = time.monotonic()
+
+        def measure() -> None:
+            canary = self._send("0", cancel=False)
+            waiting = {**before, **({canary: 99} if canary else {})}
+            while waiting and time.monotonic() - healed < DRAINS_S:
+                time.sleep(0.1)
+                try:
+                    records = {job_id: self.stack.get(job_id) for job_id in waiting}
+                except StoreUnavailable:
+                    continue
+                waiting = {
+                    job_id: attempts for job_id, attempts in waiting.items()
+                    if not records[job_id].status.terminal and records[job_id].attempts <= attempts
+                }  # fmt: skip
+            seconds = time.monotonic() - healed
+            if waiting:
+                self._note(f"not recovered from {fault!r}: {sorted(waiting)}")
+            self.recoveries.append((fault, seconds))
+            sys.stdout.write(f"{time.strftime('%H:%M:%S')}  {fault:<34} recovered in {seconds:6.2f} s\n")
+            sys.stdout.flush()
+
+        threading.Thread(target=measure).start()
+
+    # Figures
+
+    def _note(self, text: str) -> None:
+        self.trouble.append(text)
+        sys.stdout.write(f"{time.strftime('%H:%M:%S')}  TROUBLE {text}\n")
+        sys.stdout.flush()
+
+    def _sample(self) -> dict[str, tuple[float, float]]:
+        """Resident memory in MB and open descriptors, mean over the processes of a kind."""
+        assert self.stack.api is not None
+        kinds: dict[str, list[int]] = {
+            "api": [self.stack.api.pid], "worker": [worker.process.pid for worker in self.workers],
+            "redis": [self.stack.valkey.process.pid],
+        }  # fmt: skip
+        found: dict[str, tuple[float, float]] = {}
+        for kind, pids in kinds.items():
+            try:
+                processes = [psutil.Process(pid) for pid in pids]
+                processes = processes[0].children() if kind == "api" else processes
+                found[kind] = (
+                    statistics.mean(process.memory_info().rss / 1e6 for process in processes),
+                    statistics.mean(process.num_fds() for process in processes),
+                )
+            except (psutil.Error, statistics.StatisticsError):
+                continue  # it is just dead
+        return found
+
+    def _drain(self) -> None:
+        """Waits until nothing is under way, then holds what is there against the promise."""
+        deadline = time.monotonic() + DRAINS_S
+        trouble = ["never looked"]
+        while trouble and time.monotonic() < deadline:
+            self._revive()
+            time.sleep(1)
+            trouble = self._broken()
+        for each in trouble:
+            self._note(each)
+        self.resources.append(self._sample())
+
+    def _broken(self) -> list[str]:
+        ids = set(self.stack.accepted)
+        self._look(ids - self.ends.keys())
+        missing = ids - self.ends.keys()
+        wanted = {
+            key for record in self.ends.values() if record.result
+            for key in (record.result.image.key, record.result.audio.key)
+        }  # fmt: skip
+        found = self.stack.objects()
+        try:
+            doubled = [job_id for job_id, record in self.ends.items() if self.stack.get(job_id) != record]
+            left = leftovers(self.stack.store)
+        except StoreUnavailable:
+            return ["Redis doesn't answer"]
+        return [
+            *(f"lost: {job_id}" for job_id in missing),
+            *(f"doubled: {job_id}" for job_id in doubled),
+            *(f"file missing: {key}" for key in wanted - found),
+            *(f"file nobody needs: {key}" for key in found - wanted),
+            *(f"left in Redis: {each}" for each in left),
+        ]
+
+    def figures(self) -> dict[str, Any]:
+        """All of them, as of now."""
+        ends = list(self.ends.values())
+        seconds = sorted(seconds for _, seconds in self.recoveries) or [0.0]
+        failed = Counter(record.error.code for record in ends if record.error and record.id not in self.chaos.poisoned)
+        drawn = Counter(record.error.code for record in ends if record.error and record.id in self.chaos.poisoned)
+        kept = [sample for sample in self.resources if len(sample) == 3]
+        return {
+            "minutes": self.minutes, "faults": len(self.recoveries), "accepted": len(self.stack.accepted),
+            "succeeded": sum(record.status is JobStatus.SUCCEEDED for record in ends),
+            "canceled": sum(record.status is JobStatus.CANCELED for record in ends),
+            "failed": dict(failed), "failed_as_drawn": dict(drawn),
+            "lost": sum(text.startswith("lost") for text in self.trouble),
+            "doubled": sum(text.startswith("doubled") for text in self.trouble),
+            "trouble": self.trouble[:20],
+            "run_more_than_once": sum(count > 1 for count in self.stack.runs().values()),
+            "recovery_s": {
+                "p50": round(statistics.median(seconds), 2), "p99": round(seconds[int(0.99 * (len(seconds) - 1))], 2),
+                "max": round(seconds[-1], 2),
+            },
+            "rss_mb": {kind: [round(sample[kind][0], 1) for sample in (kept[0], kept[-1])] for kind in kept[0]},
+            "descriptors": {kind: [round(sample[kind][1], 1) for sample in (kept[0], kept[-1])] for kind in kept[0]},
+        } if kept else {}  # fmt: skip
+
+    def _write(self, *, final: bool) -> None:
+        figures = self.figures()
+        self.report.write_text(json.dumps({**figures, "final": final}, indent=2))
+        if not final:
+            return
+        by_fault: defaultdict[str, list[float]] = defaultdict(list)
+        for fault, seconds in self.recoveries:
+            by_fault[fault].append(seconds)
+        rows = ["", "| fault | times | recovery, median | worst |", "|---|---|---|---|"]
+        for fault, times in sorted(by_fault.items()):
+            rows.append(f"| {fault} | {len(times)} | {statistics.median(times):.1f} s | {max(times):.1f} s |")
+        sys.stdout.write("\n".join([*rows, "", json.dumps(figures), ""]))
+
+
+def main() -> None:
+    """Runs one soak; the exit status says whether the promise was kept."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=60)
+    parser.add_argument("--seed", type=int, default=None, help="Draws the same faults in the same order.")
+    parser.add_argument("--pause", type=float, default=60, help="Seconds between two faults at most.")
+    parser.add_argument("--report", type=Path, default=Path("soak.json"), help="Where the figures are kept.")
+    arguments = parser.parse_args()
+    seed = arguments.seed if arguments.seed is not None else random.SystemRandom().getrandbits(32)
+    folder = Path(tempfile.mkdtemp(prefix="soak-"))
+    with ExitStack() as resources:
+        (folder / "s3").mkdir()
+        s3 = resources.enter_context(serving_s3(folder / "s3")).with_bucket()
+        stack = resources.enter_context(running(folder / "stack", s3, **SETTINGS))
+        sys.stdout.write(f"seed {seed}, logs in {stack.folder}\n")
+        soak = Soak(stack, folder / "clock", arguments.report, arguments.minutes, random.Random(seed), arguments.pause)  # noqa: S311
+        kept = soak.run()
+    if kept:
+        shutil.rmtree(folder, ignore_errors=True)
+    sys.exit(not kept)
+
+
+if __name__ == "__main__":
+    main()
