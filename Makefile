@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo up test lint lock clean
+.PHONY: demo up test soak lint lock clean
 
 demo: $(READY)  ## one clip from a prompt, through the whole stack
 	$(BIN)/riffusion demo
@@ -14,6 +14,10 @@ up: $(READY)  ## the stack on http://127.0.0.1:8000, until Ctrl-C
 
 test: lint  ## the one check
 	$(BIN)/pytest -n 2 --dist loadfile
+
+MINUTES ?= 60
+soak: $(READY)  ## random faults under load: make soak MINUTES=60
+	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
 
 lint: $(READY)
 	$(BIN)/ruff check .

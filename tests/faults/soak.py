@@ -308,8 +308,9 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=60)
     parser.add_argument("--seed", type=int, default=None, help="Draws the same faults in the same order.")
     parser.add_argument("--pause", type=float, default=60, help="Seconds between two faults at most.")
-    parser.add_argument("--report", type=Path, default=Path("soak.json"), help="Where the figures are kept.")
+    parser.add_argument("--report", type=Path, default=Path("build/soak.json"), help="Where the figures are kept.")
     arguments = parser.parse_args()
+    arguments.report.parent.mkdir(parents=True, exist_ok=True)
     seed = arguments.seed if arguments.seed is not None else random.SystemRandom().getrandbits(32)
     folder = Path(tempfile.mkdtemp(prefix="soak-"))
     with ExitStack() as resources:

@@ -9,11 +9,16 @@ local function reap(id)
   local job = load('job:' .. id)
   if not job then
     redis.call('ZREM', 'due', id) -- deleted behind the store's back
+    return
   elseif job.status == 'queued' then
     revoke(job, 'failed', 'error', detail('The job waited longer than its deadline allows.'))
-  elseif now >= tonumber(job.running_until) then
+    return
+  end
+  -- Of a running job's three timers the first to end decides: whose worker was lost before a deadline is started again.
+  local lease = tonumber(job.lease_until)
+  if now >= tonumber(job.running_until) and tonumber(job.running_until) < lease then
     revoke(job, 'failed', 'error', detail('The job ran longer than its deadline allows.'))
-  elseif now >= tonumber(job.stalled_until) then
+  elseif now >= tonumber(job.stalled_until) and tonumber(job.stalled_until) < lease then
     revoke(job, 'failed', 'error', detail('The job made no progress for longer than its deadline allows.'))
   elseif tonumber(job.attempts) >= limits.max_attempts then
     local text = string.format('Its worker was lost %d times.', job.losses + 1)
