@@ -73,9 +73,6 @@ class Settings(BaseSettings):
 
     # Jobs
     lease_s: float = Field(10, gt=0, description="Seconds without a heartbeat after which a running job is taken back.")
-    visibility_timeout_s: int = Field(
-        180, ge=1, description="Seconds after which a wake-up that a worker took and never acknowledged is sent again."
-    )
     max_attempts: int = Field(3, ge=1, le=10, description="Times a job is started before it fails as worker_lost.")
     max_queued: int = Field(1000, ge=1, description="Waiting jobs per model; beyond it, 503 queue_full.")
     degrade_queued: int | None = Field(

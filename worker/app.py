@@ -49,10 +49,6 @@ def create_app(settings: Settings, work: Callable[[], None]) -> Celery:
         broker_connection_max_retries=None,
         broker_channel_error_retry=True,
         broker_transport_options={
-            "visibility_timeout": settings.visibility_timeout_s,
-            "unacked_restore_interval": 5,
-            "unacked_restore_throttle": 1,
-            "unacked_mutex_expire": 10,
             "socket_timeout": 5,
             "socket_connect_timeout": 2,
             "health_check_interval": 5,

@@ -18,8 +18,8 @@ class GivenBack(RiffusionError):
 class Attempt:
     """The Control of a running job. Both of its sides only touch memory: a Redis that hangs never holds up a step.
 
-    The runner's side is `progress`, `check` and `pause`, which raise what ends the attempt; the heartbeat's side is
-    `drop`, `give_back` and what can be read here.
+    The runner's side is `progress`, `check` and `pause`, which raise what ends the attempt, and `outlast`; the
+    heartbeat's side is `drop`, `give_back` and what can be read here.
     """
 
     def __init__(self, record: JobRecord, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
@@ -59,6 +59,10 @@ class Attempt:
         self._ending.wait(seconds)
         self._tell(*self.told[:2])
         self.check()
+
+    def outlast(self) -> None:
+        """Its thread waits for Redis to take the outcome, and doesn't hang."""
+        self._seen = self._clock()
 
     def drop(self) -> None:
         """The store says that the job is this attempt's no more."""

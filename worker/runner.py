@@ -128,7 +128,7 @@ class Runner:
         try:
             outcome = self._make(record, attempt)
         except GivenBack:
-            self._answered(partial(self._store.release, record.id, record.token))
+            self._answered(attempt, partial(self._store.release, record.id, record.token))
             self._discard(record)
             return GivenBack.code
         except (LeaseLost, Canceled):
@@ -143,7 +143,7 @@ class Runner:
             # Whatever the libraries raise: the log has the stack, the caller gets neither it nor a path.
             log.exception("a job failed unexpectedly", extra={"job": record.id})
             outcome = Failure(RiffusionError.code, "The worker failed unexpectedly; its log says why.")
-        if not self._answered(partial(self._store.finish, record.id, record.token, outcome)):
+        if not self._answered(attempt, partial(self._store.finish, record.id, record.token, outcome)):
             self._discard(record)
             return "lost"
         return outcome.code if isinstance(outcome, Failure) else "succeeded"
@@ -167,7 +167,7 @@ class Runner:
             clip.warnings,
         )
 
-    def _answered(self, operation: Callable[[], T]) -> T:
+    def _answered(self, attempt: Attempt, operation: Callable[[], T]) -> T:
         """Repeats an operation on the store, which does no harm, until Redis answers: nothing made is thrown away."""
         pause = FIRST_PAUSE_S
         while True:
@@ -175,6 +175,7 @@ class Runner:
                 return operation()
             except StoreUnavailable as error:
                 log.warning("redis doesn't answer; trying again", extra={"reason": str(error)})
+                attempt.outlast()
                 time.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
 

@@ -32,7 +32,7 @@ from tests.faults.worker import JOURNAL
 ROOT = Path(__file__).parents[2]
 STARTS_S = 90.0
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
-QUICK: dict[str, object] = {"lease_s": 2, "visibility_timeout_s": 5, "slots": 4, "api_workers": 1, "api_threads": 32}
+QUICK: dict[str, object] = {"lease_s": 2, "slots": 4, "api_workers": 1, "api_threads": 32}
 http = httpx.Client(timeout=60)
 RETRIED = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR}
 
@@ -187,7 +187,7 @@ class Stack:
         over = threading.Event()
 
         def send() -> None:
-            while not over.is_set():
+            while not over.wait(0.1):
                 self.submit(prompt)
 
         with ThreadPoolExecutor(senders) as pool:

@@ -83,6 +83,16 @@ def test_heartbeats_do_not_hide_that_a_job_hangs(store: JobStore, redis: Redis) 
     assert store.get(record.id).status is JobStatus.FAILED
 
 
+def test_a_worker_lost_before_a_deadline_came_is_no_fault_of_the_jobs(store: JobStore, redis: Redis) -> None:
+    submit(store)
+    record = claim(store)
+    stall(redis, record)
+    overrun(redis, record)
+    lose(redis, record)
+    store.reap()
+    assert store.get(record.id).status is JobStatus.QUEUED
+
+
 def test_progress_moves_the_deadline_for_progress(store: JobStore, redis: Redis) -> None:
     submit(store)
     record = claim(store)

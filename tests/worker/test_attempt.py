@@ -78,6 +78,10 @@ def test_a_thread_hangs_if_it_was_told_to_stop_and_is_silent(attempt: Attempt, c
     assert not attempt.hung
     attempt.drop()
     assert attempt.hung
+    attempt.outlast()
+    assert not attempt.hung
+    clock.now = 30
+    assert attempt.hung
     with pytest.raises(LeaseLost):
         attempt.check()
     assert not attempt.hung
