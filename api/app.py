@@ -61,7 +61,7 @@ def _services(settings: Settings) -> Services:
     stored = open_files(settings)
     counted = Metrics()
     hub = EventHub(store.redis)
-    held = HeldRequests(max(1, settings.api_threads // 2), counted.held)
+    held = HeldRequests(max(1, settings.api_connections // 2), counted.held)
     return Services(
         settings=settings,
         store=store,

@@ -1,10 +1,11 @@
 """How gunicorn serves the API: `gunicorn -c python:api.gunicorn_conf`.
 
-Threads, because held requests only wait; few processes, because each keeps a Redis subscriber and a reaper. A slow
-client holds a thread while its request trickles in: put a proxy that reads requests first before it.
+Greenlets, because held requests and slow clients only wait (docs/decisions/0070); few processes, because each keeps a
+Redis subscriber and a reaper.
 """
 
 import os
+import resource
 import shutil
 import signal
 import tempfile
@@ -31,11 +32,16 @@ class _OneStream(Logger):  # type: ignore[misc]
 
 
 wsgi_app = "api.app:create_app()"
-worker_class = "gthread"
+worker_class = "api.server.Worker"
 workers = _settings.api_workers
-threads = _settings.api_threads
-worker_connections = max(2000, 2 * threads)
-keepalive = 75  # longer than clients pause between polls, and than a proxy keeps its idle connections
+worker_connections = _settings.api_connections
+backlog = 2048
+keepalive = (
+    75  # longer than clients pause between polls, and than a proxy keeps its idle connections; a head's time, too
+)
+limit_request_line = 4094  # bytes; beyond it, 400
+limit_request_fields = 64
+limit_request_field_size = 8190  # bytes; beyond it, 400
 timeout = 60  # without a sign of life from a process's main thread
 graceful_timeout = 30
 control_socket_disable = True
@@ -44,7 +50,12 @@ accesslog = None  # api/request_log.py writes it, with the request's id
 
 
 def on_starting(server: Any) -> None:
-    """Before any process is forked: a folder in which their metrics meet, unless the operator has named one."""
+    """Before any process is forked: a folder in which their metrics meet, unless the operator has named one.
+
+    Each connection is a file, and many systems allow a process 1024 until it asks for more.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     server.metrics_dir = None
     if _MULTIPROCESS_DIR not in os.environ:
         server.metrics_dir = os.environ[_MULTIPROCESS_DIR] = tempfile.mkdtemp(prefix="riffusion-metrics-")

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import structlog
 from flask import Blueprint, Response, request
 from pydantic import Field
-from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
 
 from api.admission import admit
 from api.body import JSON_TYPE, answer, read_json
@@ -52,7 +52,7 @@ Submissions = Request | Annotated[list[Request], Field(min_length=1, max_length=
     body={JSON_TYPE: Submissions},
     headers=("Idempotency-Key",),
     problems=(
-        Unauthorized, BadRequest, Gone, RequestEntityTooLarge, UnsupportedMediaType,
+        Unauthorized, BadRequest, Gone, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType,
         InvalidRequest, UnknownReference, IdempotencyConflict, TooManyRequests, QueueFull, StoreUnavailable,
     ),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from typing import IO, Annotated, Any
 from flask import Blueprint, Request, Response, request
 from pydantic import BaseModel, WithJsonSchema
 from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 
 from api.body import JSON_TYPE, answer
@@ -73,8 +73,8 @@ class UploadForm(BaseModel):
     {201: Reply("Stored; its id can be named in requests of the same client.", {JSON_TYPE: UploadedFile})},
     body={FORM_TYPE: UploadForm},
     problems=(
-        Unauthorized, BadRequest, RequestEntityTooLarge, UnsupportedMediaType, InvalidRequest, UnreadableMedia,
-        TooManyRequests, StorageUnavailable, StoreUnavailable, UnavailableError,
+        Unauthorized, BadRequest, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType, InvalidRequest,
+        UnreadableMedia, TooManyRequests, StorageUnavailable, StoreUnavailable, UnavailableError,
     ),
 )  # fmt: skip
 def upload() -> Response:

@@ -18,7 +18,7 @@ Version = tuple[int, int | None]
 
 
 class HeldRequests:
-    """Counts the server's threads that only wait, so that they never become all of them. Thread-safe."""
+    """Counts the server's connections that only wait, so that they never become all of them. Thread-safe."""
 
     def __init__(self, limit: int, gauge: Gauge) -> None:
         self._free = threading.BoundedSemaphore(limit)

@@ -136,8 +136,9 @@ def both(folder: Path, settings: Settings, connections: int) -> Iterator[dict[st
         }
         start("-m", "riffusion", "api", "--fd", str(listeners["ours"].fileno()), listener=listeners["ours"])
         start(__file__, "--worker")
-        gunicorn = ["--worker-class", "gthread", "--workers", f"{settings.api_workers}", "--keep-alive", "75"]
-        gunicorn += ["--threads", f"{settings.api_threads}", "--bind", f"fd://{listeners['bare'].fileno()}"]
+        gunicorn = ["--worker-class", "api.server.Worker", "--workers", f"{settings.api_workers}", "--keep-alive", "75"]
+        gunicorn += ["--worker-connections", f"{settings.api_connections}"]
+        gunicorn += ["--bind", f"fd://{listeners['bare'].fileno()}"]
         start("-m", "gunicorn", "--no-control-socket", *gunicorn, "bare_celery:app", listener=listeners["bare"])
         celery = ["-A", "bare_celery:tasks", "worker", "--pool", "threads", "--concurrency", f"{settings.slots}"]
         start("-m", "celery", *celery, "--without-gossip", "--without-mingle", "--without-heartbeat")

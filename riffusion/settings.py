@@ -104,8 +104,8 @@ class Settings(BaseSettings):
 
     # Processes
     api_workers: int = Field(2, ge=1, le=64, description="Processes of the API.")
-    api_threads: int = Field(
-        200, ge=2, le=2000, description="Threads of each; long-polls and event streams may hold half of them."
+    api_connections: int = Field(
+        4000, ge=2, le=60_000, description="Connections of each; long-polls and event streams may hold half of them."
     )
     cors_origins: str = Field(
         "", description="Origins whose pages may call the API from a browser, separated by spaces; `*` means all."

@@ -166,7 +166,7 @@ def submit(client: Client, **fields: Any) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class LiveServer:
-    """A real gunicorn of two processes of four threads each."""
+    """A real gunicorn of two processes."""
 
     url: str
     process: subprocess.Popen[bytes]
@@ -174,7 +174,7 @@ class LiveServer:
     settings: Settings
 
     WORKERS = 2
-    THREADS = 4
+    CONNECTIONS = 32  # of each
 
     def worker(self) -> Worker:
         """Stands in for a worker on the server's store."""
@@ -186,13 +186,13 @@ class LiveServer:
 
 
 @contextmanager
-def serve(valkey: ValkeyServer, folder: Path) -> Iterator[LiveServer]:
+def serve(valkey: ValkeyServer, folder: Path, connections: int = LiveServer.CONNECTIONS) -> Iterator[LiveServer]:
     """Starts gunicorn on a free port and stops it as an operator would; it must exit without complaint."""
     url = f"http://127.0.0.1:{free_port()}"
     settings = Settings(
         redis_url=valkey.url.removesuffix("/0") + "/1",  # its reaper must not work on other tests' jobs
         data_dir=folder / "data", model=Worker.MODEL, public_url=url,
-        api_workers=LiveServer.WORKERS, api_threads=LiveServer.THREADS,
+        api_workers=LiveServer.WORKERS, api_connections=connections,
         anonymous_creates_per_minute=0, anonymous_jobs_in_flight=0,
     )  # fmt: skip
     environment = {f"RIFFUSION_{name.upper()}": str(getattr(settings, name)) for name in settings.model_fields_set}

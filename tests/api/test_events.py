@@ -57,7 +57,7 @@ def test_a_deleted_job_ends_its_stream(client: Client) -> None:
 def test_beyond_the_limit_a_stream_answers_at_once(client: Client, services: Services) -> None:
     path = f"/jobs/{submit(client)['id']}"
     tag = client.get(path).headers["ETag"]
-    limit = services.settings.api_threads // 2
+    limit = services.settings.api_connections // 2
     assert all(services.held.enter() for _ in range(limit))
     assert client.get(f"{path}/events").text.count("event: job") == 1
     poll = client.get(path, headers={"If-None-Match": tag, "Prefer": "wait=50"})
@@ -68,6 +68,6 @@ def test_beyond_the_limit_a_stream_answers_at_once(client: Client, services: Ser
 
 def test_a_client_that_leaves_before_the_first_event_gives_its_place_back(client: Client, services: Services) -> None:
     path = f"/jobs/{submit(client)['id']}/events"
-    for _ in range(services.settings.api_threads):
+    for _ in range(services.settings.api_connections):
         client.get(path, buffered=False).close()
     assert services.held.enter()

@@ -43,15 +43,15 @@ def test_a_long_poll_is_answered_across_processes(live: LiveServer) -> None:
     assert (response.status_code, response.json()["status"]) == (200, "running")
 
 
-def test_held_requests_leave_threads_for_others(live: LiveServer) -> None:
+def test_held_requests_leave_connections_for_others(live: LiveServer) -> None:
     path = live.submit()
-    limit = LiveServer.WORKERS * LiveServer.THREADS // 2
+    limit = LiveServer.WORKERS * LiveServer.CONNECTIONS // 2
     with ExitStack() as open_streams:
-        for _ in range(3 * limit):
+        for _ in range(limit + 8):
             response = open_streams.enter_context(httpx.stream("GET", f"{path}/events", timeout=60))
             assert next(events(response)) == "queued"  # beyond the limit too, at once
         assert 1 <= _held(live) <= limit
-        for _ in range(LiveServer.THREADS):
+        for _ in range(4):
             assert httpx.get(path, timeout=60).json()["status"] == "queued"
     httpx.post(f"{path}/cancel", timeout=30)
     wait_until(lambda: _held(live) == 0, message="places were not given back")
