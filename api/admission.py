@@ -21,6 +21,7 @@ from riffusion.requests import (
 from riffusion.seeds import list_seeds
 
 COLUMN_S = 0.01  # of a picture
+ROWS = 512
 
 
 def admit(submission: Submission, here: Services) -> None:
@@ -73,7 +74,8 @@ def _picture_seconds(picture: SeedImage | Upload | JobResult, client: str, here:
             case SeedImage():
                 return CLIP_SECONDS
             case Upload():
-                width = here.uploads.get(picture.upload, client).info.width
+                info = here.uploads.get(picture.upload, client).info
+                width = round((info.width or 0) * ROWS / (info.height or ROWS))  # pictures are scaled in proportion
             case JobResult():
                 result = here.store.get(picture.job, client).result
                 width = result.image.width if result else None

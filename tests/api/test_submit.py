@@ -119,7 +119,7 @@ def test_a_full_queue_says_so(client: Client, services: Services) -> None:
 
 
 def test_a_clip_longer_than_allowed_is_refused(client: Client) -> None:
-    init = {"upload": _upload(client, png(59_000, 16))}
+    init = {"upload": _upload(client, png(29_500, 256))}
     request = {**PROMPT, "mode": "extend", "init": init, "seconds": 20}
     response = client.post("/jobs", json=request)
     assert (response.status_code, response.json["errors"][0]["field"]) == (422, "seconds")
