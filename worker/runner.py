@@ -9,6 +9,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Protocol, TypeVar
 
@@ -155,8 +156,12 @@ class Runner:
         clip = self._generator.run(request, inputs, attempt)
         attempt.check()
         image, audio = _keys(record, clip.audio_format)
-        insist(partial(self._files.put, image, clip.png, CONTENT_TYPES[".png"]))
-        insist(partial(self._files.put, audio, clip.audio, CONTENT_TYPES[f".{clip.audio_format}"]))
+        puts = (
+            partial(self._files.put, image, clip.png, CONTENT_TYPES[".png"]),
+            partial(self._files.put, audio, clip.audio, CONTENT_TYPES[f".{clip.audio_format}"]),
+        )
+        with ThreadPoolExecutor(len(puts)) as pool:  # a client waits: for the slower of the two, not for both in turn
+            list(pool.map(insist, puts))
         return Success(
             JobOutput(
                 ImageOutput(image, clip.width, clip.height, len(clip.png)),

@@ -65,6 +65,19 @@ def working(runner: Runner) -> Iterator[threading.Thread]:
     assert not thread.is_alive()
 
 
+def test_both_files_are_stored_at_once(store: JobStore, settings: Settings, heartbeat: Heartbeat, jobs: Jobs) -> None:
+    meeting = threading.Barrier(2)
+
+    class Meeting(LocalFiles):
+        def put(self, key: str, data: bytes | BinaryIO, content_type: str) -> None:
+            meeting.wait(30)
+            super().put(key, data, content_type)
+
+    job = jobs.submit("0")
+    Runner(store, Meeting(settings), CheapGenerator(), heartbeat, settings).work()
+    assert jobs.get(job).status is JobStatus.SUCCEEDED
+
+
 def test_a_worker_whose_device_is_lost_takes_no_job(
     store: JobStore, moody: MoodyFiles, settings: Settings, heartbeat: Heartbeat, jobs: Jobs
 ) -> None:
