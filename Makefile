@@ -12,12 +12,15 @@ demo: $(READY)  ## one clip from a prompt, through the whole stack
 up: $(READY)  ## the stack on http://127.0.0.1:8000, until Ctrl-C
 	$(BIN)/riffusion up --port 8000 --data data
 
-test: lint  ## the one check
+test: lint audit  ## the one check
 	$(BIN)/pytest -n 2 --dist loadfile
 
 MINUTES ?= 60
 soak: $(READY)  ## random faults under load: make soak MINUTES=60
 	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
+
+audit: $(READY)  ## known vulnerabilities in the locked dependencies, where a database can be reached
+	$(BIN)/python tools/audit.py
 
 lint: $(READY)
 	$(BIN)/ruff check .

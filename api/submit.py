@@ -14,7 +14,7 @@ from api.clients import caller, rate_limit
 from api.operations import Reply, operation
 from api.representation import poll_headers
 from api.schemas import Job, JobList
-from api.services import Services, services
+from api.services import services
 from api.waiting import Snapshot
 from riffusion.errors import (
     FieldError,
@@ -27,7 +27,6 @@ from riffusion.errors import (
     Unauthorized,
     UnknownReference,
 )
-from riffusion.jobs.record import JobRecord
 from riffusion.jobs.store import Submission
 from riffusion.requests import AnyRequest, Request, parse
 
@@ -76,7 +75,7 @@ def submit() -> Response:
     for model, count in acceptance.wakeups.items():
         if not here.wakeups.publish(model, count):
             structlog.get_logger().warning("wake_up_not_published", model=model)
-    snapshots = [_placed(here, record) for record in acceptance.records]
+    snapshots = [Snapshot(*seen) for seen in zip(acceptance.records, acceptance.places, strict=True)]
     jobs = [here.presenter.job(snapshot) for snapshot in snapshots]
     response = answer(JobList(jobs=jobs) if many else jobs[0], 202)
     response.headers["Location"] = here.presenter.address("/jobs") if many else here.presenter.location(jobs[0].id)
@@ -103,14 +102,6 @@ def _parse_all(items: list[Any]) -> list[AnyRequest]:
     if faults:
         raise InvalidRequest(faults)
     return parsed
-
-
-def _placed(here: Services, record: JobRecord) -> Snapshot:
-    """An accepted job with its place, if that can be had: whatever happens now, it was accepted."""
-    try:
-        return Snapshot(record, here.store.place(record))
-    except StoreUnavailable:
-        return Snapshot(record, None)
 
 
 def _idempotency_key() -> str | None:

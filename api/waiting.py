@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from prometheus_client import Gauge
 
 from riffusion.jobs.events import EventHub
-from riffusion.jobs.record import JobRecord, JobStatus
+from riffusion.jobs.record import JobRecord
 from riffusion.jobs.store import JobStore, Place
 
 # A job's place in the queue changes without an event of its own, and an event can get lost.
@@ -53,11 +53,7 @@ class Snapshot:
 
 def look(store: JobStore, job_id: str, client: str | None = None) -> Snapshot:
     """The job now, if the client may see it. Raises NotFound, Gone, StoreUnavailable."""
-    record = store.get(job_id, client)
-    place = store.place(record)
-    if record.status is JobStatus.QUEUED and place is None:
-        record = store.get(job_id)  # a worker took it in between
-    return Snapshot(record, place)
+    return Snapshot(*store.look(job_id, client))
 
 
 class Watch:

@@ -9,6 +9,7 @@ lease can't finish it any more.
 import hashlib
 import json
 import secrets
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, NoReturn
@@ -25,6 +26,7 @@ from riffusion.settings import Settings
 
 NO_CARD = ModelCard()
 IN_FLIGHT_RETRY_S = 5  # about as long as a short clip takes
+CARD_S = 1.0
 
 
 @dataclass(frozen=True)
@@ -46,10 +48,19 @@ class Allowance:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a waiting job stands."""
+
+    position: int  # jobs ahead of it in its model's queue; 0 is next
+    eta_s: float | None  # expected seconds until it starts; None while no worker or no experience says
+
+
+@dataclass(frozen=True)
 class Acceptance:
     """What accept did."""
 
     records: tuple[JobRecord, ...]  # in the order of the submissions
+    places: tuple[Place | None, ...]  # of those that wait
     replayed: bool  # the idempotency key was known: these jobs exist since then
     wakeups: Mapping[str, int]  # model -> messages to publish
     allowance: Allowance | None  # where there is a limit, and something was created
@@ -61,14 +72,6 @@ class Page:
 
     records: tuple[JobRecord, ...]
     cursor: str | None  # for the next page; None after the last
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a waiting job stands."""
-
-    position: int  # jobs ahead of it in its model's queue; 0 is next
-    eta_s: float | None  # expected seconds until it starts; None while no worker or no experience says
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class JobStore:
         self.redis = redis
         self.settings = settings
         self._database = Database(redis, settings)
+        self._cards: dict[str, tuple[ModelCard, float]] = {}  # and until when they are taken to be true
 
     @classmethod
     def connect(cls, settings: Settings) -> "JobStore":
@@ -177,9 +181,10 @@ class JobStore:
                 raise TooManyRequests(message, retry_after=IN_FLIGHT_RETRY_S)
             case [b"too many creates", seconds]:
                 raise too_many_creates(quota, float(seconds))
-        kind, wakeups, allowance, *records = reply
+        kind, wakeups, allowance, *jobs = reply
         return Acceptance(
-            records=tuple(JobRecord.decode(pairs(record)) for record in records),
+            records=tuple(JobRecord.decode(pairs(record)) for record, _ in jobs),
+            places=tuple(_place(place) for _, place in jobs),
             replayed=kind == b"replayed",
             wakeups={model.decode(): count for model, count in pairs(wakeups).items() if count},
             allowance=Allowance(allowance[0], float(allowance[1])) if allowance else None,
@@ -238,7 +243,14 @@ class JobStore:
             NotFound: there is no such job, or the client may not see it.
             Gone: there was.
         """
-        data = self._database.hash(f"job:{job_id}")
+        return self._shown(job_id, self._database.hash(f"job:{job_id}"), client)
+
+    def look(self, job_id: str, client: str | None = None) -> tuple[JobRecord, Place | None]:
+        """The record, and its place while it waits, as of one moment. As `get`."""
+        record, place = self._database.run("look", job_id)
+        return self._shown(job_id, pairs(record), client), _place(place)
+
+    def _shown(self, job_id: str, data: Mapping[bytes, bytes], client: str | None) -> JobRecord:
         if not data:
             self._missing(job_id, client)
         record = JobRecord.decode(data)
@@ -259,10 +271,7 @@ class JobStore:
 
     def place(self, record: JobRecord) -> Place | None:
         """Where a waiting job stands; None for any other."""
-        if record.status is not JobStatus.QUEUED:
-            return None
-        reply = self._database.run("place", record.id, record.model)
-        return Place(reply[0], float(reply[1]) if reply[1] else None) if reply else None
+        return self.look(record.id)[1] if record.status is JobStatus.QUEUED else None
 
     def announce(self, worker: str, model: str, slots: int, card: ModelCard = NO_CARD) -> None:
         """Tells that a worker is there, for the length of a lease; send it along with every heartbeat."""
@@ -281,8 +290,13 @@ class JobStore:
         }
 
     def card(self, model: str) -> ModelCard:
-        """What the model's workers told last; an empty card where none ever did."""
-        return _card(self._database.hash(f"model:{model}").get(b"card"))
+        """What the model's workers told last, or a second before; an empty card where none ever did."""
+        card, until = self._cards.get(model, (NO_CARD, 0.0))
+        if time.monotonic() >= until:
+            card = _card(self._database.hash(f"model:{model}").get(b"card"))
+            if card != NO_CARD:
+                self._cards[model] = card, time.monotonic() + CARD_S
+        return card
 
     def models_alive(self) -> dict[str, ModelLoad]:
         """The models that workers serve now."""
@@ -298,6 +312,10 @@ class JobStore:
     def check(self) -> None:
         """Raises StoreUnavailable unless Redis answers and takes writes."""
         self._database.run("check")
+
+
+def _place(reply: list[Any]) -> Place | None:
+    return Place(reply[0], float(reply[1]) if reply[1] else None) if reply else None
 
 
 def _record(reply: list[bytes] | None) -> JobRecord | None:

@@ -2,7 +2,8 @@
 -- Takes in all jobs or none. ARGV[1]: JSON {idem, digest, creates_per_minute, jobs_in_flight, jobs: [{tail, client, model,
 -- mode, request, inputs, pins, cost, weight, repeatable, degraded: {request, cost}}]}, all of one client; without jobs,
 -- only looks whether the idempotency key is known. `degraded` is what a job becomes when the queue is long, where it may.
--- Answers {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {}, record, ...},
+-- Answers {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {},
+-- {record, place or {}}, ...},
 -- {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no model", job's index},
 -- {"no input", job's index, pin's index}, {"too many jobs"} or {"too many creates", seconds to wait}.
 
@@ -14,9 +15,9 @@ if order.idem then
     if known.digest ~= order.digest then return {'conflict'} end
     local reply = {'replayed', {}, {}}
     for _, id in ipairs(cjson.decode(known.ids)) do
-      local record = redis.call('HGETALL', 'job:' .. id)
-      if #record == 0 then return {'gone', id} end
-      reply[#reply + 1] = record
+      local found = seen(id)
+      if #found[1] == 0 then return {'gone', id} end
+      reply[#reply + 1] = found
     end
     return reply
   end
@@ -110,7 +111,7 @@ for index, job in ipairs(order.jobs) do
   job.id = string.format('%014x', tonumber(time[1]) * 1e6 + tonumber(time[2]) + index) .. job.tail
   if made[index] then copy(job, made[index]) else queue(job) end
   ids[#ids + 1] = job.id
-  reply[#reply + 1] = redis.call('HGETALL', 'job:' .. job.id)
+  reply[#reply + 1] = seen(job.id)
 end
 if order.idem then
   redis.call('HSET', 'idem:' .. order.idem, 'digest', order.digest, 'ids', cjson.encode(ids))

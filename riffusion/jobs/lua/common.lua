@@ -153,3 +153,23 @@ local function missing_wakeups(model)
   local wanted = math.min(redis.call('ZCARD', 'waiting:' .. model), math.max(1, slots))
   return math.max(0, wanted - redis.call('LLEN', 'riffusion.' .. model))
 end
+
+-- Where a waiting job stands: {rank, expected seconds or ""}, or nothing.
+local function place(id, model)
+  local rank = redis.call('ZRANK', 'waiting:' .. model, id)
+  if not rank then return nil end
+  local busy = redis.call('HMGET', 'model:' .. model, 'waiting_cost', 'running_cost', 'pace', 'slots', 'running')
+  local slots = tonumber(busy[4] or 0)
+  if not busy[3] or slots == 0 then return {rank, ''} end
+  if rank + tonumber(busy[5] or 0) < slots then return {rank, '0'} end
+  -- Jobs ahead are taken for average ones, and running jobs for half done.
+  local ahead = tonumber(busy[1] or 0) * rank / redis.call('ZCARD', 'waiting:' .. model) + tonumber(busy[2] or 0) / 2
+  return {rank, string.format('%.3f', ahead * busy[3] / slots)}
+end
+
+-- A record as its readers see it: {its hash, its place or {}}.
+local function seen(id)
+  local record = redis.call('HGETALL', 'job:' .. id)
+  local job = redis.call('HMGET', 'job:' .. id, 'status', 'model')
+  return {record, job[1] == 'queued' and place(id, job[2]) or {}}
+end

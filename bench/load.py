@@ -1,0 +1,256 @@
+"""What the API costs beside its server and its Redis: submits and polls from up to 2000 connections at once.
+
+    python bench/load.py [--rounds 3] [--seconds 4] [--levels 64,500,2000] [--records 100000]
+
+ours   the API under its own server, Redis with every write on the disk before it answers
+bare   bench/bare_load.py under the same server: one durable SET for a submit, one HGETALL of the same record for a poll
+
+At each level all connections poll, or all submit, without a pause, in alternating order; ratios of rates are taken
+within a round. Then a worker whose model costs nothing runs the jobs while nine in ten connections of the highest
+level poll and the others submit: its latencies and errors, and the memory before and after. Last, the middle level
+again over many records. The last line is JSON.
+"""
+
+import argparse
+import json
+import os
+import platform
+import socket
+import statistics
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import cycle
+from pathlib import Path
+
+import httpx
+import psutil
+from job_queue import BODY, GRACE_S, NoModel, until
+from load_client import Request, Sample, drive
+
+from riffusion.embedded.child import Process, spawn, stop
+from riffusion.embedded.valkey import Valkey
+from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, Success
+from riffusion.jobs.store import JobStore, Submission
+from riffusion.requests import parse
+from riffusion.settings import Settings
+
+HERE = Path(__file__).parent
+JOBS = 64  # that are polled, half of them done
+OUTPUT = JobOutput(
+    ImageOutput("results/x/1/clip.png", 512, 512, 9), AudioOutput("results/x/1/clip.mp3", 5, 1, 1, "mp3", 9)
+)
+GOOD = {"submit": 202, "poll": 200, "unchanged": 304}
+
+
+@dataclass(frozen=True)
+class Stack:
+    """What is measured, running."""
+
+    ports: dict[str, int]
+    processes: dict[str, Process]
+    store: JobStore
+    env: dict[str, str]
+    log: int
+
+    def memory_mib(self) -> int:
+        """Of the API's processes."""
+        api = psutil.Process(self.processes["ours"].pid)
+        return sum(each.memory_info().rss for each in [api, *api.children(recursive=True)]) >> 20
+
+    def rate(self, name: str, kind: str, request: Request, connections: int, seconds: float) -> Sample:
+        """All connections do one thing."""
+        sample = drive(self.ports[name], {kind: (connections, request)}, seconds)[kind]
+        if errors := sample.errors(GOOD[kind]):
+            print(f"  {errors} errors: {name} {kind}, {dict(sample.statuses)}, {dict(sample.broken)}")
+        return sample
+
+
+@contextmanager
+def stack(folder: Path) -> Iterator[Stack]:
+    """Redis, our API and the bare one."""
+    with ExitStack() as running:
+        log = running.enter_context((folder / "log").open("ab"))
+        valkey = Valkey(folder / "redis")
+        running.callback(stop, valkey.start(output=log), GRACE_S)
+        until(valkey.answers)
+        listeners = {
+            name: running.enter_context(socket.create_server(("127.0.0.1", 0), backlog=2048))
+            for name in ("ours", "bare")
+        }
+        ports = {name: int(listener.getsockname()[1]) for name, listener in listeners.items()}
+        env = os.environ | {
+            "PYTHONPATH": f"{HERE}:{HERE.parent}",
+            "RIFFUSION_REDIS_URL": valkey.url,
+            "RIFFUSION_DATA_DIR": str(folder),
+            "RIFFUSION_PUBLIC_URL": f"http://127.0.0.1:{ports['ours']}",
+            "RIFFUSION_MAX_QUEUED": "10000000",
+            "RIFFUSION_ANONYMOUS_CREATES_PER_MINUTE": "0",
+            "RIFFUSION_ANONYMOUS_JOBS_IN_FLIGHT": "0",
+        }
+        settings = Settings(redis_url=valkey.url, data_dir=folder, max_queued=10_000_000)
+        served_by = [
+            "-m",
+            "gunicorn",
+            "--no-control-socket",
+            "--worker-class",
+            "api.server.Worker",
+            "--keep-alive",
+            "75",
+        ]
+        served_by += ["--workers", f"{settings.api_workers}", "--worker-connections", f"{settings.api_connections}"]
+        commands = {
+            "ours": ["-m", "riffusion", "api", "--fd", f"{listeners['ours'].fileno()}"],
+            "bare": [*served_by, "--bind", f"fd://{listeners['bare'].fileno()}", "bare_load:app"],
+        }
+        processes = {}
+        for name, command in commands.items():
+            argv = [sys.executable, *command]
+            processes[name] = spawn(argv, env=env, output=log, pass_fds=[listeners[name].fileno()])
+            running.callback(stop, processes[name], GRACE_S)
+        until(lambda: httpx.get(f"http://127.0.0.1:{ports['ours']}/readyz", timeout=60).is_success)
+        until(lambda: httpx.get(f"http://127.0.0.1:{ports['bare']}/jobs/x", timeout=60).is_success)
+        yield Stack(ports, processes, JobStore.connect(settings), env, log.fileno())
+
+
+def requests(running: Stack) -> dict[str, Request]:
+    """By kind, what makes the next request: polls go around jobs of which half wait and half are done."""
+    base = f"http://127.0.0.1:{running.ports['ours']}"
+    running.store.announce("bench", "tiny", 8)
+    ids = [httpx.post(f"{base}/jobs", json=BODY, timeout=60).raise_for_status().json()["id"] for _ in range(JOBS)]
+    for number in range(JOBS // 2):
+        record = running.store.claim("tiny", "bench", f"{number:016}")
+        assert record is not None
+        assert running.store.finish(record.id, record.token, Success(OUTPUT))
+    tags = [httpx.get(f"{base}/jobs/{job_id}", timeout=60).headers["ETag"] for job_id in ids]
+    body = json.dumps(BODY).encode()
+    head = f"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
+    polls = cycle([f"GET /jobs/{job_id} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for job_id in ids])
+    unchanged = cycle([
+        f"GET /jobs/{job_id} HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\n\r\n".encode()
+        for job_id, tag in zip(ids, tags, strict=True)
+    ])  # fmt: skip
+    submit = head.encode() + body
+    return {"submit": lambda: submit, "poll": lambda: next(polls), "unchanged": lambda: next(unchanged)}
+
+
+@dataclass
+class Level:
+    """What some rounds at one number of connections told."""
+
+    submit_ratio: list[float]
+    poll_ratio: list[float]
+    unchanged_over_poll: list[float]
+    submits: list[float]
+    polls: list[float]
+    errors: int = 0
+
+
+def measure(running: Stack, made: dict[str, Request], connections: int, rounds: int, seconds: float) -> Level:
+    """Ours against bare, in turn."""
+    level = Level([], [], [], [], [])
+    for number in range(rounds):
+        found: dict[str, Sample] = {}
+        order = ("ours", "bare") if number % 2 == 0 else ("bare", "ours")
+        for kind in ("poll", "submit"):
+            for name in order:
+                found[f"{name} {kind}"] = running.rate(name, kind, made[kind], connections, seconds)
+        found["ours unchanged"] = running.rate("ours", "unchanged", made["unchanged"], connections, seconds)
+        level.errors += sum(sample.errors(GOOD[name.split()[1]]) for name, sample in found.items())
+        level.submits.append(found["ours submit"].rate)
+        level.polls.append(found["ours poll"].rate)
+        level.submit_ratio.append(found["ours submit"].rate / found["bare submit"].rate)
+        level.poll_ratio.append(found["ours poll"].rate / found["bare poll"].rate)
+        level.unchanged_over_poll.append(found["ours unchanged"].rate / found["ours poll"].rate)
+    show(connections, level)
+    return level
+
+
+def show(connections: int, level: Level) -> None:
+    """One line of the table."""
+    cells = (level.submits, level.submit_ratio, level.polls, level.poll_ratio, level.unchanged_over_poll)
+    texts = [f"{statistics.median(each):8.2f} ({min(each):.2f}-{max(each):.2f})" for each in cells]
+    print(f"{connections:6}" + "".join(f"{text:>26}" for text in texts) + f"{level.errors:8}", flush=True)
+
+
+def mixed(running: Stack, made: dict[str, Request], connections: int, seconds: float) -> dict[str, object]:
+    """With a worker: polls and submits at once, twice, for what memory does meanwhile."""
+    worker = spawn([sys.executable, __file__, "--worker"], env=running.env, output=running.log)
+    try:
+        until(
+            lambda: len(httpx.get(f"http://127.0.0.1:{running.ports['ours']}/models", timeout=60).json()["models"]) > 0
+        )
+        submitters = connections // 10
+        kinds = {"poll": (connections - submitters, made["poll"]), "submit": (submitters, made["submit"])}
+        drive(running.ports["ours"], kinds, seconds)
+        before = running.memory_mib()
+        found = drive(running.ports["ours"], kinds, 3 * seconds)
+        after = running.memory_mib()
+    finally:
+        stop(worker, GRACE_S)
+    latencies = {kind: statistics.quantiles(sample.latencies_ms or [0, 0], n=100) for kind, sample in found.items()}
+    return {
+        "polls_per_s": round(found["poll"].rate), "submits_per_s": round(found["submit"].rate),
+        "poll_p50_ms": round(latencies["poll"][49]), "p99_ms": round(latencies["poll"][98]),
+        "submit_p50_ms": round(latencies["submit"][49]), "submit_p99_ms": round(latencies["submit"][98]),
+        "errors": sum(sample.errors(GOOD[kind]) for kind, sample in found.items()),
+        "memory_mib": [before, after],
+    }  # fmt: skip
+
+
+def fill(running: Stack, records: int) -> None:
+    """So many waiting jobs more; for this they needn't be on the disk at once."""
+    running.store.redis.config_set("appendfsync", "no")
+    request = parse(BODY)
+    for number in range(0, records, 16):
+        running.store.accept([Submission(request, f"client {number % 997}")] * 16)
+    running.store.redis.config_set("appendfsync", "always")
+
+
+def main() -> None:
+    """Measures and prints a table and a line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=4.0)
+    parser.add_argument("--levels", default="64,500,2000")
+    parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        from worker.app import serve
+
+        sys.exit(serve(Settings(), NoModel.load))
+
+    levels = [int(level) for level in args.levels.split(",")]
+    with tempfile.TemporaryDirectory() as folder, stack(Path(folder)) as running:
+        made = requests(running)
+        names = ("submits/s", "over bare", "polls/s", "over bare", "304s over 200s")
+        print(f"{'':6}" + "".join(f"{name:>26}" for name in names) + f"{'errors':>8}")
+        found = {level: measure(running, made, level, args.rounds, args.seconds) for level in levels}
+        together = mixed(running, made, levels[-1], args.seconds)
+        print(f"at once, with a worker: {json.dumps(together)}")
+        middle = levels[len(levels) // 2]
+        print(f"with {args.records} records more:")
+        fill(running, args.records)
+        full = measure(running, made, middle, args.rounds, args.seconds)
+    everything = [*found.values(), full]
+    keys: dict[str, object] = {
+        "submit_ratio": round(statistics.median(found[middle].submit_ratio), 2),
+        "poll_ratio": round(statistics.median(found[middle].poll_ratio), 2),
+        "p99_ms": together["p99_ms"],
+        "errors": sum(level.errors for level in everything) + int(str(together["errors"])),
+        "connections": levels[-1],
+        "unchanged_over_poll": round(statistics.median(found[middle].unchanged_over_poll), 2),
+        "full_submit_ratio": round(statistics.median(full.submit_ratio), 2),
+        "full_poll_ratio": round(statistics.median(full.poll_ratio), 2),
+        "memory_mib": together["memory_mib"],
+    }
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}"
+    print(json.dumps(keys | {"machine": machine, "date": f"{datetime.now(UTC):%Y-%m-%d}"}))
+
+
+if __name__ == "__main__":
+    main()
