@@ -32,7 +32,10 @@ from tests.faults.worker import JOURNAL
 ROOT = Path(__file__).parents[2]
 STARTS_S = 90.0
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
-QUICK: dict[str, object] = {"lease_s": 2, "slots": 4, "api_workers": 1, "api_threads": 32}
+QUICK: dict[str, object] = {
+    "lease_s": 2, "slots": 4, "api_workers": 1, "api_threads": 32,
+    "anonymous_creates_per_minute": 0, "anonymous_jobs_in_flight": 0,  # all the load comes from one address
+}  # fmt: skip
 http = httpx.Client(timeout=60)
 RETRIED = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR}
 
@@ -198,6 +201,12 @@ class Stack:
                 over.set()
         for each in sent:
             each.result()
+
+    def watch(self, job_id: str, seconds: int) -> None:
+        """GET /jobs/<id> as soon as it changes."""
+        url = f"{self.url}/jobs/{job_id}"
+        tag = http.get(url).headers["ETag"]
+        http.get(url, headers={"If-None-Match": tag, "Prefer": f"wait={seconds}"})
 
     def seen(self, job_id: str) -> dict[str, Any]:
         """GET /jobs/<id>."""

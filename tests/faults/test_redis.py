@@ -100,7 +100,9 @@ def test_12_twenty_reconnections_leak_no_descriptors(stack: Stack) -> None:
     processes = [psutil.Process(worker.process.pid), *psutil.Process(stack.api.pid).children()]
 
     def descriptors() -> list[int]:
-        stack.wait_ended(*[stack.submit("0") for _ in range(8)])
+        ids = [stack.submit("0.5") for _ in range(8)]
+        stack.watch(ids[0], 5)
+        stack.wait_ended(*ids)
         time.sleep(2)
         return [process.num_fds() for process in processes]
 

@@ -62,6 +62,7 @@ def test_10_a_worker_asked_to_stop_under_load(stack: Stack) -> None:
     ids = [stack.submit("1.5") for _ in range(3 * HOLDS)]
     wait_until(lambda: len(stack.runs()) >= HOLDS, 30)
     assert stop(first.process, grace_s=60) == 0
+    assert len(stack.runs()) < len(ids)  # it took nothing new
     stack.start_worker()
     stack.wait_ended(*ids)
     wait_kept(stack)
