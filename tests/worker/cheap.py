@@ -1,8 +1,8 @@
 """A worker whose model costs nothing, and does what the prompt says: `python -m tests.worker.cheap`.
 
 The worker's own tests start it as a process; everything but the generator is the real thing. A prompt is a list of
-words: a number is that many seconds for the whole run, `die` ends the process, `hang` never returns, `break` raises
-what no one expects, `refuse` what a request deserves.
+words: a number is that many seconds for the whole run, `die` ends the process (`1 die`: after a second), `hang` never
+returns, `break` raises what no one expects, `refuse` what a request deserves.
 """
 
 import os
@@ -36,6 +36,7 @@ class CheapGenerator:
         for word in prompt.split():
             match word:
                 case "die":
+                    time.sleep(seconds)
                     os._exit(9)
                 case "hang":
                     threading.Event().wait()
