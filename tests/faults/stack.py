@@ -33,7 +33,7 @@ ROOT = Path(__file__).parents[2]
 STARTS_S = 90.0
 DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
 QUICK: dict[str, object] = {
-    "lease_s": 2, "slots": 4, "api_workers": 1, "api_threads": 32,
+    "lease_s": 2, "slots": 4, "api_workers": 1,
     "anonymous_creates_per_minute": 0, "anonymous_jobs_in_flight": 0,  # all the load comes from one address
 }  # fmt: skip
 http = httpx.Client(timeout=60)

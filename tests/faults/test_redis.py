@@ -77,7 +77,7 @@ def test_6_redis_stands_still(stack: Stack) -> None:
 
 def test_11_redis_out_of_memory(stack: Stack) -> None:
     worker = stack.start_worker()
-    held = [stack.submit("2") for _ in range(6)]
+    held = [stack.submit("4") for _ in range(6)]
     stack.wait_running(*held[:4])
     stack.redis.config_set("maxmemory", "1mb")
     refused = stack.post("0")

@@ -98,7 +98,7 @@ def test_13_a_job_that_kills_its_workers(stack: Stack) -> None:
 
 def test_14_canceled_jobs_end_at_once_and_leave_no_files(stack: Stack) -> None:
     worker = stack.start_worker()
-    ids = [stack.submit("60") for _ in range(2 * HOLDS)]
+    ids = [stack.submit("600") for _ in range(2 * HOLDS)]
     wait_until(lambda: sum(stack.running(each) for each in ids) == HOLDS, 30)
     for job_id in ids:
         assert stack.cancel(job_id)["status"] == "canceled"
