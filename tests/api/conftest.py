@@ -204,7 +204,7 @@ def serve(valkey: ValkeyServer, folder: Path, connections: int = LiveServer.CONN
             cwd=Path(__file__).parents[2],
         )  # fmt: skip
     try:
-        wait_until(lambda: _answers(url), message="gunicorn doesn't answer")
+        wait_until(lambda: _answers(url), 120, "gunicorn doesn't answer")
         yield LiveServer(url, process, log, settings)
     finally:
         process.terminate()
