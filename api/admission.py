@@ -5,6 +5,7 @@ Models, uploads and earlier jobs are the store's to check, in the step that acce
 
 from api.services import Services
 from riffusion.errors import Gone, InvalidRequest, NotFound, UnknownReference
+from riffusion.jobs.clients import key_of
 from riffusion.jobs.store import Submission
 from riffusion.requests import (
     CLIP_SECONDS,
@@ -29,7 +30,7 @@ def admit(submission: Submission, here: Services) -> None:
 
     Raises:
         UnknownReference: a seed image or LoRA that isn't there.
-        InvalidRequest: a clip longer than the server makes.
+        InvalidRequest: a clip longer than the server makes, or a webhook that isn't taken.
     """
     for field, reference in references(submission.request).items():
         if isinstance(reference, SeedImage) and reference.seed_image not in {seed.name for seed in list_seeds()}:
@@ -37,6 +38,7 @@ def admit(submission: Submission, here: Services) -> None:
             raise UnknownReference(message, f"{submission.prefix}{field}.seed_image")
     _check_loras(submission, here)
     _check_length(submission, here)
+    _check_webhook(submission, here)
 
 
 def _check_loras(submission: Submission, here: Services) -> None:
@@ -64,6 +66,19 @@ def _check_length(submission: Submission, here: Services) -> None:
     if seconds > limit:
         message = f"the clip would be {seconds:g} s long; at most {limit:g} s are made"
         raise InvalidRequest([{"field": f"{submission.prefix}{field}", "message": message}])
+
+
+def _check_webhook(submission: Submission, here: Services) -> None:
+    webhook = submission.request.webhook
+    if webhook is None:
+        return
+    if key_of(submission.client) is None:
+        message = "needs an API key: its secret signs what is sent"
+    elif not webhook.startswith("https://") and not here.settings.webhooks_anywhere:
+        message = "must begin with https://"
+    else:
+        return
+    raise InvalidRequest([{"field": f"{submission.prefix}webhook", "message": message}])
 
 
 def _picture_seconds(picture: SeedImage | Upload | JobResult, client: str, here: Services) -> float:

@@ -62,13 +62,17 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """In each process: starts its reaper, and makes held requests answer as soon as the process is to stop."""
+    """In each process: starts its reaper and courier, and makes held requests answer as soon as the process stops."""
     from api.services import EXTENSION, Services
+    from api.waiting import Snapshot
     from riffusion.jobs.reaper import Reaper
+    from riffusion.jobs.webhooks.courier import Courier
 
     here: Services = worker.wsgi.extensions[EXTENSION]
-    worker.reaper = Reaper(here.store, here.files)
-    worker.reaper.start()
+    courier = Courier(here.store, lambda record: here.presenter.job(Snapshot(record, None)).model_dump_json())
+    worker.background = (Reaper(here.store, here.files), courier)
+    for service in worker.background:
+        service.start()
     stop = signal.getsignal(signal.SIGTERM)
 
     def answer_and_stop(number: int, frame: FrameType | None) -> None:
@@ -83,8 +87,8 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(_server: Any, worker: Any) -> None:
     """Ends what post_worker_init started."""
-    if hasattr(worker, "reaper"):
-        worker.reaper.stop()
+    for service in getattr(worker, "background", ()):
+        service.stop()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from api.schemas import Job, JobFailure, Links, Progress, Queue, Result, ResultAudio, ResultImage
+from api.schemas import Job, JobFailure, JobWebhook, Links, Progress, Queue, Result, ResultAudio, ResultImage
 from api.waiting import Snapshot
 from riffusion.jobs.files import Files
-from riffusion.jobs.record import JobOutput, JobRecord, JobStatus
+from riffusion.jobs.record import JobOutput, JobRecord, JobStatus, Webhook
 
 _POLL_S = 1  # while running
 _POLL_MAX_S = 10  # while queued far back
@@ -38,6 +38,7 @@ class Presenter:
             result=self._result(record, record.result) if record.result else None,
             error=JobFailure(code=record.error.code, detail=record.error.detail) if record.error else None,
             warnings=list(record.warnings),
+            webhook=_webhook(record.webhook) if record.webhook else None,
             links=self._links(record.id),
         )
 
@@ -89,6 +90,13 @@ def poll_headers(snapshot: Snapshot) -> Mapping[str, str]:
     if snapshot.record.status is JobStatus.QUEUED and snapshot.place and snapshot.place.eta_s is not None:
         seconds = min(max(round(snapshot.place.eta_s), _POLL_S), _POLL_MAX_S)
     return {"Retry-After": str(seconds)}
+
+
+def _webhook(webhook: Webhook) -> JobWebhook:
+    return JobWebhook(
+        url=webhook.url, state=webhook.state, attempts=webhook.attempts,
+        next_attempt_at=_optional_time(webhook.next_at), error=webhook.error,
+    )  # fmt: skip
 
 
 def _time(seconds: float) -> datetime:

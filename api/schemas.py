@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from riffusion.jobs.record import JobStatus
+from riffusion.jobs.record import JobStatus, WebhookState
 from riffusion.requests import AudioFormat
 
 
@@ -64,6 +64,16 @@ class JobFailure(_Answer):
     detail: str = Field(description="For people.")
 
 
+class JobWebhook(_Answer):
+    """Where the job's end is told, and how far that is."""
+
+    url: str
+    state: WebhookState
+    attempts: int = Field(ge=0, description="Tries begun.")
+    next_attempt_at: datetime | None = Field(description="While pending.")
+    error: str | None = Field(description="Why the last try failed.")
+
+
 class Links(_Answer):
     """Where to go from here."""
 
@@ -94,6 +104,7 @@ class Job(_Answer):
     result: Result | None = Field(description="Once succeeded.")
     error: JobFailure | None = Field(description="Once failed.")
     warnings: list[str]
+    webhook: JobWebhook | None = Field(description="Where the request named one.")
     links: Links
 
 

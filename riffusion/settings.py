@@ -39,6 +39,10 @@ class Settings(BaseSettings):
     anonymous_jobs_in_flight: int = Field(
         500, ge=0, description="Jobs of one address that may wait or run at once without a key; 0: no limit."
     )
+    webhooks_anywhere: bool = Field(
+        False,
+        description="Let webhooks go to http:// and private addresses too, for development.",
+    )
     key: SecretStr | None = Field(None, description="API key that `riffusion submit` sends.")
 
     # Storage

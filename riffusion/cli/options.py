@@ -17,7 +17,13 @@ from pydantic.fields import FieldInfo
 from riffusion.requests import AnyRequest, InterpolationEnd, parse
 from riffusion.requests.references import REFERENCE_FIELDS
 
-SET_ELSEWHERE = ("mode", "model", "format", "fresh")  # by the command, the settings, the output's name, a JSON file
+SET_ELSEWHERE = (
+    "mode",
+    "model",
+    "format",
+    "fresh",
+    "webhook",
+)  # by the command, the settings, the output's name, a JSON file
 
 
 def parameters(model: type[BaseModel]) -> list[click.Parameter]:

@@ -32,6 +32,11 @@ def key_client(key_id: str, end_user: str | None = None) -> str:
     return f"key:{key_id}/{end_user}" if end_user else f"key:{key_id}"
 
 
+def key_of(client: str) -> str | None:
+    """The id of the key that a client is or belongs to; None of one without a key."""
+    return _owner(client).removeprefix("key:") if client.startswith("key:") else None
+
+
 def owns(client: str, maker: str) -> bool:
     """Whether what `maker` made is `client`'s: its own, or that of another person whom the same key's owner serves."""
     return _owner(client) == _owner(maker)

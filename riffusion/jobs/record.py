@@ -81,6 +81,26 @@ class Failure:
 Outcome = Success | Failure
 
 
+class WebhookState(StrEnum):
+    """Whether a job's end has been told to the address that its request names."""
+
+    WAITING = "waiting"  # for the job to end
+    PENDING = "pending"  # is tried, and tried again
+    DELIVERED = "delivered"
+    FAILED = "failed"  # given up
+
+
+@dataclass(frozen=True)
+class Webhook:
+    """Where a job's end is told, and how far that is."""
+
+    url: str
+    state: WebhookState
+    attempts: int  # begun
+    next_at: float | None  # of the next try, Unix seconds
+    error: str | None  # of the last one
+
+
 @dataclass(frozen=True)
 class JobRecord:
     """One job as Redis has it. Times are Unix seconds on Redis's clock."""
@@ -108,6 +128,7 @@ class JobRecord:
     result: JobOutput | None = None
     error: Failure | None = None
     warnings: tuple[str, ...] = field(default=())
+    webhook: Webhook | None = None
 
     @classmethod
     def decode(cls, data: Mapping[bytes, bytes]) -> "JobRecord":
@@ -142,7 +163,18 @@ class JobRecord:
             result=_decode_output(text["result"]) if "result" in text else None,
             error=Failure(error["code"], error["detail"]) if error else None,
             warnings=tuple(json.loads(text.get("warnings", "[]"))),
+            webhook=_decode_webhook(text) if "webhook" in text else None,
         )
+
+
+def _decode_webhook(text: Mapping[str, str]) -> Webhook:
+    return Webhook(
+        url=text["webhook"],
+        state=WebhookState(text.get("webhook_state", "waiting")),
+        attempts=int(text["webhook_attempts"]),
+        next_at=float(text["webhook_next"]) if "webhook_next" in text else None,
+        error=text.get("webhook_error") or None,
+    )
 
 
 def _decode_output(text: str) -> JobOutput:

@@ -147,6 +147,7 @@ class JobStore:
             "inputs": json.dumps(inputs.keys),
             "pins": json.dumps(list(inputs.pins)),
             "weight": submission.weight,
+            **({"webhook": request.webhook} if request.webhook else {}),
             # Whoever left the seed to chance wants another clip.
             "repeatable": with_seed(submission.request) == submission.request and not request.fresh,
         }
@@ -325,7 +326,7 @@ def _record(reply: list[bytes] | None) -> JobRecord | None:
 def _work(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
     """What is to be made, and how much work that is."""
     return {
-        "request": request.model_dump_json(exclude={"fresh"}),
+        "request": request.model_dump_json(exclude={"fresh", "webhook"}),
         "cost": cost(request, inputs.clip_seconds or CLIP_SECONDS),
     }
 

@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated, Literal
+from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -25,6 +26,18 @@ def _utf8(value: str) -> str:
     """JSON may escape half a surrogate pair, which no file, tag or header can hold."""
     if any("\ud800" <= char <= "\udfff" for char in value):
         raise PydanticCustomError("unicode", "must not contain unpaired surrogates")
+    return value
+
+
+def _web_address(value: str) -> str:
+    """An absolute address without user and fragment: neither has a meaning where something is sent to it."""
+    try:
+        url = urlsplit(value)
+        fits = url.scheme in ("http", "https") and url.hostname and url.port != 0 and "@" not in url.netloc
+    except ValueError:
+        fits = False
+    if not fits or url.fragment or not all("!" <= char <= "~" for char in value):
+        raise PydanticCustomError("web_address", "must be an absolute https:// address, in ASCII")
     return value
 
 
@@ -56,6 +69,11 @@ Loras = Annotated[
 ]
 Scheduler = Literal["dpm++2m", "ddim", "euler", "euler-a", "pndm"]
 Quality = Literal["draft", "standard", "best"]
+WebAddress = Annotated[
+    str,
+    Field(max_length=2000, json_schema_extra={"format": "uri", "pattern": "^https?://"}),
+    AfterValidator(_web_address),
+]
 AudioFormat = Literal["mp3", "wav", "flac", "ogg"]
 
 

@@ -18,6 +18,7 @@ from riffusion.requests.fields import (
     Scheduler,
     Seed,
     Text,
+    WebAddress,
 )
 from riffusion.requests.references import Clip, Mask, Picture
 
@@ -41,6 +42,10 @@ class BaseRequest(Model):
     )
     fresh: Annotated[bool, Field(strict=True)] = Field(
         False, description="Make it anew, even if the same request with the same seed was made before."
+    )
+    webhook: WebAddress | None = Field(
+        None,
+        description="Where to POST the job when it has ended; for owners of an API key. Not part of the job's request.",
     )
 
 

@@ -91,7 +91,7 @@ def references(request: BaseModel) -> dict[str, Reference]:
 
 
 def shareable(request: Mapping[str, Any]) -> dict[str, Any]:
-    """A request's JSON as anyone may see it, in a file or on a page: without the ids of jobs and uploads, or `fresh`.
+    """A request's JSON as anyone may see it, in a file or on a page: without the ids of jobs and uploads, `fresh` or `webhook`.
 
     Whoever has a job's id may cancel and delete it, so a clip must not tell the id of the clip it was made from.
     """
@@ -100,4 +100,4 @@ def shareable(request: Mapping[str, Any]) -> dict[str, Any]:
         for name in REFERENCE_FIELDS
         if isinstance(reference := request.get(name), Mapping) and not reference.keys().isdisjoint(("job", "upload"))
     }
-    return {name: value for name, value in request.items() if name not in private | {"fresh"}}
+    return {name: value for name, value in request.items() if name not in private | {"fresh", "webhook"}}

@@ -1,8 +1,8 @@
 #!lua
 -- Takes in all jobs or none. ARGV[1]: JSON {idem, digest, creates_per_minute, jobs_in_flight, jobs: [{tail, client, model,
--- mode, request, inputs, pins, cost, weight, repeatable, degraded: {request, cost}}]}, all of one client; without jobs,
--- only looks whether the idempotency key is known. `degraded` is what a job becomes when the queue is long, where it may.
--- Answers {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {},
+-- mode, request, inputs, pins, cost, weight, repeatable, webhook, degraded: {request, cost}}]}, all of one client; without
+-- jobs, only looks whether the idempotency key is known. `degraded` is what a job becomes when the queue is long, where
+-- it may. Answers {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {},
 -- {record, place or {}}, ...},
 -- {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no model", job's index},
 -- {"no input", job's index, pin's index}, {"too many jobs"} or {"too many creates", seconds to wait}.
@@ -37,6 +37,7 @@ local function write(job, status, ...)
     'client', job.client, 'request', job.request, 'inputs', job.inputs, 'pins', job.pins,
     'cost', job.cost, 'weight', job.weight, 'degraded', job.degraded and 1 or 0, 'created_at', stamp(now),
     'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0, ...)
+  if job.webhook then redis.call('HSET', 'job:' .. job.id, 'webhook', job.webhook, 'webhook_attempts', 0) end
   redis.call('ZADD', 'of:' .. job.client, 0, job.id)
 end
 
@@ -59,6 +60,7 @@ local function copy(job, made)
   job.pins = '[]'
   write(job, 'succeeded', 'completed_at', stamp(now), 'result', made.result, 'warnings', made.warnings, 'origin', made.id)
   redis.call('ZADD', 'sweep', now + limits.result_ttl_s, 'job:' .. job.id)
+  notify(job)
 end
 
 local coming, made, news = {}, {}, 0

@@ -6,6 +6,7 @@
 --   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots, card
 --   models            set     every model that ever had a job or a worker
 --   due               zset    jobs by the time at which reap must look at them: a lease or a deadline ends
+--   webhooks          zset    ended jobs by the time of the next try to tell their owner
 --   sweep             zset    job:<id>, upload:<id> or file:<key> by the time at which its files may go
 --   held:<worker>     hash    id -> nonce of the claim, for the jobs that a worker runs
 --   alone:<worker>    string  the job that must run alone in that worker
@@ -115,6 +116,13 @@ local function requeue(job, ...)
   change(job.id, 'status', 'queued', 'step', 0, 'total', 0, ...)
 end
 
+-- Has an ended job told to the address that its request names.
+local function notify(job)
+  if not job.webhook then return end
+  redis.call('ZADD', 'webhooks', now, job.id)
+  redis.call('HSET', 'job:' .. job.id, 'webhook_state', 'pending', 'webhook_next', stamp(now))
+end
+
 -- Ends a job for good.
 local function settle(job, status, ...)
   if job.status == 'queued' then
@@ -131,6 +139,7 @@ local function settle(job, status, ...)
   -- An attempt that lost may still be writing: look for its files when it must have noticed, and again at expiry.
   local stragglers = tonumber(job.attempts) > (status == 'succeeded' and 1 or 0)
   redis.call('ZADD', 'sweep', now + (stragglers and 2 * limits.lease_s or limits.result_ttl_s), 'job:' .. job.id)
+  notify(job)
   change(job.id, 'status', status, 'completed_at', stamp(now), ...)
 end
 
@@ -143,6 +152,7 @@ end
 local function forget(job)
   redis.call('DEL', 'job:' .. job.id)
   redis.call('ZREM', 'of:' .. job.client, job.id)
+  redis.call('ZREM', 'webhooks', job.id)
   if job.origin then redis.call('SREM', 'pins:job:' .. job.origin, job.id) end
   redis.call('SET', 'gone:' .. job.id, job.client, 'EX', limits.tombstone_s)
 end
