@@ -17,13 +17,8 @@ from pydantic.fields import FieldInfo
 from riffusion.requests import AnyRequest, InterpolationEnd, parse
 from riffusion.requests.references import REFERENCE_FIELDS
 
-SET_ELSEWHERE = (
-    "mode",
-    "model",
-    "format",
-    "fresh",
-    "webhook",
-)  # by the command, the settings, the output's name, a JSON file
+# By the command, the settings, the output's name, a JSON file, and not at all.
+SET_ELSEWHERE = ("mode", "model", "format", "fresh", "webhook")
 
 
 def parameters(model: type[BaseModel]) -> list[click.Parameter]:

@@ -91,9 +91,10 @@ def references(request: BaseModel) -> dict[str, Reference]:
 
 
 def shareable(request: Mapping[str, Any]) -> dict[str, Any]:
-    """A request's JSON as anyone may see it, in a file or on a page: without the ids of jobs and uploads, `fresh` or `webhook`.
+    """A request's JSON as anyone may see it, in a file or on a page: without ids of jobs and uploads.
 
-    Whoever has a job's id may cancel and delete it, so a clip must not tell the id of the clip it was made from.
+    What is about the job and not about the clip, `fresh` and `webhook`, is left out, too. Whoever has a job's id may
+    cancel and delete it, so a clip must not tell the id of the clip it was made from.
     """
     private = {
         name

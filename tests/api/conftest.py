@@ -186,14 +186,16 @@ class LiveServer:
 
 
 @contextmanager
-def serve(valkey: ValkeyServer, folder: Path, connections: int = LiveServer.CONNECTIONS) -> Iterator[LiveServer]:
+def serve(
+    valkey: ValkeyServer, folder: Path, connections: int = LiveServer.CONNECTIONS, **changes: Any
+) -> Iterator[LiveServer]:
     """Starts gunicorn on a free port and stops it as an operator would; it must exit without complaint."""
     url = f"http://127.0.0.1:{free_port()}"
     settings = Settings(
         redis_url=valkey.url.removesuffix("/0") + "/1",  # its reaper must not work on other tests' jobs
         data_dir=folder / "data", model=Worker.MODEL, public_url=url,
         api_workers=LiveServer.WORKERS, api_connections=connections,
-        anonymous_creates_per_minute=0, anonymous_jobs_in_flight=0,
+        anonymous_creates_per_minute=0, anonymous_jobs_in_flight=0, **changes,
     )  # fmt: skip
     environment = {f"RIFFUSION_{name.upper()}": str(getattr(settings, name)) for name in settings.model_fields_set}
     log = folder / "gunicorn.log"

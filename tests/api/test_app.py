@@ -34,9 +34,11 @@ def test_without_redis_an_app_is_made_all_the_same(tmp_path: Path) -> None:
     assert not (tmp_path / "data").exists()
 
 
-@pytest.mark.parametrize("path", ["/", "/jobs", "/healthz", "/nothing-here", "/openapi.json"])
-def test_every_answer_is_protected(client: Client, path: str) -> None:
-    headers = client.get(path).headers
+@pytest.mark.parametrize("path", ["/", "/jobs", "/healthz", "/nothing-here", "/openapi.json", "/files/x", "/clips/x"])
+@pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
+def test_every_answer_is_protected(client: Client, method: str, path: str) -> None:
+    headers = client.open(path, method=method).headers
+    assert headers["X-Frame-Options"] == "DENY"
     assert headers["X-Content-Type-Options"] == "nosniff"
     assert headers["Referrer-Policy"] == "no-referrer"
     assert "default-src 'none'" in headers["Content-Security-Policy"]
@@ -65,6 +67,45 @@ def test_other_origins_read_only_as_configured(
     preflight = client.options("/jobs", headers={"Origin": origin}).headers
     assert ("POST" in preflight.get("Access-Control-Allow-Methods", "")) == bool(allowed)
     assert ("Idempotency-Key" in preflight.get("Access-Control-Allow-Headers", "")) == bool(allowed)
+
+
+ORIGIN = "https://a.example"
+
+
+@pytest.fixture
+def shared(settings: Settings) -> Client:
+    """A client of an API that wants a key, and that pages of one other origin may call."""
+    return Client(create_app(settings.model_copy(update={"cors_origins": ORIGIN, "anonymous": False})))
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "headers"),
+    [
+        ("POST", "/jobs", {"authorization", "content-type", "idempotency-key", "riffusion-end-user"}),
+        ("GET", "/jobs/x", {"authorization", "if-none-match", "prefer"}),
+        ("GET", "/jobs/x/events", {"authorization", "last-event-id"}),
+        ("DELETE", "/jobs/x", {"authorization"}),
+        ("POST", "/uploads", {"authorization"}),
+    ],
+)
+def test_a_preflight_needs_no_key_and_allows_what_clients_send(
+    shared: Client, method: str, path: str, headers: set[str]
+) -> None:
+    asked = {"Origin": ORIGIN, "Access-Control-Request-Method": method}
+    asked["Access-Control-Request-Headers"] = ",".join(sorted(headers))
+    answer = shared.options(path, headers=asked)
+    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, ORIGIN)
+    assert method in answer.headers["Access-Control-Allow-Methods"].split(", ")
+    assert headers <= set(answer.headers["Access-Control-Allow-Headers"].lower().split(", "))
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+    assert "Origin" in answer.headers["Vary"]
+
+
+def test_a_page_may_read_why_it_was_refused(shared: Client) -> None:
+    refused = shared.post("/jobs", json={}, headers={"Origin": ORIGIN, "Authorization": "Bearer x"})
+    assert (refused.status_code, refused.headers["Access-Control-Allow-Origin"]) == (401, ORIGIN)
+    exposed = refused.headers["Access-Control-Expose-Headers"].split(", ")
+    assert {"ETag", "Location", "RateLimit", "RateLimit-Policy", "Retry-After", "WWW-Authenticate"} <= set(exposed)
 
 
 @pytest.mark.parametrize(("proxies", "client_address"), [(0, "127.0.0.1"), (1, "203.0.113.9"), (2, "198.51.100.1")])

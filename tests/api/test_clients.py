@@ -297,3 +297,36 @@ def test_the_log_names_the_client(alice: Client, services: Services) -> None:
         alice.get("/jobs")
     [line] = [line for line in lines if line["event"] == "request"]
     assert line["client"] == f"key:{services.keys.list()[0].id}"
+
+
+class TestWebhooks:
+    HOOK = "https://hooks.example/riffusion"
+
+    def test_a_keys_owner_may_name_one(self, alice: Client) -> None:
+        job = submit(alice, webhook=self.HOOK)
+        assert (job["webhook"]["url"], job["webhook"]["state"]) == (self.HOOK, "waiting")
+        assert "webhook" not in job["request"]
+        assert submit(alice)["webhook"] is None
+
+    def test_without_a_key_there_is_nobody_to_sign_for(self, client: Client) -> None:
+        refused = client.post("/jobs", json=[PROMPT, {**PROMPT, "webhook": self.HOOK}])
+        assert refused.status_code == 422
+        [fault] = refused.json["errors"]
+        assert (fault["field"], "API key" in fault["message"]) == ("1.webhook", True)
+
+    @pytest.mark.parametrize(
+        "wrong",
+        [
+            "http://hooks.example/", "ftp://hooks.example/", "file:///etc/passwd", "//hooks.example", "hooks.example",
+            "https://", "https://user:pass@hooks.example/", "https://hooks.example/#x", "https://hooks.example:0/",
+            "https://hooks.example:99999/", "https://hooks.example/a b", "https://hooks.exämple/", "https://[::1/",
+            "https://hooks.example/\r\nX: y", "https://x/" + "a" * 2000, 7, "",
+        ],
+    )  # fmt: skip
+    def test_what_is_no_address_is_refused(self, alice: Client, wrong: object) -> None:
+        refused = alice.post("/jobs", json={**PROMPT, "webhook": wrong})
+        assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "webhook")
+
+    def test_in_development_http_will_do(self, services: Services, settings: Settings) -> None:
+        open_app = create_app(settings.model_copy(update={"webhooks_anywhere": True}))
+        submit(with_key(open_app, services), webhook="http://127.0.0.1:9/")

@@ -1,0 +1,251 @@
+"""Webhooks from the end of a job to its receiver, whatever dies on the way."""
+
+import base64
+import hashlib
+import hmac
+import json
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+
+import pytest
+from redis import Redis
+
+from riffusion.jobs.clients import UNLIMITED, key_client
+from riffusion.jobs.keys import Key, KeyStore
+from riffusion.jobs.record import JobRecord, Webhook, WebhookState
+from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.webhooks.courier import PAUSES_S, Courier
+from riffusion.settings import Settings
+from tests.conftest import wait_until
+from tests.jobs.conftest import claim, keys, outwait, prompt, success
+from tests.jobs.webhooks.conftest import Receiver, answer
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"webhooks_anywhere": True})
+
+
+@pytest.fixture
+def key(redis: Redis, settings: Settings) -> Key:
+    return KeyStore(redis, settings).create("site", UNLIMITED)[1]
+
+
+def present(record: JobRecord) -> str:
+    return json.dumps({"id": record.id, "status": record.status})
+
+
+@pytest.fixture
+def couriers(store: JobStore) -> Iterator[Callable[[], Courier]]:
+    made: list[Courier] = []
+
+    def make() -> Courier:
+        made.append(Courier(store, present))
+        return made[-1]
+
+    yield make
+    for courier in made:
+        courier.stop()
+
+
+@pytest.fixture
+def courier(couriers: Callable[[], Courier]) -> Courier:
+    return couriers()
+
+
+@pytest.fixture
+def job(store: JobStore, key: Key, receiver: Receiver) -> JobRecord:
+    """A job that waits, with a webhook."""
+    return store.accept([Submission(prompt(webhook=receiver.url, seed=1), key_client(key.id))]).records[0]
+
+
+def deliver(courier: Courier) -> int:
+    """Tries what is due; how many those were."""
+    begun = courier.deliver()
+    wait(begun)
+    return len(begun)
+
+
+def hurry(redis: Redis, job: JobRecord) -> None:
+    """Lets the next try be due."""
+    redis.zadd("webhooks", {job.id: 1})
+
+
+def end(store: JobStore) -> None:
+    record = claim(store)
+    assert store.finish(record.id, record.token, success(record))
+
+
+def webhook(store: JobStore, job: JobRecord) -> Webhook:
+    found = store.get(job.id).webhook
+    assert found is not None
+    return found
+
+
+def test_a_job_that_goes_on_is_not_told(store: JobStore, courier: Courier, job: JobRecord) -> None:
+    claim(store)
+    assert deliver(courier) == 0
+    assert webhook(store, job).state is WebhookState.WAITING
+
+
+def test_a_success_is_told_once_and_signed(
+    store: JobStore, courier: Courier, job: JobRecord, key: Key, receiver: Receiver
+) -> None:
+    end(store)
+    assert webhook(store, job).state is WebhookState.PENDING
+    assert deliver(courier) == 1
+    assert deliver(courier) == 0
+    body, headers = receiver.body(), receiver.headers()
+    told = json.loads(body)
+    assert (told["type"], told["data"]) == ("job.succeeded", {"id": job.id, "status": "succeeded"})
+    assert told["timestamp"].startswith("20")
+    assert headers["webhook-id"] == job.id
+    assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
+    signed = f"{job.id}.{headers['webhook-timestamp']}.".encode() + body
+    secret = base64.b64decode(key.webhook_secret.removeprefix("whsec_"))
+    expected = base64.b64encode(hmac.new(secret, signed, hashlib.sha256).digest()).decode()
+    assert headers["webhook-signature"] == f"v1,{expected}"
+    assert webhook(store, job) == Webhook(receiver.url, WebhookState.DELIVERED, 1, None, None)
+
+
+def test_every_end_is_told(store: JobStore, redis: Redis, courier: Courier, key: Key, receiver: Receiver) -> None:
+    def submit() -> JobRecord:
+        return store.accept([Submission(prompt(webhook=receiver.url, seed=1), key_client(key.id))]).records[0]
+
+    store.cancel(submit().id)
+    outwait(redis, submit())
+    store.reap()
+    submit()
+    end(store)
+    copy = submit()  # answered from the one before
+    assert copy.status.terminal
+    assert deliver(courier) == 4
+    told = sorted(json.loads(receiver.body(index))["type"] for index in range(4))
+    assert told == ["job.canceled", "job.failed", "job.succeeded", "job.succeeded"]
+
+
+def test_a_try_that_fails_is_tried_again_under_the_same_id(
+    store: JobStore, redis: Redis, courier: Courier, job: JobRecord, receiver: Receiver
+) -> None:
+    receiver.answers = [answer(500), answer(302, f"Location: {receiver.url}"), answer(204)]
+    end(store)
+    deliver(courier)
+    first = webhook(store, job)
+    assert (first.state, first.attempts, first.error) == (WebhookState.PENDING, 1, "The answer was 500.")
+    assert first.next_at is not None
+    assert PAUSES_S[0] - 2 < first.next_at - time.time() < PAUSES_S[0] * 1.1 + 1
+    assert deliver(courier) == 0  # not before it is due
+    hurry(redis, job)
+    deliver(courier)
+    assert webhook(store, job).error == "The answer was 302."
+    hurry(redis, job)
+    deliver(courier)
+    assert webhook(store, job).state is WebhookState.DELIVERED
+    assert {receiver.headers(index)["webhook-id"] for index in range(3)} == {job.id}
+
+
+def test_it_is_given_up_after_two_hours(
+    store: JobStore, redis: Redis, courier: Courier, job: JobRecord, receiver: Receiver
+) -> None:
+    assert sum(PAUSES_S) >= 2 * 3600
+    receiver.answers = [answer(503)]
+    end(store)
+    for _ in range(len(PAUSES_S) + 1):
+        assert webhook(store, job).state is WebhookState.PENDING
+        hurry(redis, job)
+        assert deliver(courier) == 1
+    assert webhook(store, job).state is WebhookState.FAILED
+    assert webhook(store, job).next_at is None
+    assert redis.zcard("webhooks") == 0
+
+
+def test_a_receiver_that_has_gone_is_not_asked_again(
+    store: JobStore, redis: Redis, courier: Courier, job: JobRecord, receiver: Receiver
+) -> None:
+    receiver.answers = [answer(410)]
+    end(store)
+    deliver(courier)
+    assert webhook(store, job).state is WebhookState.FAILED
+    assert redis.zcard("webhooks") == 0
+
+
+def test_a_revoked_keys_webhooks_are_not_sent(
+    *, store: JobStore, redis: Redis, courier: Courier, job: JobRecord, key: Key, receiver: Receiver
+) -> None:
+    end(store)
+    KeyStore(redis, store.settings).revoke(key.id)
+    deliver(courier)
+    assert (webhook(store, job).state, receiver.connections) == (WebhookState.FAILED, 0)
+
+
+def test_a_deleted_job_is_not_told(
+    store: JobStore, redis: Redis, courier: Courier, job: JobRecord, receiver: Receiver
+) -> None:
+    end(store)
+    store.delete(job.id)
+    assert redis.zcard("webhooks") == 0
+    assert deliver(courier) == receiver.connections == 0
+
+
+def test_private_addresses_are_refused_by_default(
+    redis: Redis, settings: Settings, job: JobRecord, receiver: Receiver
+) -> None:
+    store = JobStore(redis, settings.model_copy(update={"webhooks_anywhere": False}))
+    end(store)
+    courier = Courier(store, present)
+    deliver(courier)
+    courier.stop()
+    assert receiver.connections == 0
+    assert webhook(store, job).error == "Its host name leads to an address that isn't public."
+
+
+def test_what_a_courier_died_with_another_delivers(
+    store: JobStore, redis: Redis, couriers: Callable[[], Courier], job: JobRecord, receiver: Receiver
+) -> None:
+    end(store)
+    dead, other = couriers(), couriers()
+    assert len(dead._database.run("webhooks", 8)) == 1  # takes it, and is never heard of again
+    assert deliver(other) == 0
+    held = redis.zscore("webhooks", job.id)
+    assert held == pytest.approx(time.time() + 60, abs=5)
+    hurry(redis, job)
+    assert deliver(other) == 1
+    assert (webhook(store, job).state, webhook(store, job).attempts) == (WebhookState.DELIVERED, 2)
+
+
+def test_a_late_word_of_an_earlier_try_changes_nothing(
+    store: JobStore, redis: Redis, courier: Courier, job: JobRecord, receiver: Receiver
+) -> None:
+    end(store)
+    assert len(courier._database.run("webhooks", 8)) == 1
+    hurry(redis, job)
+    deliver(courier)
+    assert not courier._database.run("webhook", job.id, 1, "failed", "late", 0)
+    assert webhook(store, job).state is WebhookState.DELIVERED
+    assert redis.zcard("webhooks") == 0
+
+
+def test_many_couriers_deliver_once(
+    store: JobStore, couriers: Callable[[], Courier], job: JobRecord, receiver: Receiver
+) -> None:
+    end(store)
+    everyone = [couriers() for _ in range(6)]
+    threads = [threading.Thread(target=deliver, args=(courier,)) for courier in everyone]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert receiver.connections == 1
+
+
+def test_the_thread_delivers_by_itself(store: JobStore, courier: Courier, job: JobRecord, receiver: Receiver) -> None:
+    courier.start()
+    end(store)
+    wait_until(lambda: webhook(store, job).state is WebhookState.DELIVERED)
+
+
+def test_an_address_is_no_part_of_what_was_asked_for(store: JobStore, redis: Redis, job: JobRecord) -> None:
+    assert "webhook" not in store.get(job.id).request
+    assert "webhooks" not in keys(redis)
