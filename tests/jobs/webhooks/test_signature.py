@@ -1,4 +1,4 @@
-"""Signatures, against the example that Standard Webhooks' own libraries are tested with, and by our own documentation."""
+"""Signatures, against the example that Standard Webhooks' own libraries are tested with, and by our documentation."""
 
 import re
 import time
