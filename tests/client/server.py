@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from werkzeug.serving import make_server
 
 from api.app import create_app
+from api.services import EXTENSION
 from riffusion.jobs.files import open_files
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
@@ -23,7 +24,8 @@ def serving(settings: Settings) -> Iterator[str]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     settings = settings.model_copy(update={"public_url": url})
-    server = make_server("127.0.0.1", port, create_app(settings), threaded=True)
+    app = create_app(settings)
+    server = make_server("127.0.0.1", port, app, threaded=True)
     store = JobStore.connect(settings)
     heartbeat = Heartbeat(store, settings, "runner")
     runner = Runner(store, open_files(settings), CheapGenerator(), heartbeat, settings)
@@ -43,3 +45,4 @@ def serving(settings: Settings) -> Iterator[str]:
     for thread in threads:
         thread.join()
     heartbeat.stop()
+    app.extensions[EXTENSION].hub.close()  # or its subscriber would stay on the Valkey that all tests share
