@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 export PYTHONDONTWRITEBYTECODE := 1
 
-.PHONY: demo up test soak lint lock clean
+.PHONY: demo up test audit fuzz soak lint lock clean
 
 demo: $(READY)  ## one clip from a prompt, through the whole stack
 	$(BIN)/riffusion demo
@@ -16,6 +16,9 @@ test: lint audit  ## the one check
 	$(BIN)/pytest -n 2 --dist loadfile
 
 MINUTES ?= 60
+fuzz: $(READY)  ## 10 000 generated requests against a running server; the check sends fewer
+	$(BIN)/python -m tests.hostile.fuzz
+
 soak: $(READY)  ## random faults under load: make soak MINUTES=60
 	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
 

@@ -5,10 +5,11 @@
 ours   the API under its own server, Redis with every write on the disk before it answers
 bare   bench/bare_load.py under the same server: one durable SET for a submit, one HGETALL of the same record for a poll
 
-At each level all connections poll, or all submit, without a pause, in alternating order; ratios of rates are taken
-within a round. Then a worker whose model costs nothing runs the jobs while nine in ten connections of the highest
-level poll and the others submit: its latencies and errors, and the memory before and after. Last, the middle level
-again over many records. The last line is JSON.
+At each level all connections poll, or all submit, without a pause, in alternating order. Ratios of rates, and of the
+servers' processor time an answer, are taken within a round; the latter are what a busy machine leaves true. Then a
+worker whose model costs nothing runs the jobs while nine in ten connections of the highest level poll and the others
+submit: its latencies and errors, and the memory before and after. Last, the middle level again over many records. The
+last line is JSON.
 """
 
 import argparse
@@ -29,7 +30,7 @@ from pathlib import Path
 import httpx
 import psutil
 from job_queue import BODY, GRACE_S, NoModel, until
-from load_client import Request, Sample, drive
+from load_client import Request, drive
 
 from riffusion.embedded.child import Process, spawn, stop
 from riffusion.embedded.valkey import Valkey
@@ -43,6 +44,7 @@ JOBS = 64  # that are polled, half of them done
 OUTPUT = JobOutput(
     ImageOutput("results/x/1/clip.png", 512, 512, 9), AudioOutput("results/x/1/clip.mp3", 5, 1, 1, "mp3", 9)
 )
+FIGURES = ("submits/s", "submit ratio", "submit CPU ratio", "polls/s", "poll ratio", "poll CPU ratio", "304 CPU / 200")
 GOOD = {"submit": 202, "poll": 200, "unchanged": 304}
 
 
@@ -58,15 +60,33 @@ class Stack:
 
     def memory_mib(self) -> int:
         """Of the API's processes."""
-        api = psutil.Process(self.processes["ours"].pid)
-        return sum(each.memory_info().rss for each in [api, *api.children(recursive=True)]) >> 20
+        return sum(each.memory_info().rss for each in self._processes("ours")) >> 20
 
-    def rate(self, name: str, kind: str, request: Request, connections: int, seconds: float) -> Sample:
+    def rate(self, name: str, kind: str, request: Request, connections: int, seconds: float) -> "Measured":
         """All connections do one thing."""
+        before = self._cpu_s(name)
         sample = drive(self.ports[name], {kind: (connections, request)}, seconds)[kind]
         if errors := sample.errors(GOOD[kind]):
             print(f"  {errors} errors: {name} {kind}, {dict(sample.statuses)}, {dict(sample.broken)}")
-        return sample
+        answers = max(len(sample.latencies_ms), 1)
+        return Measured(answers / sample.seconds, 1000 * (self._cpu_s(name) - before) / answers, errors)
+
+    def _processes(self, name: str) -> list[psutil.Process]:
+        server = psutil.Process(self.processes[name].pid)
+        return [server, *server.children(recursive=True)]
+
+    def _cpu_s(self, name: str) -> float:
+        """Processor time of a server so far, without Redis'."""
+        return sum(times.user + times.system for times in (each.cpu_times() for each in self._processes(name)))
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One thing done for some seconds."""
+
+    rate: float  # answers a second
+    cpu_ms: float  # of the server's processes, an answer
+    errors: int
 
 
 @contextmanager
@@ -139,41 +159,34 @@ def requests(running: Stack) -> dict[str, Request]:
 
 @dataclass
 class Level:
-    """What some rounds at one number of connections told."""
+    """What some rounds at one number of connections told, a number a round."""
 
-    submit_ratio: list[float]
-    poll_ratio: list[float]
-    unchanged_over_poll: list[float]
-    submits: list[float]
-    polls: list[float]
-    errors: int = 0
+    figures: dict[str, list[float]]
+    errors: int
+
+    def median(self, name: str) -> float:
+        """Of one figure."""
+        return round(statistics.median(self.figures[name]), 2)
 
 
 def measure(running: Stack, made: dict[str, Request], connections: int, rounds: int, seconds: float) -> Level:
     """Ours against bare, in turn."""
-    level = Level([], [], [], [], [])
+    level = Level({name: [] for name in FIGURES}, 0)
     for number in range(rounds):
-        found: dict[str, Sample] = {}
-        order = ("ours", "bare") if number % 2 == 0 else ("bare", "ours")
-        for kind in ("poll", "submit"):
-            for name in order:
-                found[f"{name} {kind}"] = running.rate(name, kind, made[kind], connections, seconds)
-        found["ours unchanged"] = running.rate("ours", "unchanged", made["unchanged"], connections, seconds)
-        level.errors += sum(sample.errors(GOOD[name.split()[1]]) for name, sample in found.items())
-        level.submits.append(found["ours submit"].rate)
-        level.polls.append(found["ours poll"].rate)
-        level.submit_ratio.append(found["ours submit"].rate / found["bare submit"].rate)
-        level.poll_ratio.append(found["ours poll"].rate / found["bare poll"].rate)
-        level.unchanged_over_poll.append(found["ours unchanged"].rate / found["ours poll"].rate)
-    show(connections, level)
+        found: dict[str, dict[str, Measured]] = {"submit": {}, "poll": {}}
+        for kind, each in found.items():
+            for name in ("ours", "bare") if number % 2 == 0 else ("bare", "ours"):
+                each[name] = running.rate(name, kind, made[kind], connections, seconds)
+        unchanged = running.rate("ours", "unchanged", made["unchanged"], connections, seconds)
+        level.errors += sum(one.errors for each in found.values() for one in each.values()) + unchanged.errors
+        for kind, each in found.items():
+            level.figures[f"{kind}s/s"].append(each["ours"].rate)
+            level.figures[f"{kind} ratio"].append(each["ours"].rate / each["bare"].rate)
+            level.figures[f"{kind} CPU ratio"].append(each["bare"].cpu_ms / each["ours"].cpu_ms)
+        level.figures["304 CPU / 200"].append(unchanged.cpu_ms / found["poll"]["ours"].cpu_ms)
+    texts = [f"{statistics.median(each):.2f} ({min(each):.2f}-{max(each):.2f})" for each in level.figures.values()]
+    print(f"{connections:6}" + "".join(f"{text:>24}" for text in texts) + f"{level.errors:8}", flush=True)
     return level
-
-
-def show(connections: int, level: Level) -> None:
-    """One line of the table."""
-    cells = (level.submits, level.submit_ratio, level.polls, level.poll_ratio, level.unchanged_over_poll)
-    texts = [f"{statistics.median(each):8.2f} ({min(each):.2f}-{max(each):.2f})" for each in cells]
-    print(f"{connections:6}" + "".join(f"{text:>26}" for text in texts) + f"{level.errors:8}", flush=True)
 
 
 def mixed(running: Stack, made: dict[str, Request], connections: int, seconds: float) -> dict[str, object]:
@@ -227,8 +240,7 @@ def main() -> None:
     levels = [int(level) for level in args.levels.split(",")]
     with tempfile.TemporaryDirectory() as folder, stack(Path(folder)) as running:
         made = requests(running)
-        names = ("submits/s", "over bare", "polls/s", "over bare", "304s over 200s")
-        print(f"{'':6}" + "".join(f"{name:>26}" for name in names) + f"{'errors':>8}")
+        print(f"{'':6}" + "".join(f"{name:>24}" for name in FIGURES) + f"{'errors':>8}")
         found = {level: measure(running, made, level, args.rounds, args.seconds) for level in levels}
         together = mixed(running, made, levels[-1], args.seconds)
         print(f"at once, with a worker: {json.dumps(together)}")
@@ -238,14 +250,15 @@ def main() -> None:
         full = measure(running, made, middle, args.rounds, args.seconds)
     everything = [*found.values(), full]
     keys: dict[str, object] = {
-        "submit_ratio": round(statistics.median(found[middle].submit_ratio), 2),
-        "poll_ratio": round(statistics.median(found[middle].poll_ratio), 2),
+        "submit_ratio": found[middle].median("submit ratio"),
+        "poll_ratio": found[middle].median("poll ratio"),
         "p99_ms": together["p99_ms"],
         "errors": sum(level.errors for level in everything) + int(str(together["errors"])),
         "connections": levels[-1],
-        "unchanged_over_poll": round(statistics.median(found[middle].unchanged_over_poll), 2),
-        "full_submit_ratio": round(statistics.median(full.submit_ratio), 2),
-        "full_poll_ratio": round(statistics.median(full.poll_ratio), 2),
+        "submit_cpu_ratio": found[middle].median("submit CPU ratio"),
+        "poll_cpu_ratio": found[middle].median("poll CPU ratio"),
+        "unchanged_cpu_over_poll": found[middle].median("304 CPU / 200"),
+        "full": {name: full.median(name) for name in FIGURES},
         "memory_mib": together["memory_mib"],
     }
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}"

@@ -3,28 +3,13 @@
 import time
 from threading import Timer
 
-import pytest
-
 from api.services import Services
 from api.waiting import Snapshot, look
-from riffusion.jobs.record import JobRecord
 from tests.api.conftest import Client, Worker, submit
 
 
 def never(_: Snapshot) -> bool:
     return False
-
-
-def test_a_job_that_is_taken_while_it_is_looked_at_is_running(
-    client: Client, services: Services, worker: Worker, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    job_id = submit(client)["id"]
-
-    def taken(_: JobRecord) -> None:
-        worker.claim()
-
-    monkeypatch.setattr(services.store, "place", taken)
-    assert look(services.store, job_id).record.status == "running"
 
 
 def test_a_watch_ends_with_its_time(client: Client, services: Services) -> None:

@@ -1,0 +1,108 @@
+"""Generated requests against a running server: `python -m tests.hostile.fuzz --requests 10000` (`make fuzz`).
+
+schemathesis makes what the OpenAPI document describes, valid, invalid and in sequences; Hypothesis makes what nobody
+describes: any method, path, header and body, down to the bytes. Prints a line of JSON, and exits with 1 if an answer
+was an undocumented 5xx, of a form that wasn't documented, or told of the server's inside.
+"""
+
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import httpx
+
+from riffusion.embedded.child import kill
+from tests.api.conftest import LiveServer, Worker, serve
+from tests.conftest import ValkeyServer
+from tests.hostile.wild import send_wild_requests
+
+ROOT = Path(__file__).parents[2]
+CONFIG = ROOT / "tests" / "api" / "schemathesis.toml"
+_REQUESTS = re.compile(r'^riffusion_http_requests_total\{.*status="(\d+)".*\} ([0-9.e+]+)$', re.MULTILINE)
+
+
+@contextmanager
+def working(worker: Worker) -> Iterator[None]:
+    """Ends every job meanwhile: the events of one that waits would go on for an hour."""
+    done = threading.Event()
+
+    def work() -> None:
+        while not done.wait(0.05):
+            worker.work()
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()
+
+
+def described(server: LiveServer, folder: Path, examples: int, seed: int) -> subprocess.CompletedProcess[str]:
+    """A run of schemathesis with all of its phases and checks."""
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIG), "run",
+        f"{server.url}/openapi.json", "--max-examples", str(examples), "--request-timeout", "60",
+        "--continue-on-failure", "--no-color", "--seed", str(seed),
+    ]  # fmt: skip
+    hooks = {"SCHEMATHESIS_HOOKS": "tests.hostile.leaks", "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, **hooks})
+
+
+def answers(server: LiveServer) -> Counter[str]:
+    """Answers so far, by status."""
+    found: Counter[str] = Counter()
+    for status, count in _REQUESTS.findall(httpx.get(f"{server.url}/metrics", timeout=60).text):
+        found[status] += int(float(count))
+    return found
+
+
+def main() -> int:
+    """Sends them and prints what came of it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--requests", type=int, default=10_000)
+    parser.add_argument("--examples", type=int, default=40, help="of schemathesis, an operation and phase")
+    args = parser.parse_args()
+    began, faults = time.monotonic(), 0
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        valkey = ValkeyServer.start(folder)
+        try:
+            with serve(valkey, folder, connections=500) as server, working(server.worker()):
+                wild = send_wild_requests(server.url, args.requests // 4)
+                faults += len(wild)
+                print(*wild, sep="\n")
+                seed = 0
+                while answers(server).total() < args.requests:
+                    seed += 1
+                    run = described(server, folder, args.examples, seed)
+                    faults += run.returncode != 0
+                    if run.returncode:
+                        print(run.stdout)
+                    print(f"after seed {seed}: {answers(server).total()} requests", flush=True)
+                found = answers(server)
+        finally:
+            kill(valkey.process)
+    figures = {
+        "requests": found.total(), "faults": faults, "by_status": dict(sorted(found.items())),
+        "undocumented_5xx": sum(count for status, count in found.items() if status[0] == "5" and status != "503"),
+        "seconds": round(time.monotonic() - began), "date": f"{datetime.now(UTC):%Y-%m-%d}",
+    }  # fmt: skip
+    print(json.dumps(figures))
+    return int(faults > 0 or figures["undocumented_5xx"] != 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
