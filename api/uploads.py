@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import IO, Annotated, Any
 
 from flask import Blueprint, Request, Response, request
-from pydantic import BaseModel, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
@@ -62,7 +62,9 @@ blueprint = Blueprint("uploads", __name__)
 
 
 class UploadForm(BaseModel):
-    """What is sent."""
+    """What is sent; further parts are ignored."""
+
+    model_config = ConfigDict(json_schema_extra={"maxProperties": MAX_PARTS})
 
     file: Annotated[bytes, WithJsonSchema({"type": "string", "contentMediaType": "application/octet-stream"})]
 

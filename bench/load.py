@@ -246,6 +246,8 @@ def main() -> None:
         print(f"at once, with a worker: {json.dumps(together)}")
         middle = levels[len(levels) // 2]
         print(f"with {args.records} records more:")
+        running.store.redis.flushall()  # the worker has ended what was polled
+        made = requests(running)
         fill(running, args.records)
         full = measure(running, made, middle, args.rounds, args.seconds)
     everything = [*found.values(), full]
