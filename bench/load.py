@@ -64,12 +64,14 @@ class Stack:
 
     def rate(self, name: str, kind: str, request: Request, connections: int, seconds: float) -> "Measured":
         """All connections do one thing."""
-        before = self._cpu_s(name)
-        sample = drive(self.ports[name], {kind: (connections, request)}, seconds)[kind]
+        before: list[float] = []
+        sample = drive(
+            self.ports[name], {kind: (connections, request)}, seconds, lambda: before.append(self._cpu_s(name))
+        )[kind]
         if errors := sample.errors(GOOD[kind]):
             print(f"  {errors} errors: {name} {kind}, {dict(sample.statuses)}, {dict(sample.broken)}")
         answers = max(len(sample.latencies_ms), 1)
-        return Measured(answers / sample.seconds, 1000 * (self._cpu_s(name) - before) / answers, errors)
+        return Measured(answers / sample.seconds, 1000 * (self._cpu_s(name) - before[0]) / answers, errors)
 
     def _processes(self, name: str) -> list[psutil.Process]:
         server = psutil.Process(self.processes[name].pid)

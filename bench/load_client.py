@@ -89,19 +89,24 @@ class _Connection(asyncio.Protocol):
             self.running = False
 
 
-def drive(port: int, requests: dict[str, tuple[int, Request]], seconds: float) -> dict[str, Sample]:
-    """Keeps connections to 127.0.0.1:`port` busy for `seconds`.
+def drive(
+    port: int, requests: dict[str, tuple[int, Request]], seconds: float, begin: Callable[[], None] = lambda: None
+) -> dict[str, Sample]:
+    """Keeps connections to 127.0.0.1:`port` busy for `seconds` twice, and looks at the second time.
 
     Args:
         requests: by name, the number of connections, and what makes each next request on them (head and body).
+        begin: called when the second time begins.
 
     Returns:
         By name, what those connections saw.
     """
-    return asyncio.run(_drive(port, requests, seconds))
+    return asyncio.run(_drive(port, requests, seconds, begin))
 
 
-async def _drive(port: int, requests: dict[str, tuple[int, Request]], seconds: float) -> dict[str, Sample]:
+async def _drive(
+    port: int, requests: dict[str, tuple[int, Request]], seconds: float, begin: Callable[[], None]
+) -> dict[str, Sample]:
     loop = asyncio.get_running_loop()
     samples = {name: Sample() for name in requests}
     makers = [
@@ -115,9 +120,14 @@ async def _drive(port: int, requests: dict[str, tuple[int, Request]], seconds: f
             *(loop.create_connection(maker, "127.0.0.1", port) for maker in makers[at : at + _CONNECTS_AT_ONCE])
         )
         connections += [protocol for _, protocol in made]
-    began = time.perf_counter()
     for connection in connections:
         connection.start()
+    await asyncio.sleep(seconds)
+    for sample in samples.values():
+        sample.latencies_ms.clear()
+        sample.statuses.clear()
+    begin()
+    began = time.perf_counter()
     await asyncio.sleep(seconds)
     took = time.perf_counter() - began
     for connection in connections:
