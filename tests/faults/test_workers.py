@@ -82,8 +82,8 @@ def test_10_a_worker_killed_while_it_stops(stack: Stack) -> None:
 
 
 def test_13_a_job_that_kills_its_workers(stack: Stack) -> None:
+    poison, others = stack.submit("1 die"), [stack.submit("2") for _ in range(5)]
     worker = stack.start_worker()
-    poison, others = stack.submit("0.5 die"), [stack.submit("1.5") for _ in range(5)]
     deadline = time.monotonic() + 90
     while not stack.ended(poison, *others) and time.monotonic() < deadline:
         if worker.process.poll() is not None:
