@@ -76,6 +76,7 @@ def _working(worker: Worker) -> Iterator[None]:
         thread.join()
 
 
+@pytest.mark.timeout(900)  # thousands of requests, on a machine that may be busy
 def test_the_server_does_as_the_document_says(live: LiveServer, tmp_path: Path) -> None:
     schemathesis = Path(sys.executable).with_name("schemathesis")
     with _working(live.worker()):

@@ -227,6 +227,18 @@ def test_a_late_word_of_an_earlier_try_changes_nothing(
     assert redis.zcard("webhooks") == 0
 
 
+def test_word_of_a_job_that_was_deleted_meanwhile_does_not_bring_it_back(
+    store: JobStore, redis: Redis, courier: Courier, job: JobRecord
+) -> None:
+    end(store)
+    courier._database.run("webhooks", 8)
+    store.delete(job.id)
+    for state in ("delivered", "pending"):
+        assert not courier._database.run("webhook", job.id, 1, state, "", 5)
+    assert keys(redis, "job:*") == set()
+    assert redis.zcard("webhooks") == 0
+
+
 def test_many_couriers_deliver_once(
     store: JobStore, couriers: Callable[[], Courier], job: JobRecord, receiver: Receiver
 ) -> None:
