@@ -65,7 +65,7 @@ def test_a_job_takes_it_in(uploads: UploadStore, store: JobStore) -> None:
     cover = {"mode": "audio-to-audio", "prompt": "x", "clip": {"upload": sound.id}, "denoising": 1.0, "steps": 10}
     record = store.accept([Submission(parse(cover), "alice")]).records[0]
     assert record.inputs == {"clip": sound.key}
-    assert record.cost == 40  # 12.5 s are four windows of ten steps
+    assert record.cost == 30  # 12.5 s are three windows of ten steps
 
 
 def test_the_same_content_shares_one_file_while_anyone_needs_it(
