@@ -5,8 +5,8 @@ Models, uploads and earlier jobs are the store's to check, in the step that acce
 
 from api.services import Services
 from riffusion.errors import Gone, InvalidRequest, NotFound, UnknownReference
+from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.clients import key_of
-from riffusion.jobs.store import Submission
 from riffusion.requests import (
     CLIP_SECONDS,
     Extend,

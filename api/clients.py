@@ -9,9 +9,9 @@ from flask import Request, g, request
 from api.addresses import address_client
 from api.services import Services, services
 from riffusion.errors import InvalidRequest, Unauthorized
+from riffusion.jobs.acceptance import Allowance
 from riffusion.jobs.clients import Quota, key_client
 from riffusion.jobs.keys import Key
-from riffusion.jobs.store import Allowance
 
 END_USER = "Riffusion-End-User"
 _END_USER = re.compile(r"[\x21-\x7e]{1,128}")

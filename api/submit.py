@@ -27,7 +27,7 @@ from riffusion.errors import (
     Unauthorized,
     UnknownReference,
 )
-from riffusion.jobs.store import Submission
+from riffusion.jobs.acceptance import Submission
 from riffusion.requests import AnyRequest, Request, parse
 
 MAX_JOBS = 16

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from prometheus_client import Gauge
 
+from riffusion.jobs.acceptance import Place
 from riffusion.jobs.events import EventHub
 from riffusion.jobs.record import JobRecord
-from riffusion.jobs.store import JobStore, Place
+from riffusion.jobs.store import JobStore
 
 # A job's place in the queue changes without an event of its own, and an event can get lost.
 RECHECK_S = 2.0

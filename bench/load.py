@@ -34,8 +34,9 @@ from load_client import Request, drive
 
 from riffusion.embedded.child import Process, spawn, stop
 from riffusion.embedded.valkey import Valkey
+from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, Success
-from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.store import JobStore
 from riffusion.requests import parse
 from riffusion.settings import Settings
 

@@ -6,9 +6,7 @@ doesn't wait behind another's two hundred. A running job is leased to its worker
 lease can't finish it any more.
 """
 
-import hashlib
 import json
-import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,54 +14,17 @@ from typing import Any, NoReturn
 
 from redis import Redis
 
-from riffusion.errors import Gone, IdempotencyConflict, NotFound, QueueFull, TooManyRequests, UnknownReference
-from riffusion.jobs.clients import UNLIMITED, Quota, may_see, too_many_creates
+from riffusion.errors import Gone, NotFound
+from riffusion.jobs.acceptance import Acceptance, Place, Submission, acceptance, body_digest, digest, entry, place_of
+from riffusion.jobs.clients import UNLIMITED, Quota, may_see
 from riffusion.jobs.database import Database, connect, pairs
-from riffusion.jobs.inputs import Inputs, resolve
+from riffusion.jobs.inputs import resolve
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
-from riffusion.requests import CLIP_SECONDS, AnyRequest, ModelCard, Painted, cost, references, with_guidance, with_seed
+from riffusion.requests import AnyRequest, ModelCard, references, with_guidance, with_seed
 from riffusion.settings import Settings
 
 NO_CARD = ModelCard()
-IN_FLIGHT_RETRY_S = 5  # about as long as a short clip takes
 CARD_S = 1.0
-
-
-@dataclass(frozen=True)
-class Submission:
-    """One request on its way in. Seeds may be left out; accept draws them."""
-
-    request: AnyRequest
-    client: str
-    weight: float = 1.0  # share of the queue relative to other clients; > 0
-    prefix: str = ""  # of field names in errors: "3." for the fourth request of an array
-
-
-@dataclass(frozen=True)
-class Allowance:
-    """What a client may still create."""
-
-    left: int  # jobs and uploads, at once
-    whole_s: float  # seconds until it may again create a minute's worth at once
-
-
-@dataclass(frozen=True)
-class Place:
-    """Where a waiting job stands."""
-
-    position: int  # jobs ahead of it in its model's queue; 0 is next
-    eta_s: float | None  # expected seconds until it starts; None while no worker or no experience says
-
-
-@dataclass(frozen=True)
-class Acceptance:
-    """What accept did."""
-
-    records: tuple[JobRecord, ...]  # in the order of the submissions
-    places: tuple[Place | None, ...]  # of those that wait
-    replayed: bool  # the idempotency key was known: these jobs exist since then
-    wakeups: Mapping[str, int]  # model -> messages to publish
-    allowance: Allowance | None  # where there is a limit, and something was created
 
 
 @dataclass(frozen=True)
@@ -121,36 +82,20 @@ class JobStore:
         """
         order: dict[str, Any] = {"jobs": [], **asdict(quota)}
         if idempotency_key is not None:
-            order |= {"idem": _digest([submissions[0].client, idempotency_key]), "digest": _body_digest(submissions)}
+            order |= {"idem": digest([submissions[0].client, idempotency_key]), "digest": body_digest(submissions)}
             if any(references(item.request) for item in submissions):
                 # A replay must not fail because what it refers to has expired since.
                 reply = self._accept(order)
                 if reply[0] != b"unknown":
-                    return self._acceptance(reply, [], [], quota)
+                    return acceptance(reply, [], [], quota, self.settings.max_queued)
         requests = [self._completed(item.request) for item in submissions]
         inputs = [resolve(self._database, item.request, item.client, item.prefix) for item in submissions]
-        order["jobs"] = [self._job(*job) for job in zip(submissions, requests, inputs, strict=True)]
-        return self._acceptance(self._accept(order), submissions, inputs, quota)
+        jobs = zip(submissions, requests, inputs, strict=True)
+        order["jobs"] = [entry(*job, self.settings) for job in jobs]
+        return acceptance(self._accept(order), submissions, inputs, quota, self.settings.max_queued)
 
     def _accept(self, order: dict[str, Any]) -> Any:
         return self._database.run("accept", json.dumps(order), resend="idem" in order)
-
-    def _job(self, submission: Submission, request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
-        less = request.degraded() if self.settings.degrade_queued and isinstance(request, Painted) else None
-        return {
-            "tail": secrets.token_hex(16),  # the id is its owner's capability
-            "client": submission.client,
-            "model": request.model or self.settings.model,
-            "mode": request.mode,
-            **_work(request, inputs),
-            **({"degraded": _work(less, inputs)} if less else {}),
-            "inputs": json.dumps(inputs.keys),
-            "pins": json.dumps(list(inputs.pins)),
-            "weight": submission.weight,
-            **({"webhook": request.webhook} if request.webhook else {}),
-            # Whoever left the seed to chance wants another clip.
-            "repeatable": with_seed(submission.request) == submission.request and not request.fresh,
-        }
 
     def _completed(self, request: AnyRequest) -> AnyRequest:
         """The request as it will be stored: what was left to chance or to the model is said."""
@@ -159,37 +104,6 @@ class JobStore:
             return request
         guidance = self.card(request.model or self.settings.model).guidance
         return request if guidance is None else with_guidance(request, guidance)
-
-    def _acceptance(
-        self, reply: Any, submissions: Sequence[Submission], inputs: Sequence[Inputs], quota: Quota
-    ) -> Acceptance:
-        match reply:
-            case [b"conflict"]:
-                raise IdempotencyConflict("This Idempotency-Key came with another body before; use a new one.")
-            case [b"gone", job_id]:
-                raise Gone(f"Job {job_id.decode()}, which this Idempotency-Key stands for, was deleted.")
-            case [b"full", model]:
-                raise QueueFull(f"{self.settings.max_queued} jobs wait for model {model.decode()}; try again later.")
-            case [b"no model", index]:
-                item = submissions[index]
-                message = f"There is no model {item.request.model}; GET /models lists those there are."
-                raise UnknownReference(message, f"{item.prefix}model")
-            case [b"no input", index, number]:
-                pin, name = list(inputs[index].pins.items())[number]
-                raise UnknownReference(f"There is no {pin.replace(':', ' ')} any more.", name)
-            case [b"too many jobs"]:
-                message = f"{quota.jobs_in_flight} jobs of yours may wait or run at once; wait for some of them to end."
-                raise TooManyRequests(message, retry_after=IN_FLIGHT_RETRY_S)
-            case [b"too many creates", seconds]:
-                raise too_many_creates(quota, float(seconds))
-        kind, wakeups, allowance, *jobs = reply
-        return Acceptance(
-            records=tuple(JobRecord.decode(pairs(record)) for record, _ in jobs),
-            places=tuple(_place(place) for _, place in jobs),
-            replayed=kind == b"replayed",
-            wakeups={model.decode(): count for model, count in pairs(wakeups).items() if count},
-            allowance=Allowance(allowance[0], float(allowance[1])) if allowance else None,
-        )
 
     def claim(self, model: str, worker: str, nonce: str) -> JobRecord | None:
         """The next job for this worker, now running under its lease; None when there is nothing for it.
@@ -249,7 +163,7 @@ class JobStore:
     def look(self, job_id: str, client: str | None = None) -> tuple[JobRecord, Place | None]:
         """The record, and its place while it waits, as of one moment. As `get`."""
         record, place = self._database.run("look", job_id)
-        return self._shown(job_id, pairs(record), client), _place(place)
+        return self._shown(job_id, pairs(record), client), place_of(place)
 
     def _shown(self, job_id: str, data: Mapping[bytes, bytes], client: str | None) -> JobRecord:
         if not data:
@@ -315,30 +229,9 @@ class JobStore:
         self._database.run("check")
 
 
-def _place(reply: list[Any]) -> Place | None:
-    return Place(reply[0], float(reply[1]) if reply[1] else None) if reply else None
-
-
 def _record(reply: list[bytes] | None) -> JobRecord | None:
     return JobRecord.decode(pairs(reply)) if reply else None
 
 
-def _work(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
-    """What is to be made, and how much work that is."""
-    return {
-        "request": request.model_dump_json(exclude={"fresh", "webhook"}),
-        "cost": cost(request, inputs.clip_seconds or CLIP_SECONDS),
-    }
-
-
 def _card(text: bytes | None) -> ModelCard:
     return ModelCard.model_validate_json(text) if text else NO_CARD
-
-
-def _digest(value: object) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def _body_digest(submissions: Sequence[Submission]) -> str:
-    """What makes two submissions the same: taken before the seeds are drawn."""
-    return _digest([item.request.model_dump(mode="json") for item in submissions])

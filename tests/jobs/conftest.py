@@ -8,9 +8,10 @@ from typing import TypeVar
 import pytest
 from redis import Redis
 
+from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.files import Files, open_files
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord, Success
-from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.requests import AnyRequest, parse
 from riffusion.settings import Settings

@@ -9,8 +9,9 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from riffusion.errors import StoreUnavailable
+from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import Failure, JobStatus
-from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 from tests.conftest import ValkeyServer, free_port
 from tests.jobs.conftest import MODEL, claim, prompt, submit

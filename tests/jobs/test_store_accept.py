@@ -8,8 +8,9 @@ import pytest
 from redis import Redis
 
 from riffusion.errors import Gone, IdempotencyConflict, QueueFull, UnknownReference
+from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import JobStatus
-from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.store import JobStore
 from riffusion.requests import parse
 from tests.jobs.conftest import MODEL, at_once, claim, keys, prompt, run, submit
 

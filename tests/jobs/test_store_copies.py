@@ -6,9 +6,10 @@ import pytest
 from redis import Redis
 
 from riffusion.errors import Gone, NotFound
+from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobRecord, JobStatus
-from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.store import JobStore
 from riffusion.requests import ModelCard, parse
 from tests.jobs.conftest import MODEL, claim, expire, keys, look, prompt, run, store_files, submit, success
 

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import JobRecord
-from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.store import JobStore
 from riffusion.requests import cost, parse
 from tests.jobs.conftest import prompt, run, submit
 

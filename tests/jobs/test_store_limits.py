@@ -8,9 +8,10 @@ import pytest
 from redis import Redis
 
 from riffusion.errors import QueueFull, TooManyRequests
+from riffusion.jobs.acceptance import Acceptance, Submission
 from riffusion.jobs.clients import Quota
 from riffusion.jobs.files import open_files
-from riffusion.jobs.store import Acceptance, JobStore, Submission
+from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadInfo, UploadStore
 from riffusion.settings import Settings
 from tests.jobs.conftest import at_once, claim, keys, lose, outwait, overrun, prompt, run, success

@@ -12,8 +12,9 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from redis import Redis
 
 from riffusion.errors import Gone
+from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import JobRecord, JobStatus
-from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 from tests.conftest import ValkeyServer
 from tests.jobs.conftest import MODEL, keys, lose, outwait, overrun, prompt, success

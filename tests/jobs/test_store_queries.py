@@ -6,8 +6,9 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
+from riffusion.jobs.acceptance import Place
 from riffusion.jobs.record import JobStatus
-from riffusion.jobs.store import JobStore, ModelLoad, Place
+from riffusion.jobs.store import JobStore, ModelLoad
 from tests.jobs.conftest import MODEL, claim, run, submit, success
 
 

@@ -7,8 +7,9 @@ import pytest
 from redis import Redis
 
 from riffusion.errors import StorageUnavailable, UnknownReference
+from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.files import Files
-from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import Upload, UploadInfo, UploadStore
 from riffusion.requests import parse

@@ -10,10 +10,11 @@ import pytest
 from redis import Redis
 
 from riffusion.errors import StorageFull, StorageUnavailable
+from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.files import Files
 from riffusion.jobs.files.local import LocalFiles
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobStatus
-from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadInfo, UploadStore
 from riffusion.requests import AudioToImage, Upload
 from riffusion.settings import Settings

@@ -12,10 +12,11 @@ from concurrent.futures import wait
 import pytest
 from redis import Redis
 
+from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.clients import UNLIMITED, key_client
 from riffusion.jobs.keys import Key, KeyStore
 from riffusion.jobs.record import JobRecord, Webhook, WebhookState
-from riffusion.jobs.store import JobStore, Submission
+from riffusion.jobs.store import JobStore
 from riffusion.jobs.webhooks.courier import PAUSES_S, Courier
 from riffusion.settings import Settings
 from tests.conftest import wait_until

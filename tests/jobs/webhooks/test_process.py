@@ -27,7 +27,7 @@ def test_what_ended_while_no_server_ran_is_told_by_the_next(
     first.worker().work()
     assert receiver.connections == 0
     with serve(valkey, tmp_path, webhooks_anywhere=True) as second:
-        wait_until(lambda: receiver.seen)
+        wait_until(lambda: receiver.seen, 120)
         told = json.loads(receiver.body())
         assert told["type"] == "job.succeeded"
 
@@ -36,7 +36,7 @@ def test_what_ended_while_no_server_ran_is_told_by_the_next(
             data: dict[str, object] = asked.raise_for_status().json()
             return data
 
-        wait_until(lambda: found()["webhook"]["state"] == "delivered")  # type: ignore[index]
+        wait_until(lambda: found()["webhook"]["state"] == "delivered", 120)  # type: ignore[index]
         # The whole job, as GET tells it; links are to the file, whoever is asked.
         changing = {"webhook", "links", "result"}
         assert {k: v for k, v in told["data"].items() if k not in changing} == {

@@ -1,0 +1,134 @@
+"""What accept is told and what it answers: requests with their clients, as the entries that `accept.lua` takes."""
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from riffusion.errors import Gone, IdempotencyConflict, QueueFull, TooManyRequests, UnknownReference
+from riffusion.jobs.clients import Quota, too_many_creates
+from riffusion.jobs.database import pairs
+from riffusion.jobs.inputs import Inputs
+from riffusion.jobs.record import JobRecord
+from riffusion.requests import CLIP_SECONDS, AnyRequest, Painted, cost, with_seed
+from riffusion.settings import Settings
+
+IN_FLIGHT_RETRY_S = 5  # about as long as a short clip takes
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One request on its way in. Seeds may be left out; accept draws them."""
+
+    request: AnyRequest
+    client: str
+    weight: float = 1.0  # share of the queue relative to other clients; > 0
+    prefix: str = ""  # of field names in errors: "3." for the fourth request of an array
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """What a client may still create."""
+
+    left: int  # jobs and uploads, at once
+    whole_s: float  # seconds until it may again create a minute's worth at once
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a waiting job stands."""
+
+    position: int  # jobs ahead of it in its model's queue; 0 is next
+    eta_s: float | None  # expected seconds until it starts; None while no worker or no experience says
+
+
+@dataclass(frozen=True)
+class Acceptance:
+    """What accept did."""
+
+    records: tuple[JobRecord, ...]  # in the order of the submissions
+    places: tuple[Place | None, ...]  # of those that wait
+    replayed: bool  # the idempotency key was known: these jobs exist since then
+    wakeups: Mapping[str, int]  # model -> messages to publish
+    allowance: Allowance | None  # where there is a limit, and something was created
+
+
+def entry(submission: Submission, request: AnyRequest, inputs: Inputs, settings: Settings) -> dict[str, Any]:
+    """One job for `accept.lua`; `request` is the submission's with everything said that was left out."""
+    less = request.degraded() if settings.degrade_queued and isinstance(request, Painted) else None
+    return {
+        "tail": secrets.token_hex(16),  # the id is its owner's capability
+        "client": submission.client,
+        "model": request.model or settings.model,
+        "mode": request.mode,
+        **_work(request, inputs),
+        **({"degraded": _work(less, inputs)} if less else {}),
+        "inputs": json.dumps(inputs.keys),
+        "pins": json.dumps(list(inputs.pins)),
+        "weight": submission.weight,
+        **({"webhook": request.webhook} if request.webhook else {}),
+        # Whoever left the seed to chance wants another clip.
+        "repeatable": with_seed(submission.request) == submission.request and not request.fresh,
+    }
+
+
+def acceptance(
+    reply: Any, submissions: Sequence[Submission], inputs: Sequence[Inputs], quota: Quota, max_queued: int
+) -> Acceptance:
+    """What the answer of `accept.lua` says.
+
+    Raises:
+        QueueFull, TooManyRequests, UnknownReference, IdempotencyConflict, Gone: see `JobStore.accept`.
+    """
+    match reply:
+        case [b"conflict"]:
+            raise IdempotencyConflict("This Idempotency-Key came with another body before; use a new one.")
+        case [b"gone", job_id]:
+            raise Gone(f"Job {job_id.decode()}, which this Idempotency-Key stands for, was deleted.")
+        case [b"full", model]:
+            raise QueueFull(f"{max_queued} jobs wait for model {model.decode()}; try again later.")
+        case [b"no model", index]:
+            item = submissions[index]
+            message = f"There is no model {item.request.model}; GET /models lists those there are."
+            raise UnknownReference(message, f"{item.prefix}model")
+        case [b"no input", index, number]:
+            pin, name = list(inputs[index].pins.items())[number]
+            raise UnknownReference(f"There is no {pin.replace(':', ' ')} any more.", name)
+        case [b"too many jobs"]:
+            message = f"{quota.jobs_in_flight} jobs of yours may wait or run at once; wait for some of them to end."
+            raise TooManyRequests(message, retry_after=IN_FLIGHT_RETRY_S)
+        case [b"too many creates", seconds]:
+            raise too_many_creates(quota, float(seconds))
+    kind, wakeups, allowance, *jobs = reply
+    return Acceptance(
+        records=tuple(JobRecord.decode(pairs(record)) for record, _ in jobs),
+        places=tuple(place_of(place) for _, place in jobs),
+        replayed=kind == b"replayed",
+        wakeups={model.decode(): count for model, count in pairs(wakeups).items() if count},
+        allowance=Allowance(allowance[0], float(allowance[1])) if allowance else None,
+    )
+
+
+def place_of(reply: list[Any]) -> Place | None:
+    """A place from its position and ETA in Redis's words; None of a job that doesn't wait."""
+    return Place(reply[0], float(reply[1]) if reply[1] else None) if reply else None
+
+
+def _work(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
+    """What is to be made, and how much work that is."""
+    return {
+        "request": request.model_dump_json(exclude={"fresh", "webhook"}),
+        "cost": cost(request, inputs.clip_seconds or CLIP_SECONDS),
+    }
+
+
+def digest(value: object) -> str:
+    """A value's hash, the same in every process."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def body_digest(submissions: Sequence[Submission]) -> str:
+    """What makes two submissions the same: taken before the seeds are drawn."""
+    return digest([item.request.model_dump(mode="json") for item in submissions])
