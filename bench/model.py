@@ -1,6 +1,8 @@
 """What the bundled model does besides obeying: variety, originality, riffs in rhythm, smooth interpolation.
 
-    python bench/model.py [--clips 24] [--data data/tiny] [--model riffusion/models/tiny]
+    python bench/model.py [--clips 24] [--data data/tiny] [--model riffusion/models/tiny] [--grid grid.png]
+
+The grid shows held-out renderings above what the model made of their captions, two rows of eight each.
 
 Distances are between pictures averaged down to 64×64, in grey levels. Training and held-out clips are rendered into
 the data folder first where they are missing (`riffusion train data` does it too), which needs FluidSynth. The last line
@@ -85,12 +87,25 @@ def interpolation_steps(pipeline: StableDiffusionPipeline) -> Points:
     return np.array([*np.diag(steps, 1), steps[0, -1]], np.float32)
 
 
+def grid(rendered: Pictures, made: Pictures) -> Image.Image:
+    """Two rows of eight of each, at a third of their size: rendered ones above those made of their captions."""
+    rows = []
+    for first in (0, 8):
+        for pictures in (rendered, made):
+            rows.append(
+                np.concatenate([np.pad(each, 6, constant_values=128) for each in pictures[first : first + 8]], 1)
+            )
+    whole = Image.fromarray(np.concatenate(rows))
+    return whole.resize((whole.width // 3, whole.height // 3), Image.Resampling.LANCZOS)
+
+
 def main() -> None:
     """Generates, measures and prints."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--clips", type=int, default=24)
     parser.add_argument("--data", type=Path, default=Path("data/tiny"))
     parser.add_argument("--model", type=Path, default=MODEL)
+    parser.add_argument("--grid", type=Path, help="Where to write a picture of 16 clips, real and made.")
     options = parser.parse_args()
     known, held_out = ComposedSet(options.data, "train", 9216), ComposedSet(options.data, "held-out", 1024)
     known.render(2)
@@ -102,9 +117,12 @@ def main() -> None:
     pipeline.set_progress_bar_config(disable=True)
     count = options.clips
     captions = [write_caption(held_out.piece(n), held_out.caption_rng(n))[0] for n in range(count)]
-    first, second = (
-        points(sample(pipeline, captions, range(FIRST_SEED + n * count, FIRST_SEED + (n + 1) * count))) for n in (0, 1)
+    made, others = (
+        sample(pipeline, captions, range(FIRST_SEED + n * count, FIRST_SEED + (n + 1) * count)) for n in (0, 1)
     )
+    if options.grid:
+        grid(np.load(held_out.shard_path(0))[:16], made[:16]).save(options.grid)
+    first, second = points(made), points(others)
     steps, riffs = interpolation_steps(pipeline), riff_correlations(pipeline, 0.5)
     made_nearest, fresh_nearest = distances(first, known_points).min(1), distances(fresh_points, known_points).min(1)
     result = {

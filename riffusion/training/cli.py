@@ -54,7 +54,7 @@ def tiny(
     start_from: Path | None,
     export_to: Path | None,
 ) -> None:
-    """Make the bundled model: data, tokenizer, text encoder, autoencoder, UNet. Goes on where it was stopped."""
+    """Make the bundled model: data, text encoder, autoencoder, decoder, UNet. Goes on where it was stopped."""
     from riffusion.training.tiny import export_tiny, tiny_run, train_tiny
 
     job = tiny_run(folder, clips=clips, processes=processes, seed=seed, steps=steps, batch=batch, start=start_from)

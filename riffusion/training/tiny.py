@@ -22,6 +22,7 @@ from riffusion.training.adherence import adherence
 from riffusion.training.autoencoder import encode, new_autoencoder, train_autoencoder
 from riffusion.training.captions import Stated, all_about, write_caption
 from riffusion.training.composed import ComposedSet
+from riffusion.training.decoder import EncodedClips, train_decoder
 from riffusion.training.denoiser import new_unet, noise_schedule
 from riffusion.training.ema import WeightAverage
 from riffusion.training.export import assemble, export
@@ -40,6 +41,7 @@ WORDINGS = 6  # captions of each clip
 _NOISE_WORDS = 0.15  # share of the captions with a made-up word in them
 _TOKENIZER_CAPTIONS = 12_000
 _AUTOENCODER_CLIPS = 2304
+DECODED = "vae-decoder"  # the part that is shipped; "vae" stays as it was when it made the latents
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class TinyRun:
     held_out_clips: int = 1024
     text_steps: int = 1500
     autoencoder_steps: int = 1800
+    decoder_steps: tuple[int, int] = (1000, 900)  # without and with a discriminator
     seed: int = 0
     start: Path | None = None
 
@@ -97,6 +100,7 @@ def train_tiny(job: TinyRun) -> None:
     make_text_encoder(job)
     make_autoencoder(job)
     make_latents(job)
+    make_decoder(job)
     train_unet(job)
 
 
@@ -152,7 +156,7 @@ def make_text_encoder(job: TinyRun) -> None:
 
 
 def make_autoencoder(job: TinyRun) -> None:
-    """The autoencoder; taken over from `start` where that is given."""
+    """The autoencoder that makes the latents; taken over from `start` where that is given."""
     if job.part("vae").exists():
         return
     if job.start:
@@ -194,6 +198,23 @@ def _encode_shard(job: TinyRun, shard: int) -> None:
     with partial.open("wb") as file:
         np.save(file, latents)
     partial.replace(path)
+
+
+def make_decoder(job: TinyRun) -> None:
+    """The same autoencoder with a decoder that was trained on; as it is where it was taken over from `start`."""
+    if job.part(DECODED).exists():
+        return
+    vae = AutoencoderKL.from_pretrained(job.part("vae"))
+    if not job.start:
+        shards = range(job.train_set.shards)
+        clips = EncodedClips(
+            [np.load(latents_path(job, shard), mmap_mode="r") for shard in shards],
+            [np.load(job.train_set.shard_path(shard), mmap_mode="r") for shard in shards],
+        )
+        with tqdm(total=sum(job.decoder_steps), desc="decoder") as bar:
+            for steps, rate, adversarial in zip(job.decoder_steps, (1e-3, 5e-4), (False, True), strict=True):
+                train_decoder(vae, clips, steps, rate=rate, adversarial=adversarial, seed=job.seed, report=bar.update)
+    vae.save_pretrained(job.part(DECODED))
 
 
 def load_training_data(job: TinyRun) -> TrainingData:
@@ -238,7 +259,7 @@ def averaged_pipeline(job: TinyRun) -> StableDiffusionPipeline:
     average = WeightAverage(unet.parameters())
     average.load_state_dict(torch.load(folder / f"state-0-{step}.pt", weights_only=True)["average"])
     average.copy_to(unet.parameters())
-    vae = AutoencoderKL.from_pretrained(job.part("vae")).eval()
+    vae = AutoencoderKL.from_pretrained(job.part(DECODED)).eval()
     encoder = CLIPTextModel.from_pretrained(job.part("text_encoder")).train(False)
     return assemble(unet, vae, encoder, CLIPTokenizer.from_pretrained(job.part("tokenizer")), noise_schedule())
 
