@@ -49,5 +49,9 @@ def export(pipeline: StableDiffusionPipeline, folder: Path) -> None:
     pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(folder, safe_serialization=True)
     save_tokenizer(pipeline.tokenizer, folder / "tokenizer")
+    for path in folder.glob("*/config.json"):  # each names the folder of this machine that its part was loaded from
+        config = json.loads(path.read_text())
+        config.pop("_name_or_path", None)
+        path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     (folder / DEFAULTS_FILE).write_text(json.dumps({"guidance": GUIDANCE}) + "\n")
     (folder / VOCABULARY_FILE).write_text(json.dumps(vocabulary(), indent=1) + "\n")

@@ -42,6 +42,8 @@ def test_one_run_makes_a_model_that_paints(job: TinyRun) -> None:
     checkpoint = load_checkpoint(job.folder / "model", None, torch.device("cpu"), torch.float32)
     assert checkpoint.guidance == GUIDANCE
     assert checkpoint.vocabulary == vocabulary()
+    configs = [path.read_text() for path in (job.folder / "model").rglob("*.json")]
+    assert not any(str(job.folder) in config for config in configs)
     pipeline = StableDiffusionPipeline.from_pretrained(job.folder / "model", torch_dtype=torch.float32)
     image = pipeline("funk drums", num_inference_steps=2, output_type="np").images[0]
     assert image.shape == (512, 512, 3)
