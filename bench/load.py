@@ -139,8 +139,8 @@ def stack(folder: Path) -> Iterator[Stack]:
         yield Stack(ports, processes, JobStore.connect(settings), env, log.fileno())
 
 
-def requests(running: Stack) -> dict[str, Request]:
-    """By kind, what makes the next request: polls go around jobs of which half wait and half are done."""
+def requests(running: Stack) -> tuple[list[str], dict[str, Request]]:
+    """Jobs of which half wait and half are done; by kind, what makes the next request: polls go around those jobs."""
     base = f"http://127.0.0.1:{running.ports['ours']}"
     running.store.announce("bench", "tiny", 8)
     ids = [httpx.post(f"{base}/jobs", json=BODY, timeout=60).raise_for_status().json()["id"] for _ in range(JOBS)]
@@ -148,16 +148,22 @@ def requests(running: Stack) -> dict[str, Request]:
         record = running.store.claim("tiny", "bench", f"{number:016}")
         assert record is not None
         assert running.store.finish(record.id, record.token, Success(OUTPUT))
-    tags = [httpx.get(f"{base}/jobs/{job_id}", timeout=60).headers["ETag"] for job_id in ids]
     body = json.dumps(BODY).encode()
     head = f"POST /jobs HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {len(body)}\r\n\r\n"
     polls = cycle([f"GET /jobs/{job_id} HTTP/1.1\r\nHost: x\r\n\r\n".encode() for job_id in ids])
-    unchanged = cycle([
+    submit = head.encode() + body
+    return ids, {"submit": lambda: submit, "poll": lambda: next(polls)}
+
+
+def unchanged(running: Stack, ids: list[str]) -> Request:
+    """What makes the next poll of a job that the asker knows as it is now; links, and so tags, change with time."""
+    base = f"http://127.0.0.1:{running.ports['ours']}"
+    tags = [httpx.get(f"{base}/jobs/{job_id}", timeout=60).headers["ETag"] for job_id in ids]
+    polls = cycle([
         f"GET /jobs/{job_id} HTTP/1.1\r\nHost: x\r\nIf-None-Match: {tag}\r\n\r\n".encode()
         for job_id, tag in zip(ids, tags, strict=True)
     ])  # fmt: skip
-    submit = head.encode() + body
-    return {"submit": lambda: submit, "poll": lambda: next(polls), "unchanged": lambda: next(unchanged)}
+    return lambda: next(polls)
 
 
 @dataclass
@@ -172,7 +178,9 @@ class Level:
         return round(statistics.median(self.figures[name]), 2)
 
 
-def measure(running: Stack, made: dict[str, Request], connections: int, rounds: int, seconds: float) -> Level:
+def measure(
+    running: Stack, ids: list[str], made: dict[str, Request], connections: int, *, rounds: int, seconds: float
+) -> Level:
     """Ours against bare, in turn."""
     level = Level({name: [] for name in FIGURES}, 0)
     for number in range(rounds):
@@ -180,13 +188,13 @@ def measure(running: Stack, made: dict[str, Request], connections: int, rounds: 
         for kind, each in found.items():
             for name in ("ours", "bare") if number % 2 == 0 else ("bare", "ours"):
                 each[name] = running.rate(name, kind, made[kind], connections, seconds)
-        unchanged = running.rate("ours", "unchanged", made["unchanged"], connections, seconds)
-        level.errors += sum(one.errors for each in found.values() for one in each.values()) + unchanged.errors
+        again = running.rate("ours", "unchanged", unchanged(running, ids), connections, seconds)
+        level.errors += sum(one.errors for each in found.values() for one in each.values()) + again.errors
         for kind, each in found.items():
             level.figures[f"{kind}s/s"].append(each["ours"].rate)
             level.figures[f"{kind} ratio"].append(each["ours"].rate / each["bare"].rate)
             level.figures[f"{kind} CPU ratio"].append(each["bare"].cpu_ms / each["ours"].cpu_ms)
-        level.figures["304 CPU / 200"].append(unchanged.cpu_ms / found["poll"]["ours"].cpu_ms)
+        level.figures["304 CPU / 200"].append(again.cpu_ms / found["poll"]["ours"].cpu_ms)
     texts = [f"{statistics.median(each):.2f} ({min(each):.2f}-{max(each):.2f})" for each in level.figures.values()]
     print(f"{connections:6}" + "".join(f"{text:>24}" for text in texts) + f"{level.errors:8}", flush=True)
     return level
@@ -242,17 +250,19 @@ def main() -> None:
 
     levels = [int(level) for level in args.levels.split(",")]
     with tempfile.TemporaryDirectory() as folder, stack(Path(folder)) as running:
-        made = requests(running)
+        ids, made = requests(running)
         print(f"{'':6}" + "".join(f"{name:>24}" for name in FIGURES) + f"{'errors':>8}")
-        found = {level: measure(running, made, level, args.rounds, args.seconds) for level in levels}
+        found = {
+            level: measure(running, ids, made, level, rounds=args.rounds, seconds=args.seconds) for level in levels
+        }
         together = mixed(running, made, levels[-1], args.seconds)
         print(f"at once, with a worker: {json.dumps(together)}")
         middle = levels[len(levels) // 2]
         print(f"with {args.records} records more:")
         running.store.redis.flushall()  # the worker has ended what was polled
-        made = requests(running)
+        ids, made = requests(running)
         fill(running, args.records)
-        full = measure(running, made, middle, args.rounds, args.seconds)
+        full = measure(running, ids, made, middle, rounds=args.rounds, seconds=args.seconds)
     everything = [*found.values(), full]
     keys: dict[str, object] = {
         "submit_ratio": found[middle].median("submit ratio"),
