@@ -164,6 +164,15 @@ def submit(client: Client, **fields: Any) -> dict[str, Any]:
     return job
 
 
+@pytest.fixture
+def link(client: Client, worker: Worker) -> str:
+    """A signed link to a sound."""
+    job = submit(client)
+    worker.succeed(worker.claim())
+    url: str = client.get(f"/jobs/{job['id']}").json["result"]["audio"]["url"]
+    return url.removeprefix("http://localhost")
+
+
 @dataclass(frozen=True)
 class LiveServer:
     """A real gunicorn of two processes."""

@@ -6,16 +6,7 @@ import pytest
 
 from api.app import create_app
 from riffusion.settings import Settings
-from tests.api.conftest import PROBLEM, Client, Worker, submit, wav
-
-
-@pytest.fixture
-def link(client: Client, worker: Worker) -> str:
-    """A signed link to a sound."""
-    job = submit(client)
-    worker.succeed(worker.claim())
-    url: str = client.get(f"/jobs/{job['id']}").json["result"]["audio"]["url"]
-    return url.removeprefix("http://localhost")
+from tests.api.conftest import PROBLEM, Client, wav
 
 
 def test_a_link_opens_the_file(client: Client, link: str) -> None:

@@ -1,20 +1,14 @@
 """The OpenAPI document: read from the models, and true of the running server."""
 
-import os
-import subprocess
-import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from riffusion.requests import MODES
-from tests.api.conftest import Client, LiveServer, Worker
+from tests.api.conftest import Client, LiveServer
+from tests.api.described import send_described_requests, working
 
-CONFIG = Path(__file__).with_name("schemathesis.toml")
 EXAMPLES = 10  # an operation and phase
 
 
@@ -58,31 +52,8 @@ def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     check(document)
 
 
-@contextmanager
-def _working(worker: Worker) -> Iterator[None]:
-    """Ends every job meanwhile: the events of one that waits would go on for an hour."""
-    done = threading.Event()
-
-    def work() -> None:
-        while not done.wait(0.05):
-            worker.work()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
 @pytest.mark.timeout(900)  # thousands of requests, on a machine that may be busy
 def test_the_server_does_as_the_document_says(live: LiveServer, tmp_path: Path) -> None:
-    schemathesis = Path(sys.executable).with_name("schemathesis")
-    with _working(live.worker()):
-        run = subprocess.run(
-            [schemathesis, "--config-file", CONFIG, "run", f"{live.url}/openapi.json", "--max-examples", str(EXAMPLES),
-             "--request-timeout", "60", "--continue-on-failure", "--no-color", "--seed", "1"],
-            capture_output=True, text=True, check=False, cwd=tmp_path, env={**os.environ, "COLUMNS": "200"},
-        )  # fmt: skip
+    with working(live.worker()):
+        run = send_described_requests(live, tmp_path, examples=EXAMPLES, seed=1)
     assert run.returncode == 0, run.stdout

@@ -1,8 +1,10 @@
 """The API on a real Valkey, as its own tests have it, and files written down to be looked at under watch."""
 
+import io
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from tests.api.conftest import _live, app, client, live, services, settings, stranger, worker
+from tests.api.conftest import PROBLEM, Client, _live, app, client, link, live, services, settings, stranger, worker
 
-__all__ = ["_live", "app", "client", "live", "services", "settings", "stranger", "worker"]
+__all__ = ["_live", "app", "client", "link", "live", "services", "settings", "stranger", "worker"]
 
 ROOT = Path(__file__).parents[2]
 
@@ -52,3 +54,20 @@ def watch(tmp_path: Path) -> Watch:
         return {names[each.pop("name")]: Look(**each) for each in found}
 
     return look
+
+
+@pytest.fixture
+def refuses(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes, str], None]:
+    """Uploads a file by a name, which must be a problem and leave no file behind."""
+
+    def upload(data: bytes, name: str) -> None:
+        spool = tmp_path / "spool"
+        spool.mkdir()
+        monkeypatch.setattr(tempfile, "tempdir", str(spool))
+        response = client.post("/uploads", data={"file": (io.BytesIO(data), name)})
+        assert (response.status_code, response.content_type) == (422, PROBLEM)
+        assert response.json["code"] == "unreadable_media"
+        assert str(tmp_path) not in response.text
+        assert not list(spool.iterdir())
+
+    return upload

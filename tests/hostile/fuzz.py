@@ -7,58 +7,25 @@ was an undocumented 5xx, of a form that wasn't documented, or told of the server
 
 import argparse
 import json
-import os
 import re
-import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx
 
 from riffusion.embedded.child import kill
-from tests.api.conftest import LiveServer, Worker, serve
+from tests.api.conftest import LiveServer, serve
+from tests.api.described import send_described_requests, working
 from tests.conftest import ValkeyServer
 from tests.hostile.wild import send_wild_requests
 
 ROOT = Path(__file__).parents[2]
-CONFIG = ROOT / "tests" / "api" / "schemathesis.toml"
+HOOKS = {"SCHEMATHESIS_HOOKS": "tests.hostile.leaks", "PYTHONPATH": str(ROOT)}
 _REQUESTS = re.compile(r'^riffusion_http_requests_total\{.*status="(\d+)".*\} ([0-9.e+]+)$', re.MULTILINE)
-
-
-@contextmanager
-def working(worker: Worker) -> Iterator[None]:
-    """Ends every job meanwhile: the events of one that waits would go on for an hour."""
-    done = threading.Event()
-
-    def work() -> None:
-        while not done.wait(0.05):
-            worker.work()
-
-    thread = threading.Thread(target=work)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
-def described(server: LiveServer, folder: Path, examples: int, seed: int) -> subprocess.CompletedProcess[str]:
-    """A run of schemathesis with all of its phases and checks."""
-    command = [
-        str(Path(sys.executable).with_name("schemathesis")), "--config-file", str(CONFIG), "run",
-        f"{server.url}/openapi.json", "--max-examples", str(examples), "--request-timeout", "60",
-        "--continue-on-failure", "--no-color", "--seed", str(seed),
-    ]  # fmt: skip
-    hooks = {"SCHEMATHESIS_HOOKS": "tests.hostile.leaks", "PYTHONPATH": str(ROOT), "COLUMNS": "200"}
-    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder, env={**os.environ, **hooks})
 
 
 def answers(server: LiveServer) -> Counter[str]:
@@ -87,7 +54,7 @@ def main() -> int:
                 seed = 0
                 while answers(server).total() < args.requests:
                     seed += 1
-                    run = described(server, folder, args.examples, seed)
+                    run = send_described_requests(server, folder, examples=args.examples, seed=seed, env=HOOKS)
                     faults += run.returncode != 0
                     if run.returncode:
                         print(run.stdout)

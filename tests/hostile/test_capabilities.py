@@ -14,15 +14,6 @@ TAIL = 32  # hex digits of chance in an id, behind the time
 SECRET = "not for you"
 
 
-@pytest.fixture
-def link(client: Client, worker: Worker) -> str:
-    """A signed link to a sound."""
-    job = submit(client)
-    worker.succeed(worker.claim())
-    url: str = client.get(f"/jobs/{job['id']}").json["result"]["audio"]["url"]
-    return url.removeprefix("http://localhost")
-
-
 def test_the_rest_of_an_id_is_chance(client: Client) -> None:
     ids = [job["id"] for _ in range(13) for job in client.post("/jobs", json=[PROMPT] * 16).json["jobs"]]
     tails = [job_id[-TAIL:] for job_id in ids]
