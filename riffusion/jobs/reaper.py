@@ -55,7 +55,9 @@ class Reaper:
             pass
 
     def _every_second(self, task: Callable[[], None]) -> None:
-        while not self._stopped.wait(INTERVAL_S):
+        # Asked anew each time, rather than waited on in the loop's head: gevent never wakes who waits once more for an
+        # event that was set while two waits for it ran out.
+        while not self._stopped.is_set():
             try:
                 task()
             except UnavailableError as error:
@@ -63,3 +65,4 @@ class Reaper:
             except Exception:
                 # The thread must live: without it, jobs of dead workers would be stuck for good.
                 _log.exception("reaper_failed", task=task.__name__)
+            self._stopped.wait(INTERVAL_S)

@@ -1,6 +1,7 @@
 """An app on a real Valkey, a stand-in for the worker, and the same app behind a real gunicorn."""
 
 import io
+import itertools
 import os
 import subprocess
 import sys
@@ -194,14 +195,24 @@ class LiveServer:
         return str(httpx.post(f"{self.url}/jobs", json=PROMPT, timeout=30).raise_for_status().json()["links"]["self"])
 
 
+_databases = itertools.cycle(range(1, 16))
+
+
 @contextmanager
 def serve(
-    valkey: ValkeyServer, folder: Path, connections: int = LiveServer.CONNECTIONS, **changes: Any
+    valkey: ValkeyServer,
+    folder: Path,
+    connections: int = LiveServer.CONNECTIONS,
+    redis_url: str = "",
+    **changes: Any,
 ) -> Iterator[LiveServer]:
-    """Starts gunicorn on a free port and stops it as an operator would; it must exit without complaint."""
+    """Starts gunicorn on a free port and stops it as an operator would; it must exit without complaint.
+
+    On a database of its own unless told: its reaper and courier mustn't do the work of another test's server.
+    """
     url = f"http://127.0.0.1:{free_port()}"
     settings = Settings(
-        redis_url=valkey.url.removesuffix("/0") + "/1",  # its reaper must not work on other tests' jobs
+        redis_url=redis_url or valkey.url.removesuffix("0") + str(next(_databases)),
         data_dir=folder / "data", model=Worker.MODEL, public_url=url,
         api_workers=LiveServer.WORKERS, api_connections=connections,
         anonymous_creates_per_minute=0, anonymous_jobs_in_flight=0, **changes,

@@ -1,8 +1,11 @@
 """Wake-ups, and the reaper that makes up for lost ones."""
 
 import json
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 from redis import Redis
@@ -92,6 +95,10 @@ class TestReaper:
 
         reaper._threads[0]._args = (stumble,)  # type: ignore[attr-defined]
         self.lives_on(reaper, store, redis)
+
+    def test_stops_in_greenlets_too(self) -> None:
+        script = [sys.executable, "-m", "gevent.monkey", "--module", "tests.jobs.reaper_in_greenlets"]
+        assert subprocess.run(script, timeout=60, check=False, cwd=Path(__file__).parents[2]).returncode == 0
 
     def lives_on(self, reaper: Reaper, store: JobStore, redis: Redis) -> None:
         reaper.start()

@@ -26,7 +26,7 @@ def test_what_ended_while_no_server_ran_is_told_by_the_next(
         }  # fmt: skip
     first.worker().work()
     assert receiver.connections == 0
-    with serve(valkey, tmp_path, webhooks_anywhere=True) as second:
+    with serve(valkey, tmp_path, redis_url=first.settings.redis_url, webhooks_anywhere=True) as second:
         wait_until(lambda: receiver.seen, 120)
         told = json.loads(receiver.body())
         assert told["type"] == "job.succeeded"
