@@ -1,4 +1,4 @@
-"""Stops reapers in the very moment in which their waits run out, as the API's processes may: `python -m gevent.monkey --module …`."""
+"""Stops reapers in the very moment in which their waits run out. To be run under `gevent.monkey`, as the API is."""
 
 import sys
 import time
