@@ -1,5 +1,6 @@
 """The address that a request came from, as a client of those without a key."""
 
+from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from flask import Request
@@ -13,8 +14,13 @@ def address_client(request: Request) -> str:
     Behind proxies, `RIFFUSION_TRUSTED_PROXIES` says how many entries of `X-Forwarded-For` are believed, counted from
     the end, where each proxy writes what it saw itself; what clients write before that changes nothing.
     """
+    return _client(request.remote_addr or "")
+
+
+@lru_cache(4096)  # polls come from the same few again and again
+def _client(remote: str) -> str:
     try:
-        address = ip_address((request.remote_addr or "").partition("%")[0])
+        address = ip_address(remote.partition("%")[0])
     except ValueError:
         return "address:unknown"
     if isinstance(address, IPv6Address):

@@ -73,7 +73,7 @@ def _services(settings: Settings) -> Services:
         wakeups=WakeUps(settings),
         held=held,
         watch=Watch(store, hub, held),
-        presenter=Presenter(stored, settings.public_url),
+        presenter=Presenter(stored, settings.public_url, settings.url_ttl_s),
         metrics=counted,
         probing=BoundedSemaphore(PROBES),
     )

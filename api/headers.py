@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from flask import Flask, Response, request
 
 _NOTHING = "default-src 'none'; frame-ancestors 'none'"
+_PROTECTION = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"), ("X-Frame-Options", "DENY"))
 _EXPOSED = (
     "ETag, Idempotent-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, "
     "WWW-Authenticate, X-Request-Id"
@@ -22,9 +23,7 @@ def register(app: Flask, cors_origins: Sequence[str]) -> None:
     @app.after_request
     def _protect(response: Response) -> Response:
         response.headers.setdefault("Content-Security-Policy", _NOTHING)
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "no-referrer"
-        response.headers["X-Frame-Options"] = "DENY"
+        response.headers.extend(_PROTECTION)
         if cors_origins:
             _share(response, cors_origins)
         return response

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from werkzeug.http import quote_etag
 
 from api.body import JSON_TYPE, answer
 from api.clients import caller
@@ -12,7 +13,7 @@ from api.metrics import mark_held
 from api.operations import Reply, operation
 from api.representation import poll_headers
 from api.schemas import Job, JobPage
-from api.services import Services, services
+from api.services import services
 from api.waiting import Snapshot, look
 from riffusion.errors import (
     Gone,
@@ -78,19 +79,25 @@ def list_jobs() -> Response:
 def get_job(job_id: str) -> Response:
     """Ask with `If-None-Match` to be told only what is new, and with `Prefer: wait=N` to be told as soon as it is."""
     here = services()
+    known = request.if_none_match
+
+    def is_new(latest: Snapshot) -> bool:
+        return not known.contains_weak(here.presenter.etag(latest))
+
     snapshot = look(here.store, job_id, caller().client)
     seconds = _preferred_wait()
     applied = False
-    if seconds and not _is_new(here, snapshot) and not snapshot.record.status.terminal and here.held.enter():
+    if seconds and not (is_new(snapshot) or snapshot.record.status.terminal) and here.held.enter():
         mark_held()
         applied = True
         try:
-            snapshot = here.watch.until(lambda latest: _is_new(here, latest), snapshot, seconds)
+            snapshot = here.watch.until(is_new, snapshot, seconds)
         finally:
             here.held.leave()
-    response = answer(here.presenter.job(snapshot)) if _is_new(here, snapshot) else Response(status=304)
+    tag = here.presenter.etag(snapshot)
+    response = Response(status=304) if known.contains_weak(tag) else answer(here.presenter.job(snapshot))
     response.headers["Cache-Control"] = "private, no-cache"
-    response.set_etag(here.presenter.etag(snapshot), weak=True)
+    response.headers["ETag"] = quote_etag(tag, weak=True)
     response.headers.update(poll_headers(snapshot))
     if applied:
         response.headers["Preference-Applied"] = f"wait={seconds}"
@@ -134,8 +141,3 @@ def _preferred_wait() -> int:
     """Seconds of `Prefer: wait=N` (RFC 7240), at most MAX_WAIT_S; a preference that can't be read is no preference."""
     found = _WAIT.search(request.headers.get("Prefer", ""))
     return min(int(found[1]), MAX_WAIT_S) if found else 0
-
-
-def _is_new(here: Services, snapshot: Snapshot) -> bool:
-    """Whether the caller hasn't seen this state of the job; one who sent no tag has seen none."""
-    return not request.if_none_match.contains_weak(here.presenter.etag(snapshot))

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from api.schemas import Job, JobFailure, JobWebhook, Links, Progress, Queue, Result, ResultAudio, ResultImage
 from api.waiting import Snapshot
-from riffusion.jobs.files import Files
+from riffusion.jobs.files import Files, signing_time
 from riffusion.jobs.record import JobOutput, JobRecord, JobStatus, Webhook
 
 _POLL_S = 1  # while running
@@ -15,8 +15,9 @@ _POLL_MAX_S = 10  # while queued far back
 class Presenter:
     """Makes jobs presentable; links begin with `public_url`."""
 
-    def __init__(self, files: Files, public_url: str) -> None:
+    def __init__(self, files: Files, public_url: str, url_ttl_s: int) -> None:
         self._files = files
+        self._url_ttl_s = url_ttl_s
         self._public_url = public_url.rstrip("/")
 
     def job(self, snapshot: Snapshot) -> Job:
@@ -58,7 +59,7 @@ class Presenter:
         revision, position = snapshot.version
         parts = [revision] if position is None else [revision, position]
         if snapshot.record.result:
-            parts.append(int(self._files.url(snapshot.record.result.image.key).expires_at))
+            parts.append(signing_time(self._url_ttl_s))
         return "-".join(map(str, parts))
 
     def _links(self, job_id: str) -> Links:

@@ -1,8 +1,13 @@
-"""A request id on every request and one structured line in the log when it ends."""
+"""A request id on every request and one structured line in the log when it ends.
 
+What was only read, without an error, is logged at debug: polls would drown everything else, and /metrics counts them.
+"""
+
+import logging
 import re
 import secrets
 import time
+from http import HTTPStatus
 
 import structlog
 from flask import Flask, Response, g, request
@@ -29,6 +34,10 @@ def elapsed_s() -> float:
     return time.perf_counter() - began
 
 
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+_stdlib = logging.getLogger(__name__)
+
+
 def register(app: Flask) -> None:
     """Binds the request id to everything logged meanwhile and logs each request once its response is sent."""
 
@@ -41,6 +50,10 @@ def register(app: Flask) -> None:
     @app.after_request
     def _end(response: Response) -> Response:
         response.headers[HEADER] = request_id()
+        read = request.method in _READS and response.status_code < HTTPStatus.BAD_REQUEST
+        level = logging.DEBUG if read else logging.INFO
+        if read and not _stdlib.isEnabledFor(level):
+            return response
         log = structlog.get_logger().bind(
             request_id=request_id(),
             method=request.method,
@@ -50,5 +63,5 @@ def register(app: Flask) -> None:
         )
         began = g.began
         # A stream ends long after its view has returned: what is logged is when it did.
-        response.call_on_close(lambda: log.info("request", seconds=round(time.perf_counter() - began, 4)))
+        response.call_on_close(lambda: log.log(level, "request", seconds=round(time.perf_counter() - began, 4)))
         return response

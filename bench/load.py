@@ -37,7 +37,7 @@ from riffusion.embedded.valkey import Valkey
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, Success
 from riffusion.jobs.store import JobStore
-from riffusion.requests import parse
+from riffusion.requests import ModelCard, parse
 from riffusion.settings import Settings
 
 HERE = Path(__file__).parent
@@ -142,7 +142,7 @@ def stack(folder: Path) -> Iterator[Stack]:
 def requests(running: Stack) -> tuple[list[str], dict[str, Request]]:
     """Jobs of which half wait and half are done; by kind, what makes the next request: polls go around those jobs."""
     base = f"http://127.0.0.1:{running.ports['ours']}"
-    running.store.announce("bench", "tiny", 8)
+    running.store.announce("bench", "tiny", 8, ModelCard(guidance=7.0))  # as every worker does
     ids = [httpx.post(f"{base}/jobs", json=BODY, timeout=60).raise_for_status().json()["id"] for _ in range(JOBS)]
     for number in range(JOBS // 2):
         record = running.store.claim("tiny", "bench", f"{number:016}")

@@ -70,7 +70,7 @@ def entry(submission: Submission, request: AnyRequest, inputs: Inputs, settings:
         "weight": submission.weight,
         **({"webhook": request.webhook} if request.webhook else {}),
         # Whoever left the seed to chance wants another clip.
-        "repeatable": with_seed(submission.request) == submission.request and not request.fresh,
+        "repeatable": with_seed(submission.request) is submission.request and not request.fresh,
     }
 
 

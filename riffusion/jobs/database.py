@@ -1,7 +1,6 @@
 """Redis as the job store uses it: Lua scripts with short timeouts, and its failures as StoreUnavailable."""
 
-import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -38,11 +37,27 @@ def connect(settings: Settings) -> Redis:
 
 
 @cache
-def _source(name: str) -> str:
-    """The text of a script: its own first line, which may hold flags, then common.lua, then the rest."""
-    folder = files("riffusion.jobs") / "lua"
-    shebang, _, body = (folder / f"{name}.lua").read_text().partition("\n")
-    return f"{shebang}\n{(folder / 'common.lua').read_text()}\n{body}"
+def _text(name: str) -> str:
+    return (files("riffusion.jobs") / "lua" / f"{name}.lua").read_text()
+
+
+def _source(name: str, limits: str) -> str:
+    """The text of a script: its own first line, which may hold flags, then limits and common.lua, then the rest."""
+    shebang, _, body = _text(name).partition("\n")
+    return f"{shebang}\nlocal limits = {limits}\n{_text('common')}\n{body}"
+
+
+def _table(values: Mapping[str, str | float | None]) -> str:
+    """Lua for a table of numbers, strings and nothing."""
+    return "{" + ", ".join(f"{name} = {_literal(value)}" for name, value in values.items()) + "}"
+
+
+def _literal(value: str | float | None) -> str:
+    if value is None:
+        return "nil"
+    if isinstance(value, str):
+        return '"' + "".join(f"\\{byte:03d}" for byte in value.encode()) + '"'
+    return repr(value)
 
 
 class Database:
@@ -57,7 +72,7 @@ class Database:
         )  # fmt: skip
         limits = {name: getattr(settings, name) for name in names}
         constants = {"schema": SCHEMA_VERSION, "idempotency_s": IDEMPOTENCY_S, "tombstone_s": TOMBSTONE_S}
-        self._limits = json.dumps(limits | constants)
+        self._limits = _table(limits | constants)
 
     def run(self, script: str, *args: str | bytes | float, resend: bool = True) -> Any:
         """A script's answer. Where `resend`, it is sent once more when the connection breaks: it must be idempotent.
@@ -65,9 +80,11 @@ class Database:
         Raises:
             StoreUnavailable: Redis doesn't answer in time, or can't do this now.
         """
-        # Registering loads nothing yet: EVALSHA is tried first, and a Redis that doesn't know the script is given it.
-        compiled = self._scripts.setdefault(script, self._redis.register_script(_source(script)))
-        return self._attempt(lambda: compiled(args=[self._limits, *args]), resend)
+        compiled = self._scripts.get(script)
+        if compiled is None:
+            # This loads nothing yet: EVALSHA is tried first, and a Redis that doesn't know the script is given it.
+            compiled = self._scripts[script] = self._redis.register_script(_source(script, self._limits))
+        return self._attempt(lambda: compiled(args=args), resend)
 
     def hash(self, key: str) -> dict[bytes, bytes]:
         """A whole hash; empty when there is none. Raises StoreUnavailable."""

@@ -100,7 +100,7 @@ class JobStore:
     def _completed(self, request: AnyRequest) -> AnyRequest:
         """The request as it will be stored: what was left to chance or to the model is said."""
         request = with_seed(request)
-        if with_guidance(request, 0) == request:
+        if with_guidance(request, 0) is request:
             return request
         guidance = self.card(request.model or self.settings.model).guidance
         return request if guidance is None else with_guidance(request, guidance)

@@ -63,5 +63,8 @@ def _filled_in(request: _M, field_name: str, value: Callable[[], Any]) -> _M:
         if name == field_name and getattr(request, name) is None:
             filled[name] = value()
         elif field.annotation is InterpolationEnd:
-            filled[name] = _filled_in(getattr(request, name), field_name, value)
-    return request.model_copy(update=filled)
+            before = getattr(request, name)
+            after = _filled_in(before, field_name, value)
+            if after is not before:
+                filled[name] = after
+    return request.model_copy(update=filled) if filled else request

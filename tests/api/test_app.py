@@ -11,7 +11,7 @@ from structlog.testing import capture_logs
 from api.app import create_app
 from api.operations import operation_of
 from riffusion.settings import Settings
-from tests.api.conftest import Client
+from tests.api.conftest import PROMPT, Client
 
 
 def test_a_fresh_interpreter_loads_neither_torch_nor_numpy() -> None:
@@ -112,18 +112,31 @@ def test_a_page_may_read_why_it_was_refused(shared: Client) -> None:
 def test_only_trusted_proxies_are_believed(settings: Settings, proxies: int, client_address: str) -> None:
     client = Client(create_app(settings.model_copy(update={"trusted_proxies": proxies})))
     with capture_logs() as lines:
-        client.get("/healthz", headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9"})
+        client.get("/nowhere", headers={"X-Forwarded-For": "198.51.100.1, 203.0.113.9"})
     assert [line["client"] for line in lines if line["event"] == "request"] == [f"address:{client_address}"]
 
 
 def test_a_request_is_logged_under_its_id(client: Client) -> None:
     with capture_logs() as lines:
-        response = client.get("/healthz", headers={"X-Request-Id": "from-the-proxy"})
+        response = client.post("/jobs", json=PROMPT, headers={"X-Request-Id": "from-the-proxy"})
     assert response.headers["X-Request-Id"] == "from-the-proxy"
     [line] = [line for line in lines if line["event"] == "request"]
     assert (line["request_id"], line["method"], line["path"], line["status"]) == (
-        "from-the-proxy", "GET", "/healthz", 200,
+        "from-the-proxy", "POST", "/jobs", 202,
     )  # fmt: skip
+
+
+def test_what_was_only_read_is_no_line_in_the_log(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    with capture_logs() as lines:
+        client.get("/healthz")
+        client.get("/jobs/none")
+    assert [(line["path"], line["status"]) for line in lines if line["event"] == "request"] == [("/jobs/none", 404)]
+    caplog.set_level("DEBUG", "api.request_log")
+    with capture_logs() as lines:
+        client.get("/healthz")
+    assert [(line["path"], line["log_level"]) for line in lines if line["event"] == "request"] == [
+        ("/healthz", "debug")
+    ]
 
 
 @pytest.mark.parametrize("sent", ["two words", "x" * 129, "naïve"])

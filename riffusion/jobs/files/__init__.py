@@ -68,7 +68,7 @@ def is_key(key: str) -> bool:
 
 
 def signing_time(ttl_s: int) -> int:
-    """The Unix second at which links made now count as signed.
+    """The Unix second at which links made now, to live for `ttl_s`, count as signed.
 
     A window is half as long as a link lives: links made within one window are equal, and any link handed out opens the
     file for at least half of ttl_s.

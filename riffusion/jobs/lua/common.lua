@@ -1,4 +1,5 @@
--- What every script begins with: Redis's clock, the settings, and the few moves that a job can make.
+-- What every script begins with, after the settings as a table `limits`: Redis's clock, and the few moves that a job
+-- can make.
 --
 --   job:<id>          hash    the record
 --   waiting:<model>   zset    waiting jobs by start tag
@@ -24,7 +25,6 @@
 --   reaped_at         string  when reap ran last
 --   waking:<model>    string  set for the moment in which one reaper publishes wake-ups
 
-local limits = cjson.decode(table.remove(ARGV, 1))
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
 
