@@ -105,7 +105,9 @@ def recipe(request: Mapping[str, Any]) -> list[tuple[str, str]]:
     for name in first + [name for name in request if name not in _FIRST]:
         value = request[name]
         words = name.replace("_", " ")
-        if isinstance(value, Mapping):
+        if name == "lora" and value:
+            lines.append((words, ", ".join(f"{lora} {weight:g}" for lora, weight in value.items())))
+        elif isinstance(value, Mapping):
             lines += [(f"{words}: {part}", text) for part, text in recipe(value)]
         elif value not in (None, ""):
             lines.append((words, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))

@@ -76,6 +76,7 @@ def test_a_recipe_reads_as_lines_in_words() -> None:
         "negative_prompt": "",
         "model": None,
         "mask": {"seconds": [1.0, 2.5], "hertz": None},
+        "lora": {"dub_2": 0.8, "tape": 1.0},
     }
     assert title(request) == "a → b"
     assert recipe(request) == [
@@ -85,4 +86,5 @@ def test_a_recipe_reads_as_lines_in_words() -> None:
         ("end: seed", "2"),
         ("mode", "interpolate"),
         ("mask: seconds", "1.0, 2.5"),
+        ("lora", "dub_2 0.8, tape 1"),
     ]

@@ -30,7 +30,7 @@ class QuickPainter:
     """Any prompt and seed is a seed picture, turned by some steps in pitch and time."""
 
     alive = True
-    card = ModelCard()
+    card = ModelCard(loras=("dub", "tape_2"), guidance=4.0)
 
     def __init__(self, _settings: Settings) -> None:
         self._codec = SpectrogramCodec()

@@ -34,6 +34,8 @@ def test_axe_finds_nothing_serious(site: Site, visit: Callable[..., Page], axe: 
     play(page)
     page.click("#settings summary")
     assert complaints(page, axe) == []
+    page.click("#key-setting")
+    assert complaints(page, axe) == []
     page.keyboard.press("Escape")
     for tool in ("repaint", "draw"):
         choose(page, tool)
@@ -57,6 +59,17 @@ def test_a_small_screen_shows_everything(site: Site, visit: Callable[..., Page],
     for tool in ("draw", "listen") if path == "" else ():
         choose(page, tool)
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
+
+
+def test_nothing_that_opens_leaves_a_small_screen(site: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{site.url}/", viewport={"width": 360, "height": 740}, has_touch=True)
+    openers = {".save summary": ".save .sheet", "#settings summary": "#settings .sheet", "#key-setting": "#key"}
+    for opener, opened in openers.items():
+        page.click(opener)
+        box = page.locator(opened).bounding_box()
+        assert box is not None
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= 360
 
 
 def test_motion_stays_calm_if_asked(site: Site, visit: Callable[..., Page]) -> None:

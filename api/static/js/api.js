@@ -14,6 +14,8 @@
  * @property {boolean} degraded
  */
 
+import { apiKey } from "./key.js";
+
 const RETRIES = 3;
 
 /** What the API answers when it refuses (RFC 9457), or code "offline" when nothing answers at all. */
@@ -50,6 +52,24 @@ async function call(path, options) {
   throw new Problem(response.status, body, Number(response.headers.get("Retry-After")) || null);
 }
 
+/**
+ * The same on the visitor's behalf, with their key if they have one. A refusal of it also fires "unauthorized" at the
+ * window, with the problem.
+ * @param {string} path @param {RequestInit} [options]
+ */
+async function ask(path, options) {
+  const headers = new Headers(options?.headers);
+  const key = apiKey();
+  if (key) headers.set("Authorization", `Bearer ${key}`);
+  try {
+    return await call(path, { ...options, headers });
+  } catch (error) {
+    if (error instanceof Problem && error.code === "unauthorized")
+      dispatchEvent(new CustomEvent("unauthorized", { detail: error }));
+    throw error;
+  }
+}
+
 /** @param {number} seconds */
 export const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
@@ -68,7 +88,7 @@ async function post(body, key) {
   const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
   for (let attempt = 1; ; attempt++) {
     try {
-      return await (await call("/jobs", { method: "POST", headers, body: JSON.stringify(body) })).json();
+      return await (await ask("/jobs", { method: "POST", headers, body: JSON.stringify(body) })).json();
     } catch (error) {
       if (attempt >= RETRIES || !passing(error)) throw error;
       await pause(Math.min(/** @type {Problem} */ (error).retryAfter ?? 1, 3));
@@ -84,22 +104,48 @@ export const submit = (request, key = crypto.randomUUID()) => post(request, key)
 export const submitAll = async (requests, key) => (await post(requests, key)).jobs;
 
 /** @param {string} id @param {AbortSignal} [signal] @returns {Promise<Job>} */
-export const getJob = async (id, signal) => (await call(`/jobs/${id}`, { signal })).json();
+export const getJob = async (id, signal) => (await ask(`/jobs/${id}`, { signal })).json();
+
+/** A job's states as its event stream tells them, until the stream ends or breaks off. Not an `EventSource`, which can't
+ * send a key.
+ * @param {string} id @returns {AsyncGenerator<Job, void>} */
+export async function* follow(id) {
+  let reader;
+  try {
+    const { body } = await ask(`/jobs/${id}/events`);
+    reader = /** @type {ReadableStream<BufferSource>} */ (body).pipeThrough(new TextDecoderStream()).getReader();
+    for (let text = ""; ; ) {
+      const { done, value } = await reader.read();
+      if (done) return;
+      const events = (text + value).split("\n\n");
+      text = /** @type {string} */ (events.pop());
+      for (const event of events) {
+        const data = event.match(/^data: (.*)$/m)?.[1];
+        if (data) yield JSON.parse(data);
+      }
+    }
+  } catch {
+    // Whoever asks for the job now learns why.
+  } finally {
+    void reader?.cancel().catch(() => {});
+  }
+}
 
 /** @param {string} id @returns {Promise<Job>} */
-export const cancel = async (id) => (await call(`/jobs/${id}/cancel`, { method: "POST", keepalive: true })).json();
+export const cancel = async (id) => (await ask(`/jobs/${id}/cancel`, { method: "POST", keepalive: true })).json();
 
 /** @param {string} id @returns {Promise<{id: string, url: string}>} */
-export const publish = async (id) => (await call(`/jobs/${id}/publish`, { method: "POST" })).json();
+export const publish = async (id) => (await ask(`/jobs/${id}/publish`, { method: "POST" })).json();
 
 /** @param {Blob} blob @param {string} name @returns {Promise<{id: string}>} */
 export async function upload(blob, name) {
   const form = new FormData();
   form.append("file", blob, name);
-  return (await call("/uploads", { method: "POST", body: form })).json();
+  return (await ask("/uploads", { method: "POST", body: form })).json();
 }
 
-/** @param {string} url @returns {Promise<Blob>} */
+/** A file behind a link, which says by itself that it may be had: no key goes there, to whatever host it leads.
+ * @param {string} url @returns {Promise<Blob>} */
 export const download = async (url) => (await call(url)).blob();
 
 /** @param {string} path @returns {Promise<any>} */

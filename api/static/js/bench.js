@@ -60,7 +60,9 @@ export class Bench extends EventTarget {
     const { clip } = this;
     const parent = clip && this.workshop.clips.get(clip.parents[0]);
     const origin = parent ? ` ${clip.verb} of ${title(parent.request)}` : "";
-    find("#caption").replaceChildren(clip ? title(clip.request) : "", make("span", {}, origin));
+    const loras = Object.entries(clip?.request.lora ?? {}).map(([name, weight]) => `${name} ${weight}`);
+    const worn = loras.length ? ` with ${loras.join(", ")}` : "";
+    find("#caption").replaceChildren(clip ? title(clip.request) : "", make("span", {}, worn + origin));
     find("#remarks").textContent = clip?.remarks?.join(" ") ?? "";
   }
 

@@ -5,6 +5,7 @@
 
 import { getJson } from "./api.js";
 import { find, make } from "./dom.js";
+import { Loras } from "./loras.js";
 import { EXAMPLES, roll } from "./prompts.js";
 import { voice } from "./requests.js";
 
@@ -17,6 +18,7 @@ export class Composer extends EventTarget {
     this.prompt = /** @type {HTMLTextAreaElement} */ (find("#prompt", form));
     this.go = find("#go", form);
     this.trouble = find("#trouble", form);
+    this.loras = new Loras(find("#loras", form));
     this.prompt.addEventListener("input", () => this.#typed());
     this.prompt.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
@@ -37,9 +39,11 @@ export class Composer extends EventTarget {
       }),
     );
     for (const name of ["denoising", "seed"]) this.fields[name].addEventListener("input", () => this.#turned());
+    this.loras.root.addEventListener("input", () => this.#turned());
+    this.fields.model.addEventListener("input", () => this.#suit());
     for (const radio of this.fields.from) radio.addEventListener("change", () => this.#turned());
     this.#turned();
-    void this.#catalog();
+    this.catalog = this.#catalog();
   }
 
   /** What the dials say.
@@ -55,6 +59,7 @@ export class Composer extends EventTarget {
       width: Number(width.value),
       denoising: denoising.valueAsNumber,
       model: model.value || null,
+      lora: this.loras.weights,
     };
   }
 
@@ -107,6 +112,8 @@ export class Composer extends EventTarget {
     width.value = [512, 1024, 2048].includes(request.width) ? String(request.width) : "512";
     denoising.value = String(request.denoising ?? 0.75);
     model.value = [...model.options].some(({ value }) => value === request.model) ? request.model : "";
+    this.#suit();
+    this.loras.weights = request.lora ?? null;
     if (request.init?.seed_image) {
       this.fields["seed-image"].value = request.init.seed_image;
       this.from = "seed";
@@ -132,8 +139,18 @@ export class Composer extends EventTarget {
     find("#stray-dial output", this.form).textContent = `${Math.round(denoising.valueAsNumber * 100)} %`;
     this.fields["seed-image"].disabled = this.from !== "seed" && !this.#jamming;
     denoising.disabled = this.from === "nothing" && !this.#jamming;
-    find("#settings summary", this.form).textContent = this.fields.seed.value ? "Settings, seed fixed" : "Settings";
+    const turned = [this.fields.seed.value && "seed fixed", this.loras.weights && "LoRA"].filter(Boolean);
+    find("#settings summary", this.form).textContent = ["Settings", ...turned].join(", ");
     this.dispatchEvent(new Event("change"));
+  }
+
+  /** Offers what the chosen model has. */
+  #suit() {
+    const { model, guidance } = this.fields;
+    const chosen = this.models.find(({ name, default: own }) => (model.value ? name === model.value : own));
+    guidance.placeholder = chosen?.guidance ? `auto, ${chosen.guidance}` : "auto";
+    this.loras.offer(chosen?.loras ?? []);
+    this.#turned();
   }
 
   /** The server's beats and models; without them the rest still works. */
@@ -149,12 +166,14 @@ export class Composer extends EventTarget {
     }
     this.fields.from[2].disabled = !this.seeds?.length;
     if (models.status === "fulfilled") {
-      this.fields.model.append(
-        ...models.value.models.map((/** @type {any} */ { name }) => make("option", { value: name }, name)),
-      );
+      this.models = models.value.models;
+      this.fields.model.append(...this.models.map(({ name }) => make("option", { value: name }, name)));
     }
-    this.dispatchEvent(new Event("catalog"));
+    this.#suit();
   }
+
+  /** @type {{name: string, default: boolean, guidance: number | null, loras: string[]}[]} */
+  models = [];
 
   /** @type {{name: string, title: string, bpm: number, bars: number, beats_per_bar: number}[] | undefined} */
   seeds;

@@ -9,6 +9,7 @@ import { Journey } from "./journey.js";
 import { failure, refusal } from "./messages.js";
 import { readPicture } from "./picture.js";
 import { audioContext, decode } from "./player.js";
+import { worn } from "./requests.js";
 import { River } from "./river.js";
 import { ended } from "./watch.js";
 
@@ -97,7 +98,9 @@ export class JamRoom extends EventTarget {
         this.#trouble || "The server is behind: these bars once more, until the next clip is there.";
     });
     jam.addEventListener("trouble", (event) => {
-      this.#trouble = refusal(/** @type {CustomEvent} */ (event).detail);
+      const { detail } = /** @type {CustomEvent} */ (event);
+      this.#trouble = refusal(detail);
+      if (detail.code === "unauthorized") return this.stop(this.#trouble); // trying again won't help
       this.status.textContent = this.#trouble;
     });
     this.#jam = jam;
@@ -122,7 +125,8 @@ export class JamRoom extends EventTarget {
   /** @param {AbortSignal} signal @param {string | undefined} beat @returns {Promise<import("./jam.js").JamClip>} */
   async #make(signal, beat) {
     const stop = /** @type {Journey} */ (this.#journey).next();
-    const { denoising, model } = this.composer.controls;
+    const { controls } = this.composer;
+    const { denoising } = controls;
     let job = await submit({
       mode: "interpolate",
       start: { ...stop.start, denoising },
@@ -130,7 +134,7 @@ export class JamRoom extends EventTarget {
       alpha: stop.alpha,
       quality: "draft", // a clip has to be made in less time than it plays
       ...(beat && { init: { seed_image: beat } }),
-      ...(model && { model }),
+      ...worn(controls),
     });
     const { id } = job;
     const drop = () => void cancel(id).catch(() => {}); // whether it was too late doesn't matter

@@ -1,6 +1,7 @@
 /** Errors and waits in words: what happened, and what to do about it. */
 
 import { Problem } from "./api.js";
+import { apiKey } from "./key.js";
 
 /** @param {number} seconds */
 export function span(seconds) {
@@ -29,7 +30,10 @@ const REFUSED = {
     `Every place in the queue is taken. Come back in ${span(retryAfter ?? 30)}; what you typed stays here.`,
   too_many_requests: ({ retryAfter }) =>
     `That is as much at once as one person may ask for. Try again in ${span(retryAfter ?? 10)}.`,
-  unauthorized: () => "This server makes clips only for programs with an API key.",
+  unauthorized: () =>
+    apiKey()
+      ? "The server doesn’t know the API key in the studio’s settings: it was mistyped or revoked."
+      : "This server makes clips only for those with an API key. The studio’s settings keep yours.",
   store_unavailable: () =>
     "The server has lost its job store (Redis) for the moment. Nothing is lost: try again in a few seconds.",
   storage_unavailable: () => "The server can’t reach its file storage. Try again in a few seconds.",

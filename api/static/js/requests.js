@@ -10,6 +10,7 @@
  * @property {number} width      columns of a clip made from nothing
  * @property {number} denoising  0–1, how far from what it starts with
  * @property {string | null} model
+ * @property {Record<string, number> | null} lora  how strong, by name
  *
  * @typedef {{job: string} | {upload: string} | {seed_image: string}} Reference
  * @typedef {{seconds: [number, number], hertz: [number, number]}} Box
@@ -18,10 +19,14 @@
 
 import { drawSeed } from "./prompts.js";
 
+/** Which weights paint.
+ * @param {Pick<Controls, "model" | "lora">} controls */
+export const worn = ({ model, lora }) => ({ ...(model && { model }), ...(lora && { lora }) });
+
 /** @param {Controls} controls */
-const painted = ({ negative, steps, guidance, model, seed }) => ({
+const painted = ({ negative, steps, guidance, model, lora, seed }) => ({
   ...(negative && { negative_prompt: negative }),
-  ...(model && { model }),
+  ...worn({ model, lora }),
   ...(seed !== null && { seed }),
   steps,
   ...(guidance !== null && { guidance }),
@@ -98,14 +103,14 @@ export const picture = (clip) => ({ mode: "audio-to-image", clip });
  * @param {Reference} init @param {number} alpha 0–1
  * @returns {Request}
  */
-export const blend = ({ steps, denoising, model }, from, to, init, alpha) => ({
+export const blend = ({ steps, denoising, model, lora }, from, to, init, alpha) => ({
   mode: "interpolate",
   start: { ...voice(from.request), denoising },
   end: { ...voice(to.request), denoising },
   init,
   alpha,
   steps,
-  ...(model && { model }),
+  ...worn({ model, lora }),
 });
 
 /** What a clip was asked to be, whichever mode made it.

@@ -8,6 +8,7 @@ import { CANVAS, Drawing } from "./draw.js";
 import { Gestures } from "./gestures.js";
 import { Ideas } from "./ideas.js";
 import { JamRoom } from "./jamroom.js";
+import { wireKey } from "./keydialog.js";
 import { drawLineage } from "./lineage.js";
 import { refusal } from "./messages.js";
 import { receiveFiles } from "./opening.js";
@@ -99,6 +100,7 @@ async function four() {
 
 function wire() {
   wireMenus();
+  wireKey();
   wireTransport(player, stage, () => void attempt(() => gestures.toggle()));
   composer.addEventListener("go", () => void attempt(() => (jam.open ? jam.go() : gestures.go())));
   composer.addEventListener("four", () => void attempt(four));
@@ -142,6 +144,7 @@ function wire() {
   jam.addEventListener("change", refresh);
   jam.addEventListener("open", () => player.pause());
   addEventListener("themechange", showHistory);
+  addEventListener("keychange", () => composer.complain(""));
   receiveFiles({
     recipe: (recipe) => {
       composer.fill(recipe);
@@ -178,7 +181,9 @@ function showHistory() {
 /** A link that brings a shared clip's recipe: /?remix=<share id>. */
 async function remix() {
   const id = new URLSearchParams(location.search).get("remix");
-  if (id) composer.fill((await getJson(`/clips/${encodeURIComponent(id)}.json`)).request);
+  if (!id) return;
+  await composer.catalog;
+  composer.fill((await getJson(`/clips/${encodeURIComponent(id)}.json`)).request);
 }
 
 wire();

@@ -151,9 +151,11 @@ export class Workshop extends EventTarget {
   /** @param {Clip} clip */
   async #follow(clip) {
     try {
-      const job = await watch(clip.id, (job) => this.#progress(clip, job), {
-        onProblem: (problem) => this.#progress(clip, this.jobs.get(clip.id), refusal(problem)),
-      });
+      const job = await watch(
+        clip.id,
+        (job) => this.#progress(clip, job),
+        (problem) => this.#progress(clip, this.jobs.get(clip.id), refusal(problem)),
+      );
       clip.remarks = remarks(job);
       if (job.result) await this.#collect(clip, job.result);
       else this.#fail(clip, failure(job));

@@ -1,0 +1,98 @@
+"""The settings: what the chosen model has is offered, what is set is sent, and a recipe brings it back."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from playwright.sync_api import Page, Route
+
+from tests.browser.conftest import Site, play, posted
+
+DUB = "#loras label:has-text('dub') input"
+TAPE = "#loras label:has-text('tape_2') input"
+
+
+def wear(page: Page, slider: str, weight: str) -> None:
+    """Sets a LoRA's slider."""
+    page.locator(slider).fill(weight)
+
+
+def test_loras_are_worn_and_come_back_with_the_recipe(visit: Callable[..., Page], page: Page, tmp_path: Path) -> None:
+    page.click("#settings summary")
+    assert page.inner_text("#loras label >> nth=0").split() == ["dub", "off"]
+    wear(page, TAPE, "-0.35")
+    page.keyboard.press("Escape")
+    assert page.inner_text("#settings summary") == "Settings, LoRA"
+    page.fill("#prompt", "church bells")
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
+        page.click("#go")
+    assert posted(sent.value)["lora"] == {"tape_2": -0.35}
+    page.wait_for_selector(".stage.playing")
+    assert page.inner_text("#caption") == "church bells with tape_2 -0.35"
+
+    page.click(".save summary")
+    with page.expect_download() as saved:
+        page.click("[data-save=png]")
+    saved.value.save_as(tmp_path / "clip.png")
+    page.click("#settings summary")
+    wear(page, TAPE, "0")
+    wear(page, DUB, "1")
+    page.keyboard.press("Escape")
+    page.set_input_files("#file", tmp_path / "clip.png")
+    page.wait_for_selector("#trouble:has-text('recipe is on the dials')")
+    assert [page.input_value(slider) for slider in (DUB, TAPE)] == ["0", "-0.35"]
+
+    page.click("[data-verb=share]")
+    page.wait_for_selector("#share[open]")
+    guest = visit(page.input_value("#share-link"))
+    assert guest.inner_text(".recipe dt:text-is('lora') + dd") == "tape_2 -0.35"
+    guest.click("text=Remix this")
+    guest.wait_for_selector("#settings:has-text('LoRA')")
+    assert guest.input_value(TAPE) == "-0.35"
+
+
+def test_without_a_lora_none_is_sent(page: Page) -> None:
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
+        play(page)
+    assert "lora" not in posted(sent.value)
+    assert page.inner_text("#caption") == "funk bassline"
+
+
+def test_a_jam_wears_them_too(site: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{site.url}/#jam")
+    page.wait_for_selector(DUB, state="attached")
+    page.fill("#prompt", "church bells")
+    page.click("#settings summary")
+    wear(page, DUB, "0.8")
+    page.keyboard.press("Escape")
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
+        page.click("#jam-play")
+    assert posted(sent.value)["lora"] == {"dub": 0.8}
+
+
+def test_each_model_offers_its_own(site: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{site.url}/")
+
+    def two_models(route: Route) -> None:
+        answer = route.fetch()
+        (model,) = answer.json()["models"]
+        plain = model | {"name": "plain", "default": False, "loras": [], "guidance": None}
+        other = model | {"name": "other", "default": False, "loras": ["dub"], "guidance": 7.5}
+        route.fulfill(response=answer, json={"models": [model, plain, other]})
+
+    page.route("**/models", two_models)
+    page.reload()
+    page.click("#settings summary")
+    page.wait_for_selector("[name=model] option >> nth=3", state="attached")
+    wear(page, DUB, "0.8")
+    wear(page, TAPE, "1")
+    seen = {}
+    for name in ("", "other", "plain"):
+        page.select_option("[name=model]", name)
+        shown = [label.inner_text().split() for label in page.query_selector_all("#loras label")]
+        seen[name] = page.get_attribute("[name=guidance]", "placeholder"), shown
+    assert seen == {
+        "": ("auto, 4", [["dub", "0.8"], ["tape_2", "1"]]),
+        "other": ("auto, 7.5", [["dub", "0.8"]]),
+        "plain": ("auto", []),
+    }
+    assert not page.is_visible("#loras")
