@@ -69,6 +69,7 @@ def test_nothing_that_opens_leaves_a_small_screen(site: Site, visit: Callable[..
         box = page.locator(opened).bounding_box()
         assert box is not None
         assert box["x"] >= 0
+        assert box["width"] > 180
         assert box["x"] + box["width"] <= 360
 
 

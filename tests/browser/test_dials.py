@@ -1,5 +1,6 @@
 """The settings: what the chosen model has is offered, what is set is sent, and a recipe brings it back."""
 
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -14,6 +15,12 @@ TAPE = "#loras label:has-text('tape_2') input"
 def wear(page: Page, slider: str, weight: str) -> None:
     """Sets a LoRA's slider."""
     page.locator(slider).fill(weight)
+
+
+def late(route: Route) -> None:
+    """Lets an answer come after others."""
+    time.sleep(0.7)
+    route.continue_()
 
 
 def test_loras_are_worn_and_come_back_with_the_recipe(visit: Callable[..., Page], page: Page, tmp_path: Path) -> None:
@@ -45,6 +52,7 @@ def test_loras_are_worn_and_come_back_with_the_recipe(visit: Callable[..., Page]
     page.wait_for_selector("#share[open]")
     guest = visit(page.input_value("#share-link"))
     assert guest.inner_text(".recipe dt:text-is('lora') + dd") == "tape_2 -0.35"
+    guest.route("**/models", late)
     guest.click("text=Remix this")
     guest.wait_for_selector("#settings:has-text('LoRA')")
     assert guest.input_value(TAPE) == "-0.35"

@@ -16,7 +16,6 @@ export function wireKey() {
     find("#key-why").textContent = why;
     field.value = apiKey();
     remove.hidden = !apiKey();
-    dialog.returnValue = "";
     dialog.showModal();
     field.select();
   };
@@ -27,12 +26,12 @@ export function wireKey() {
     settings.querySelector("summary").focus(); // it gets the focus back
     open(WHY);
   });
-  remove.addEventListener("click", () => dialog.close("remove"));
-  find("#key-never").addEventListener("click", () => dialog.close());
-  dialog.addEventListener("close", () => {
-    if (dialog.returnValue) setApiKey(dialog.returnValue === "use" ? field.value.trim() : "");
-    field.value = "";
+  find("form", dialog).addEventListener("submit", () => setApiKey(field.value.trim()));
+  remove.addEventListener("click", () => {
+    setApiKey("");
+    dialog.close();
   });
+  find("#key-never").addEventListener("click", () => dialog.close());
   addEventListener("unauthorized", (event) => open(refusal(/** @type {CustomEvent} */ (event).detail)));
   addEventListener("keychange", tell);
   tell();
