@@ -57,6 +57,7 @@ def test_a_key_is_asked_for_in_words(page: Page, key: str) -> None:
     page.click("#go")
     page.wait_for_selector("#key[open]")
     give(page, f" {key} ")
+    assert page.evaluate("localStorage.getItem('api-key')") == key
     assert page.inner_text("#trouble") == ""
     assert page.input_value("#prompt") == "church bells"
     play(page)
