@@ -204,6 +204,7 @@ def serve(
     folder: Path,
     connections: int = LiveServer.CONNECTIONS,
     redis_url: str = "",
+    conf: str = "api.gunicorn_conf",
     **changes: Any,
 ) -> Iterator[LiveServer]:
     """Starts gunicorn on a free port and stops it as an operator would; it must exit without complaint.
@@ -221,7 +222,7 @@ def serve(
     log = folder / "gunicorn.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "gunicorn", "-c", "python:api.gunicorn_conf", "--bind", url.removeprefix("http://")],
+            [sys.executable, "-m", "gunicorn", "-c", f"python:{conf}", "--bind", url.removeprefix("http://")],
             env={**os.environ, **environment, "TMPDIR": str(folder)}, stdout=output, stderr=output,
             cwd=Path(__file__).parents[2],
         )  # fmt: skip

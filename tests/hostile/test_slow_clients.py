@@ -3,7 +3,7 @@
 import socket
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +99,18 @@ def test_a_stop_waits_for_no_idle_connection(valkey: ValkeyServer, tmp_path: Pat
         server.process.terminate()
         # It may take half a minute over requests; connections without any are closed after two seconds.
         wait_until(lambda: server.process.poll() is not None, timeout=20)
+
+
+def test_patience_ends(valkey: ValkeyServer, tmp_path: Path) -> None:
+    with ExitStack() as stack, serve(valkey, tmp_path, conf="tests.hostile.impatient") as server:
+        for half in ("body", "chunk", "upload"):
+            assert connect(stack, server, HALVES[half]).recv(1 << 16).startswith(b"HTTP/1.1 408"), half
+        unread = connect(stack, server, b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 500)
+        time.sleep(4)
+        unread.settimeout(20)
+        with suppress(ConnectionResetError):
+            while unread.recv(1 << 20):  # what was sent before; then the end, which a patient server doesn't come to
+                pass
 
 
 class Trickle:

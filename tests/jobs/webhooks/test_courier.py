@@ -153,8 +153,11 @@ def test_it_is_given_up_after_two_hours(
     assert sum(PAUSES_S) >= 2 * 3600
     receiver.answers = [answer(503)]
     end(store)
-    for _ in range(len(PAUSES_S) + 1):
-        assert webhook(store, job).state is WebhookState.PENDING
+    for pause in (0, *PAUSES_S):
+        waiting = webhook(store, job)
+        assert waiting.state is WebhookState.PENDING
+        assert waiting.next_at is not None
+        assert pause - 2 < waiting.next_at - time.time() < pause * 1.1 + 1
         hurry(redis, job)
         assert deliver(courier) == 1
     assert webhook(store, job).state is WebhookState.FAILED
