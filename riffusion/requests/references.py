@@ -1,6 +1,7 @@
 """What a request may name from elsewhere: seed images, uploads, earlier jobs, and masks."""
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Annotated, Any
 
 from pydantic import BaseModel, Discriminator, Field, Tag, model_validator
@@ -80,11 +81,16 @@ Mask = Annotated[_UploadTag | Annotated[MaskBox, Tag("box")], Discriminator(_mas
 Reference = SeedImage | Upload | JobResult
 
 
+@cache
+def _reference_fields(mode: type[BaseModel]) -> tuple[str, ...]:
+    return tuple(name for name in REFERENCE_FIELDS if name in mode.model_fields)
+
+
 def references(request: BaseModel) -> dict[str, Reference]:
     """What the request names from elsewhere, by dotted field."""
     found: dict[str, Reference] = {}
-    for name in REFERENCE_FIELDS:
-        value = getattr(request, name, None)
+    for name in _reference_fields(type(request)):
+        value = getattr(request, name)
         if isinstance(value, Reference):
             found[name] = value
     return found
