@@ -61,6 +61,21 @@ def test_a_small_screen_shows_everything(site: Site, visit: Callable[..., Page],
         assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
+def test_a_long_prompt_stays_on_a_small_screen(site: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{site.url}/", viewport={"width": 360, "height": 740}, has_touch=True)
+    fits = "document.scrollingElement.scrollWidth <= innerWidth"
+    page.fill("#prompt", "slowly, a jazz piano solo with brushes, upright bass and Donaudampfschifffahrtsgesellschaft")
+    page.fill("[name=steps]", "4", force=True)
+    page.click("#go")
+    page.wait_for_selector("text=/Step \\d+ of/")
+    assert page.evaluate(fits)
+    page.click("[data-verb=vary]")
+    assert page.evaluate(fits)
+    page.wait_for_selector("#caption span:not(:empty)")
+    page.wait_for_selector("[data-verb=vary]:enabled")
+    assert page.evaluate(fits)
+
+
 def test_nothing_that_opens_leaves_a_small_screen(site: Site, visit: Callable[..., Page]) -> None:
     page = visit(f"{site.url}/", viewport={"width": 360, "height": 740}, has_touch=True)
     openers = {".save summary": ".save .sheet", "#settings summary": "#settings .sheet", "#key-setting": "#key"}
