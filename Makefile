@@ -9,8 +9,9 @@ export PYTHONDONTWRITEBYTECODE := 1
 demo: $(READY)  ## one clip from a prompt, through the whole stack
 	$(BIN)/riffusion demo
 
-up: $(READY)  ## the stack on http://127.0.0.1:8000, until Ctrl-C
-	$(BIN)/riffusion up --port 8000 --data data
+PORT ?= 8000
+up: $(READY)  ## the stack on http://127.0.0.1:8000, until Ctrl-C: make up PORT=8000
+	$(BIN)/riffusion up --port $(PORT) --data data
 
 test: lint audit  ## the one check
 	$(BIN)/pytest -n 2 --dist loadfile

@@ -1,6 +1,7 @@
 """The `riffusion` command. Each subcommand's module is imported only when it runs, so that `--help` is quick."""
 
 import importlib
+import os
 import sys
 
 import click
@@ -62,6 +63,7 @@ def cli() -> None:
 
 def main() -> None:
     """The command's entry point. What goes wrong on purpose is one line; a stack is printed for bugs only."""
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # it warns of what it could do with other packages
     try:
         cli.main(prog_name="riffusion")
     except RiffusionError as error:
@@ -76,5 +78,6 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("riffusion", "api", "worker"):
             raise
-        click.echo(f"riffusion: this command needs {error.name}: pip install 'riffusion[worker,embedded]'", err=True)
+        install = "in the project's folder, pip install '.[worker,embedded]'"
+        click.echo(f"riffusion: this command needs {error.name}: {install}", err=True)
         sys.exit(1)

@@ -33,7 +33,8 @@ def demo(data: Path | None) -> None:
             try:
                 with Client(url) as client:
                     click.echo(f"{url}: {PROMPT}")
-                    follow(client.submit(TextToAudio(prompt=PROMPT)), Path(), name="clip")
+                    saved = follow(client.submit(TextToAudio(prompt=PROMPT)), Path(), name="clip")
+                    click.echo(f"{saved.audio}\n{saved.image}")  # links would end with the stack
                 outcome.append(None)
             except RiffusionError as error:
                 outcome.append(error)
@@ -45,7 +46,7 @@ def demo(data: Path | None) -> None:
             # Beside the supervisor, which has its processes to watch meanwhile.
             supervisor.run(ready=lambda url: threading.Thread(target=ask, args=[url], daemon=True).start())
         except SetupError as error:
-            raise SetupError(f"{error} It is in {log_path}.") from error
+            raise SetupError(f"{error} What its processes said is in {log_path}.") from error
     if not outcome:
         raise click.Abort
     if outcome[0] is not None:

@@ -17,7 +17,7 @@ PATIENCE_S = 10  # somebody sits and waits
 
 
 def follow(job: Job, folder: Path, name: str | None = None) -> Downloaded:
-    """Shows a bar until the job has succeeded, saves its files and prints where they came from.
+    """Shows a bar until the job has succeeded, and saves its files.
 
     Raises:
         JobError: it failed or was canceled.
@@ -26,10 +26,7 @@ def follow(job: Job, folder: Path, name: str | None = None) -> Downloaded:
         job.wait(progress=bar.show)
     for warning in job.data["warnings"]:
         click.echo(f"riffusion: {warning}", err=True)
-    saved = job.download(folder, name)
-    for path, kind in ((saved.audio, "audio"), (saved.image, "image")):
-        click.echo(f"{path}  {job.data['result'][kind]['url']}")
-    return saved
+    return job.download(folder, name)
 
 
 def _submit(url: str, key: str | None, folder: Path, request: IO[str] | None, **values: Any) -> None:
@@ -41,7 +38,9 @@ def _submit(url: str, key: str | None, folder: Path, request: IO[str] | None, **
     with Client(url, key, patience_s=PATIENCE_S) as client:
         job = client.submit(_read(request) if request is not None else build(TextToAudio, values)[0])
         click.echo(f"job {job.id}", err=True)
-        follow(job, folder)
+        saved = follow(job, folder)
+    for path, kind in ((saved.audio, "audio"), (saved.image, "image")):
+        click.echo(f"{path}  {job.data['result'][kind]['url']}")
 
 
 def _read(file: IO[str]) -> AnyRequest:

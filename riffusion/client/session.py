@@ -23,6 +23,9 @@ class Client:
         key: an API key, where the server wants one.
         timeout_s: seconds for which an answer may take.
         patience_s: seconds for which one call tries again.
+
+    Raises:
+        SetupError: the address doesn't begin with http:// or https://.
     """
 
     def __init__(self, url: str, key: str | None = None, *, timeout_s: float = 30, patience_s: float = 60) -> None:

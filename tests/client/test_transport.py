@@ -12,6 +12,7 @@ from riffusion.errors import (
     QueueFull,
     RequestError,
     RiffusionError,
+    SetupError,
     StoreUnavailable,
     UnavailableError,
     UnknownReference,
@@ -68,6 +69,11 @@ def test_patience_ends(script: Script) -> None:
     with Client(script.url, patience_s=1) as client, pytest.raises(StoreUnavailable):
         client.submit(TextToAudio(prompt="bells"))
     assert len(script.asked) >= 2
+
+
+def test_an_address_without_a_scheme_is_refused_at_once() -> None:
+    with pytest.raises(SetupError, match="begins with http"):
+        Client("localhost:8000")
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
