@@ -86,7 +86,7 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
     variant = _check(folder, source)
     options: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "variant": variant}
     try:
-        disable_progress_bar()  # type: ignore[no-untyped-call] -- it would stand beside our own
+        disable_progress_bar()  # type: ignore[no-untyped-call]  # it would stand beside our own
         tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
         text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=dtype, **options)
         unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=dtype, **options)
