@@ -184,7 +184,7 @@ def until(page: Page, expression: str) -> None:
 
 
 def play(page: Page, prompt: str = "funk bassline") -> None:
-    """Types a prompt, presses Play and waits until it sounds."""
+    """Types a prompt, presses Make and waits until it sounds."""
     page.fill("#prompt", prompt)
     page.click("#go")
     page.wait_for_selector(".stage.playing")

@@ -25,6 +25,27 @@ def test_a_prompt_becomes_sound(page: Page) -> None:
     assert " Hz" in page.inner_text("#workbench .reading") or " kHz" in page.inner_text("#workbench .reading")
 
 
+def test_nothing_typed_plays_the_example_in_the_field(page: Page) -> None:
+    page.click("#go")
+    page.wait_for_selector(".stage.playing")
+    assert page.get_attribute("#prompt", "placeholder") == f"for example: {page.input_value('#prompt')}"
+    assert page.inner_text("#caption") == page.input_value("#prompt")
+
+
+def test_what_went_wrong_is_said_at_the_field_in_place_of_the_hint(page: Page) -> None:
+    assert page.is_visible("#hint:has-text('Describe some music')")
+    page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"la la"})
+    page.wait_for_selector("#trouble:has-text('neither a sound nor a picture')")
+    assert not page.is_visible("#hint")
+    below = page.locator("#trouble").bounding_box(), page.locator("#prompt").bounding_box()
+    assert below[0]
+    assert below[1]
+    assert 0 < below[0]["y"] - below[1]["y"] - below[1]["height"] < 40
+    page.click("#dice")
+    assert page.inner_text("#trouble") == ""
+    assert page.is_visible("#hint")
+
+
 def test_the_page_is_light_and_does_not_jump(site: Site, visit: Callable[..., Page]) -> None:
     page = visit(f"{site.url}/")
     page.wait_for_selector("#server:not(:empty)")

@@ -67,14 +67,6 @@ def test_a_field_that_is_out_of_range_is_named(page: Page) -> None:
     page.wait_for_selector("#trouble:has-text('steps: ')")
 
 
-def test_nothing_typed_is_no_request(page: Page) -> None:
-    page.click("#go")
-    assert "roll the dice" in page.inner_text("#trouble")
-    page.click("#dice")
-    assert page.input_value("#prompt")
-    assert page.inner_text("#trouble") == ""
-
-
 def test_a_clip_that_is_not_there_has_a_page_that_says_so(site: Site, visit: Callable[..., Page]) -> None:
     page = visit(f"{site.url}/clips/nothing")
     assert "never published" in page.inner_text("main")

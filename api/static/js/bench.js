@@ -9,7 +9,7 @@ import { placeInLine } from "./messages.js";
 import { readPicture } from "./picture.js";
 import { title } from "./requests.js";
 
-const WELCOME = "Type a few words and press Play, or take the brush and draw.";
+const WELCOME = "Type a few words and press Make, or take the brush and draw.";
 
 export class Bench extends EventTarget {
   /** @type {Clip | null} */

@@ -63,6 +63,16 @@ export class Composer extends EventTarget {
     };
   }
 
+  /** What the dials say; where no prompt was typed, with the example that the field shows.
+   * @returns {import("./requests.js").Controls} */
+  prompted() {
+    if (!this.controls.prompt) {
+      this.prompt.value = EXAMPLES[0];
+      this.#typed();
+    }
+    return this.controls;
+  }
+
   /** @returns {From} */
   get from() {
     return this.fields.from.value;

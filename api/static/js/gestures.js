@@ -47,7 +47,7 @@ export class Gestures extends EventTarget {
   /** The large button: what it does depends on the tool and on what there is to begin with. */
   async go() {
     const { composer, bench, box, tool, workshop } = this.parts;
-    const controls = this.#prompted();
+    const controls = composer.prompted();
     const { clip } = bench;
     if (tool() === "draw") {
       const drawn = await workshop.settled(await this.#hear());
@@ -70,7 +70,7 @@ export class Gestures extends EventTarget {
 
   /** @returns {Promise<Clip[]>} drafts that differ in their seed */
   async four() {
-    const controls = this.#prompted();
+    const controls = this.parts.composer.prompted();
     const drafts = Array.from({ length: IDEAS }, () => requests.draft(controls, drawSeed()));
     return this.parts.workshop.makeAll(drafts, { verb: "", draft: true });
   }
@@ -131,13 +131,6 @@ export class Gestures extends EventTarget {
     drawing.touched = false;
     bench.clip = clip;
     return clip;
-  }
-
-  /** The dials, with a prompt. @returns {requests.Controls} */
-  #prompted() {
-    const { controls } = this.parts.composer;
-    if (!controls.prompt) throw ask("Say what it should sound like, or roll the dice.");
-    return controls;
   }
 
   /** A clip's own prompt, the other dials as they stand.

@@ -60,8 +60,7 @@ export class JamRoom extends EventTarget {
 
   /** Starts, or moves to what the prompt says now. */
   go() {
-    const { prompt } = this.composer.controls;
-    if (!prompt) return this.composer.complain("Say what the jam should begin with, or roll the dice.");
+    const { prompt } = this.composer.prompted();
     if (this.#jam) {
       this.#journey?.steer(prompt, this.#jam.playing?.stop ?? null);
       this.#jam.reorder();

@@ -84,7 +84,7 @@ function refresh() {
     /** @type {HTMLButtonElement} */ (button).disabled = !done;
   find("#play").disabled = !player.ready && tool() !== "draw";
   find("#tools [value=repaint]").disabled = !done;
-  const word = { listen: composer.from === "nothing" ? "Play" : "Riff", repaint: "Repaint", draw: "Riff on it" }[
+  const word = { listen: composer.from === "nothing" ? "Make" : "Riff", repaint: "Repaint", draw: "Riff on it" }[
     tool()
   ];
   composer.go.textContent = jam.open ? (jam.running ? "Move there" : "Start") : word;
@@ -148,7 +148,7 @@ function wire() {
   receiveFiles({
     recipe: (recipe) => {
       composer.fill(recipe);
-      composer.complain("That file’s recipe is on the dials now. Press Play to make it again.");
+      composer.complain("That file’s recipe is on the dials now. Press Make to hear it again.");
     },
     file: (file, kind) =>
       void attempt(async () => {

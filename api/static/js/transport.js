@@ -30,7 +30,7 @@ export function wireTransport(player, stage, toggle) {
   player.addEventListener("change", () => {
     const { playing } = player;
     play.classList.toggle("playing", playing);
-    play.setAttribute("aria-label", playing ? "Pause" : "Play");
+    play.setAttribute("aria-label", playing ? "Pause" : "Play the clip");
     stage.root.classList.toggle("playing", playing);
     repeat.setAttribute("aria-pressed", String(player.loop));
     find("#total").textContent = `/ ${player.duration.toFixed(2)} s`;
