@@ -32,18 +32,31 @@ STARTS_S = 60.0
 def start(folder: Path, number: int) -> tuple[Process, Path]:
     """A worker, and where it writes that it is ready."""
     log = folder / f"worker{number}.log"
-    command = ["-A", "bare_celery:tasks", "worker", "--pool", "threads", "--concurrency", "4", "-n", f"w{number}"]
+    command = [
+        "-A",
+        "bare_celery:tasks",
+        "worker",
+        "--pool",
+        "threads",
+        "--concurrency",
+        "4",
+        "-n",
+        f"w{number}",
+        "-l",
+        "info",
+    ]
     output: IO[bytes]
     with log.open("ab") as output:
         return spawn([sys.executable, "-m", "celery", *command], env=os.environ, output=output), log
 
 
-def ready(log: Path) -> bool:
-    """Whether the worker takes tasks; False as well when it hasn't said so in time."""
+def wait_for(log: Path) -> None:
+    """Returns when the worker takes tasks."""
     deadline = time.monotonic() + STARTS_S
-    while " ready." not in log.read_text() and time.monotonic() < deadline:
+    while " ready." not in log.read_text():
+        if time.monotonic() > deadline:
+            raise TimeoutError(log.read_text())
         time.sleep(0.05)
-    return " ready." in log.read_text()
 
 
 def stream(task: Any, over: threading.Event) -> list[Any]:
@@ -73,18 +86,24 @@ def main() -> None:
         over = threading.Event()
         with ThreadPoolExecutor(2) as pool:
             sent = [pool.submit(stream, nothing, over) for _ in range(2)]
-            for number in range(kills):
-                assert ready(workers[0][1])
-                assert ready(workers[1][1])
-                kill(workers.pop(0)[0])
-                workers.append(start(folder, WORKERS + number))
-            over.set()
+            try:
+                for number in range(kills):
+                    wait_for(workers[0][1])
+                    wait_for(workers[1][1])
+                    kill(workers.pop(0)[0])
+                    workers.append(start(folder, WORKERS + number))
+            finally:
+                over.set()
         results = [result for each in sent for result in each.result()]
+        submitted = len(results)
         time.sleep(SETTLES_S)
         lost = sum(not result.successful() for result in results)
+        # They take their leave of Redis, which must still be there.
+        results.clear()
+        sent.clear()
         for process, _ in workers:
             kill(process)
-    print(json.dumps({"kills": kills, "submitted": len(results), "lost": lost}))
+    print(json.dumps({"kills": kills, "submitted": submitted, "lost": lost}))
 
 
 if __name__ == "__main__":
