@@ -75,7 +75,18 @@ def test_clips_are_joined_on_the_bar_without_a_gap(jam: Page) -> None:
 
 def test_it_moves_to_another_prompt(jam: Page) -> None:
     jam.click("#jam-play")
+    assert jam.is_disabled("#jam-keep")
     jam.wait_for_selector("#jam-status:has-text('ready ahead')")
+    jam.click("#jam-keep:has-text('Keep this clip')")
+    jam.wait_for_selector("#jam-status:has-text('among your clips')")
+    assert jam.inner_text("#jam-keep") == "Kept"
+    jam.route("**/jobs", lambda _: None)  # takes its time
+    jam.fill("#prompt", "celtic harp")
+    jam.click("#go")
+    jam.wait_for_selector("#jam-status:has-text('These bars repeat until then.')")
+    until(jam, "tap.context.currentTime > starts.at(-1) + 5.5")
+    assert "These bars repeat until then." in jam.inner_text("#jam-status")
+    jam.unroute("**/jobs")
     jam.fill("#prompt", "celtic fiddle")
     jam.click("#go")
     jam.wait_for_selector("#jam-status:has-text('“deep house synth lead” → “celtic fiddle”, 25 % of the way')")

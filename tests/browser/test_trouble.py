@@ -29,6 +29,37 @@ def test_no_worker_a_full_queue_and_a_lost_redis(poor_site: Site, visit: Callabl
     page.wait_for_selector("#notice:has-text('left the server')")  # this Redis kept nothing: the page must not wait on
 
 
+def test_a_jam_without_a_worker_says_that_it_waits_for_one(poor_site: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{poor_site.url}/#jam", viewport={"width": 360, "height": 740})
+    page.wait_for_selector("#server:has-text('No worker is up')")
+    words = page.locator("#server").bounding_box()
+    assert words
+    assert words["width"] > 200
+    page.click("#jam-play")
+    page.wait_for_selector("#jam-status:has-text('Waiting for a worker')")
+    assert page.is_disabled("#jam-keep")
+
+
+def test_a_server_that_stops_in_the_middle_of_a_job(page: Page) -> None:
+    page.wait_for_selector("#server:has-text('1 worker ready')")
+    page.route("**/events", lambda route: route.abort())
+    page.fill("#prompt", "slowly")
+    page.click("#go")
+    page.wait_for_selector("text=/Step \\d+ of 20/")
+    for path in ("**/jobs", "**/jobs/**", "**/models"):
+        page.route(path, lambda route: route.abort())
+    page.wait_for_selector("#notice:has-text('This goes on by itself')")
+    page.wait_for_selector("#server:has-text('The server is away')", timeout=5_000)
+    page.fill("#prompt", "church bells")
+    page.click("#go")
+    page.wait_for_selector("#trouble:has-text('can’t be reached')")
+    page.unroute_all()
+    page.wait_for_selector("#server:has-text('1 worker ready')", timeout=10_000)
+    assert page.inner_text("#trouble") == ""
+    page.wait_for_selector("text=/Step \\d+ of 20/")
+    page.click("#cancel")
+
+
 def test_a_job_that_fails_says_why_and_can_be_tried_again(page: Page) -> None:
     page.fill("#prompt", "badly")
     page.click("#go")

@@ -54,7 +54,7 @@ async function call(path, options) {
 
 /**
  * The same on the visitor's behalf, with their key if they have one. A refusal of it also fires "unauthorized" at the
- * window, with the problem.
+ * window, with the problem; a server that doesn't answer, or not as it should, fires "away".
  * @param {string} path @param {RequestInit} [options]
  */
 async function ask(path, options) {
@@ -66,6 +66,7 @@ async function ask(path, options) {
   } catch (error) {
     if (error instanceof Problem && error.code === "unauthorized")
       dispatchEvent(new CustomEvent("unauthorized", { detail: error }));
+    else if (error instanceof Problem && (error.status === 0 || error.status >= 500)) dispatchEvent(new Event("away"));
     throw error;
   }
 }
@@ -75,7 +76,7 @@ export const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, s
 
 /** Whether trying again soon may help: nothing answered, or Redis or the storage didn't.
  * @param {unknown} error */
-const passing = (error) =>
+export const passing = (error) =>
   error instanceof Problem && ["offline", "store_unavailable", "storage_unavailable"].includes(error.code);
 
 /**

@@ -42,6 +42,7 @@ export class Composer extends EventTarget {
     this.loras.root.addEventListener("input", () => this.#turned());
     this.fields.model.addEventListener("input", () => this.#suit());
     for (const radio of this.fields.from) radio.addEventListener("change", () => this.#turned());
+    addEventListener("back", () => this.#passing && this.complain(""));
     this.#turned();
     this.catalog = this.#catalog();
   }
@@ -131,10 +132,13 @@ export class Composer extends EventTarget {
     this.#turned();
   }
 
+  #passing = false;
+
   /** Says what went wrong, or clears it.
-   * @param {string} text */
-  complain(text) {
+   * @param {string} text @param {boolean} [passing]  it is over when the server is back */
+  complain(text, passing = false) {
     this.trouble.textContent = text;
+    this.#passing = passing;
   }
 
   #typed() {

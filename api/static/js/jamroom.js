@@ -6,7 +6,7 @@ import { cancel, download, getJob, pause, submit } from "./api.js";
 import { find } from "./dom.js";
 import { Jam } from "./jam.js";
 import { Journey } from "./journey.js";
-import { failure, refusal } from "./messages.js";
+import { failure, interruption, placeInLine } from "./messages.js";
 import { readPicture } from "./picture.js";
 import { audioContext, decode } from "./player.js";
 import { worn } from "./requests.js";
@@ -16,6 +16,7 @@ import { ended } from "./watch.js";
 const POLL_S = 0.4;
 const IDLE_MS = 10 * 60_000;
 const LOOK_MS = 15_000;
+const KEEP = "Keep this clip";
 
 export class JamRoom extends EventTarget {
   /** @type {Jam | null} */ #jam = null;
@@ -23,6 +24,10 @@ export class JamRoom extends EventTarget {
   /** @type {Journey | null} */ #journey = null;
   #touched = Date.now();
   #trouble = "";
+  /** Where it is going, until the first clip from there takes over. */
+  #bound = "";
+  /** Whether a worker has begun on the first bars. */
+  #painting = false;
 
   /** @param {import("./composer.js").Composer} composer @param {import("./workshop.js").Workshop} workshop */
   constructor(composer, workshop) {
@@ -39,7 +44,10 @@ export class JamRoom extends EventTarget {
     find("#jam-volume").addEventListener("input", () => this.#level());
     find("#jam-keep").addEventListener("click", () => {
       const clip = this.#jam?.playing;
-      if (clip) workshop.adopt(clip.job, { verb: "" });
+      if (!clip) return;
+      workshop.adopt(clip.job, { verb: "" });
+      find("#jam-keep").textContent = "Kept";
+      this.status.textContent = "Kept: the studio has it among your clips.";
     });
     for (const type of ["pointerdown", "pointermove", "keydown"]) {
       addEventListener(type, () => (this.#touched = Date.now()), { passive: true });
@@ -64,7 +72,8 @@ export class JamRoom extends EventTarget {
     if (this.#jam) {
       this.#journey?.steer(prompt, this.#jam.playing?.stop ?? null);
       this.#jam.reorder();
-      this.status.textContent = `On the way to “${prompt}”.`;
+      this.#bound = `On to “${prompt}” at the next bar line after its first clip is painted. These bars repeat until then.`;
+      this.status.textContent = this.#bound;
       return;
     }
     this.#start(prompt);
@@ -87,6 +96,8 @@ export class JamRoom extends EventTarget {
     this.#level();
     this.#journey = new Journey(prompt);
     this.#touched = Date.now();
+    this.#trouble = this.#bound = "";
+    this.#painting = false;
     const beat = this.composer.seeds?.find(({ name }) => name === this.composer.seedImage);
     const period = beat ? (beat.bars * beat.beats_per_bar * 60) / beat.bpm : 5.12;
     const jam = new Jam(context, this.#output, period, (signal) => this.#make(signal, beat?.name));
@@ -94,24 +105,26 @@ export class JamRoom extends EventTarget {
     jam.addEventListener("repeat", (event) => {
       this.river.add(/** @type {CustomEvent} */ (event).detail, true);
       this.status.textContent =
-        this.#trouble || "The server is behind: these bars once more, until the next clip is there.";
+        this.#trouble || this.#bound || "The server is behind: these bars once more, until the next clip is there.";
     });
     jam.addEventListener("trouble", (event) => {
       const { detail } = /** @type {CustomEvent} */ (event);
-      this.#trouble = refusal(detail);
+      this.#trouble = interruption(detail);
       if (detail.code === "unauthorized") return this.stop(this.#trouble); // trying again won't help
       this.status.textContent = this.#trouble;
     });
     this.#jam = jam;
     this.river.start();
     jam.start();
-    this.#changed("Painting the first bars.");
+    this.#changed("Asking for the first bars.");
   }
 
   /** @param {{clip: import("./jam.js").JamClip, at: number, period: number}} join */
   #join(join) {
-    this.#trouble = "";
+    this.#trouble = this.#bound = "";
     this.river.add(join, false);
+    find("#jam-keep").textContent = KEEP;
+    find("#jam-keep").disabled = false;
     const { start, end, alpha } = join.clip.stop;
     const ready = this.#jam?.ahead.length ?? 0;
     const where =
@@ -140,6 +153,7 @@ export class JamRoom extends EventTarget {
     if (signal.aborted) drop();
     signal.addEventListener("abort", drop);
     while (!ended(job)) {
+      this.#begins(job);
       await pause(POLL_S);
       job = await getJob(id, signal);
     }
@@ -149,6 +163,16 @@ export class JamRoom extends EventTarget {
     return { buffer: await decode(sound), picture: await readPicture(png), job, stop };
   }
 
+  /** Before anything sounds: whether it waits for a worker, or one is at work.
+   * @param {import("./api.js").Job} job */
+  #begins({ status, queue }) {
+    if (!this.#jam || this.#jam.playing || this.#painting) return;
+    this.#painting = status === "running";
+    const place = placeInLine(queue).toLowerCase();
+    const text = this.#painting ? "Painting the first bars." : `Waiting for a worker: the first bars are ${place}.`;
+    if (this.status.textContent !== text) this.status.textContent = text;
+  }
+
   #level() {
     this.#output?.gain.setTargetAtTime(find("#jam-volume").valueAsNumber ** 2, audioContext().currentTime, 0.02);
   }
@@ -156,7 +180,7 @@ export class JamRoom extends EventTarget {
   /** Stops when nobody has touched the page for a while: someone may have left, and others are waiting for the worker. */
   #listening() {
     if (this.running && Date.now() - this.#touched > IDLE_MS) {
-      this.stop("Stopped after ten minutes without a touch, to leave the worker to others. Press play to go on.");
+      this.stop("Stopped after ten minutes without a touch, to leave the worker to others. Press Start to go on.");
     }
   }
 
@@ -166,7 +190,8 @@ export class JamRoom extends EventTarget {
     const button = find("#jam-play");
     button.classList.toggle("playing", this.running);
     button.setAttribute("aria-label", this.running ? "Stop the jam" : "Start the jam");
-    find("#jam-keep").disabled = !this.running;
+    find("#jam-keep").textContent = KEEP;
+    find("#jam-keep").disabled = true; // until something sounds
     this.dispatchEvent(new Event("change"));
   }
 

@@ -54,6 +54,20 @@ export function refusal(error) {
   return (REFUSED[error.code] ?? (({ message }) => message))(error);
 }
 
+/** @type {Record<string, string>} */
+const AWAY = {
+  offline: "The server can’t be reached.",
+  store_unavailable: "The server has lost its job store (Redis) for the moment.",
+  storage_unavailable: "The server can’t reach its file storage.",
+};
+
+/** The same to someone who waits for what will be tried again by itself.
+ * @param {unknown} error */
+export function interruption(error) {
+  const away = error instanceof Problem && AWAY[error.code];
+  return away ? `${away} This goes on by itself when it is back.` : refusal(error);
+}
+
 /** What the server has to say about a clip that it made.
  * @param {import("./api.js").Job} job */
 export const remarks = ({ warnings, degraded, request }) =>

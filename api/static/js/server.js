@@ -1,12 +1,18 @@
-/** How the server is, in a few words, asked for every half minute while the page is looked at. */
+/**
+ * How the server is, in a few words: asked for every half minute while the page is looked at, sooner while it isn't well,
+ * and at once when a request fails. Fires "back" at the window when it is well again.
+ */
 
 import { Problem, getJson } from "./api.js";
 import { find } from "./dom.js";
 
 const EVERY_MS = 30_000;
+const UNWELL_EVERY_MS = 4_000;
 
 export function showServer() {
   const line = find("#server");
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
   const look = async () => {
     if (document.hidden) return;
     let [text, well] = ["", true];
@@ -21,10 +27,12 @@ export function showServer() {
       well = false;
     }
     if (line.textContent !== text) line.textContent = text;
+    if (well && line.classList.contains("unwell")) dispatchEvent(new Event("back"));
     line.classList.toggle("unwell", !well);
+    clearTimeout(timer);
+    timer = setTimeout(look, well ? EVERY_MS : UNWELL_EVERY_MS);
   };
   void look();
-  setInterval(look, EVERY_MS);
+  addEventListener("away", look);
   document.addEventListener("visibilitychange", look);
-  return look;
 }

@@ -1,6 +1,6 @@
 /** The playground: ties prompt, stage, tools and history together. */
 
-import { Problem, getJson, upload } from "./api.js";
+import { Problem, getJson, passing, upload } from "./api.js";
 import { Bench } from "./bench.js";
 import { Composer } from "./composer.js";
 import { find } from "./dom.js";
@@ -37,7 +37,6 @@ const drawing = new Drawing(stage, find("#draw"));
 const ideas = new Ideas(find("#ideas"), workshop);
 const jam = new JamRoom(composer, workshop);
 const gestures = new Gestures({ composer, workshop, bench, stage, box, drawing, player, tool });
-const lookAtServer = showServer();
 
 /** Runs a gesture; what the server refuses is said in words below the prompt.
  * @param {() => unknown} gesture */
@@ -46,9 +45,8 @@ async function attempt(gesture) {
   try {
     await gesture();
   } catch (error) {
-    composer.complain(refusal(error));
-    if (error instanceof Problem) void lookAtServer();
-    else reportError(error);
+    composer.complain(refusal(error), passing(error));
+    if (!(error instanceof Problem)) reportError(error);
   }
 }
 
@@ -187,6 +185,7 @@ async function remix() {
 }
 
 wire();
+showServer();
 useTool();
 await workshop.open();
 const last = [...workshop.clips.values()].findLast((clip) => clip.status !== "failed" && !clip.draft);

@@ -10,7 +10,7 @@
 import { Problem, cancel, download, getJob, pause, submit, submitAll, upload } from "./api.js";
 import { allClips, forget, keep, prune } from "./history.js";
 import { intend, settle, unsettled } from "./intents.js";
-import { failure, refusal, remarks } from "./messages.js";
+import { failure, interruption, refusal, remarks } from "./messages.js";
 import { decode } from "./player.js";
 import { readPicture, shrink } from "./picture.js";
 import { watch } from "./watch.js";
@@ -154,7 +154,7 @@ export class Workshop extends EventTarget {
       const job = await watch(
         clip.id,
         (job) => this.#progress(clip, job),
-        (problem) => this.#progress(clip, this.jobs.get(clip.id), refusal(problem)),
+        (problem) => this.#progress(clip, this.jobs.get(clip.id), interruption(problem)),
       );
       clip.remarks = remarks(job);
       if (job.result) await this.#collect(clip, job.result);
