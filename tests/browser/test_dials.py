@@ -49,6 +49,7 @@ def test_loras_are_worn_and_come_back_with_the_recipe(visit: Callable[..., Page]
     assert [page.input_value(slider) for slider in (DUB, TAPE)] == ["0", "-0.35"]
 
     page.click("[data-verb=share]")
+    page.click("#publish [value=publish]")
     page.wait_for_selector("#share[open]")
     guest = visit(page.input_value("#share-link"))
     assert guest.inner_text(".recipe dt:text-is('lora') + dd") == "tape_2 -0.35"

@@ -74,6 +74,7 @@ def test_it_goes_with_every_request_and_nowhere_else(locked: Site, page: Page, k
     give(page, key)
     play(page)
     page.click("[data-verb=share]")
+    page.click("#publish [value=publish]")
     page.click("#share[open] button >> nth=0")
     choose(page, "draw")
     drag(page, (0.1, 0.6), (0.9, 0.5))

@@ -7,6 +7,7 @@ import { audioContext } from "./player.js";
 const TONES = 10;
 const [LOW, HIGH] = [110, 7040];
 const TONE_S = 0.28;
+const [LEFT, RIGHT] = [66, 20]; // of the ladders, in CSS pixels
 
 /** @param {number} n */
 const inHertz = (n) => LOW + ((HIGH - LOW) * n) / (TONES - 1);
@@ -20,7 +21,7 @@ export function hearScale(section) {
   const canvas = /** @type {HTMLCanvasElement} */ (find("canvas", section));
   let sounding = { ladder: "", tone: -1 };
   const draw = () => paintLadders(canvas, sounding);
-  draw();
+  new ResizeObserver(draw).observe(canvas);
   addEventListener("themechange", draw);
   for (const button of section.querySelectorAll("button")) {
     button.addEventListener("click", () => {
@@ -63,27 +64,32 @@ function ring(context, hz, at) {
 function paintLadders(canvas, sounding) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const style = getComputedStyle(canvas);
-  const { width, height } = canvas;
-  context.clearRect(0, 0, width, height);
-  context.font = `italic 22px ${style.fontFamily}`;
+  // In CSS pixels, so that the words are as large on a phone.
+  const { clientWidth: width, clientHeight: height } = canvas;
+  canvas.width = width * devicePixelRatio;
+  canvas.height = height * devicePixelRatio;
+  context.scale(devicePixelRatio, devicePixelRatio);
+  context.font = `italic 18px ${style.fontFamily}`;
+  const place = (/** @type {number} */ hz) =>
+    LEFT + ((width - LEFT - RIGHT) * Math.log2(hz / LOW)) / Math.log2(HIGH / LOW);
   Object.entries(LADDERS).forEach(([name, rung], row) => {
     const y = height * (0.3 + 0.45 * row);
     context.fillStyle = style.color;
-    context.fillText(name, 0, y + 7);
-    context.fillRect(80, y, width - 110, 1);
+    context.fillText(name, 0, y + 6);
+    context.fillRect(LEFT - 10, y, width - LEFT - RIGHT + 20, 1);
     for (let n = 0; n < TONES; n++) {
-      const x = 90 + ((width - 130) * Math.log2(rung(n) / LOW)) / Math.log2(HIGH / LOW);
+      const x = place(rung(n));
       const on = sounding.ladder === name && sounding.tone === n;
       context.fillStyle = on ? style.accentColor : style.color;
       context.beginPath();
-      context.arc(x, y, on ? 13 : 7, 0, 2 * Math.PI);
+      context.arc(x, y, on ? 10 : 5, 0, 2 * Math.PI);
       context.fill();
     }
   });
   context.fillStyle = style.color;
-  context.font = `15px ${style.fontFamily}`;
+  context.font = `13px ${style.fontFamily}`;
+  context.textAlign = "center";
   for (let hz = LOW; hz <= HIGH; hz *= 2) {
-    const x = 90 + ((width - 130) * Math.log2(hz / LOW)) / Math.log2(HIGH / LOW);
-    context.fillText(`${hz}`, x - 12, height - 4);
+    context.fillText(`${hz}`, place(hz), height - 4);
   }
 }

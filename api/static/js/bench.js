@@ -5,9 +5,9 @@
 
 import { denoise } from "./denoise.js";
 import { find, make } from "./dom.js";
-import { placeInLine } from "./messages.js";
-import { readPicture } from "./picture.js";
-import { title } from "./requests.js";
+import { CANCELED, placeInLine } from "./messages.js";
+import { COLUMN_S, readPicture } from "./picture.js";
+import { descent, title } from "./requests.js";
 
 const WELCOME = "Type a few words and press Make, or take the brush and draw.";
 
@@ -40,6 +40,7 @@ export class Bench extends EventTarget {
     this.#wait?.stop();
     this.#wait = null;
     this.clip = clip;
+    this.stage.enclose(null);
     this.player.load(null);
     this.dispatchEvent(new Event("change"));
     this.#caption();
@@ -50,7 +51,7 @@ export class Bench extends EventTarget {
       await this.#pending(clip);
     } else if (clip.status === "failed") {
       this.stage.show(null);
-      this.#say(clip.error ?? "", { wrong: true });
+      this.#say(clip.error ?? "", { wrong: clip.error !== CANCELED, again: true });
     } else {
       await this.#done(clip, play);
     }
@@ -59,7 +60,7 @@ export class Bench extends EventTarget {
   #caption() {
     const { clip } = this;
     const parent = clip && this.workshop.clips.get(clip.parents[0]);
-    const origin = parent ? ` ${clip.verb} of ${title(parent.request)}` : "";
+    const origin = parent ? descent(clip.verb, parent) : "";
     const loras = Object.entries(clip?.request.lora ?? {}).map(([name, weight]) => `${name} ${weight}`);
     const worn = loras.length ? ` with ${loras.join(", ")}` : "";
     find("#caption").replaceChildren(clip ? title(clip.request) : "", make("span", {}, worn + origin));
@@ -84,7 +85,8 @@ export class Bench extends EventTarget {
     const origin = clip.parents.map((id) => this.workshop.clips.get(id)).find((parent) => parent?.png);
     const source = origin?.png ? await readPicture(origin.png) : null;
     if (clip !== this.clip || clip.status !== "pending") return;
-    this.stage.show(null);
+    this.stage.show(null, source ? source.width * COLUMN_S : undefined);
+    this.stage.enclose(clip.request.mask ?? null);
     this.#wait = denoise(this.stage.canvas, source);
     this.#progress(this.workshop.jobs.get(clip.id));
   }
@@ -99,14 +101,14 @@ export class Bench extends EventTarget {
     this.#say(trouble ?? words, { share: total ? step / total : 0, waiting: true });
   }
 
-  /** @param {string} text @param {{wrong?: boolean, waiting?: boolean, share?: number}} [state] */
-  #say(text, { wrong = false, waiting = false, share = 0 } = {}) {
+  /** @param {string} text @param {{wrong?: boolean, again?: boolean, waiting?: boolean, share?: number}} [state] */
+  #say(text, { wrong = false, again = false, waiting = false, share = 0 } = {}) {
     this.text.textContent = text;
     this.notice.hidden = !text;
     this.notice.classList.toggle("wrong", wrong);
     this.notice.classList.toggle("waiting", waiting);
     this.bar.hidden = this.cancel.hidden = !waiting;
     this.bar.value = share;
-    find("#again").hidden = !wrong;
+    find("#again").hidden = !again;
   }
 }

@@ -29,6 +29,16 @@ export function make(tag, properties = {}, ...children) {
   return element;
 }
 
+/** Opens a dialog of buttons.
+ * @param {HTMLDialogElement} dialog @returns {Promise<string>} the value of the one pressed; "" for none */
+export function answer(dialog) {
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise((resolve) =>
+    dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }),
+  );
+}
+
 export const calm = matchMedia("(prefers-reduced-motion: reduce)");
 
 /** Saves bytes as a file of the visitor's.

@@ -5,8 +5,9 @@
  */
 
 import { make } from "./dom.js";
+import { CANCELED } from "./messages.js";
 import { paint } from "./picture.js";
-import { title } from "./requests.js";
+import { descent, title } from "./requests.js";
 
 const [NODE_WIDTH, NODE_HEIGHT] = [132, 92];
 const [GAP_X, GAP_Y] = [54, 14];
@@ -91,8 +92,8 @@ export function drawLineage(root, clips, { current, pick, drop }) {
 function node(clip, isCurrent, clips) {
   const words = title(clip.request);
   const parent = clips.find(({ id }) => id === clip.parents[0]);
-  const origin = parent ? `, ${clip.verb} of ${title(parent.request)}` : "";
-  const state = { pending: ", in the making", failed: ", failed", done: clip.draft ? ", a draft" : "" }[clip.status];
+  const origin = parent ? descent(clip.verb, parent) : "";
+  const state = { pending: ", in the making", failed: clip.error === CANCELED ? ", canceled" : ", failed", done: clip.draft ? ", a draft" : "" }[clip.status];
   const open = make(
     "button",
     {

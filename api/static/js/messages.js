@@ -81,7 +81,9 @@ const FAILED = {
   broken_picture: "The model’s numbers ran away on this one. Another seed, or less guidance, will do.",
 };
 
+export const CANCELED = "Canceled.";
+
 /** Why a job ended without a clip.
  * @param {import("./api.js").Job} job */
 export const failure = ({ status, error }) =>
-  status === "canceled" || !error ? "Canceled." : (FAILED[error.code] ?? `It didn’t work: ${error.detail}`);
+  status === "canceled" || !error ? CANCELED : (FAILED[error.code] ?? `It didn’t work: ${error.detail}`);

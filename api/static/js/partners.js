@@ -1,6 +1,6 @@
 /** The dialog that asks which clip to blend with, and how far. */
 
-import { find, make } from "./dom.js";
+import { answer, find, make } from "./dom.js";
 import { thumbnail } from "./lineage.js";
 import { title } from "./requests.js";
 
@@ -9,7 +9,7 @@ import { title } from "./requests.js";
  * @param {import("./history.js").Clip[]} clips  to choose from
  * @returns {Promise<{partner: import("./history.js").Clip, alpha: number} | null>} null: never mind
  */
-export function askPartner(dialog, clips) {
+export async function askPartner(dialog, clips) {
   const list = find("#partners", dialog);
   list.replaceChildren(
     ...clips.map((clip, n) =>
@@ -22,18 +22,8 @@ export function askPartner(dialog, clips) {
       ),
     ),
   );
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener(
-      "close",
-      () => {
-        const chosen = list.querySelector("input:checked");
-        const partner = clips.find(({ id }) => id === /** @type {HTMLInputElement | null} */ (chosen)?.value);
-        const agreed = dialog.returnValue === "blend" && partner;
-        resolve(agreed ? { partner, alpha: find("[name=alpha]", dialog).valueAsNumber } : null);
-      },
-      { once: true },
-    );
-  });
+  if ((await answer(dialog)) !== "blend") return null;
+  const chosen = list.querySelector("input:checked");
+  const partner = clips.find(({ id }) => id === /** @type {HTMLInputElement | null} */ (chosen)?.value);
+  return partner ? { partner, alpha: find("[name=alpha]", dialog).valueAsNumber } : null;
 }

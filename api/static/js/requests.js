@@ -133,6 +133,22 @@ const reseed = (fields) => ({ ...fields, seed: drawSeed() });
 /** @type {Record<string, string>} */
 const UNNAMED = { "image-to-audio": "a drawing", "audio-to-image": "a sound of yours", loop: "a loop" };
 
+/** @type {Record<string, string>} */
+const DESCENT = {
+  riff: "a riff on",
+  vary: "a variation of",
+  repaint: "repainted from",
+  extend: "extended from",
+  loop: "looped from",
+  blend: "blended from",
+  finish: "finished from",
+  draw: "drawn over",
+};
+
+/** How a clip came from another.
+ * @param {string} verb @param {{request: Request}} parent */
+export const descent = (verb, parent) => `, ${DESCENT[verb] ?? "made from"} ${title(parent.request)}`;
+
 /** The words a clip is known by.
  * @param {Request} request */
 export function title(request) {

@@ -1,7 +1,7 @@
 /** Taking a clip away: as a file, or as a link to its own page. */
 
 import { publish, upload } from "./api.js";
-import { find, save } from "./dom.js";
+import { answer, find, save } from "./dom.js";
 import { sound, title } from "./requests.js";
 
 /** @typedef {import("./history.js").Clip} Clip */
@@ -31,8 +31,13 @@ export async function saveAs(clip, format, workshop) {
   }
 }
 
-/** @param {Clip} clip */
+const LOOPBACK = /^(localhost|.+\.localhost|127\..+|\[::1\])$/;
+
+/** Publishes a clip, if the visitor agrees to what that means, and shows its link.
+ * @param {Clip} clip */
 export async function share(clip) {
+  find("#only-here").hidden = !LOOPBACK.test(location.hostname);
+  if ((await answer(find("#publish"))) !== "publish") return;
   const dialog = /** @type {HTMLDialogElement} */ (find("#share"));
   const link = /** @type {HTMLInputElement} */ (find("#share-link"));
   const copy = find("#copy");

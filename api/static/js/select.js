@@ -4,7 +4,7 @@
  */
 
 import { find } from "./dom.js";
-import { heightOf, hzAt } from "./mel.js";
+import { hzAt } from "./mel.js";
 
 const LEAST = 0.02; // of the stage: less is a click
 
@@ -17,7 +17,6 @@ export class BoxSelect extends EventTarget {
   constructor(stage, panel) {
     super();
     this.stage = stage;
-    this.frame = find(".box", stage.root);
     this.inputs = ["from-s", "to-s", "from-hz", "to-hz"].map((name) => find(`[name=${name}]`, panel));
     for (const input of this.inputs) input.addEventListener("change", () => this.#typed());
     stage.plate.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => this.#drag(event));
@@ -25,7 +24,7 @@ export class BoxSelect extends EventTarget {
 
   set active(on) {
     this.#active = on;
-    this.frame.hidden = !on || !this.box;
+    this.stage.enclose(on ? this.box : null);
     if (on && this.stage.picture && !this.box) {
       const end = this.stage.duration;
       this.set({ seconds: [end * 0.4, end * 0.7], hertz: [0, 10_000] });
@@ -39,17 +38,8 @@ export class BoxSelect extends EventTarget {
   /** @param {Box | null} box */
   set(box) {
     this.box = box;
-    this.frame.hidden = !box || !this.#active;
+    this.stage.enclose(this.#active ? box : null);
     if (box) {
-      const { duration } = this.stage;
-      const [left, right] = box.seconds.map((s) => (s / duration) * 100);
-      const [low, high] = box.hertz.map((hz) => heightOf(hz) * 100);
-      Object.assign(this.frame.style, {
-        left: `${left}%`,
-        width: `${right - left}%`,
-        bottom: `${low}%`,
-        height: `${high - low}%`,
-      });
       const values = [box.seconds[0].toFixed(2), box.seconds[1].toFixed(2), ...box.hertz.map((hz) => hz.toFixed(0))];
       this.inputs.forEach((input, i) => (input.value = values[i]));
     }

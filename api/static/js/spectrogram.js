@@ -12,6 +12,8 @@ const HERTZ = [100, 200, 400, 800, 1500, 3000, 5000, 8000];
 const OCTAVES = [36, 48, 60, 72, 84, 96, 108]; // MIDI numbers of the Cs
 const NUDGE_S = 0.1;
 const USUAL_WIDTH = 512;
+const STEPS_S = [1, 2, 5, 10, 20, 30]; // between marks of the time axis,
+const LEAST_PX = 50; // which are at least this far apart
 
 export class Spectrogram extends EventTarget {
   /** @type {import("./picture.js").Picture | null} */
@@ -28,6 +30,7 @@ export class Spectrogram extends EventTarget {
     this.plate = find(".plate", root);
     this.canvas = /** @type {HTMLCanvasElement} */ (find("canvas.picture", root));
     this.playhead = find(".playhead", root);
+    this.box = find(".box", root);
     this.cross = find(".cross", root);
     this.reading = find(".reading", root);
     this.secondsAxis = find(".axis.seconds", root);
@@ -37,6 +40,7 @@ export class Spectrogram extends EventTarget {
     this.plate.addEventListener("click", (/** @type {PointerEvent} */ event) => this.#click(event));
     this.plate.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
     addEventListener("themechange", () => this.redraw());
+    new ResizeObserver(() => this.#seconds()).observe(this.secondsAxis);
     this.show(null);
   }
 
@@ -48,6 +52,21 @@ export class Spectrogram extends EventTarget {
     this.#seconds();
     this.redraw();
     this.time = 0;
+  }
+
+  /** Frames a part of the picture, or none.
+   * @param {import("./requests.js").Box | null} box */
+  enclose(box) {
+    this.box.hidden = !box;
+    if (!box) return;
+    const [left, right] = box.seconds.map((s) => (s / this.duration) * 100);
+    const [low, high] = box.hertz.map((hz) => heightOf(hz) * 100);
+    Object.assign(this.box.style, {
+      left: `${left}%`,
+      width: `${right - left}%`,
+      bottom: `${low}%`,
+      height: `${high - low}%`,
+    });
   }
 
   /** @param {{from: number, to: number}} [columns] */
@@ -107,7 +126,8 @@ export class Spectrogram extends EventTarget {
   }
 
   #seconds() {
-    const every = this.duration > 40 ? 10 : this.duration > 12 ? 5 : 1;
+    const perSecond = this.secondsAxis.clientWidth / this.duration;
+    const every = STEPS_S.find((step) => step * perSecond >= LEAST_PX) ?? 60;
     const marks = [];
     for (let second = 0; second <= this.duration + 0.001; second += every) {
       const mark = make("span", {}, second ? `${second}` : "0 s");

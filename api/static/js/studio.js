@@ -80,6 +80,7 @@ function refresh() {
   composer.go.disabled = clip?.status === "pending" && composer.from === "clip" && tool() === "listen" && !jam.open;
   for (const button of document.querySelectorAll("#verbs button"))
     /** @type {HTMLButtonElement} */ (button).disabled = !done;
+  find(".save").inert = !done;
   find("#play").disabled = !player.ready && tool() !== "draw";
   find("#tools [value=repaint]").disabled = !done;
   const word = { listen: composer.from === "nothing" ? "Make" : "Riff", repaint: "Repaint", draw: "Riff on it" }[

@@ -110,7 +110,9 @@ export class Workshop extends EventTarget {
       settle(intent);
       throw error;
     }
-    const clips = await Promise.all(jobs.map((job) => this.#begin(job, kin)));
+    // The history begins with the newest: the first of several is to be that.
+    const begun = jobs.toReversed().map((job, n) => this.#begin(job, kin, Date.now() + n));
+    const clips = (await Promise.all(begun)).toReversed();
     settle(intent); // only now: the clips are in the history, and a reload finds them there
     return clips;
   }
@@ -136,10 +138,10 @@ export class Workshop extends EventTarget {
     }
   }
 
-  /** @param {Job} job @param {Kin} kin @returns {Promise<Clip>} */
-  async #begin(job, { verb, parents = [], draft = false }) {
+  /** @param {Job} job @param {Kin} kin @param {number} [at] @returns {Promise<Clip>} */
+  async #begin(job, { verb, parents = [], draft = false }, at = Date.now()) {
     /** @type {Clip} */
-    const clip = { id: job.id, at: Date.now(), verb, parents, draft, request: job.request, status: "pending" };
+    const clip = { id: job.id, at, verb, parents, draft, request: job.request, status: "pending" };
     this.clips.set(clip.id, clip);
     this.jobs.set(clip.id, job);
     await keep(clip);
