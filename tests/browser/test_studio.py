@@ -26,14 +26,16 @@ def test_a_prompt_becomes_sound(page: Page) -> None:
 
 
 def test_nothing_typed_plays_the_example_in_the_field(page: Page) -> None:
+    page.wait_for_selector(".save[inert]")
     page.click("#go")
     page.wait_for_selector(".stage.playing")
+    page.wait_for_selector(".save:not([inert])")
     assert page.get_attribute("#prompt", "placeholder") == f"for example: {page.input_value('#prompt')}"
     assert page.inner_text("#caption") == page.input_value("#prompt")
 
 
 def test_what_went_wrong_is_said_at_the_field_in_place_of_the_hint(page: Page) -> None:
-    assert page.is_visible("#hint:has-text('Describe some music')")
+    assert page.is_visible("#hint:has-text('Describe music')")
     page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"la la"})
     page.wait_for_selector("#trouble:has-text('neither a sound nor a picture')")
     assert not page.is_visible("#hint")
