@@ -19,6 +19,7 @@ def test_clips_come_from_the_bucket(tmp_path: Path, s3_server: S3Server, visit: 
         until(page, "peak() > 0.02")
 
         page.click("[data-verb=share]")
+        page.click("#publish [value=publish]")
         page.wait_for_selector("#share[open]")
         guest = visit(page.input_value("#share-link"), s3_server.endpoint)
         guest.wait_for_selector(".stage:not(.empty)")
