@@ -15,7 +15,10 @@ from flask import Flask, Response, g, request
 from api.addresses import address_client
 
 HEADER = "X-Request-Id"
+_READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+_stdlib = logging.getLogger(__name__)
 
 
 def request_id() -> str:
@@ -32,10 +35,6 @@ def elapsed_s() -> float:
     """Seconds since the request in hand came in."""
     began: float = g.began
     return time.perf_counter() - began
-
-
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
-_stdlib = logging.getLogger(__name__)
 
 
 def register(app: Flask) -> None:

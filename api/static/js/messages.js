@@ -23,9 +23,17 @@ export function placeInLine(queue) {
 
 const LEFT = "That clip has left the server: clips are kept for a while only. Make it again from its recipe.";
 
+/** What is gone for the moment.
+ * @type {Record<string, string>} */
+const AWAY = {
+  offline: "The server can’t be reached.",
+  store_unavailable: "The server has lost its job store (Redis) for the moment.",
+  storage_unavailable: "The server can’t reach its file storage.",
+};
+
 /** @type {Record<string, (problem: Problem) => string>} */
 const REFUSED = {
-  offline: () => "The server can’t be reached. Check your connection, then try again.",
+  offline: () => `${AWAY.offline} Check your connection, then try again.`,
   queue_full: ({ retryAfter }) =>
     `Every place in the queue is taken. Come back in ${span(retryAfter ?? 30)}; what you typed stays here.`,
   too_many_requests: ({ retryAfter }) =>
@@ -34,9 +42,8 @@ const REFUSED = {
     apiKey()
       ? "The server doesn’t know the API key in the studio’s settings: it was mistyped or revoked."
       : "This server makes clips only for those with an API key. The studio’s settings keep yours.",
-  store_unavailable: () =>
-    "The server has lost its job store (Redis) for the moment. Nothing is lost: try again in a few seconds.",
-  storage_unavailable: () => "The server can’t reach its file storage. Try again in a few seconds.",
+  store_unavailable: () => `${AWAY.store_unavailable} Nothing is lost: try again in a few seconds.`,
+  storage_unavailable: () => `${AWAY.storage_unavailable} Try again in a few seconds.`,
   unreadable_media: ({ message }) => `That file can’t be read: ${message}`,
   body_too_large: () => "That file is larger than this server takes.",
   unknown_reference: ({ message }) => message,
@@ -53,13 +60,6 @@ export function refusal(error) {
   if (!(error instanceof Problem)) return "Something in this page went wrong. Reload it; your clips are kept.";
   return (REFUSED[error.code] ?? (({ message }) => message))(error);
 }
-
-/** @type {Record<string, string>} */
-const AWAY = {
-  offline: "The server can’t be reached.",
-  store_unavailable: "The server has lost its job store (Redis) for the moment.",
-  storage_unavailable: "The server can’t reach its file storage.",
-};
 
 /** The same to someone who waits for what will be tried again by itself.
  * @param {unknown} error */
