@@ -115,9 +115,12 @@ def test_a_reload_in_the_middle_of_a_job_loses_nothing(page: Page) -> None:
 
 
 def test_a_reload_before_the_server_has_answered_makes_the_job_once(site: Site, page: Page) -> None:
+    unheard: list[Route] = []
+
     def accept_and_say_nothing(route: Route) -> None:
-        if route.request.method != "POST":
+        if route.request.method != "POST" or unheard:
             return route.fallback()
+        unheard.append(route)
         route.fetch()
         return None
 
@@ -126,12 +129,30 @@ def test_a_reload_before_the_server_has_answered_makes_the_job_once(site: Site, 
     with page.expect_request("**/jobs"):
         page.click("#go")
     page.wait_for_timeout(500)
-    page.unroute("**/jobs")
     page.reload()
     page.wait_for_selector("[data-verb=vary]:enabled")
     assert nodes(page) == ["church bells, answered late"]
     jobs = page.request.get(f"{site.url}/jobs").json()["jobs"]
     assert sum(job["request"].get("prompt") == "church bells, answered late" for job in jobs) == 1
+
+
+def test_an_answer_that_breaks_off_in_the_middle_is_asked_for_again(site: Site, page: Page) -> None:
+    break_off = """
+    const whole = fetch;
+    fetch = async (path, options) => {
+      const answer = await whole(path, options);
+      if (options?.method !== "POST" || window.broken) return answer;
+      window.broken = true;
+      const left = new DOMException("BodyStreamBuffer was aborted", "AbortError");
+      return new Response(new ReadableStream({ start: (stream) => stream.error(left) }), answer);
+    };
+    """
+    page.add_init_script(break_off)
+    page.reload()
+    play(page, "church bells, half an answer")
+    assert page.evaluate("broken")
+    jobs = page.request.get(f"{site.url}/jobs").json()["jobs"]
+    assert sum(job["request"].get("prompt") == "church bells, half an answer" for job in jobs) == 1
 
 
 def test_a_clip_that_the_server_has_forgotten_is_built_on_from_the_copy_here(site: Site, page: Page) -> None:

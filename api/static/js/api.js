@@ -32,21 +32,27 @@ export class Problem extends Error {
   }
 }
 
+/** @param {Response} response @returns {Promise<any>} */
+const json = (response) => response.json();
+
 /**
+ * @template T
  * @param {string} path
- * @param {RequestInit} [options]
- * @returns {Promise<Response>} one with a status below 400
+ * @param {RequestInit} options
+ * @param {(response: Response) => Promise<T> | T} read  what to take from an answer with a status below 400
+ * @returns {Promise<T>}
  * @throws {Problem}
  */
-async function call(path, options) {
+async function call(path, options, read) {
   let response;
   try {
     response = await fetch(path, options);
+    if (response.ok || response.status === 304) return await read(response);
   } catch (error) {
-    if (/** @type {Error} */ (error).name === "AbortError") throw error;
+    // An answer that breaks off, as when the page is being left, says no more than none.
+    if (options.signal?.aborted) throw error;
     throw new Problem(0, { code: "offline", detail: "The server can't be reached." });
   }
-  if (response.ok || response.status === 304) return response;
   const isJson = response.headers.get("Content-Type")?.includes("json");
   const body = isJson ? await response.json().catch(() => ({})) : {};
   throw new Problem(response.status, body, Number(response.headers.get("Retry-After")) || null);
@@ -55,14 +61,16 @@ async function call(path, options) {
 /**
  * The same on the visitor's behalf, with their key if they have one. A refusal of it also fires "unauthorized" at the
  * window, with the problem; a server that doesn't answer, or not as it should, fires "away".
- * @param {string} path @param {RequestInit} [options]
+ * @template T
+ * @param {string} path @param {RequestInit} options @param {(response: Response) => Promise<T> | T} read
+ * @returns {Promise<T>}
  */
-async function ask(path, options) {
-  const headers = new Headers(options?.headers);
+async function ask(path, options, read) {
+  const headers = new Headers(options.headers);
   const key = apiKey();
   if (key) headers.set("Authorization", `Bearer ${key}`);
   try {
-    return await call(path, { ...options, headers });
+    return await call(path, { ...options, headers }, read);
   } catch (error) {
     if (error instanceof Problem && error.code === "unauthorized")
       dispatchEvent(new CustomEvent("unauthorized", { detail: error }));
@@ -89,7 +97,7 @@ async function post(body, key) {
   const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
   for (let attempt = 1; ; attempt++) {
     try {
-      return await (await ask("/jobs", { method: "POST", headers, body: JSON.stringify(body) })).json();
+      return await ask("/jobs", { method: "POST", headers, body: JSON.stringify(body) }, json);
     } catch (error) {
       if (attempt >= RETRIES || !passing(error)) throw error;
       await pause(Math.min(/** @type {Problem} */ (error).retryAfter ?? 1, 3));
@@ -105,7 +113,7 @@ export const submit = (request, key = crypto.randomUUID()) => post(request, key)
 export const submitAll = async (requests, key) => (await post(requests, key)).jobs;
 
 /** @param {string} id @param {AbortSignal} [signal] @returns {Promise<Job>} */
-export const getJob = async (id, signal) => (await ask(`/jobs/${id}`, { signal })).json();
+export const getJob = (id, signal) => ask(`/jobs/${id}`, { signal }, json);
 
 /** A job's states as its event stream tells them, until the stream ends or breaks off. Not an `EventSource`, which can't
  * send a key.
@@ -113,7 +121,7 @@ export const getJob = async (id, signal) => (await ask(`/jobs/${id}`, { signal }
 export async function* follow(id) {
   let reader;
   try {
-    const { body } = await ask(`/jobs/${id}/events`);
+    const body = await ask(`/jobs/${id}/events`, {}, (response) => response.body);
     reader = /** @type {ReadableStream<BufferSource>} */ (body).pipeThrough(new TextDecoderStream()).getReader();
     for (let text = ""; ; ) {
       const { done, value } = await reader.read();
@@ -133,21 +141,21 @@ export async function* follow(id) {
 }
 
 /** @param {string} id @returns {Promise<Job>} */
-export const cancel = async (id) => (await ask(`/jobs/${id}/cancel`, { method: "POST", keepalive: true })).json();
+export const cancel = (id) => ask(`/jobs/${id}/cancel`, { method: "POST", keepalive: true }, json);
 
 /** @param {string} id @returns {Promise<{id: string, url: string}>} */
-export const publish = async (id) => (await ask(`/jobs/${id}/publish`, { method: "POST" })).json();
+export const publish = (id) => ask(`/jobs/${id}/publish`, { method: "POST" }, json);
 
 /** @param {Blob} blob @param {string} name @returns {Promise<{id: string}>} */
-export async function upload(blob, name) {
+export function upload(blob, name) {
   const form = new FormData();
   form.append("file", blob, name);
-  return (await ask("/uploads", { method: "POST", body: form })).json();
+  return ask("/uploads", { method: "POST", body: form }, json);
 }
 
 /** A file behind a link, which says by itself that it may be had: no key goes there, to whatever host it leads.
  * @param {string} url @returns {Promise<Blob>} */
-export const download = async (url) => (await call(url)).blob();
+export const download = (url) => call(url, {}, (response) => response.blob());
 
 /** @param {string} path @returns {Promise<any>} */
-export const getJson = async (path) => (await call(path)).json();
+export const getJson = (path) => call(path, {}, json);
