@@ -4,8 +4,10 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from PIL import Image
 from playwright.sync_api import Page, Route
 
+from riffusion.spectrogram.picture import write_png
 from tests.browser.conftest import Site, play, posted
 
 DUB = "#loras label:has-text('dub') input"
@@ -55,8 +57,16 @@ def test_loras_are_worn_and_come_back_with_the_recipe(visit: Callable[..., Page]
     assert guest.inner_text(".recipe dt:text-is('lora') + dd") == "tape_2 -0.35"
     guest.route("**/models", late)
     guest.click("text=Remix this")
-    guest.wait_for_selector("#settings:has-text('LoRA')")
+    guest.wait_for_selector("#settings summary:has-text('LoRA')")
     assert guest.input_value(TAPE) == "-0.35"
+
+
+def test_what_a_recipe_names_and_the_server_lacks_is_said(page: Page) -> None:
+    recipe = {"mode": "text-to-audio", "prompt": "violin", "seed": 1, "model": "grand", "lora": {"dub": 1, "gone": 0.5}}
+    png = write_png(Image.new("L", (8, 8)), recipe)
+    page.set_input_files("#file", {"name": "clip.png", "mimeType": "image/png", "buffer": png})
+    page.wait_for_selector("#trouble:has-text('This server doesn’t have grand, gone, so it won’t sound')")
+    assert page.input_value(DUB) == "1"
 
 
 def test_without_a_lora_none_is_sent(page: Page) -> None:

@@ -10,7 +10,7 @@ from riffusion.jobs.clients import Quota
 from riffusion.jobs.database import connect
 from riffusion.jobs.keys import KeyStore
 from riffusion.settings import Settings
-from tests.browser.conftest import Site, choose, drag, play, run
+from tests.browser.conftest import Site, choose, drag, nodes, play, run
 
 
 @pytest.fixture(scope="module")
@@ -33,10 +33,14 @@ def page(locked: Site, visit: Callable[..., Page]) -> Page:
 
 def give(page: Page, key: str) -> None:
     """Types a key into the dialog, which is open."""
+    enter(page, key)
+    page.wait_for_selector("#key", state="hidden")
+
+
+def enter(page: Page, key: str) -> None:
     assert page.evaluate("document.activeElement.id") == "key-field"
     page.keyboard.type(key)
     page.keyboard.press("Enter")
-    page.wait_for_selector("#key", state="hidden")
 
 
 def settings_key(page: Page) -> None:
@@ -49,18 +53,26 @@ def test_a_key_is_asked_for_in_words(page: Page, key: str) -> None:
     page.fill("#prompt", "church bells")
     page.click("#go")
     page.wait_for_selector("#key[open] #key-why:has-text('only for those with an API key')")
-    give(page, f"{key}-mistyped")
-    page.click("#go")
+    enter(page, f"{key}-mistyped")
     page.wait_for_selector("#key[open] #key-why:has-text('was mistyped or revoked')")
-    page.click("#key-never")
-    assert "was mistyped or revoked" in page.inner_text("#trouble")
-    page.click("#go")
-    page.wait_for_selector("#key[open]")
-    give(page, f" {key} ")
+    enter(page, f" {key} ")
+    page.wait_for_selector(".stage.playing")
     assert page.evaluate("localStorage.getItem('api-key')") == key
     assert page.inner_text("#trouble") == ""
-    assert page.input_value("#prompt") == "church bells"
-    play(page)
+    assert page.inner_text("#caption") == "church bells"
+
+
+def test_who_gives_none_is_not_taken_up_on_it_later(page: Page, key: str) -> None:
+    page.fill("#prompt", "church bells")
+    page.click("#go")
+    page.wait_for_selector("#key[open]")
+    page.click("#key-never")
+    assert "only for those with an API key" in page.inner_text("#trouble")
+    settings_key(page)
+    give(page, key)
+    assert page.inner_text("#trouble") == ""
+    play(page, "violin")
+    assert nodes(page) == ["violin"]
 
 
 def test_it_goes_with_every_request_and_nowhere_else(locked: Site, page: Page, key: str) -> None:

@@ -111,7 +111,8 @@ export class Composer extends EventTarget {
   }
 
   /** Turns every dial to where a recipe had it.
-   * @param {Record<string, any>} request */
+   * @param {Record<string, any>} request
+   * @returns {string[]} the model and LoRAs that it names and the server doesn't have */
   fill(request) {
     const { prompt, seed } = voice(request);
     this.write(prompt);
@@ -130,6 +131,9 @@ export class Composer extends EventTarget {
       this.from = "seed";
     }
     this.#turned();
+    if (!this.models.length) return []; // with no worker, nothing is known of what it could do
+    const here = [...this.models.map(({ name }) => name), ...this.loras.names];
+    return [request.model, ...Object.keys(request.lora ?? {})].filter((name) => name && !here.includes(name));
   }
 
   #passing = false;

@@ -33,6 +33,10 @@ export class Loras {
     this.weights = weights;
   }
 
+  get names() {
+    return [...this.#offered.keys()];
+  }
+
   /** By name, of those that take part; null of none.
    * @returns {Record<string, number> | null} */
   get weights() {

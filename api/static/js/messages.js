@@ -68,6 +68,11 @@ export function interruption(error) {
   return away ? `${away} This goes on by itself when it is back.` : refusal(error);
 }
 
+/** What a recipe asks for that isn't here.
+ * @param {string[]} names */
+export const lacking = (names) =>
+  names.length ? `This server doesn’t have ${names.join(", ")}, so it won’t sound quite the same.` : "";
+
 /** What the server has to say about a clip that it made.
  * @param {import("./api.js").Job} job */
 export const remarks = ({ warnings, degraded, request }) =>

@@ -8,9 +8,10 @@ import { CANVAS, Drawing } from "./draw.js";
 import { Gestures } from "./gestures.js";
 import { Ideas } from "./ideas.js";
 import { JamRoom } from "./jamroom.js";
+import { apiKey } from "./key.js";
 import { wireKey } from "./keydialog.js";
 import { drawLineage } from "./lineage.js";
-import { refusal } from "./messages.js";
+import { lacking, refusal } from "./messages.js";
 import { receiveFiles } from "./opening.js";
 import { wireMenus } from "./menus.js";
 import { Player } from "./player.js";
@@ -38,14 +39,20 @@ const ideas = new Ideas(find("#ideas"), workshop);
 const jam = new JamRoom(composer, workshop);
 const gestures = new Gestures({ composer, workshop, bench, stage, box, drawing, player, tool });
 
+/** The gesture that was refused for want of a key, while the page asks for one.
+ * @type {(() => unknown) | null} */
+let barred = null;
+
 /** Runs a gesture; what the server refuses is said in words below the prompt.
  * @param {() => unknown} gesture */
 async function attempt(gesture) {
   composer.complain("");
+  barred = null;
   try {
     await gesture();
   } catch (error) {
     composer.complain(refusal(error), passing(error));
+    if (error instanceof Problem && error.code === "unauthorized") barred = gesture;
     if (!(error instanceof Problem)) reportError(error);
   }
 }
@@ -143,11 +150,16 @@ function wire() {
   jam.addEventListener("change", refresh);
   jam.addEventListener("open", () => player.pause());
   addEventListener("themechange", showHistory);
-  addEventListener("keychange", () => composer.complain(""));
+  find("#key").addEventListener("close", () => (barred = null));
+  addEventListener("keychange", () => {
+    composer.complain("");
+    if (barred && apiKey()) void attempt(barred);
+  });
   receiveFiles({
-    recipe: (recipe) => {
-      composer.fill(recipe);
-      composer.complain("That file’s recipe is on the dials now. Press Make to hear it again.");
+    recipe: async (recipe) => {
+      await composer.catalog;
+      const missing = lacking(composer.fill(recipe));
+      composer.complain(`That file’s recipe is on the dials now. Press Make to hear it again. ${missing}`.trim());
     },
     file: (file, kind) =>
       void attempt(async () => {
@@ -182,7 +194,8 @@ async function remix() {
   const id = new URLSearchParams(location.search).get("remix");
   if (!id) return;
   await composer.catalog;
-  composer.fill((await getJson(`/clips/${encodeURIComponent(id)}.json`)).request);
+  const { request } = await getJson(`/clips/${encodeURIComponent(id)}.json`);
+  composer.complain(lacking(composer.fill(request)));
 }
 
 wire();
