@@ -7,6 +7,7 @@ import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from random import Random
 from typing import Literal
@@ -62,7 +63,8 @@ class ComposedSet:
         missing = [shard for shard in range(self.shards) if not self.shard_path(shard).exists()]
         with (
             tqdm(total=self.count, initial=(self.shards - len(missing)) * SHARD, unit="clip", desc=self.split) as bar,
-            ProcessPoolExecutor(processes) as pool,
+            # FluidSynth uses OpenMP, which hangs in a fork of a process that has used it, as torch does.
+            ProcessPoolExecutor(processes, get_context("spawn")) as pool,
         ):
             for done in as_completed([pool.submit(self._render_shard, shard) for shard in missing]):
                 bar.update(done.result())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from riffusion.training.composed import ComposedSet
-from riffusion.training.soundfont import SOUNDFONT
+from riffusion.training.soundfont import SOUNDFONT, Synth
 
 
 def test_splits_and_seeds_share_no_piece() -> None:
@@ -17,6 +17,7 @@ def test_splits_and_seeds_share_no_piece() -> None:
 
 @pytest.mark.skipif(not SOUNDFONT.exists(), reason="FluidSynth's soundfont isn't installed")
 def test_rendering_goes_on_from_the_last_whole_file(tmp_path: Path) -> None:
+    Synth()  # has OpenMP's threads run, which a fork of this process would wait for without end
     clips = ComposedSet(tmp_path, "train", 2)
     clips.render(1)
     first = [picture.copy() for picture in clips.pictures()]
