@@ -63,7 +63,7 @@ class ComposedSet:
         missing = [shard for shard in range(self.shards) if not self.shard_path(shard).exists()]
         with (
             tqdm(total=self.count, initial=(self.shards - len(missing)) * SHARD, unit="clip", desc=self.split) as bar,
-            # FluidSynth uses OpenMP, which hangs in a fork of a process that has used it, as torch does.
+            # FluidSynth uses OpenMP, as torch does: a fork of a process in which either has run waits without end.
             ProcessPoolExecutor(processes, get_context("spawn")) as pool,
         ):
             for done in as_completed([pool.submit(self._render_shard, shard) for shard in missing]):

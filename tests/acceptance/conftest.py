@@ -57,6 +57,14 @@ def run(log: Path, env: dict[str, str], *command: str) -> Process:
         return spawn([sys.executable, "-m", "riffusion", *command], env=env, output=output)
 
 
+def ready(client: httpx.Client, url: str) -> bool:
+    """Whether the service at an address takes jobs."""
+    try:
+        return client.get(f"{url}/readyz").status_code == httpx.codes.OK
+    except httpx.TransportError:
+        return False
+
+
 @contextmanager
 def start(folder: Path, valkey: ValkeyServer, s3: S3Server, **settings: object) -> Iterator[Stack]:
     """Runs the API on a free port, without a worker yet; stops it and all workers in the end."""
@@ -78,15 +86,9 @@ def start(folder: Path, valkey: ValkeyServer, s3: S3Server, **settings: object) 
     env |= {f"RIFFUSION_{name.upper()}": str(value) for name, value in values.items()}
     api = run(folder / "api.log", env, "api", "--port", str(port))
 
-    def ready() -> bool:
-        try:
-            return http.get(f"{url}/readyz").status_code == httpx.codes.OK
-        except httpx.TransportError:
-            return False
-
     stack = Stack(folder, env, url, api, s3)
     try:
-        wait_until(lambda: api.poll() is not None or ready(), STARTS_S, "the API never got ready")
+        wait_until(lambda: api.poll() is not None or ready(http, url), STARTS_S, "the API never got ready")
         assert api.poll() is None, (folder / "api.log").read_text()
         yield stack
     finally:

@@ -19,10 +19,10 @@ import soundfile
 
 from riffusion.embedded.child import spawn, stop
 from riffusion.testing import save_tiny_checkpoint
-from tests.acceptance.conftest import Stack, start
+from tests.acceptance.conftest import Stack, ready, start
 from tests.conftest import S3Server, ValkeyServer, free_port, wait_until
 
-NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/bin")
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")  # Debian's, which is on root's path alone
 OPENSSL = shutil.which("openssl")
 SITE = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 ASKED = {"mode": "text-to-audio", "prompt": "chords", "steps": 3}
@@ -42,7 +42,9 @@ http {{
 }}
 """
 
-pytestmark = pytest.mark.skipif(NGINX is None or OPENSSL is None, reason="there is no nginx; `apt-get install nginx`")
+pytestmark = pytest.mark.skipif(
+    NGINX is None or OPENSSL is None, reason="nginx or openssl is missing; `apt-get install nginx openssl`"
+)
 
 
 @dataclass
@@ -91,19 +93,14 @@ def front(tmp_path_factory: pytest.TempPathFactory, rclone_server: S3Server) -> 
         trust = ssl.create_default_context(cafile=certificate)
         with httpx.Client(base_url=f"https://{site}", verify=trust, timeout=60) as client:
             try:
-                wait_until(lambda: nginx.poll() is not None or answers(client), 20, "nginx doesn't answer")
+                wait_until(
+                    lambda: nginx.poll() is not None or ready(client, f"https://{site}"), 20, "nginx doesn't answer"
+                )
                 assert nginx.poll() is None, (folder / "nginx.log").read_text()
                 yield Front(f"https://{site}", f"https://{files}", f"http://{plain}", client, stack)
             finally:
                 stop(nginx, grace_s=10)
     valkey.kill()
-
-
-def answers(client: httpx.Client) -> bool:
-    try:
-        return client.get("/healthz").is_success
-    except httpx.TransportError:
-        return False
 
 
 def test_a_job_is_followed_live_and_its_clip_fetched_by_the_page(front: Front) -> None:

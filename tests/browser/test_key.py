@@ -55,10 +55,12 @@ def test_a_key_is_asked_for_in_words(page: Page, key: str) -> None:
     page.wait_for_selector("#key[open] #key-why:has-text('only for those with an API key')")
     enter(page, f"{key}-mistyped")
     page.wait_for_selector("#key[open] #key-why:has-text('was mistyped or revoked')")
+    page.wait_for_selector("#trouble:has-text('was mistyped or revoked')")
     enter(page, f" {key} ")
     page.wait_for_selector(".stage.playing")
     assert page.evaluate("localStorage.getItem('api-key')") == key
     assert page.inner_text("#trouble") == ""
+    assert page.input_value("#prompt") == "church bells"
     assert page.inner_text("#caption") == "church bells"
 
 

@@ -21,7 +21,7 @@ WINDOWS = 3
 
 def test_4_connections_closed_while_jobs_run(stack: Stack) -> None:
     stack.start_worker()
-    for _ in range(4):
+    for _ in range(5):
         ids = [stack.submit("3") for _ in range(4)]  # longer than a lease
         stack.wait_running(*ids)
         hang_up(stack)

@@ -4,14 +4,14 @@ import { find } from "./dom.js";
 import { readRecipe } from "./recipe.js";
 
 /**
- * @param {{recipe(recipe: Record<string, any>): unknown, file(file: File, kind: "picture" | "sound"): void,
+ * @param {{recipe(recipe: Record<string, any>): void, file(file: File, kind: "picture" | "sound"): void,
  *   unknown(file: File): void}} hands
  */
 export function receiveFiles(hands) {
   const open = async (/** @type {File | undefined} */ file) => {
     if (!file) return;
     const recipe = await readRecipe(file);
-    if (recipe) await hands.recipe(recipe);
+    if (recipe) hands.recipe(recipe);
     else if (file.type.startsWith("audio/")) hands.file(file, "sound");
     else if (file.type.startsWith("image/")) hands.file(file, "picture");
     else hands.unknown(file);
