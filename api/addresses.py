@@ -6,10 +6,14 @@ from ipaddress import IPv6Address, IPv6Network, ip_address
 from flask import Request
 
 _SUBSCRIBER_BITS = 64  # of an IPv6 address: whoever has one address has all of its network
+_SITE_BITS = (56, 48)  # what homes and organisations are given (RFC 6177)
+
+AddressClient = tuple[str, tuple[str, ...]]
 
 
-def address_client(request: Request) -> str:
-    """`address:` and the IPv4 address, or the /64 network of the IPv6 address, that a request came from.
+def address_client(request: Request) -> AddressClient:
+    """`address:` and the IPv4 address, or the /64 network of the IPv6 address, that a request came from; and the wider
+    networks around the latter, from narrow to wide: a site has thousands of /64s.
 
     Behind proxies, `RIFFUSION_TRUSTED_PROXIES` says how many entries of `X-Forwarded-For` are believed, counted from
     the end, where each proxy writes what it saw itself; what clients write before that changes nothing.
@@ -18,13 +22,16 @@ def address_client(request: Request) -> str:
 
 
 @lru_cache(4096)  # polls come from the same few again and again
-def _client(remote: str) -> str:
+def _client(remote: str) -> AddressClient:
     try:
         address = ip_address(remote.partition("%")[0])
     except ValueError:
-        return "address:unknown"
+        return "address:unknown", ()
     if isinstance(address, IPv6Address):
         if address.ipv4_mapped is None:
-            return f"address:{IPv6Network((address, _SUBSCRIBER_BITS), strict=False)}"
+            name, *networks = (
+                f"address:{IPv6Network((address, bits), strict=False)}" for bits in (_SUBSCRIBER_BITS, *_SITE_BITS)
+            )
+            return name, tuple(networks)
         address = address.ipv4_mapped
-    return f"address:{address}"
+    return f"address:{address}", ()

@@ -59,7 +59,7 @@ def _check_length(submission: Submission, here: Services) -> None:
         case Interpolate(clips=clips):
             field, seconds = "clips", (clips or 1) * CLIP_SECONDS
         case Extend(seconds=added, init=init):
-            field, seconds = "seconds", added + _picture_seconds(init, submission.client, here)
+            field, seconds = "seconds", added + _picture_seconds(init, submission.client.identity, here)
         case _:
             return
     limit = here.settings.max_audio_s
@@ -72,7 +72,7 @@ def _check_webhook(submission: Submission, here: Services) -> None:
     webhook = submission.request.webhook
     if webhook is None:
         return
-    if key_of(submission.client) is None:
+    if key_of(submission.client.name) is None:
         message = "needs an API key: its secret signs what is sent"
     elif not webhook.startswith("https://") and not here.settings.webhooks_anywhere:
         message = "must begin with https://"
@@ -81,7 +81,7 @@ def _check_webhook(submission: Submission, here: Services) -> None:
     raise InvalidRequest([{"field": f"{submission.prefix}webhook", "message": message}])
 
 
-def _picture_seconds(picture: SeedImage | Upload | JobResult, client: str, here: Services) -> float:
+def _picture_seconds(picture: SeedImage | Upload | JobResult, identity: str, here: Services) -> float:
     """Length of the sound in a picture; 0 of one that isn't there, which accept will refuse."""
     width: int | None = None
     try:
@@ -89,10 +89,10 @@ def _picture_seconds(picture: SeedImage | Upload | JobResult, client: str, here:
             case SeedImage():
                 return CLIP_SECONDS
             case Upload():
-                info = here.uploads.get(picture.upload, client).info
+                info = here.uploads.get(picture.upload, identity).info
                 width = round((info.width or 0) * ROWS / (info.height or ROWS))  # pictures are scaled in proportion
             case JobResult():
-                result = here.store.get(picture.job, client).result
+                result = here.store.get(picture.job, identity).result
                 width = result.image.width if result else None
     except (UnknownReference, NotFound, Gone):
         return 0.0

@@ -1,7 +1,5 @@
 """The app factory. Importing this module, and creating an app, starts nothing and connects to nothing."""
 
-from threading import BoundedSemaphore
-
 from flask import Flask
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -22,6 +20,7 @@ from api import (
     submit,
     uploads,
 )
+from api.intake import Intake
 from api.metrics import Metrics
 from api.representation import Presenter
 from api.services import EXTENSION, Services
@@ -34,8 +33,6 @@ from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
 from riffusion.jobs.wakeup import WakeUps
 from riffusion.settings import Settings, get_settings
-
-PROBES = 4  # uploads decoded at once, a process
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -75,5 +72,5 @@ def _services(settings: Settings) -> Services:
         watch=Watch(store, hub, held),
         presenter=Presenter(stored, settings.public_url, settings.url_ttl_s),
         metrics=counted,
-        probing=BoundedSemaphore(PROBES),
+        intake=Intake(settings.max_upload_bytes),
     )

@@ -1,8 +1,7 @@
-"""Who is asking, and what they may. The one place that decides it; everything else takes the answer."""
+"""Who is asking, and what they may. The one place that decides it; everything else takes its word."""
 
 import math
 import re
-from dataclasses import dataclass
 
 from flask import Request, g, request
 
@@ -10,35 +9,40 @@ from api.addresses import address_client
 from api.services import Services, services
 from riffusion.errors import InvalidRequest, Unauthorized
 from riffusion.jobs.acceptance import Allowance
-from riffusion.jobs.clients import Quota, key_client
-from riffusion.jobs.keys import Key
+from riffusion.jobs.clients import Client, Quota, key_client, secret_owner
 
 END_USER = "Riffusion-End-User"
+SECRET = "Riffusion-Secret"  # noqa: S105 -- the name of a header
 _END_USER = re.compile(r"[\x21-\x7e]{1,128}")
+_SECRET = re.compile(r"[A-Za-z0-9_-]{22,128}")  # 128 bits in base64 are 22 characters
 
 
-@dataclass(frozen=True)
-class Caller:
-    """On whose behalf the request in hand is made."""
-
-    client: str  # see riffusion.jobs.clients
-    quota: Quota
-    weight: float  # share of the queue relative to other clients
-    key: Key | None
-
-
-def caller() -> Caller:
-    """Who makes the request in hand.
+def caller() -> Client:
+    """On whose behalf the request in hand is made.
 
     Raises:
         Unauthorized: it bears no key where one is needed, or one that is unknown or revoked.
-        InvalidRequest: it names an end user in a way that can't be.
+        InvalidRequest: it names an end user, or bears a secret, in a way that can't be.
         StoreUnavailable: Redis doesn't answer.
     """
     if "caller" not in g:
         g.caller = _identify(request, services())
-        g.client = g.caller.client  # for the log
-    found: Caller = g.caller
+    found: Client = g.caller
+    return found
+
+
+def owner() -> Client:
+    """The same, for what only an owner may see: an address is none, others have it too.
+
+    Raises:
+        Unauthorized: it bears neither a key nor a secret. And as `caller`.
+    """
+    found = caller()
+    if found.owner is None:
+        raise Unauthorized(
+            f"A list needs an API key, or a secret of your own: draw 128 random bits and send them as `{SECRET}` with "
+            "every request (22 to 128 letters, digits, - and _); what you submit with it can be listed with it."
+        )
     return found
 
 
@@ -52,22 +56,30 @@ def rate_limit(quota: Quota, allowance: Allowance | None) -> dict[str, str]:
     }
 
 
-def _identify(incoming: Request, here: Services) -> Caller:
-    end_user = _end_user(incoming)
+def _identify(incoming: Request, here: Services) -> Client:
+    end_user = _header(incoming, END_USER, _END_USER, "must be 1 to 128 visible ASCII characters")
+    secret = _header(incoming, SECRET, _SECRET, "must be 22 to 128 letters, digits, - and _")
     sent = incoming.authorization  # another scheme than Bearer is a matter between the client and a proxy
     if sent is not None and sent.type == "bearer":
         key = here.keys.check(sent.token or "")
         # Only owners who were trusted to name people can: each person has limits and a share of the queue.
-        client = key_client(key.id, end_user if key.for_end_users else None)
-        return Caller(client, key.quota, key.weight, key)
+        name = key_client(key.id, end_user if key.for_end_users else None)
+        return Client(name, owner=name, weight=key.weight, quota=key.quota)
     if not here.settings.anonymous:
         raise Unauthorized("This server wants an API key: send it as `Authorization: Bearer <key>`.")
-    quota = Quota(here.settings.anonymous_creates_per_minute, here.settings.anonymous_jobs_in_flight)
-    return Caller(address_client(incoming), quota, weight=1.0, key=None)
+    name, networks = address_client(incoming)
+    quota = Quota(
+        here.settings.anonymous_creates_per_minute,
+        here.settings.anonymous_jobs_in_flight,
+        here.settings.anonymous_jobs_kept,
+        here.settings.anonymous_request_bytes,
+        here.settings.anonymous_stored_bytes,
+    )
+    return Client(name, networks, secret_owner(secret) if secret else None, quota=quota)
 
 
-def _end_user(incoming: Request) -> str | None:
-    end_user = incoming.headers.get(END_USER)
-    if end_user is not None and not _END_USER.fullmatch(end_user):
-        raise InvalidRequest([{"field": END_USER, "message": "must be 1 to 128 visible ASCII characters"}])
-    return end_user
+def _header(incoming: Request, name: str, form: re.Pattern[str], message: str) -> str | None:
+    value = incoming.headers.get(name)
+    if value is not None and not form.fullmatch(value):
+        raise InvalidRequest([{"field": name, "message": message}])
+    return value

@@ -38,7 +38,7 @@ blueprint = Blueprint("events", __name__)
 def follow(job_id: str) -> Response:
     """A browser's `EventSource` reconnects by itself with `Last-Event-ID`, and misses nothing."""
     here = services()
-    snapshot = look(here.store, job_id, caller().client)
+    snapshot = look(here.store, job_id, caller().identity)
     seen = request.headers.get("Last-Event-ID") == str(snapshot.record.revision)
     if seen and snapshot.record.status.terminal:
         return Response(status=204)

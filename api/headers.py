@@ -12,7 +12,7 @@ _EXPOSED = (
 )
 _ALLOWED = (
     "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Riffusion-End-User, "
-    "X-Request-Id"
+    "Riffusion-Secret, X-Request-Id"
 )
 _PREFLIGHT_MAX_AGE_S = "7200"
 

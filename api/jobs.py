@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.http import quote_etag
 
 from api.body import JSON_TYPE, answer
-from api.clients import caller
+from api.clients import caller, owner
 from api.metrics import mark_held
 from api.operations import Reply, operation
 from api.representation import poll_headers
@@ -20,6 +20,7 @@ from riffusion.errors import (
     InvalidRequest,
     NotFound,
     StoreUnavailable,
+    TooManyRequests,
     Unauthorized,
 )
 from riffusion.jobs.record import JobStatus
@@ -49,14 +50,18 @@ class ListQuery(BaseModel):
     "List the caller's jobs, newest first",
     {200: Reply("A page of them.", {JSON_TYPE: JobPage})},
     query=ListQuery,
-    problems=(Unauthorized, InvalidRequest, StoreUnavailable),
+    for_owners=True,
+    problems=(Unauthorized, InvalidRequest, TooManyRequests, StoreUnavailable),
 )
 def list_jobs() -> Response:
-    """Only jobs that this client submitted; whoever knows another job's id asks for it by that."""
+    """Only jobs that were submitted with this key, or this secret; whoever knows another job's id asks for it by that.
+
+    A page holds fewer jobs than `limit` where they are long.
+    """
     here = services()
     query = _query()
-    page = here.store.list(caller().client, query.status, query.limit, query.cursor)
-    jobs = [here.presenter.job(Snapshot(record, here.store.place(record))) for record in page.records]
+    page = here.store.list(owner(), query.status, query.limit, query.cursor)
+    jobs = [here.presenter.job(Snapshot(*seen)) for seen in zip(page.records, page.places, strict=True)]
     return answer(JobPage(jobs=jobs, next_cursor=page.cursor))
 
 
@@ -84,7 +89,7 @@ def get_job(job_id: str) -> Response:
     def is_new(latest: Snapshot) -> bool:
         return not known.contains_weak(here.presenter.etag(latest))
 
-    snapshot = look(here.store, job_id, caller().client)
+    snapshot = look(here.store, job_id, caller().identity)
     seconds = _preferred_wait()
     applied = False
     if seconds and not (is_new(snapshot) or snapshot.record.status.terminal) and here.held.enter():
@@ -113,7 +118,7 @@ def get_job(job_id: str) -> Response:
 def cancel_job(job_id: str) -> Response:
     """Ends a queued job at once and a running one at its next step; repeating it changes nothing."""
     here = services()
-    return answer(here.presenter.job(Snapshot(here.store.cancel(job_id, caller().client), None)))
+    return answer(here.presenter.job(Snapshot(here.store.cancel(job_id, caller().identity), None)))
 
 
 @blueprint.delete("/jobs/<job_id>")
@@ -124,7 +129,7 @@ def cancel_job(job_id: str) -> Response:
 )
 def delete_job(job_id: str) -> Response:
     """Cancels it if need be and deletes its record and files; its address answers 410 from now on."""
-    services().store.delete(job_id, caller().client)
+    services().store.delete(job_id, caller().identity)
     return Response(status=204)
 
 

@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 from werkzeug.routing import Rule
 
 from api.body import JSON_TYPE
-from api.clients import END_USER
+from api.clients import END_USER, SECRET
 from api.operations import ErrorClass, Operation, Reply, operation, operation_of
 from api.problems import PROBLEM_TYPE, Problem, code_of, status_of
 from api.services import services
@@ -55,6 +55,10 @@ REQUEST_HEADERS: Mapping[str, tuple[Json, str]] = {
         {"type": "string", "pattern": "^[!-~]{1,128}$"},
         "With a key made for it: the person on whose behalf its owner asks. Limits and fairness are then per person.",
     ),
+    "Riffusion-Secret": (
+        {"type": "string", "pattern": "^[A-Za-z0-9_-]{22,128}$"},
+        "Without a key: at least 128 random bits of the client's own. What is submitted with it can be listed with it.",
+    ),
     "Range": ({"type": "string", "examples": ["bytes=0-1023"]}, "The part to send."),
 }  # fmt: skip
 
@@ -95,7 +99,8 @@ def build(app: Flask) -> Json:
             "schemas": schemas.definitions,
             "headers": {name: {"schema": s, "description": d} for name, (s, d) in HEADERS.items()},
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "An API key, from the server's operator."}
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key, from the server's operator."},
+                "secret": {"type": "apiKey", "in": "header", "name": SECRET, "description": REQUEST_HEADERS[SECRET][1]},
             },
         },
     }
@@ -169,7 +174,8 @@ def _operation(rule: Rule, marked: Operation, schemas: _Schemas, app: Flask) -> 
         },
     }
     if Unauthorized in marked.problems:
-        found["security"] = [*([{}] if services().settings.anonymous else []), {"key": []}]
+        anonymous: list[Json] = [{"secret": []}] if marked.for_owners else [{}]
+        found["security"] = [*(anonymous if services().settings.anonymous else []), {"key": []}]
     if marked.body:
         found["requestBody"] = {"required": True, "content": schemas.content(marked.body)}
     return found
@@ -194,7 +200,7 @@ def _query_parameters(marked: Operation) -> Iterator[Json]:
 
 
 def _header_parameters(marked: Operation) -> Iterator[Json]:
-    for name in (*marked.headers, *([END_USER] if Unauthorized in marked.problems else [])):
+    for name in (*marked.headers, *([END_USER, SECRET] if Unauthorized in marked.problems else [])):
         schema, description = REQUEST_HEADERS[name]
         yield {"name": name, "in": "header", "schema": schema, "description": description}
 

@@ -15,6 +15,7 @@ from riffusion.errors import (
     NotFound,
     RequestError,
     RiffusionError,
+    StorageFull,
     TooManyRequests,
     Unauthorized,
     UnavailableError,
@@ -37,6 +38,7 @@ _STATUS: tuple[tuple[type[RiffusionError], HTTPStatus], ...] = (
     (IdempotencyConflict, HTTPStatus.UNPROCESSABLE_ENTITY),
     (RequestError, HTTPStatus.BAD_REQUEST),
     (TooManyRequests, HTTPStatus.TOO_MANY_REQUESTS),
+    (StorageFull, HTTPStatus.INSUFFICIENT_STORAGE),
     (UnavailableError, HTTPStatus.SERVICE_UNAVAILABLE),
     (RiffusionError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )

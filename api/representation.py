@@ -67,8 +67,8 @@ class Presenter:
         return Links(self=here, cancel=f"{here}/cancel", events=f"{here}/events")
 
     def _result(self, record: JobRecord, output: JobOutput) -> Result:
-        name = f"{record.mode}-{record.id[:8]}"
         image, audio = output.image, output.audio
+        name = f"{record.mode}-{image.key.split('/')[1][:8]}"  # not by the id, which whoever gets the link mustn't have
         image_url = self._files.url(image.key, filename=f"{name}.png")
         audio_url = self._files.url(audio.key, filename=f"{name}.{audio.format}")
         return Result(

@@ -58,7 +58,7 @@ def register(app: Flask) -> None:
             method=request.method,
             path=request.path,
             status=response.status_code,
-            client=g.get("client") or address_client(request),
+            client=g.caller.name if "caller" in g else address_client(request)[0],
         )
         began = g.began
         # A stream ends long after its view has returned: what is logged is when it did.

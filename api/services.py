@@ -1,10 +1,10 @@
 """What the views work with: one of each for the whole process, made by the app factory."""
 
 from dataclasses import dataclass
-from threading import BoundedSemaphore
 
 from flask import current_app
 
+from api.intake import Intake
 from api.metrics import Metrics
 from api.representation import Presenter
 from api.waiting import HeldRequests, Watch
@@ -36,7 +36,7 @@ class Services:
     watch: Watch
     presenter: Presenter
     metrics: Metrics
-    probing: BoundedSemaphore  # uploads that may be decoded at once, each with a process and a picture's memory
+    intake: Intake
 
 
 def services() -> Services:

@@ -28,7 +28,7 @@ def publish(job_id: str) -> Response:
     Publishing again answers the same id; deleting the job takes the page away with it.
     """
     here = services()
-    share_id = here.shares.publish(job_id, caller().client)
+    share_id = here.shares.publish(job_id, caller().identity)
     share = Share(id=share_id, url=here.presenter.address(f"/clips/{share_id}"))
     response = Response(share.model_dump_json(), 201, content_type=JSON_TYPE)
     response.headers["Location"] = share.url

@@ -14,7 +14,7 @@ from api.clients import caller, rate_limit
 from api.operations import Reply, operation
 from api.representation import poll_headers
 from api.schemas import Job, JobList
-from api.services import services
+from api.services import Services, services
 from api.waiting import Snapshot
 from riffusion.errors import (
     FieldError,
@@ -22,12 +22,15 @@ from riffusion.errors import (
     IdempotencyConflict,
     InvalidRequest,
     QueueFull,
+    RequestError,
+    StorageFull,
     StoreUnavailable,
     TooManyRequests,
     Unauthorized,
     UnknownReference,
 )
-from riffusion.jobs.acceptance import Submission
+from riffusion.jobs.acceptance import Acceptance, Idempotency, Submission
+from riffusion.jobs.clients import Client
 from riffusion.requests import AnyRequest, Request, parse
 
 MAX_JOBS = 16
@@ -53,6 +56,7 @@ Submissions = Request | Annotated[list[Request], Field(min_length=1, max_length=
     problems=(
         Unauthorized, BadRequest, Gone, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType,
         InvalidRequest, UnknownReference, IdempotencyConflict, TooManyRequests, QueueFull, StoreUnavailable,
+        StorageFull,
     ),
 )  # fmt: skip
 def submit() -> Response:
@@ -64,14 +68,14 @@ def submit() -> Response:
     key = _idempotency_key()
     body = read_json(request, here.settings.max_body_bytes)
     many = isinstance(body, list)
-    requests = _parse_all(body) if many else [parse(body)]
-    submissions = [
-        Submission(each, asking.client, asking.weight, prefix=f"{index}." if many else "")
-        for index, each in enumerate(requests)
-    ]
-    for submission in submissions:
-        admit(submission, here)
-    acceptance = here.store.accept(submissions, key, asking.quota)
+    try:
+        acceptance = _accept(body, key, here, asking)
+    except RequestError:
+        # What it refers to may have gone since the key came first: that is no reason to refuse what was accepted then.
+        known = here.store.replay(asking, Idempotency.of(key, body, [])) if key else None
+        if known is None:
+            raise
+        acceptance = known
     for model, count in acceptance.wakeups.items():
         if not here.wakeups.publish(model, count):
             structlog.get_logger().warning("wake_up_not_published", model=model)
@@ -83,6 +87,15 @@ def submit() -> Response:
     response.headers.update(poll_headers(snapshots[-1]))
     response.headers.update(rate_limit(asking.quota, acceptance.allowance))
     return response
+
+
+def _accept(body: Any, key: str | None, here: Services, asking: Client) -> Acceptance:
+    many = isinstance(body, list)
+    requests = _parse_all(body) if many else [parse(body)]
+    submissions = [Submission(each, asking, prefix=f"{index}." if many else "") for index, each in enumerate(requests)]
+    for submission in submissions:
+        admit(submission, here)
+    return here.store.accept(submissions, Idempotency.of(key, body, submissions) if key else None)
 
 
 def _parse_all(items: list[Any]) -> list[AnyRequest]:

@@ -20,6 +20,7 @@ from api.schemas import UploadedFile
 from api.services import Services, services
 from riffusion.errors import (
     InvalidRequest,
+    StorageFull,
     StorageUnavailable,
     StoreUnavailable,
     TooManyRequests,
@@ -32,9 +33,9 @@ from riffusion.jobs.uploads import Upload, UploadInfo
 FORM_TYPE = "multipart/form-data"
 FIELD = "file"
 MAX_PARTS = 8
-_ENVELOPE_BYTES = 16 << 10  # boundaries and part headers around the file
+_ENVELOPE_BYTES = 16 << 10  # boundaries and part headers around the file, at most
+_EMPTY_FORM_BYTES = 64  # and at least
 _BUFFER_BYTES = 256 << 10  # what the parser may hold in memory: a few of the pieces it reads, or a text field
-_PATIENCE_S = 10.0  # for a place to have a file probed
 
 # (offset, first bytes, content type): whatever the sender calls a file, this is what it is taken for.
 PICTURES = (
@@ -64,7 +65,9 @@ blueprint = Blueprint("uploads", __name__)
 class UploadForm(BaseModel):
     """What is sent; further parts are ignored."""
 
-    model_config = ConfigDict(json_schema_extra={"maxProperties": MAX_PARTS})
+    model_config = ConfigDict(
+        json_schema_extra={"maxProperties": MAX_PARTS, "additionalProperties": {"type": "string"}}
+    )
 
     file: Annotated[bytes, WithJsonSchema({"type": "string", "contentMediaType": "application/octet-stream"})]
 
@@ -76,16 +79,27 @@ class UploadForm(BaseModel):
     body={FORM_TYPE: UploadForm},
     problems=(
         Unauthorized, BadRequest, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType, InvalidRequest,
-        UnreadableMedia, TooManyRequests, StorageUnavailable, StoreUnavailable, UnavailableError,
+        UnreadableMedia, TooManyRequests, StorageUnavailable, StoreUnavailable, UnavailableError, StorageFull,
     ),
 )  # fmt: skip
 def upload() -> Response:
-    """Takes PNG, JPEG, WebP, GIF, BMP and TIFF; WAV, MP3, FLAC, Ogg, M4A, WebM and AIFF: by content, not by name."""
+    """Takes PNG, JPEG, WebP, GIF, BMP and TIFF; WAV, MP3, FLAC, Ogg, M4A, WebM and AIFF: by content, not by name.
+
+    Each counts as a create before any of it is read, whatever becomes of it; a client sends one at a time.
+    """
     here, asking = services(), caller()
-    with _received(request, here.settings.max_upload_bytes) as path:
-        info = _probe(path, here)
-        with path.open("rb") as file:
-            stored = here.uploads.add(asking.client, file, info, asking.quota)
+    limit = here.settings.max_upload_bytes
+    size = limit if request.content_length is None else request.content_length - _EMPTY_FORM_BYTES
+    if size > limit + _ENVELOPE_BYTES:
+        raise RequestEntityTooLarge
+    size = min(max(size, 0), limit)
+    with here.intake.place(asking.name, size):
+        here.uploads.admit(asking, size)
+        with _received(request, limit) as path:
+            with here.intake.probe():
+                info = _probe(path, here)
+            with path.open("rb") as file:
+                stored = here.uploads.add(asking, file, info)
     return answer(_present(stored), 201, cache="no-store")
 
 
@@ -141,17 +155,12 @@ def _probe(path: Path, here: Services) -> UploadInfo:
 
     with path.open("rb") as file:
         head = file.read(_HEAD_BYTES)
-    if not here.probing.acquire(timeout=_PATIENCE_S):
-        raise UnavailableError("too many files are being looked at; try again soon")
-    try:
-        if content_type := _sniff(head, PICTURES):
-            image = probe_picture(path)
-            return UploadInfo("image", content_type, width=image.width, height=image.height)
-        if content_type := _sniff(head, SOUNDS):
-            audio = probe_audio(path, max_seconds=here.settings.max_audio_s)
-            return UploadInfo("audio", content_type, duration_s=audio.duration_s)
-    finally:
-        here.probing.release()
+    if content_type := _sniff(head, PICTURES):
+        image = probe_picture(path)
+        return UploadInfo("image", content_type, width=image.width, height=image.height)
+    if content_type := _sniff(head, SOUNDS):
+        audio = probe_audio(path, max_seconds=here.settings.max_audio_s)
+        return UploadInfo("audio", content_type, duration_s=audio.duration_s)
     raise UnreadableMedia("the file is neither a picture nor a sound of a kind that is taken")
 
 

@@ -35,6 +35,7 @@ from load_client import Request, drive
 from riffusion.embedded.child import Process, spawn, stop
 from riffusion.embedded.valkey import Valkey
 from riffusion.jobs.acceptance import Submission
+from riffusion.jobs.clients import Client
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, Success
 from riffusion.jobs.store import JobStore
 from riffusion.requests import ModelCard, parse
@@ -230,7 +231,7 @@ def fill(running: Stack, records: int) -> None:
     running.store.redis.config_set("appendfsync", "no")
     request = parse(BODY)
     for number in range(0, records, 16):
-        running.store.accept([Submission(request, f"client {number % 997}")] * 16)
+        running.store.accept([Submission(request, Client(f"client {number % 997}"))] * 16)
     running.store.redis.config_set("appendfsync", "always")
 
 

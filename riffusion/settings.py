@@ -39,6 +39,15 @@ class Settings(BaseSettings):
     anonymous_jobs_in_flight: int = Field(
         500, ge=0, description="Jobs of one address that may wait or run at once without a key; 0: no limit."
     )
+    anonymous_jobs_kept: int = Field(
+        5000, ge=0, description="Records of one address's jobs that are kept at once without a key; 0: no limit."
+    )
+    anonymous_request_bytes: int = Field(
+        16 << 20, ge=0, description="Bytes that the requests of those records may take; 0: no limit."
+    )
+    anonymous_stored_bytes: int = Field(
+        2 << 30, ge=0, description="Bytes of one address's uploads and results that are kept at once; 0: no limit."
+    )
     webhooks_anywhere: bool = Field(
         False,
         description="Let webhooks go to http:// and private addresses too, for development.",
@@ -56,6 +65,14 @@ class Settings(BaseSettings):
     s3_region: str = Field("us-east-1", description="Region used in signatures.")
     s3_access_key: SecretStr | None = Field(None, description="Access key; none means boto3's own credential chain.")
     s3_secret_key: SecretStr | None = Field(None, description="Secret key that belongs to the access key.")
+    max_stored_bytes: int = Field(
+        100 << 30, ge=0, description="Bytes of everybody's uploads and results that are kept at once; 0: no limit."
+    )
+    min_free_bytes: int = Field(
+        1 << 30,
+        ge=0,
+        description="Bytes of the disk that files in the data folder leave free: Redis needs them to go on.",
+    )
     url_ttl_s: int = Field(3600, ge=60, le=604_800, description="Seconds for which a link to a file stays valid.")
 
     # Model

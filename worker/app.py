@@ -22,6 +22,7 @@ from riffusion.jobs.wakeup import TASK, queue_name
 from riffusion.settings import Settings
 from worker import metrics
 from worker.heartbeat import Heartbeat
+from worker.polling import Polling
 from worker.runner import Generates, Runner
 from worker.shutdown import Shutdown
 
@@ -81,9 +82,10 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
         runner = Runner(store, files, generator, heartbeat, settings)
         shutdown = Shutdown(runner, heartbeat, settings)
         reaper = Reaper(store, files)
+        polling = Polling(store, runner, settings)
 
         def begin(**_: Any) -> None:
-            for service in (heartbeat, reaper):
+            for service in (heartbeat, reaper, polling):
                 service.start()
                 running.callback(service.stop)
             log.info("ready", extra={"worker": heartbeat.name, "model": settings.model, "slots": settings.slots})

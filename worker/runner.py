@@ -1,13 +1,13 @@
 """One job after another: claim, fetch the inputs, make the clip, store the files, finish.
 
-Execution may happen twice, the commit can't: files lie under the attempt's token, and `finish` refuses an attempt that
-lost its job. So an attempt that is dropped deletes its own files and says nothing more.
+Execution may happen twice, the commit can't: each attempt has a folder of its own, and `finish` refuses an attempt that
+lost its job. An attempt that is dropped has its folder swept and reports nothing more.
 """
 
 import logging
+import secrets
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -18,7 +18,6 @@ from riffusion.errors import (
     LeaseLost,
     OutOfMemory,
     RiffusionError,
-    StorageUnavailable,
     StoreUnavailable,
 )
 from riffusion.generate import Clip, Control
@@ -56,7 +55,7 @@ class Generates(Protocol):
 
 
 class Runner:
-    """Runs a worker's jobs. `work` is called by as many threads at once as the worker has slots."""
+    """Runs a worker's jobs, no more at once than the worker has slots."""
 
     def __init__(
         self, store: JobStore, files: Files, generator: Generates, heartbeat: Heartbeat, settings: Settings
@@ -68,6 +67,7 @@ class Runner:
         self._settings = settings
         self._stopping = threading.Event()
         self._patience = Patience()
+        self._slots = threading.BoundedSemaphore(settings.slots)
 
     def stop(self) -> None:
         """Takes no new job; what runs goes on."""
@@ -85,11 +85,23 @@ class Runner:
 
     def work(self) -> None:
         """Runs jobs until none waits. A message only says that there is work; the store says which."""
+        with self._slots:
+            self._work()
+
+    def work_in_a_free_slot(self) -> None:
+        """Runs jobs until none waits, unless all slots are taken."""
+        if self._slots.acquire(blocking=False):
+            try:
+                self._work()
+            finally:
+                self._slots.release()
+
+    def _work(self) -> None:
         while (record := self._claim()) is not None:
             self._run(record)
 
     def _claim(self) -> JobRecord | None:
-        nonce = uuid.uuid4().hex  # a claim whose answer got lost is answered with the same job
+        nonce = secrets.token_hex(16)  # a claim whose reply got lost is repeated and returns the same job
         pause = FIRST_PAUSE_S
         while not self.stopping and not self.broken:
             # A result that can't be stored now is no reason to make more of them.
@@ -130,10 +142,10 @@ class Runner:
             outcome = self._make(record, attempt)
         except GivenBack:
             self._answered(attempt, partial(self._store.release, record.id, record.token))
-            self._discard(record)
+            self._discard(record, attempt)
             return GivenBack.code
         except (LeaseLost, Canceled):
-            self._discard(record)
+            self._discard(record, attempt)
             return "lost"
         except RiffusionError as error:
             outcome = Failure(error.code, str(error))
@@ -145,7 +157,7 @@ class Runner:
             log.exception("a job failed unexpectedly", extra={"job": record.id})
             outcome = Failure(RiffusionError.code, "The worker failed unexpectedly; its log says why.")
         if not self._answered(attempt, partial(self._store.finish, record.id, record.token, outcome)):
-            self._discard(record)
+            self._discard(record, attempt)
             return "lost"
         return outcome.code if isinstance(outcome, Failure) else "succeeded"
 
@@ -184,14 +196,10 @@ class Runner:
                 time.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
 
-    def _discard(self, record: JobRecord) -> None:
-        """Deletes what this attempt stored. What can't be deleted now is left to the sweep."""
-        try:
-            self._files.delete(_keys(record, str(record.request.get("format", "mp3"))))
-        except StorageUnavailable as error:
-            log.warning("files left for the sweep", extra={"job": record.id, "reason": str(error)})
+    def _discard(self, record: JobRecord, attempt: Attempt) -> None:
+        """Has deleted what this attempt stored."""
+        self._answered(attempt, partial(self._store.discard, record.id, record.folder))
 
 
 def _keys(record: JobRecord, audio_format: str) -> tuple[str, str]:
-    folder = f"results/{record.id}/{record.token}"
-    return f"{folder}/clip.png", f"{folder}/clip.{audio_format}"
+    return f"{record.folder}clip.png", f"{record.folder}clip.{audio_format}"

@@ -33,6 +33,13 @@ def keys() -> None:
 @click.argument("name")
 @click.option("--creates-per-minute", type=LIMIT, default=600, show_default=True, help="Jobs and uploads; 0: no limit.")
 @click.option("--jobs-in-flight", type=LIMIT, default=500, show_default=True, help="That wait or run; 0: no limit.")
+@click.option("--jobs-kept", type=LIMIT, default=100_000, show_default=True, help="Records at once; 0: no limit.")
+@click.option(
+    "--request-bytes", type=LIMIT, default=256 << 20, show_default=True, help="Of those records' requests; 0: no limit."
+)
+@click.option(
+    "--stored-bytes", type=LIMIT, default=20 << 30, show_default=True, help="Of uploads and results; 0: no limit."
+)
 @click.option(
     "--weight", type=click.FloatRange(0, min_open=True), default=1.0, show_default=True,
     help="Share of the queue, relative to other clients.",
@@ -42,12 +49,9 @@ def keys() -> None:
     help="The owner serves many people and says in Riffusion-End-User for whom it asks: limits and weight are each's.",
 )  # fmt: skip
 @DATA
-def create(
-    *, name: str, creates_per_minute: int, jobs_in_flight: int, weight: float, for_end_users: bool, data: Path | None
-) -> None:
+def create(*, name: str, weight: float, for_end_users: bool, data: Path | None, **limits: int) -> None:
     """Makes a key for NAME and shows it, this once."""
-    quota = Quota(creates_per_minute, jobs_in_flight)
-    text, key = _store(data).create(name, quota, weight=weight, for_end_users=for_end_users)
+    text, key = _store(data).create(name, Quota(**limits), weight=weight, for_end_users=for_end_users)
     click.echo(f"id              {key.id}")
     click.echo(f"key             {text}")
     click.echo(f"webhook secret  {key.webhook_secret}")

@@ -21,6 +21,8 @@ class Client:
     Args:
         url: the server's address, such as `http://127.0.0.1:8000`.
         key: an API key, where the server wants one.
+        secret: at least 128 random bits, in 22 to 128 letters, digits, - and _: without a key, `jobs` lists what was
+            submitted with the same secret.
         timeout_s: seconds for which an answer may take.
         patience_s: seconds for which one call tries again.
 
@@ -28,8 +30,16 @@ class Client:
         SetupError: the address doesn't begin with http:// or https://.
     """
 
-    def __init__(self, url: str, key: str | None = None, *, timeout_s: float = 30, patience_s: float = 60) -> None:
-        self._transport = Transport(url, key, timeout_s, patience_s)
+    def __init__(
+        self,
+        url: str,
+        key: str | None = None,
+        *,
+        secret: str | None = None,
+        timeout_s: float = 30,
+        patience_s: float = 60,
+    ) -> None:
+        self._transport = Transport(url, key, secret, timeout_s=timeout_s, patience_s=patience_s)
 
     def for_end_user(self, end_user: str) -> "Client":
         """The same server for one of the many people whom a program with one key serves, a bot for instance.
@@ -87,7 +97,7 @@ class Client:
         return Job(self._transport, self._get(f"jobs/{job_id}"))
 
     def jobs(self, status: str | None = None) -> Iterator[Job]:
-        """The caller's jobs, newest first."""
+        """The caller's jobs, newest first. Raises Unauthorized of a client with neither key nor secret."""
         params: dict[str, str] = {"status": status} if status else {}
         while True:
             page = self._get("jobs", params)

@@ -28,21 +28,25 @@ PASSING = {
     HTTPStatus.GATEWAY_TIMEOUT,
 }
 END_USER_HEADER = "Riffusion-End-User"
+SECRET_HEADER = "Riffusion-Secret"  # noqa: S105 -- its name
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 10.0
 
 
 class Transport:
-    """One server, one key. Every request sent through it may be repeated: those that make something carry an
+    """One server, one key or secret. Every request sent through it may be repeated: those that make something carry an
     Idempotency-Key.
     """
 
-    def __init__(self, url: str, key: str | None, timeout_s: float, patience_s: float) -> None:
+    def __init__(
+        self, url: str, key: str | None = None, secret: str | None = None, *, timeout_s: float, patience_s: float
+    ) -> None:
         if not url.startswith(("http://", "https://")):
             raise SetupError(f"{url} is no server's address: one begins with http:// or https://.")
         self.url = httpx.URL(url.rstrip("/") + "/")
         self.patience_s = patience_s
         self._auth = {"Authorization": f"Bearer {key}"} if key else {}
+        self._auth |= {SECRET_HEADER: secret} if secret else {}
         self._end_user: dict[str, str] = {}
         self._http = httpx.Client(timeout=timeout_s, follow_redirects=True)
 

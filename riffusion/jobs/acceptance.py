@@ -1,21 +1,19 @@
-"""What accept is told and what it answers: requests with their clients, as the entries that `accept.lua` takes."""
+"""What accept takes and returns: requests with their client, as the order that `accept.lua` reads, and its reply."""
 
 import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any
 
-from riffusion.errors import Gone, IdempotencyConflict, QueueFull, TooManyRequests, UnknownReference
-from riffusion.jobs.clients import Quota, too_many_creates
+from riffusion.errors import Gone, IdempotencyConflict, QueueFull, UnknownReference
+from riffusion.jobs.clients import Client, key_of, refusal
 from riffusion.jobs.database import pairs
 from riffusion.jobs.inputs import Inputs
 from riffusion.jobs.record import JobRecord
-from riffusion.requests import CLIP_SECONDS, AnyRequest, Painted, cost, with_seed
+from riffusion.requests import CLIP_SECONDS, AnyRequest, Painted, cost, stored_form, with_seed
 from riffusion.settings import Settings
-
-IN_FLIGHT_RETRY_S = 5  # about as long as a short clip takes
 
 
 @dataclass(frozen=True)
@@ -23,9 +21,22 @@ class Submission:
     """One request on its way in. Seeds may be left out; accept draws them."""
 
     request: AnyRequest
-    client: str
-    weight: float = 1.0  # share of the queue relative to other clients; > 0
+    client: Client
     prefix: str = ""  # of field names in errors: "3." for the fourth request of an array
+
+
+@dataclass(frozen=True)
+class Idempotency:
+    """An idempotency key and what it stands for."""
+
+    key: str
+    body: str  # digest of the body as it was sent: no later version takes the same body for another
+    digest: str  # what version 1 compares, which may serve beside this one: of the requests with their defaults
+
+    @classmethod
+    def of(cls, key: str, body: object, submissions: Sequence[Submission]) -> "Idempotency":
+        """Of a body in JSON and the submissions that it was parsed to; none where it couldn't be."""
+        return cls(key, digest(body), digest([item.request.model_dump(mode="json") for item in submissions]))
 
 
 @dataclass(frozen=True)
@@ -60,35 +71,51 @@ def entry(submission: Submission, request: AnyRequest, inputs: Inputs, settings:
     less = request.degraded() if settings.degrade_queued and isinstance(request, Painted) else None
     return {
         "tail": secrets.token_hex(16),  # the id is its owner's capability
-        "client": submission.client,
+        "client": submission.client.name,
         "model": request.model or settings.model,
         "mode": request.mode,
+        "schema": request.SCHEMA,
         **_work(request, inputs),
         **({"degraded": _work(less, inputs)} if less else {}),
         "inputs": json.dumps(inputs.keys),
         "pins": json.dumps(list(inputs.pins)),
-        "weight": submission.weight,
+        "weight": submission.client.weight,
         **({"webhook": request.webhook} if request.webhook else {}),
         # Whoever left the seed to chance wants another clip.
         "repeatable": with_seed(submission.request) is submission.request and not request.fresh,
     }
 
 
-def acceptance(
-    reply: Any, submissions: Sequence[Submission], inputs: Sequence[Inputs], quota: Quota, max_queued: int
-) -> Acceptance:
-    """What the answer of `accept.lua` says.
+def new_order(client: Client, key: Idempotency | None) -> dict[str, Any]:
+    """What `accept.lua` reads, without jobs yet."""
+    return {
+        "scopes": client.scopes,
+        "anonymous": key_of(client.name) is None,
+        "quota": asdict(client.quota),
+        "jobs": [],
+        **({"owner": client.owner} if client.owner else {}),
+        **({"idem": digest([client.identity, key.key]), "digest": key.digest, "body": key.body} if key else {}),
+    }
+
+
+def acceptance(reply: Any, client: Client, submissions: Sequence[Submission], inputs: Sequence[Inputs]) -> Acceptance:
+    """What the reply of `accept.lua` says.
 
     Raises:
-        QueueFull, TooManyRequests, UnknownReference, IdempotencyConflict, Gone: see `JobStore.accept`.
+        QueueFull, TooManyRequests, UnknownReference, IdempotencyConflict, Gone, StoreUnavailable, StorageFull: see
+            `JobStore.accept`.
     """
+    if error := refusal(reply, client.quota):
+        raise error
     match reply:
         case [b"conflict"]:
             raise IdempotencyConflict("This Idempotency-Key came with another body before; use a new one.")
         case [b"gone", job_id]:
             raise Gone(f"Job {job_id.decode()}, which this Idempotency-Key stands for, was deleted.")
         case [b"full", model]:
-            raise QueueFull(f"{max_queued} jobs wait for model {model.decode()}; try again later.")
+            raise QueueFull(f"The queue of model {model.decode()} is full; try again later.")
+        case [b"no place", model]:
+            raise QueueFull(f"Many jobs wait for model {model.decode()}; no more of yours may until some have ended.")
         case [b"no model", index]:
             item = submissions[index]
             message = f"There is no model {item.request.model}; GET /models lists those there are."
@@ -96,11 +123,6 @@ def acceptance(
         case [b"no input", index, number]:
             pin, name = list(inputs[index].pins.items())[number]
             raise UnknownReference(f"There is no {pin.replace(':', ' ')} any more.", name)
-        case [b"too many jobs"]:
-            message = f"{quota.jobs_in_flight} jobs of yours may wait or run at once; wait for some of them to end."
-            raise TooManyRequests(message, retry_after=IN_FLIGHT_RETRY_S)
-        case [b"too many creates", seconds]:
-            raise too_many_creates(quota, float(seconds))
     kind, wakeups, allowance, *jobs = reply
     return Acceptance(
         records=tuple(JobRecord.decode(pairs(record)) for record, _ in jobs),
@@ -119,7 +141,7 @@ def place_of(reply: list[Any]) -> Place | None:
 def _work(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
     """What is to be made, and how much work that is."""
     return {
-        "request": request.model_dump_json(exclude={"fresh", "webhook"}),
+        "request": json.dumps(stored_form(request), ensure_ascii=False, separators=(",", ":")),
         "cost": cost(request, inputs.clip_seconds or CLIP_SECONDS),
     }
 
@@ -127,8 +149,3 @@ def _work(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
 def digest(value: object) -> str:
     """A value's hash, the same in every process."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def body_digest(submissions: Sequence[Submission]) -> str:
-    """What makes two submissions the same: taken before the seeds are drawn."""
-    return digest([item.request.model_dump(mode="json") for item in submissions])

@@ -1,13 +1,21 @@
-"""Clients: on whose behalf something is made, what that client may use, and how much of it.
+"""Clients: on whose behalf something is made, whose it is, and how much of it there may be.
 
 A client is `address:<address>`, `key:<key id>`, or `key:<key id>/<end user>` where a key's owner serves many people.
-Each has a share of the queue and limits of its own. What a key's clients make belongs to the key.
+Each has a share of the queue and limits of its own; an IPv6 address counts for the networks around it, too. What a
+key's clients make belongs to the key. What is made without one belongs to whoever sent a secret with it, or else to
+nobody: then its id is all that gives power over it.
 """
 
+import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from riffusion.errors import TooManyRequests
+from riffusion.errors import RiffusionError, StorageFull, StoreUnavailable, TooManyRequests
+
+KEEPING_RETRY_S = 3600  # what is kept goes by the hour
+IN_FLIGHT_RETRY_S = 5  # about as long as a short clip takes
+MEMORY_RETRY_S = 30
+MIB = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -16,15 +24,64 @@ class Quota:
 
     creates_per_minute: int = 0  # jobs and uploads; as many at once, after a minute of rest
     jobs_in_flight: int = 0  # that wait or run
+    jobs_kept: int = 0  # records, until they expire or are deleted
+    request_bytes: int = 0  # of those records' requests
+    stored_bytes: int = 0  # files: uploads and results
 
 
 UNLIMITED = Quota()
 
 
-def too_many_creates(quota: Quota, wait_s: float) -> TooManyRequests:
-    """What a client is told that may create more after so many seconds."""
-    message = f"You may create {quota.creates_per_minute} jobs and uploads a minute; try again in {wait_s:.0f} s."
-    return TooManyRequests(message, retry_after=math.ceil(wait_s))
+@dataclass(frozen=True)
+class Client:
+    """Who asks for something."""
+
+    name: str
+    networks: tuple[
+        str, ...
+    ] = ()  # that its address lies in, from narrow to wide; each may have twice as much as the last
+    owner: str | None = None  # who may list and use what it makes; None: whoever knows the id
+    weight: float = 1.0  # share of the queue relative to other clients; > 0
+    quota: Quota = field(default=UNLIMITED)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Everything that limits count for."""
+        return (self.name, *self.networks)
+
+    @property
+    def identity(self) -> str:
+        """Whose what it makes is, among those who make something."""
+        return self.owner or self.name
+
+
+def refusal(reply: list[bytes], quota: Quota) -> RiffusionError | None:
+    """The error for a script's reply that refuses something for its amount; None for any other reply."""
+    match reply:
+        case [b"too many creates", seconds]:
+            wait_s, limit = float(seconds), quota.creates_per_minute
+            message = f"You may create {limit} jobs and uploads a minute; try again in {wait_s:.0f} s."
+            return TooManyRequests(message, retry_after=math.ceil(wait_s))
+        case [b"too many", what]:
+            return _too_many(what.decode(), quota)
+        case [b"no storage"]:
+            return StorageFull("This server keeps as many files as it may; try again later.", KEEPING_RETRY_S)
+        case [b"no memory"]:
+            return StoreUnavailable("The job store's memory is full; try again later.", MEMORY_RETRY_S)
+    return None
+
+
+def _too_many(what: str, quota: Quota) -> TooManyRequests:
+    limit: int = getattr(quota, what)
+    if what == "jobs_in_flight":
+        message = f"{limit} jobs of yours may wait or run at once; wait for some of them to end."
+        return TooManyRequests(message, IN_FLIGHT_RETRY_S)
+    kept = {
+        "jobs_kept": f"{limit} jobs of yours are kept",
+        "request_bytes": f"{limit / MIB:g} MiB of your jobs' requests are kept",
+        "stored_bytes": f"{limit / MIB:g} MiB of your uploads and results are kept",
+    }
+    return TooManyRequests(f"{kept[what]} at most; delete some jobs, or wait until they expire.", KEEPING_RETRY_S)
 
 
 def key_client(key_id: str, end_user: str | None = None) -> str:
@@ -32,20 +89,25 @@ def key_client(key_id: str, end_user: str | None = None) -> str:
     return f"key:{key_id}/{end_user}" if end_user else f"key:{key_id}"
 
 
+def secret_owner(secret: str) -> str:
+    """The owner that a secret stands for, which can't be read back from it."""
+    return f"secret:{hashlib.sha256(secret.encode()).hexdigest()[:32]}"
+
+
 def key_of(client: str) -> str | None:
     """The id of the key that a client is or belongs to; None of one without a key."""
-    return _owner(client).removeprefix("key:") if client.startswith("key:") else None
+    return _holder(client).removeprefix("key:") if client.startswith("key:") else None
 
 
-def owns(client: str, maker: str) -> bool:
-    """Whether what `maker` made is `client`'s: its own, or that of another person whom the same key's owner serves."""
-    return _owner(client) == _owner(maker)
+def owns(identity: str, maker: str) -> bool:
+    """Whether what `maker` made is also `identity`'s: it is the same, or both belong to one key."""
+    return _holder(identity) == _holder(maker)
 
 
-def may_see(client: str, maker: str) -> bool:
-    """Whether `client` may use a job whose id it knows; one that was made without a key is open to whoever knows it."""
-    return not maker.startswith("key:") or owns(client, maker)
+def may_see(identity: str, maker: str) -> bool:
+    """Whether a job may be used by who knows its id; one that was made without a key is open to all of those."""
+    return not maker.startswith("key:") or owns(identity, maker)
 
 
-def _owner(client: str) -> str:
+def _holder(client: str) -> str:
     return client.partition("/")[0] if client.startswith("key:") else client

@@ -13,7 +13,7 @@ from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, Respon
 from redis.retry import Retry
 
 from riffusion.errors import StoreUnavailable
-from riffusion.jobs.record import SCHEMA_VERSION
+from riffusion.requests import SCHEMA
 from riffusion.settings import Settings
 
 TIMEOUT_S = 1.5
@@ -68,10 +68,10 @@ class Database:
         self._scripts: dict[str, Script] = {}
         names = (
             "lease_s", "max_attempts", "max_queued", "degrade_queued", "waiting_deadline_s", "running_deadline_s",
-            "stalled_deadline_s", "result_ttl_s", "upload_ttl_s", "model",
+            "stalled_deadline_s", "result_ttl_s", "upload_ttl_s", "max_stored_bytes", "model",
         )  # fmt: skip
         limits = {name: getattr(settings, name) for name in names}
-        constants = {"schema": SCHEMA_VERSION, "idempotency_s": IDEMPOTENCY_S, "tombstone_s": TOMBSTONE_S}
+        constants = {"schema": SCHEMA, "idempotency_s": IDEMPOTENCY_S, "tombstone_s": TOMBSTONE_S}
         self._limits = _table(limits | constants)
 
     def run(self, script: str, *args: str | bytes | float, resend: bool = True) -> Any:

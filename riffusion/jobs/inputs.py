@@ -18,7 +18,7 @@ class Inputs:
     clip_seconds: float | None = None  # of the clip taken in, where there is one
 
 
-def resolve(database: Database, request: AnyRequest, client: str, prefix: str = "") -> Inputs:
+def resolve(database: Database, request: AnyRequest, identity: str, prefix: str = "") -> Inputs:
     """The files behind a request's references to uploads and jobs; seed images aren't files.
 
     Raises:
@@ -33,19 +33,19 @@ def resolve(database: Database, request: AnyRequest, client: str, prefix: str = 
         match reference:
             case Upload(upload=upload_id):
                 field = pins[f"upload:{upload_id}"] = f"{prefix}{name}.upload"
-                keys[name], seconds = _upload(database, upload_id, client, name, field)
+                keys[name], seconds = _upload(database, upload_id, identity, name, field)
             case JobResult(job=job_id):
                 field = pins[f"job:{job_id}"] = f"{prefix}{name}.job"
-                keys[name], seconds = _job(database, job_id, client, name, field)
+                keys[name], seconds = _job(database, job_id, identity, name, field)
             case _:
                 continue
         clip_seconds = seconds if name == "clip" else clip_seconds
     return Inputs(keys, pins, clip_seconds)
 
 
-def _upload(database: Database, upload_id: str, client: str, name: str, field: str) -> tuple[str, float | None]:
+def _upload(database: Database, upload_id: str, identity: str, name: str, field: str) -> tuple[str, float | None]:
     data = database.hash(f"upload:{upload_id}")
-    if not data or not owns(client, data[b"client"].decode()):
+    if not data or not owns(identity, data.get(b"owner", data[b"client"]).decode()):
         raise UnknownReference(f"There is no upload {upload_id}; it may have expired.", field)
     kind, wanted = data[b"kind"].decode(), "audio" if name == "clip" else "image"
     if kind != wanted:
@@ -53,10 +53,10 @@ def _upload(database: Database, upload_id: str, client: str, name: str, field: s
     return data[b"key"].decode(), float(data[b"duration_s"]) if b"duration_s" in data else None
 
 
-def _job(database: Database, job_id: str, client: str, name: str, field: str) -> tuple[str, float | None]:
+def _job(database: Database, job_id: str, identity: str, name: str, field: str) -> tuple[str, float | None]:
     data = database.hash(f"job:{job_id}")
     record = JobRecord.decode(data) if data else None
-    if record is None or not may_see(client, record.client):
+    if record is None or not may_see(identity, record.client):
         raise UnknownReference(f"There is no job {job_id}; it may have expired.", field)
     if record.status is not JobStatus.SUCCEEDED or record.result is None:
         raise UnknownReference(f"Job {job_id} has no result: it is {record.status}.", field)

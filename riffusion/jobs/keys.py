@@ -6,7 +6,7 @@ import hmac
 import json
 import secrets
 import time
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 
 from redis import Redis
 
@@ -41,7 +41,8 @@ class Key:
     def decode(cls, text: str | bytes) -> "Key":
         """The key from its form in Redis."""
         data = json.loads(text)
-        return cls(**data | {"quota": Quota(**data["quota"])})
+        known = {each.name for each in fields(Quota)}  # a newer version may have written further limits
+        return cls(**data | {"quota": Quota(**{name: data["quota"][name] for name in known & data["quota"].keys()})})
 
 
 class KeyStore:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
-SCHEMA_VERSION = 1
+from riffusion.requests import with_defaults
 
 
 class JobStatus(StrEnum):
@@ -62,8 +62,9 @@ class Success:
     warnings: tuple[str, ...] = ()
 
     def encode(self) -> tuple[str, ...]:
-        """Status, then names and values of the fields it writes into the hash."""
-        return "succeeded", "result", json.dumps(asdict(self.output)), "warnings", json.dumps(self.warnings)
+        """Status, bytes of its files, then names and values of the fields it writes into the hash."""
+        size = self.output.image.bytes + self.output.audio.bytes
+        return "succeeded", str(size), "result", json.dumps(asdict(self.output)), "warnings", json.dumps(self.warnings)
 
 
 @dataclass(frozen=True)
@@ -74,8 +75,8 @@ class Failure:
     detail: str
 
     def encode(self) -> tuple[str, ...]:
-        """Status, then names and values of the fields it writes into the hash."""
-        return "failed", "error", json.dumps(asdict(self))
+        """Status, bytes of its files, then names and values of the fields it writes into the hash."""
+        return "failed", "0", "error", json.dumps(asdict(self))
 
 
 Outcome = Success | Failure
@@ -110,7 +111,7 @@ class JobRecord:
     mode: str
     model: str
     client: str  # whose share of the queue it takes
-    request: dict[str, Any]  # JSON of the request, seeds filled in
+    request: dict[str, Any]  # JSON of the request, seeds and defaults filled in
     inputs: dict[str, str]  # field of the request -> key in Files, for uploads and earlier jobs
     cost: float  # in denoising steps of one clip
     weight: float  # share of queue and engine against other jobs
@@ -123,6 +124,9 @@ class JobRecord:
     attempts: int  # times started
     solo: bool  # must run alone in its worker, because two workers died under it
     worker: str | None
+    folder: (
+        str  # of the latest attempt's files, with its slash; random, so that no link holds the id; "" before the first
+    )
     step: int
     total: int  # 0 until known
     result: JobOutput | None = None
@@ -145,7 +149,7 @@ class JobRecord:
             mode=text["mode"],
             model=text["model"],
             client=text["client"],
-            request=json.loads(text["request"]),
+            request=with_defaults(json.loads(text["request"])),
             inputs=json.loads(text["inputs"]),
             cost=float(text["cost"]),
             weight=float(text["weight"]),
@@ -158,6 +162,7 @@ class JobRecord:
             attempts=int(text["attempts"]),
             solo="solo" in text,
             worker=text.get("worker"),
+            folder=text.get("folder", ""),
             step=int(text["step"]),
             total=int(text["total"]),
             result=_decode_output(text["result"]) if "result" in text else None,

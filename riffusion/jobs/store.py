@@ -7,24 +7,26 @@ lease can't finish it any more.
 """
 
 import json
+import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, NoReturn
+from dataclasses import dataclass
+from typing import NoReturn
 
 from redis import Redis
 
-from riffusion.errors import Gone, NotFound
-from riffusion.jobs.acceptance import Acceptance, Place, Submission, acceptance, body_digest, digest, entry, place_of
-from riffusion.jobs.clients import UNLIMITED, Quota, may_see
+from riffusion.errors import Gone, NotFound, TooManyRequests
+from riffusion.jobs.acceptance import Acceptance, Idempotency, Place, Submission, acceptance, entry, new_order, place_of
+from riffusion.jobs.clients import Client, may_see
 from riffusion.jobs.database import Database, connect, pairs
 from riffusion.jobs.inputs import resolve
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
-from riffusion.requests import AnyRequest, ModelCard, references, with_guidance, with_seed
+from riffusion.requests import AnyRequest, ModelCard, with_guidance, with_seed
 from riffusion.settings import Settings
 
 NO_CARD = ModelCard()
 CARD_S = 1.0
+LISTS_PER_MINUTE = 120  # of one client: a list costs as much as a hundred polls
 
 
 @dataclass(frozen=True)
@@ -32,6 +34,7 @@ class Page:
     """Part of a client's jobs, newest first."""
 
     records: tuple[JobRecord, ...]
+    places: tuple[Place | None, ...]  # of those that wait
     cursor: str | None  # for the next page; None after the last
 
 
@@ -63,39 +66,38 @@ class JobStore:
         """A store on settings.redis_url with short timeouts and no blind retries. Connects when first used."""
         return cls(connect(settings), settings)
 
-    def accept(
-        self, submissions: Sequence[Submission], idempotency_key: str | None = None, quota: Quota = UNLIMITED
-    ) -> Acceptance:
+    def accept(self, submissions: Sequence[Submission], idempotency: Idempotency | None = None) -> Acceptance:
         """Takes in all submissions or none; once it returns, the jobs will end in exactly one terminal state each.
 
         References to uploads and earlier jobs are resolved to files here, and those files are kept until the job ends.
-        The same key from the same client answers the same jobs for 24 h. A request with its seeds given that was made
-        for this client before is a job that has succeeded already, with the earlier one's clip, while that is kept.
-        Neither counts towards the quota. All submissions are one client's.
+        The same idempotency key from the same client yields the same jobs for 24 h, and counts towards no limit. A
+        request with its seeds given that was made for this owner before is a job that has succeeded already, with the
+        earlier one's clip, while that is kept. All submissions are one client's.
 
         Raises:
-            QueueFull: a model's backlog is at its cap.
-            TooManyRequests: the client is at its own.
+            QueueFull: a model's backlog is at its cap, or the client has its share of it.
+            TooManyRequests: the client is at a limit of its own.
             UnknownReference: an upload or job isn't there, isn't this client's, or is of the wrong kind.
             IdempotencyConflict: the key came with another body before.
             Gone: the key is known, but its job was deleted since.
+            StoreUnavailable: Redis has no memory for more jobs.
+            StorageFull: the storage holds as many bytes as it may.
         """
-        order: dict[str, Any] = {"jobs": [], **asdict(quota)}
-        if idempotency_key is not None:
-            order |= {"idem": digest([submissions[0].client, idempotency_key]), "digest": body_digest(submissions)}
-            if any(references(item.request) for item in submissions):
-                # A replay must not fail because what it refers to has expired since.
-                reply = self._accept(order)
-                if reply[0] != b"unknown":
-                    return acceptance(reply, [], [], quota, self.settings.max_queued)
+        client = submissions[0].client
         requests = [self._completed(item.request) for item in submissions]
-        inputs = [resolve(self._database, item.request, item.client, item.prefix) for item in submissions]
+        inputs = [resolve(self._database, item.request, client.identity, item.prefix) for item in submissions]
         jobs = zip(submissions, requests, inputs, strict=True)
-        order["jobs"] = [entry(*job, self.settings) for job in jobs]
-        return acceptance(self._accept(order), submissions, inputs, quota, self.settings.max_queued)
+        order = new_order(client, idempotency) | {"jobs": [entry(*job, self.settings) for job in jobs]}
+        reply = self._database.run("accept", json.dumps(order), resend=idempotency is not None)
+        return acceptance(reply, client, submissions, inputs)
 
-    def _accept(self, order: dict[str, Any]) -> Any:
-        return self._database.run("accept", json.dumps(order), resend="idem" in order)
+    def replay(self, client: Client, idempotency: Idempotency) -> Acceptance | None:
+        """The jobs that an idempotency key stands for; None where it stands for none yet. Raises as `accept`.
+
+        For a request that can't be accepted any more: what it refers to may have gone since it was.
+        """
+        reply = self._database.run("accept", json.dumps(new_order(client, idempotency)))
+        return None if reply[0] == b"unknown" else acceptance(reply, client, [], [])
 
     def _completed(self, request: AnyRequest) -> AnyRequest:
         """The request as it will be stored: what was left to chance or to the model is said."""
@@ -108,11 +110,16 @@ class JobStore:
     def claim(self, model: str, worker: str, nonce: str) -> JobRecord | None:
         """The next job for this worker, now running under its lease; None when there is nothing for it.
 
-        A wake-up is a hint, not a job: a thread that was woken goes on claiming until None. `nonce` is drawn anew for
-        each claim; the same nonce sent again answers the same job, so a claim whose answer got lost can be repeated.
-        A record with `solo` set runs alone: while the worker holds it, its other claims answer None.
+        A wake-up is a hint, not a job: a thread that was woken claims until None. `nonce` is drawn for each claim, with
+        128 random bits, since the attempt's folder is named by it; the same nonce sent again returns the same job, so a
+        claim whose reply got lost can be repeated. A record with `solo` set runs alone: while the worker holds it, its
+        other claims return None.
         """
         return _record(self._database.run("claim", model, worker, nonce))
+
+    def waiting(self, model: str) -> int:
+        """How many jobs wait for a model."""
+        return int(self._database.command("ZCARD", f"waiting:{model}"))
 
     def heartbeat(self, worker: str, held: Mapping[str, int]) -> set[str]:
         """Extends the leases of the jobs (id -> token) that a worker runs; answers the ids it has lost.
@@ -127,11 +134,18 @@ class JobStore:
         return bool(self._database.run("progress", job_id, token, step, total))
 
     def finish(self, job_id: str, token: int, outcome: Outcome) -> bool:
-        """Ends a running job; False: not ours any more, and the files written for it are to be deleted.
+        """Ends a running job; False: not ours any more, and the files written for it are to be discarded.
 
         Idempotent per token: the same attempt may send it again until it gets an answer.
         """
         return bool(self._database.run("finish", job_id, token, *outcome.encode()))
+
+    def discard(self, job_id: str, folder: str) -> None:
+        """Has the sweep delete what an attempt that lost its job stored in its folder, unless another job shows it.
+
+        An attempt whose end was recorded may learn that its job is gone: it was ended, copied and deleted in between.
+        """
+        self._database.run("discard", job_id, folder)
 
     def release(self, job_id: str, token: int) -> bool:
         """Gives a job back that was claimed but not started; it waits at the head again and no attempt is counted."""
@@ -179,14 +193,22 @@ class JobStore:
             raise Gone(f"Job {job_id} was deleted, or its time was over.")
         raise NotFound(f"There is no job {job_id}.")
 
-    def list(self, client: str, status: JobStatus | None = None, limit: int = 20, cursor: str | None = None) -> Page:
-        """A client's own jobs, newest first."""
-        next_cursor, *records = self._database.run("list", client, status or "", limit, cursor or "")
-        return Page(tuple(JobRecord.decode(pairs(record)) for record in records), next_cursor.decode() or None)
+    def list(self, client: Client, status: JobStatus | None = None, limit: int = 20, cursor: str | None = None) -> Page:
+        """The jobs of a client's owner, newest first; fewer than `limit` where they are long.
 
-    def place(self, record: JobRecord) -> Place | None:
-        """Where a waiting job stands; None for any other."""
-        return self.look(record.id)[1] if record.status is JobStatus.QUEUED else None
+        Raises:
+            TooManyRequests: the client asks for lists too often.
+        """
+        scopes = json.dumps(client.scopes)
+        reply = self._database.run(
+            "list", client.identity, status or "", limit, cursor or "", scopes, LISTS_PER_MINUTE, resend=False
+        )
+        if reply[0] == b"too many lists":
+            message = f"You may ask for {LISTS_PER_MINUTE} lists a minute; poll single jobs instead."
+            raise TooManyRequests(message, retry_after=math.ceil(float(reply[1])))
+        next_cursor, *jobs = reply
+        records = tuple(JobRecord.decode(pairs(record)) for record, _ in jobs)
+        return Page(records, tuple(place_of(place) for _, place in jobs), next_cursor.decode() or None)
 
     def announce(self, worker: str, model: str, slots: int, card: ModelCard = NO_CARD) -> None:
         """Tells that a worker is there, for the length of a lease; send it along with every heartbeat."""

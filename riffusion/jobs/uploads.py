@@ -1,6 +1,7 @@
 """Files that clients send in, to be used by jobs: records in Redis, content in Files."""
 
 import hashlib
+import json
 import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import BinaryIO, Literal
 from redis import Redis
 
 from riffusion.errors import UnknownReference
-from riffusion.jobs.clients import UNLIMITED, Quota, owns, too_many_creates
+from riffusion.jobs.clients import Client, owns, refusal
 from riffusion.jobs.database import Database, pairs
 from riffusion.jobs.files import CONTENT_TYPES, Files
 from riffusion.settings import Settings
@@ -33,7 +34,7 @@ class Upload:
     """One upload of one client."""
 
     id: str
-    client: str
+    owner: str  # who may use it
     key: str  # in Files; uploads of the same content share it
     sha256: str  # hex
     size: int  # bytes
@@ -48,7 +49,7 @@ class Upload:
         kind: UploadKind = "audio" if text["kind"] == "audio" else "image"
         return cls(
             id=text["id"],
-            client=text["client"],
+            owner=text.get("owner", text["client"]),
             key=text["key"],
             sha256=text["sha256"],
             size=int(text["size"]),
@@ -71,19 +72,36 @@ class UploadStore:
         self._database = Database(redis, settings)
         self._files = files
 
-    def add(self, client: str, data: BinaryIO, info: UploadInfo, quota: Quota = UNLIMITED) -> Upload:
-        """Stores a seekable file that was probed before.
+    def admit(self, client: Client, size: int) -> None:
+        """Charges a client for an upload of at most `size` bytes, before it is read and whatever becomes of it.
 
         Raises:
-            TooManyRequests: the client has created as much as it may.
+            TooManyRequests: the client has created, or keeps, as much as it may.
+            StorageFull: the storage holds as many bytes as it may.
+            StoreUnavailable: Redis doesn't answer, or has no memory for more.
+        """
+        order = {
+            "scopes": client.scopes,
+            "creates_per_minute": client.quota.creates_per_minute,
+            "stored_bytes": client.quota.stored_bytes,
+            "size": size,
+        }
+        reply = self._database.run("admit", json.dumps(order), resend=False)
+        if error := refusal(reply, client.quota):
+            raise error
+
+    def add(self, client: Client, data: BinaryIO, info: UploadInfo) -> Upload:
+        """Stores a seekable file that was admitted and probed before.
+
+        Raises:
+            TooManyRequests, StorageFull: others were faster, and there is no room left for this one.
             StorageUnavailable, StoreUnavailable: it can't be stored now.
         """
         sha256 = _sha256(data)
         suffix = next((end for end, kind in CONTENT_TYPES.items() if kind == info.content_type), ".bin")
-        # The nonce tells this file from one of the same content that is just being deleted.
-        key = f"uploads/{sha256}-{secrets.token_hex(4)}{suffix}"
+        # A folder of its own: so a file is found without looking at all, and told from one that is just being deleted.
+        key = f"uploads/{secrets.token_hex(16)}/file{suffix}"
         fields: dict[str, str | float | None] = {
-            "size": data.tell(),
             "kind": info.kind,
             "content_type": info.content_type,
             "duration_s": info.duration_s,
@@ -92,18 +110,20 @@ class UploadStore:
         }
         known = [part for pair in fields.items() if pair[1] is not None for part in pair if part is not None]
         upload_id = secrets.token_urlsafe(24)
+        order = {"scopes": client.scopes, "stored_bytes": client.quota.stored_bytes}
+        order |= {"owner": client.owner} if client.owner else {}
         # The record first: a file without one would never be deleted. Its id is told when the file is there.
-        reply = self._database.run("upload", upload_id, client, quota.creates_per_minute, sha256, key, *known)
-        if reply[0] == b"too many creates":
-            raise too_many_creates(quota, float(reply[1]))
+        reply = self._database.run("upload", upload_id, json.dumps(order), data.tell(), sha256, key, *known)
+        if error := refusal(reply, client.quota):
+            raise error
         upload = Upload.decode(pairs(reply))
         self._files.put(upload.key, data, info.content_type)
         return upload
 
-    def get(self, upload_id: str, client: str) -> Upload:
+    def get(self, upload_id: str, identity: str) -> Upload:
         """The upload. Raises UnknownReference when it isn't there or isn't this client's."""
         data = self._database.hash(f"upload:{upload_id}")
-        if not data or not owns(client, data[b"client"].decode()):
+        if not data or not owns(identity, Upload.decode(data).owner):
             raise UnknownReference(f"There is no upload {upload_id}; it may have expired.")
         return Upload.decode(data)
 

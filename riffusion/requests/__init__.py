@@ -27,6 +27,7 @@ from riffusion.requests.modes import (
 )
 from riffusion.requests.parse import REQUEST, parse, with_guidance, with_seed
 from riffusion.requests.references import JobResult, MaskBox, Reference, SeedImage, Upload, references, shareable
+from riffusion.requests.stored import SCHEMA, stored_form, with_defaults
 from riffusion.requests.words import plain
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "MODES",
     "OVERLAP_SECONDS",
     "REQUEST",
+    "SCHEMA",
     "AnyRequest",
     "AudioFormat",
     "AudioToAudio",
@@ -66,7 +68,9 @@ __all__ = [
     "plain",
     "references",
     "shareable",
+    "stored_form",
     "unknown_lora",
+    "with_defaults",
     "with_guidance",
     "with_seed",
 ]

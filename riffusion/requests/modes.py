@@ -1,6 +1,6 @@
 """One pydantic model per mode. Defaults follow the original where it had the mode."""
 
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -34,6 +34,9 @@ PRESETS: dict[str, tuple[int, Scheduler]] = {
 
 class BaseRequest(Model):
     """What every request has."""
+
+    SCHEMA: ClassVar[int] = 1
+    """Version of the request format that brought the mode; a field added since raises it where the field is used."""
 
     model: Name | None = Field(None, description="One of `GET /models`; left out, the server's default.")
     format: AudioFormat = Field("mp3", description="The result's audio format.")

@@ -101,12 +101,12 @@ class Worker:
 
     def succeed(self, record: JobRecord) -> None:
         """Ends the job with a picture and a sound."""
-        folder, picture, sound = f"results/{record.id}/{record.token}", png(512), wav(5.11)
-        self._files.put(f"{folder}/clip.png", picture, "image/png")
-        self._files.put(f"{folder}/clip.wav", sound, "audio/wav")
+        folder, picture, sound = record.folder, png(512), wav(5.11)
+        self._files.put(f"{folder}clip.png", picture, "image/png")
+        self._files.put(f"{folder}clip.wav", sound, "audio/wav")
         output = JobOutput(
-            ImageOutput(f"{folder}/clip.png", 512, 512, len(picture)),
-            AudioOutput(f"{folder}/clip.wav", 5.11, 8000, 1, "wav", len(sound)),
+            ImageOutput(f"{folder}clip.png", 512, 512, len(picture)),
+            AudioOutput(f"{folder}clip.wav", 5.11, 8000, 1, "wav", len(sound)),
         )
         assert self._store.finish(record.id, record.token, Success(output, ("it was loud",)))
 
@@ -139,8 +139,10 @@ def services(app: Flask) -> Services:
 
 @pytest.fixture
 def client(app: Flask) -> Client:
-    """A client of the API, at 127.0.0.1."""
-    return Client(app)
+    """A client of the API, at 127.0.0.1, with a secret of its own."""
+    made = Client(app)
+    made.environ_base["HTTP_RIFFUSION_SECRET"] = "a" * 22
+    return made
 
 
 @pytest.fixture
@@ -148,6 +150,7 @@ def stranger(app: Flask) -> Client:
     """Another client, at another address."""
     made = Client(app)
     made.environ_base["REMOTE_ADDR"] = "192.0.2.7"
+    made.environ_base["HTTP_RIFFUSION_SECRET"] = "b" * 22
     return made
 
 

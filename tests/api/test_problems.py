@@ -65,5 +65,5 @@ def test_redis_away_is_503_and_never_404(client: Client, valkey: ValkeyServer) -
 
 def test_every_error_has_a_status() -> None:
     everything = [each for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "code")]
-    assert {status_of(each) for each in everything} == {400, 401, 404, 410, 422, 429, 500, 503}
+    assert {status_of(each) for each in everything} == {400, 401, 404, 410, 422, 429, 500, 503, 507}
     assert code_of(errors.QueueFull) == "queue_full"

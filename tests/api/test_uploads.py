@@ -3,6 +3,7 @@
 import hashlib
 import io
 import tempfile
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,8 @@ import pytest
 
 from api import uploads
 from api.app import create_app
+from api.intake import SPOOLED_FILES
+from api.services import Services
 from riffusion.jobs.files import CONTENT_TYPES
 from riffusion.settings import Settings
 from tests.api.conftest import Client, png, wav
@@ -89,3 +92,75 @@ def test_nothing_is_left_in_the_temporary_folder(
         send(client, content)
     client.post("/uploads", data={"other": (io.BytesIO(png()), "x")})
     assert list(spool.iterdir()) == []
+
+
+class Untouched(io.BytesIO):
+    """A body that nobody may read."""
+
+    def read(self, *_: object) -> bytes:
+        pytest.fail("the body was read")
+
+    readline = read
+
+
+def announce(client: Client, size: int) -> Any:
+    """An upload whose head says that it is of this size."""
+    return client.post(
+        "/uploads", content_type="multipart/form-data; boundary=b", input_stream=Untouched(),
+        environ_overrides={"CONTENT_LENGTH": str(size)},
+    )  # fmt: skip
+
+
+class TestBeforeTheBodyIsRead:
+    def test_refused_files_are_creates(self, settings: Settings) -> None:
+        client = Client(create_app(settings.model_copy(update={"anonymous_creates_per_minute": 2})))
+        for _ in range(2):
+            assert send(client, png()[:60]).status_code == 422
+        assert announce(client, 1000).status_code == 429
+
+    def test_what_is_too_large(self, settings: Settings) -> None:
+        client = Client(create_app(settings.model_copy(update={"max_upload_bytes": 20_000})))
+        assert announce(client, 50_000).status_code == 413
+
+    def test_what_would_exceed_a_clients_bytes(self, settings: Settings) -> None:
+        client = Client(create_app(settings.model_copy(update={"anonymous_stored_bytes": 20_000})))
+        refused = announce(client, 21_000)
+        assert (refused.status_code, refused.json["code"]) == (429, "too_many_requests")
+        assert int(refused.headers["Retry-After"]) > 60
+        assert send(client, png()).status_code == 201
+
+    def test_what_would_exceed_everybodys(self, settings: Settings) -> None:
+        client = Client(create_app(settings.model_copy(update={"max_stored_bytes": 20_000})))
+        refused = announce(client, 21_000)
+        assert (refused.status_code, refused.json["code"]) == (507, "storage_full")
+
+    def test_a_body_of_no_known_size_counts_as_the_largest(self, settings: Settings) -> None:
+        changes = {"anonymous_stored_bytes": 20_000, "max_upload_bytes": 20_001}
+        client = Client(create_app(settings.model_copy(update=changes)))
+        response = client.post(
+            "/uploads", content_type="multipart/form-data; boundary=b", input_stream=Untouched(),
+            environ_overrides={"wsgi.input_terminated": True, "CONTENT_LENGTH": None},
+        )  # fmt: skip
+        assert response.status_code == 429
+
+    def test_a_second_file_of_the_same_client(self, client: Client, stranger: Client, services: Services) -> None:
+        with services.intake.place("address:127.0.0.1", 1):
+            refused = announce(client, 1000)
+            assert (refused.status_code, refused.json["code"]) == (429, "too_many_requests")
+            assert send(stranger, png()).status_code == 201
+        assert send(client, png()).status_code == 201
+
+    def test_more_than_the_temporary_folder_should_hold(self, client: Client, services: Services) -> None:
+        with ExitStack() as sending:
+            for number in range(SPOOLED_FILES):
+                sending.enter_context(services.intake.place(f"{number}", services.settings.max_upload_bytes))
+            refused = announce(client, 1000)
+            assert (refused.status_code, refused.json["code"]) == (503, "unavailable")
+        assert send(client, png()).status_code == 201
+
+
+def test_a_disk_that_is_nearly_full_takes_no_file(settings: Settings) -> None:
+    client = Client(create_app(settings.model_copy(update={"min_free_bytes": 1 << 60})))
+    refused = send(client, png())
+    assert (refused.status_code, refused.json["code"]) == (507, "storage_full")
+    assert client.get("/readyz").status_code == 507

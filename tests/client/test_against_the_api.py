@@ -8,7 +8,16 @@ import pytest
 from PIL import Image
 
 from riffusion.client import Client
-from riffusion.errors import BrokenPicture, Canceled, Gone, InvalidRequest, NotFound, UnknownReference, UnreadableMedia
+from riffusion.errors import (
+    BrokenPicture,
+    Canceled,
+    Gone,
+    InvalidRequest,
+    NotFound,
+    Unauthorized,
+    UnknownReference,
+    UnreadableMedia,
+)
 from riffusion.requests import ImageToAudio, Riff, SeedImage, TextToAudio, Upload
 from riffusion.settings import Settings
 from tests.client.server import serving
@@ -17,7 +26,7 @@ from tests.conftest import wait_until
 
 @pytest.fixture
 def client(settings: Settings) -> Iterator[Client]:
-    with serving(settings) as url, Client(url) as made:
+    with serving(settings) as url, Client(url, secret="s" * 22) as made:
         yield made
 
 
@@ -37,6 +46,11 @@ def test_many_at_once(client: Client) -> None:
     made = client.submit_many([TextToAudio(prompt="0"), TextToAudio(prompt="0")])
     assert {job.wait(timeout_s=60).status for job in made} == {"succeeded"}
     assert {job.id for job in client.jobs(status="succeeded")} == {job.id for job in made}
+
+
+def test_without_a_secret_there_is_no_list(client: Client) -> None:
+    with Client(str(client._transport.url)) as other, pytest.raises(Unauthorized):
+        list(other.jobs())
 
 
 def test_events_tell_the_whole_story(client: Client) -> None:

@@ -1,14 +1,15 @@
 """What the tests of jobs share: short ways to submit, run and age a job."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
 import pytest
 from redis import Redis
 
-from riffusion.jobs.acceptance import Submission
+from riffusion.jobs.acceptance import Acceptance, Idempotency, Place, Submission
+from riffusion.jobs.clients import UNLIMITED, Client, Quota
 from riffusion.jobs.files import Files, open_files
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.jobs.store import JobStore
@@ -25,9 +26,25 @@ def prompt(text: str = "funk bassline", **fields: object) -> AnyRequest:
     return parse({"mode": "text-to-audio", "prompt": text, **fields})
 
 
+def by(name: str, weight: float = 1.0, quota: Quota = UNLIMITED) -> Client:
+    """Whoever has this name."""
+    return Client(name, owner=name, weight=weight, quota=quota)
+
+
+def accept(store: JobStore, submissions: Sequence[Submission], key: str | None = None) -> Acceptance:
+    """Submissions as a body, with an idempotency key."""
+    body = [submission.request.model_dump(mode="json", exclude_unset=True) for submission in submissions]
+    return store.accept(submissions, Idempotency.of(key, body, submissions) if key else None)
+
+
 def submit(store: JobStore, client: str = "alice", weight: float = 1.0, **fields: object) -> JobRecord:
     """One accepted job."""
-    return store.accept([Submission(prompt(**fields), client, weight)]).records[0]  # type: ignore[arg-type]
+    return store.accept([Submission(prompt(**fields), by(client, weight))]).records[0]  # type: ignore[arg-type]
+
+
+def place(store: JobStore, record: JobRecord) -> Place | None:
+    """Where a job stands now."""
+    return store.look(record.id)[1]
 
 
 def claim(store: JobStore, worker: str = "w1", nonce: str | None = None) -> JobRecord:
@@ -42,9 +59,8 @@ _nonces = iter(range(10**9))
 
 def success(record: JobRecord) -> Success:
     """The outcome of this attempt."""
-    folder = f"results/{record.id}/{record.token}"
-    image = ImageOutput(f"{folder}/clip.png", width=512, height=512, bytes=1000)
-    audio = AudioOutput(f"{folder}/clip.mp3", 5.11, sample_rate=44_100, channels=2, format="mp3", bytes=2000)
+    image = ImageOutput(f"{record.folder}clip.png", width=512, height=512, bytes=1000)
+    audio = AudioOutput(f"{record.folder}clip.mp3", 5.11, sample_rate=44_100, channels=2, format="mp3", bytes=2000)
     return Success(JobOutput(image, audio), warnings=("too quiet",))
 
 
@@ -63,7 +79,7 @@ def sweep(redis: Redis, files: Files, settings: Settings) -> Callable[[], int]:
 def store_files(files: Files, record: JobRecord) -> None:
     """What an attempt stores before it finishes."""
     for name in ("clip.png", "clip.mp3"):
-        files.put(f"results/{record.id}/{record.token}/{name}", b"x", "image/png")
+        files.put(f"{record.folder}{name}", b"x", "image/png")
 
 
 def look(redis: Redis, record: JobRecord) -> None:

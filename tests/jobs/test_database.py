@@ -14,7 +14,7 @@ from riffusion.jobs.record import Failure, JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 from tests.conftest import ValkeyServer, free_port
-from tests.jobs.conftest import MODEL, claim, prompt, submit
+from tests.jobs.conftest import MODEL, by, claim, prompt, submit
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def own_store(own_valkey: ValkeyServer, tmp_path: Path) -> JobStore:
 
 def calls(store: JobStore) -> list[Callable[[], object]]:
     return [
-        lambda: store.accept([Submission(prompt(), "alice")]),
+        lambda: store.accept([Submission(prompt(), by("alice"))]),
         lambda: store.get("x" * 44),
         lambda: store.cancel("x" * 44),
         lambda: store.claim(MODEL, "w1", "n"),

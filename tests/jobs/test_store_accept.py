@@ -8,11 +8,11 @@ import pytest
 from redis import Redis
 
 from riffusion.errors import Gone, IdempotencyConflict, QueueFull, UnknownReference
-from riffusion.jobs.acceptance import Submission
+from riffusion.jobs.acceptance import Idempotency, Submission
 from riffusion.jobs.record import JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.requests import parse
-from tests.jobs.conftest import MODEL, at_once, claim, keys, prompt, run, submit
+from tests.jobs.conftest import MODEL, accept, at_once, by, claim, keys, prompt, run, submit
 
 
 def test_ids_cannot_be_guessed_and_sort_by_age(store: JobStore) -> None:
@@ -23,19 +23,19 @@ def test_ids_cannot_be_guessed_and_sort_by_age(store: JobStore) -> None:
 
 
 def test_an_array_is_taken_in_as_a_whole_and_in_order(store: JobStore) -> None:
-    records = store.accept([Submission(prompt(f"{n}"), "alice") for n in range(16)]).records
+    records = store.accept([Submission(prompt(f"{n}"), by("alice")) for n in range(16)]).records
     assert [record.request["prompt"] for record in records] == [f"{n}" for n in range(16)]
     assert [claim(store).id for _ in range(16)] == [record.id for record in records]
 
 
 def test_an_array_over_the_cap_leaves_nothing_behind(configured: Callable[..., JobStore], redis: Redis) -> None:
     store = configured(max_queued=10)
-    store.accept([Submission(prompt(), "alice")] * 8)
+    store.accept([Submission(prompt(), by("key:alice", weight=100))] * 8)
     before = keys(redis)
     with pytest.raises(QueueFull):
-        store.accept([Submission(prompt(), "bob")] * 3, "key")
+        accept(store, [Submission(prompt(), by("key:bob", weight=100))] * 3, "key")
     assert keys(redis) == before
-    store.accept([Submission(prompt(), "bob")] * 2, "key")
+    accept(store, [Submission(prompt(), by("key:bob", weight=100))] * 2, "key")
 
 
 def test_the_cap_counts_waiting_jobs_only(configured: Callable[..., JobStore]) -> None:
@@ -51,7 +51,7 @@ def test_the_cap_counts_waiting_jobs_only(configured: Callable[..., JobStore]) -
 def test_an_array_with_one_bad_reference_leaves_nothing_behind(store: JobStore, redis: Redis) -> None:
     bad = parse({"mode": "riff", "prompt": "x", "init": {"job": "0" * 44}})
     with pytest.raises(UnknownReference) as caught:
-        store.accept([Submission(prompt(), "alice"), Submission(bad, "alice")], "key")
+        accept(store, [Submission(prompt(), by("alice")), Submission(bad, by("alice"))], "key")
     assert caught.value.field == "init.job"
     assert keys(redis) == set()
 
@@ -67,56 +67,64 @@ def test_a_model_that_no_worker_ever_announced_is_unknown(store: JobStore) -> No
 
 class TestIdempotency:
     def test_the_same_key_and_body_are_the_same_job(self, store: JobStore) -> None:
-        first = store.accept([Submission(prompt(), "alice")], "key")
-        again = store.accept([Submission(prompt(steps=20), "alice")], "key")  # the default, spelled out
+        first = accept(store, [Submission(prompt(), by("alice"))], "key")
+        again = accept(store, [Submission(prompt(), by("alice"))], "key")
         assert (first.replayed, again.replayed) == (False, True)
         assert again.records == first.records
         assert again.wakeups == {}
 
     def test_the_job_is_told_as_it_is_now(self, store: JobStore) -> None:
-        store.accept([Submission(prompt(), "alice")], "key")
+        accept(store, [Submission(prompt(), by("alice"))], "key")
         done = run(store)
-        assert store.accept([Submission(prompt(), "alice")], "key").records == (done,)
+        assert accept(store, [Submission(prompt(), by("alice"))], "key").records == (done,)
 
     def test_another_body_is_refused(self, store: JobStore) -> None:
-        store.accept([Submission(prompt("one"), "alice")], "key")
+        accept(store, [Submission(prompt("one"), by("alice"))], "key")
         with pytest.raises(IdempotencyConflict):
-            store.accept([Submission(prompt("two"), "alice")], "key")
+            accept(store, [Submission(prompt("two"), by("alice"))], "key")
         with pytest.raises(IdempotencyConflict):
-            store.accept([Submission(prompt("one"), "alice")] * 2, "key")
+            accept(store, [Submission(prompt("one"), by("alice"))] * 2, "key")
+        with pytest.raises(IdempotencyConflict):
+            accept(store, [Submission(prompt("one", steps=20), by("alice"))], "key")  # a default that may yet change
 
     def test_clients_do_not_share_keys(self, store: JobStore) -> None:
-        one = store.accept([Submission(prompt("one"), "a")], "bc")
-        two = store.accept([Submission(prompt("two"), "ab")], "c")
+        one = accept(store, [Submission(prompt("one"), by("a"))], "bc")
+        two = accept(store, [Submission(prompt("two"), by("ab"))], "c")
         assert one.records[0].id != two.records[0].id
 
     def test_many_at_once_make_one_job(self, store: JobStore) -> None:
-        answers = at_once(lambda _: store.accept([Submission(prompt(), "alice")] * 2, "key"))
+        answers = at_once(lambda _: accept(store, [Submission(prompt(), by("alice"))] * 2, "key"))
         assert len({tuple(record.id for record in answer.records) for answer in answers}) == 1
         assert sum(not answer.replayed for answer in answers) == 1
-        assert len(store.list("alice").records) == 2
+        assert len(store.list(by("alice")).records) == 2
 
     def test_a_full_queue_still_answers_what_it_has_taken(self, configured: Callable[..., JobStore]) -> None:
         store = configured(max_queued=1)
-        store.accept([Submission(prompt(), "alice")], "key")
-        assert store.accept([Submission(prompt(), "alice")], "key").replayed
+        accept(store, [Submission(prompt(), by("alice"))], "key")
+        assert accept(store, [Submission(prompt(), by("alice"))], "key").replayed
 
     def test_a_replay_survives_the_end_of_what_it_refers_to(self, store: JobStore) -> None:
         submit(store)
         earlier = run(store)
-        riff = Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": earlier.id}}), "alice")
-        first = store.accept([riff], "key")
+        riff = Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": earlier.id}}), by("alice"))
+        key = Idempotency.of("key", "body", [riff])
+        assert store.replay(by("alice"), key) is None
+        first = store.accept([riff], key)
         store.delete(earlier.id)
-        assert store.accept([riff], "key").records == first.records
+        again = store.replay(by("alice"), key)
+        assert again is not None
+        assert (again.replayed, again.records) == (True, first.records)
+        with pytest.raises(IdempotencyConflict):
+            store.replay(by("alice"), Idempotency.of("key", "another", []))
 
     def test_a_deleted_job_is_not_made_again(self, store: JobStore) -> None:
-        job = store.accept([Submission(prompt(), "alice")], "key").records[0]
+        job = accept(store, [Submission(prompt(), by("alice"))], "key").records[0]
         store.delete(job.id)
         with pytest.raises(Gone):
-            store.accept([Submission(prompt(), "alice")], "key")
+            accept(store, [Submission(prompt(), by("alice"))], "key")
 
     def test_a_key_is_kept_for_a_day(self, store: JobStore, redis: Redis) -> None:
-        store.accept([Submission(prompt(), "alice")], "key")
+        accept(store, [Submission(prompt(), by("alice"))], "key")
         (key,) = keys(redis, "idem:*")
         assert redis.expiretime(key) == pytest.approx(time.time() + 86_400, abs=60)
 
@@ -125,14 +133,14 @@ class TestWakeUps:
     def test_only_what_the_broker_lacks_is_asked_for(self, store: JobStore, redis: Redis) -> None:
         store.announce("w1", MODEL, 3)
         store.reap()
-        assert store.accept([Submission(prompt(), "alice")] * 2).wakeups == {MODEL: 2}
+        assert store.accept([Submission(prompt(), by("alice"))] * 2).wakeups == {MODEL: 2}
         redis.rpush(f"riffusion.{MODEL}", "message", "message")
-        assert store.accept([Submission(prompt(), "alice")] * 2).wakeups == {MODEL: 1}  # three slots
+        assert store.accept([Submission(prompt(), by("alice"))] * 2).wakeups == {MODEL: 1}  # three slots
         redis.rpush(f"riffusion.{MODEL}", "message")
-        assert store.accept([Submission(prompt(), "alice")] * 2).wakeups == {}
+        assert store.accept([Submission(prompt(), by("alice"))] * 2).wakeups == {}
 
     def test_without_a_worker_one_message_waits_for_the_first(self, store: JobStore) -> None:
-        assert store.accept([Submission(prompt(), "alice")] * 5).wakeups == {MODEL: 1}
+        assert store.accept([Submission(prompt(), by("alice"))] * 5).wakeups == {MODEL: 1}
 
 
 class TestInputs:
@@ -142,7 +150,7 @@ class TestInputs:
         assert earlier.result is not None
         riff = parse({"mode": "riff", "prompt": "x", "init": {"job": earlier.id}})
         cover = parse({"mode": "audio-to-audio", "prompt": "x", "clip": {"job": earlier.id}, "denoising": 0.5})
-        records = store.accept([Submission(riff, "alice"), Submission(cover, "alice")]).records
+        records = store.accept([Submission(riff, by("alice")), Submission(cover, by("alice"))]).records
         assert records[0].inputs == {"init": earlier.result.image.key}
         assert records[1].inputs == {"clip": earlier.result.audio.key}
 
@@ -154,4 +162,4 @@ class TestInputs:
         elif status is JobStatus.CANCELED:
             store.cancel(earlier.id)
         with pytest.raises(UnknownReference, match=f"it is {status}"):
-            store.accept([Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": earlier.id}}), "alice")])
+            store.accept([Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": earlier.id}}), by("alice"))])

@@ -11,7 +11,7 @@ from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.requests import ModelCard, parse
-from tests.jobs.conftest import MODEL, claim, expire, keys, look, prompt, run, store_files, submit, success
+from tests.jobs.conftest import MODEL, accept, by, claim, expire, keys, look, prompt, run, store_files, submit, success
 
 
 def make(store: JobStore, files: Files) -> JobRecord:
@@ -42,14 +42,14 @@ def test_guidance_and_loras_tell_requests_apart(store: JobStore) -> None:
         ({"lora": {"choir": 0.5}}, False),
         ({}, False),
     ):
-        record = store.accept([Submission(prompt(seed=7, **change), "alice")]).records[0]
+        record = store.accept([Submission(prompt(seed=7, **change), by("alice"))]).records[0]
         assert (record.status is JobStatus.SUCCEEDED) is same, change
 
 
 def test_the_same_request_is_a_job_of_its_own_that_has_succeeded(store: JobStore) -> None:
     submit(store, seed=7)
     made = run(store)
-    accepted = store.accept([Submission(prompt(seed=7), "alice")])
+    accepted = store.accept([Submission(prompt(seed=7), by("alice"))])
     copy = accepted.records[0]
     assert copy.id != made.id
     assert (copy.status, copy.attempts, copy.started_at) == (JobStatus.SUCCEEDED, 0, None)
@@ -57,14 +57,14 @@ def test_the_same_request_is_a_job_of_its_own_that_has_succeeded(store: JobStore
     assert copy.completed_at == copy.created_at
     assert accepted.wakeups == {}
     assert store.get(copy.id) == copy
-    assert [record.id for record in store.list("alice").records] == [copy.id, made.id]
+    assert [record.id for record in store.list(by("alice")).records] == [copy.id, made.id]
     assert store.claim(MODEL, "w1", "nonce") is None
 
 
 def test_a_seed_that_was_drawn_can_be_asked_for(store: JobStore) -> None:
     submit(store)
     made = run(store)
-    again = store.accept([Submission(parse(made.request), "alice")]).records[0]
+    again = store.accept([Submission(parse(made.request), by("alice"))]).records[0]
     assert again.result == made.result
 
 
@@ -82,7 +82,7 @@ def test_anything_else_is_made(store: JobStore, client: str, fields: dict[str, o
     submit(store, seed=7)
     run(store)
     record = store.accept(
-        [Submission(parse({"mode": "text-to-audio", "prompt": "funk bassline", **fields}), client)]
+        [Submission(parse({"mode": "text-to-audio", "prompt": "funk bassline", **fields}), by(client))]
     ).records[0]
     assert record.status is JobStatus.QUEUED
     assert "fresh" not in record.request
@@ -106,7 +106,7 @@ def test_a_full_queue_still_answers_what_was_made(configured: Callable[..., JobS
     submit(store, seed=7)
     run(store)
     submit(store)
-    records = store.accept([Submission(prompt(seed=7), "alice")] * 2).records
+    records = store.accept([Submission(prompt(seed=7), by("alice"))] * 2).records
     assert {record.status for record in records} == {JobStatus.SUCCEEDED}
 
 
@@ -124,8 +124,8 @@ def test_a_copy_takes_no_share_of_the_queue(store: JobStore, redis: Redis) -> No
 def test_a_key_answers_the_same_copy(store: JobStore) -> None:
     submit(store, seed=7)
     run(store)
-    first = store.accept([Submission(prompt(seed=7), "alice")], "key")
-    again = store.accept([Submission(prompt(seed=7), "alice")], "key")
+    first = accept(store, [Submission(prompt(seed=7), by("alice"))], "key")
+    again = accept(store, [Submission(prompt(seed=7), by("alice"))], "key")
     assert (first.replayed, again.replayed) == (False, True)
     assert again.records == first.records
 
@@ -168,7 +168,7 @@ class TestFiles:
     ) -> None:
         made = make(store, files)
         copy = submit(store, seed=7)
-        store.accept([Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": copy.id}}), "alice")])
+        store.accept([Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": copy.id}}), by("alice"))])
         for record in (copy, made):
             store.delete(record.id)
             look(redis, record)
@@ -179,5 +179,5 @@ class TestFiles:
         for record in (copy, made):
             look(redis, record)
         sweep()
-        assert list(files.list(f"results/{made.id}/")) == []
+        assert list(files.list(made.folder)) == []
         assert keys(redis, "pins:*") == set()

@@ -9,7 +9,7 @@ from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.store import JobStore
 from riffusion.requests import cost, parse
-from tests.jobs.conftest import prompt, run, submit
+from tests.jobs.conftest import by, prompt, run, submit
 
 
 @pytest.fixture
@@ -26,7 +26,7 @@ def test_from_some_length_of_the_queue_new_jobs_have_the_steps_of_a_draft(store:
 
 
 def test_the_jobs_of_an_array_count(store: JobStore) -> None:
-    records = store.accept([Submission(prompt(), "alice")] * 3).records
+    records = store.accept([Submission(prompt(), by("alice"))] * 3).records
     assert [made(record) for record in records] == [(20, False), (20, False), (10, True)]
 
 
@@ -59,7 +59,7 @@ def test_nobody_gets_more_steps_than_asked_for(
 def test_what_the_model_has_no_part_in_stays_as_it_is(store: JobStore) -> None:
     submit(store), submit(store)
     sound = parse({"mode": "image-to-audio", "image": {"seed_image": "drums"}})
-    assert not store.accept([Submission(sound, "alice")]).records[0].degraded
+    assert not store.accept([Submission(sound, by("alice"))]).records[0].degraded
 
 
 def test_a_draft_is_no_answer_to_the_full_request(store: JobStore) -> None:

@@ -10,7 +10,7 @@ from redis import Redis
 from riffusion.errors import Gone, NotFound
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
-from tests.jobs.conftest import MODEL, at_once, claim, keys, run, submit, success
+from tests.jobs.conftest import MODEL, at_once, by, claim, keys, run, submit, success
 
 
 def test_a_waiting_job_is_canceled(store: JobStore) -> None:
@@ -65,7 +65,7 @@ def test_a_deleted_job_is_gone(store: JobStore, status: JobStatus) -> None:
     for call in (store.get, store.cancel, store.delete):
         with pytest.raises(Gone):
             call(record.id)
-    assert store.list("alice").records == ()
+    assert store.list(by("alice")).records == ()
     assert store.claim(MODEL, "w1", "nonce") is None
 
 

@@ -6,7 +6,7 @@ import pytest
 from redis import Redis
 
 from riffusion.jobs.store import JobStore
-from tests.jobs.conftest import claim, lose, run, submit
+from tests.jobs.conftest import claim, lose, place, run, submit
 
 
 def test_a_flood_does_not_hold_up_another_client(store: JobStore) -> None:
@@ -15,9 +15,9 @@ def test_a_flood_does_not_hold_up_another_client(store: JobStore) -> None:
     for _ in range(10):
         claim(store)
     single = submit(store, client="single")
-    place = store.place(single)
-    assert place is not None
-    assert place.position < 2
+    stands = place(store, single)
+    assert stands is not None
+    assert stands.position < 2
     assert "single" in [claim(store).client for _ in range(2)]
 
 
@@ -99,9 +99,9 @@ def test_models_have_queues_of_their_own(store: JobStore) -> None:
     for _ in range(5):
         submit(store)
     other = submit(store, model="huge")
-    place = store.place(other)
-    assert place is not None
-    assert place.position == 0
+    stands = place(store, other)
+    assert stands is not None
+    assert stands.position == 0
     record = store.claim("huge", "w1", "nonce")
     assert record is not None
     assert record.id == other.id

@@ -1,6 +1,5 @@
 """What one client may create, and have in flight."""
 
-import io
 import time
 from collections.abc import Callable
 
@@ -12,13 +11,14 @@ from riffusion.jobs.acceptance import Acceptance, Submission
 from riffusion.jobs.clients import Quota
 from riffusion.jobs.files import open_files
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.uploads import UploadInfo, UploadStore
+from riffusion.jobs.uploads import UploadStore
 from riffusion.settings import Settings
-from tests.jobs.conftest import at_once, claim, keys, lose, outwait, overrun, prompt, run, success
+from tests.jobs import conftest
+from tests.jobs.conftest import at_once, by, claim, keys, lose, outwait, overrun, prompt, run, success
 
 
 def accept(store: JobStore, quota: Quota, count: int = 1, client: str = "alice", key: str | None = None) -> Acceptance:
-    return store.accept([Submission(prompt(), client)] * count, key, quota)
+    return conftest.accept(store, [Submission(prompt(), by(client, quota=quota))] * count, key)
 
 
 def later(redis: Redis, client: str, seconds: float) -> None:
@@ -81,25 +81,22 @@ class TestCreates:
         for _ in range(3):
             assert accept(store, quota, key="key").replayed
 
-    def test_an_answer_from_an_earlier_result_is_no_create(self, store: JobStore) -> None:
-        quota = Quota(creates_per_minute=1)
-        seeded = [Submission(prompt(seed=7), "alice")]
-        store.accept(seeded, None, quota)
+    def test_a_copy_is_a_create(self, store: JobStore) -> None:
+        seeded = [Submission(prompt(seed=7), by("alice", quota=Quota(creates_per_minute=4)))]
+        store.accept(seeded)
         run(store)
         for _ in range(3):
-            assert store.accept(seeded, None, quota).records[0].result is not None
+            assert store.accept(seeded).records[0].result is not None
         with pytest.raises(TooManyRequests):
-            accept(store, quota)
+            store.accept(seeded)
 
     def test_uploads_count_too(self, store: JobStore, redis: Redis, settings: Settings) -> None:
         quota = Quota(creates_per_minute=2)
         uploads = UploadStore(redis, open_files(settings), settings)
         for _ in range(2):
-            uploads.add("alice", io.BytesIO(b"x"), UploadInfo("image", "image/png"), quota)
-        before = keys(redis, "upload:*")
+            uploads.admit(by("alice", quota=quota), 1)
         with pytest.raises(TooManyRequests):
-            uploads.add("alice", io.BytesIO(b"x"), UploadInfo("image", "image/png"), quota)
-        assert keys(redis, "upload:*") == before
+            uploads.admit(by("alice", quota=quota), 1)
         with pytest.raises(TooManyRequests):
             accept(store, quota)
 

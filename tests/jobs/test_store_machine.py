@@ -4,6 +4,7 @@ What is proved: a job ends in exactly one state and stays there; at most one att
 the attempt that held the job; nothing is lost and nothing is left over.
 """
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, settings
@@ -17,9 +18,10 @@ from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 from tests.conftest import ValkeyServer
-from tests.jobs.conftest import MODEL, keys, lose, outwait, overrun, prompt, success
+from tests.jobs.conftest import MODEL, accept, by, keys, lose, outwait, overrun, prompt, success
 
 WORKERS = ["w1", "w2", "w3"]
+CLIENTS = ["a", "b", "c"]
 MAX_ATTEMPTS = 3
 
 
@@ -46,6 +48,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.store = JobStore(self.redis, Settings(redis_url=self.url, max_attempts=MAX_ATTEMPTS))
         self.jobs: dict[str, Expected] = {}
         self.attempts: list[JobRecord] = []  # every attempt that ever was; stale ones go on acting
+        self.clients: dict[str, str] = {}
         self.submitted = 0
 
     def job_of(self, attempt: JobRecord) -> Expected:
@@ -64,15 +67,16 @@ class StoreMachine(RuleBasedStateMachine):
     def end(self, job: Expected, status: JobStatus, owner: JobRecord | None = None) -> None:
         job.status, job.owner = status, owner
 
-    @rule(client=st.sampled_from(["a", "b", "c"]), count=st.integers(1, 3), steps=st.integers(2, 50))
+    @rule(client=st.sampled_from(CLIENTS), count=st.integers(1, 3), steps=st.integers(2, 50))
     def submit(self, client: str, count: int, steps: int) -> None:
         self.submitted += 1
-        bodies = [Submission(prompt(f"{self.submitted}", steps=steps), client)] * count
-        first = self.store.accept(bodies, f"key{self.submitted}")
-        again = self.store.accept(bodies, f"key{self.submitted}")  # as if the answer had been lost
+        bodies = [Submission(prompt(f"{self.submitted}", steps=steps), by(client))] * count
+        first = accept(self.store, bodies, f"key{self.submitted}")
+        again = accept(self.store, bodies, f"key{self.submitted}")  # as if the answer had been lost
         assert again.replayed
         assert again.records == first.records
         self.jobs |= {record.id: Expected() for record in first.records}
+        self.clients |= dict.fromkeys((record.id for record in first.records), client)
 
     @rule(worker=st.sampled_from(WORKERS), repeated=st.booleans())
     def claim(self, worker: str, repeated: bool) -> None:
@@ -212,6 +216,14 @@ class StoreMachine(RuleBasedStateMachine):
         assert {key for worker in WORKERS for key in self.redis.hgetall(f"held:{worker}")} == {  # type: ignore[union-attr]
             job_id.encode() for job_id in running
         }
+        kept = Counter(self.clients[job_id] for job_id in there)
+        assert {client: int(self.redis.hget(f"kept:{client}", "jobs") or 0) for client in CLIENTS} == {  # type: ignore[arg-type]
+            client: kept[client] for client in CLIENTS
+        }
+        places = Counter(self.clients[job_id] for job_id in waiting) + Counter(anonymous=len(waiting))
+        assert dict(self.redis.zrange(f"places:{MODEL}", 0, -1, withscores=True)) == {  # type: ignore[arg-type]
+            name.encode(): count for name, count in places.items()
+        }
         load = self.store.models().get(MODEL)
         assert load is None or (load.waiting, load.running) == (len(waiting), len(running))
 
@@ -236,6 +248,8 @@ class StoreMachine(RuleBasedStateMachine):
             "job",
             "of",
             "gone",
+            "kept",
+            "folders",
             "idem",
             "made",
             "sweep",

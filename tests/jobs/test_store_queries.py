@@ -9,7 +9,7 @@ from redis import Redis
 from riffusion.jobs.acceptance import Place
 from riffusion.jobs.record import JobStatus
 from riffusion.jobs.store import JobStore, ModelLoad
-from tests.jobs.conftest import MODEL, claim, run, submit, success
+from tests.jobs.conftest import MODEL, by, claim, place, run, submit, success
 
 
 class TestList:
@@ -19,15 +19,15 @@ class TestList:
             mine.append(submit(store, "alice"))
             submit(store, "bob")
             time.sleep(0.002)
-        assert store.list("alice").records == tuple(reversed(mine))
-        assert store.list("carol").records == ()
+        assert store.list(by("alice")).records == tuple(reversed(mine))
+        assert store.list(by("carol")).records == ()
 
     def test_pages_join_without_gap_or_overlap(self, store: JobStore) -> None:
         ids = {submit(store).id for _ in range(23)}
         seen: list[str] = []
         cursor, pages = None, 0
         while True:
-            page = store.list("alice", limit=10, cursor=cursor)
+            page = store.list(by("alice"), limit=10, cursor=cursor)
             seen += [record.id for record in page.records]
             cursor, pages = page.cursor, pages + 1
             if cursor is None:
@@ -38,7 +38,7 @@ class TestList:
     def test_a_last_page_that_is_full_is_the_last(self, store: JobStore) -> None:
         for _ in range(10):
             submit(store)
-        assert store.list("alice", limit=10).cursor is None
+        assert store.list(by("alice"), limit=10).cursor is None
 
     def test_one_status_is_found_among_many_others(self, store: JobStore) -> None:
         for _ in range(3):
@@ -46,9 +46,9 @@ class TestList:
         done = [run(store).id for _ in range(3)]
         for _ in range(250):
             submit(store)
-        page = store.list("alice", JobStatus.SUCCEEDED, limit=2)
+        page = store.list(by("alice"), JobStatus.SUCCEEDED, limit=2)
         assert len(page.records) == 2
-        rest = store.list("alice", JobStatus.SUCCEEDED, limit=2, cursor=page.cursor)
+        rest = store.list(by("alice"), JobStatus.SUCCEEDED, limit=2, cursor=page.cursor)
         assert sorted(record.id for record in page.records + rest.records) == sorted(done)
         assert rest.cursor is None
 
@@ -56,18 +56,18 @@ class TestList:
 class TestPlace:
     def test_only_waiting_jobs_have_one(self, store: JobStore) -> None:
         first, second = submit(store), submit(store)
-        assert store.place(first) == Place(0, None)
-        assert store.place(second) == Place(1, None)
-        assert store.place(claim(store)) is None
-        assert store.place(first) is None  # an old record of a job that runs meanwhile
-        assert store.place(second) == Place(0, None)
+        assert place(store, first) == Place(0, None)
+        assert place(store, second) == Place(1, None)
+        assert place(store, claim(store)) is None
+        assert place(store, first) is None  # an old record of a job that runs meanwhile
+        assert place(store, second) == Place(0, None)
 
     def test_a_free_slot_means_no_wait(self, store: JobStore) -> None:
         submit(store)
         run(store)
         store.announce("w1", MODEL, 2)
         store.reap()
-        assert store.place(submit(store)) == Place(0, 0)
+        assert place(store, submit(store)) == Place(0, 0)
 
     def test_the_wait_is_the_work_ahead_at_the_usual_pace(self, store: JobStore, redis: Redis) -> None:
         store.announce("w1", MODEL, 1)
@@ -81,7 +81,7 @@ class TestPlace:
             submit(store, steps=20)
         last = submit(store, steps=20)
         # Two jobs of 40 steps, half done, and three of 20 ahead, at half a second a step, in two slots.
-        assert store.place(last) == Place(3, (40 + 60) * 0.5 / 2)
+        assert place(store, last) == Place(3, (40 + 60) * 0.5 / 2)
 
     def test_the_pace_is_learnt(self, store: JobStore, redis: Redis) -> None:
         submit(store, steps=10)

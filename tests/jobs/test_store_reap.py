@@ -8,7 +8,7 @@ from redis import Redis
 
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
-from tests.jobs.conftest import MODEL, at_once, claim, keys, lose, outwait, overrun, run, stall, submit, success
+from tests.jobs.conftest import MODEL, at_once, by, claim, keys, lose, outwait, overrun, run, stall, submit, success
 
 
 def die(store: JobStore, redis: Redis, *records: JobRecord) -> None:
@@ -227,11 +227,11 @@ def test_records_deleted_by_hand_stop_nobody(store: JobStore, redis: Redis) -> N
     for _ in range(3):
         submit(store)
     broken, fine = claim(store), claim(store)
-    (waiting,) = store.list("alice", JobStatus.QUEUED).records
+    (waiting,) = store.list(by("alice"), JobStatus.QUEUED).records
     redis.delete(f"job:{broken.id}", f"job:{waiting.id}")
     redis.zadd("due", {broken.id: 1})
     die(store, redis, fine)
     assert claim(store).id == fine.id
     assert store.claim(MODEL, "w1", "nonce") is None
-    assert [record.id for record in store.list("alice").records] == [fine.id]
+    assert [record.id for record in store.list(by("alice")).records] == [fine.id]
     assert keys(redis, "waiting:*") == set()

@@ -5,7 +5,7 @@ from redis import Redis
 
 from riffusion.jobs.record import Failure, JobStatus
 from riffusion.jobs.store import JobStore
-from tests.jobs.conftest import MODEL, at_once, claim, keys, lose, run, submit, success
+from tests.jobs.conftest import MODEL, at_once, claim, keys, lose, place, run, submit, success
 
 
 def test_nothing_waits(store: JobStore) -> None:
@@ -110,7 +110,8 @@ def test_who_lost_a_job_changes_nothing(store: JobStore, redis: Redis) -> None:
     assert attempts() == [False] * 3
     assert store.get(winner.id) == done
     assert done.result is not None
-    assert f"/{winner.token}/" in done.result.audio.key
+    assert done.result.audio.key.startswith(winner.folder)
+    assert winner.folder != loser.folder
 
 
 def test_finish_may_be_sent_again_and_counts_once(store: JobStore) -> None:
@@ -145,7 +146,7 @@ def test_a_released_job_waits_at_the_head_without_an_attempt(store: JobStore) ->
     assert store.release(record.id, record.token)
     waiting = store.get(first.id)
     assert (waiting.status, waiting.attempts, waiting.worker) == (JobStatus.QUEUED, 0, None)
-    assert store.place(waiting) is not None
+    assert place(store, waiting) is not None
     again = claim(store)
     assert (again.id, again.attempts) == (first.id, 1)
     assert not store.release(record.id, record.token)
@@ -166,6 +167,7 @@ def test_nothing_is_left_of_an_ended_job_but_its_record(store: JobStore, redis: 
             lose(redis, record)
             store.reap()
             run(store, "w2")
-    kept = {f"job:{record.id}", f"gone:{record.id}", "of:alice", "sweep", "models", "model:tiny", "clients:tiny"}
+    kept = {f"job:{record.id}", f"gone:{record.id}", f"folders:{record.id}", "of:alice", "kept:alice", "kept:all"}
+    kept |= {"sweep", "models", "model:tiny", "clients:tiny"}
     assert keys(redis) - kept - keys(redis, "made:*") <= {"reaped_at", "waking:tiny"}
     assert store.models()[MODEL].running == 0

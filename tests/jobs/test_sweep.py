@@ -13,7 +13,7 @@ from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.requests import parse
 from riffusion.settings import Settings
-from tests.jobs.conftest import claim, expire, keys, look, lose, run, store_files, submit, success
+from tests.jobs.conftest import by, claim, expire, keys, look, lose, run, store_files, submit, success
 
 
 def succeed(store: JobStore, files: Files) -> JobRecord:
@@ -67,7 +67,7 @@ def test_files_of_lost_attempts_go_and_those_of_the_winner_stay(
     assert due == pytest.approx(done.completed_at + 2 * settings.lease_s, abs=1)
     look(redis, winner)
     sweep()
-    assert {key.split("/")[2] for key in files.list("results/")} == {str(winner.token)}
+    assert {key.rpartition("/")[0] + "/" for key in files.list("results/")} == {winner.folder}
     store_files(files, loser)  # a straggler
     expire(redis, winner)
     sweep()
@@ -107,7 +107,7 @@ def test_results_that_a_waiting_job_takes_in_are_kept(
     store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
 ) -> None:
     earlier = succeed(store, files)
-    store.accept([Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": earlier.id}}), "alice")])
+    store.accept([Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": earlier.id}}), by("alice"))])
     store.delete(earlier.id)
     assert sweep() == 0
     later = claim(store)
@@ -115,7 +115,7 @@ def test_results_that_a_waiting_job_takes_in_are_kept(
     store.finish(later.id, later.token, success(later))
     look(redis, earlier)
     assert sweep() == 1
-    assert list(files.list(f"results/{earlier.id}/")) == []
+    assert list(files.list(earlier.folder)) == []
 
 
 def test_files_that_cannot_be_deleted_come_up_again(

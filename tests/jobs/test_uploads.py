@@ -1,7 +1,9 @@
 """Uploads: whose they are, what shares a file, how long they stay."""
 
 import io
+import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -14,7 +16,7 @@ from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import Upload, UploadInfo, UploadStore
 from riffusion.requests import parse
 from riffusion.settings import Settings
-from tests.jobs.conftest import claim, keys, success
+from tests.jobs.conftest import by, claim, keys, success
 
 PICTURE = UploadInfo("image", "image/png", width=512, height=512)
 SOUND = UploadInfo("audio", "audio/wav", duration_s=12.5)
@@ -30,23 +32,22 @@ def expire(redis: Redis, upload: Upload) -> None:
 
 
 def riff(upload: Upload) -> Submission:
-    return Submission(parse({"mode": "riff", "prompt": "x", "init": {"upload": upload.id}}), "alice")
+    return Submission(parse({"mode": "riff", "prompt": "x", "init": {"upload": upload.id}}), by("alice"))
 
 
 def test_an_upload_reads_back(uploads: UploadStore, files: Files) -> None:
     stream = io.BytesIO(b"picture")
     stream.read(3)
-    upload = uploads.add("alice", stream, PICTURE)
+    upload = uploads.add(by("alice"), stream, PICTURE)
     assert uploads.get(upload.id, "alice") == upload
     assert (upload.size, upload.info) == (7, PICTURE)
-    assert upload.key.startswith(f"uploads/{upload.sha256}")
-    assert upload.key.endswith(".png")
+    assert re.fullmatch(r"uploads/[0-9a-f]{32}/file\.png", upload.key)
     assert files.get(upload.key) == b"picture"
-    assert uploads.add("alice", io.BytesIO(b"sound"), SOUND).info == SOUND
+    assert uploads.add(by("alice"), io.BytesIO(b"sound"), SOUND).info == SOUND
 
 
 def test_it_is_unknown_to_others(uploads: UploadStore, store: JobStore) -> None:
-    upload = uploads.add("bob", io.BytesIO(b"picture"), PICTURE)
+    upload = uploads.add(by("bob"), io.BytesIO(b"picture"), PICTURE)
     with pytest.raises(UnknownReference):
         uploads.get(upload.id, "alice")
     with pytest.raises(UnknownReference) as caught:
@@ -56,15 +57,15 @@ def test_it_is_unknown_to_others(uploads: UploadStore, store: JobStore) -> None:
 
 def test_a_sound_is_no_picture(uploads: UploadStore, store: JobStore) -> None:
     with pytest.raises(UnknownReference, match="image is needed"):
-        store.accept([riff(uploads.add("alice", io.BytesIO(b"sound"), SOUND))])
+        store.accept([riff(uploads.add(by("alice"), io.BytesIO(b"sound"), SOUND))])
 
 
 def test_a_job_takes_it_in(uploads: UploadStore, store: JobStore) -> None:
-    picture, sound = (uploads.add("alice", io.BytesIO(b"x"), info) for info in (PICTURE, SOUND))
+    picture, sound = (uploads.add(by("alice"), io.BytesIO(b"x"), info) for info in (PICTURE, SOUND))
     record = store.accept([riff(picture)]).records[0]
     assert record.inputs == {"init": picture.key}
     cover = {"mode": "audio-to-audio", "prompt": "x", "clip": {"upload": sound.id}, "denoising": 1.0, "steps": 10}
-    record = store.accept([Submission(parse(cover), "alice")]).records[0]
+    record = store.accept([Submission(parse(cover), by("alice"))]).records[0]
     assert record.inputs == {"clip": sound.key}
     assert record.cost == 30  # 12.5 s are three windows of ten steps
 
@@ -72,8 +73,8 @@ def test_a_job_takes_it_in(uploads: UploadStore, store: JobStore) -> None:
 def test_the_same_content_shares_one_file_while_anyone_needs_it(
     uploads: UploadStore, files: Files, redis: Redis, sweep: Callable[[], int]
 ) -> None:
-    first = uploads.add("alice", io.BytesIO(b"same"), PICTURE)
-    second = uploads.add("bob", io.BytesIO(b"same"), PICTURE)
+    first = uploads.add(by("alice"), io.BytesIO(b"same"), PICTURE)
+    second = uploads.add(by("bob"), io.BytesIO(b"same"), PICTURE)
     assert first.key == second.key
     expire(redis, first)
     sweep()
@@ -89,13 +90,13 @@ def test_the_same_content_shares_one_file_while_anyone_needs_it(
 def test_an_upload_while_its_content_is_being_deleted_is_kept(
     uploads: UploadStore, files: Files, redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first = uploads.add("alice", io.BytesIO(b"same"), PICTURE)
+    first = uploads.add(by("alice"), io.BytesIO(b"same"), PICTURE)
     expire(redis, first)
     late: list[Upload] = []
     delete = files.delete
 
     def delete_late(keys: list[str]) -> None:
-        late.append(uploads.add("alice", io.BytesIO(b"same"), PICTURE))
+        late.append(uploads.add(by("alice"), io.BytesIO(b"same"), PICTURE))
         delete(list(keys))
 
     monkeypatch.setattr(files, "delete", delete_late)
@@ -106,7 +107,7 @@ def test_an_upload_while_its_content_is_being_deleted_is_kept(
 def test_it_is_kept_while_a_job_needs_it(
     uploads: UploadStore, files: Files, store: JobStore, redis: Redis, sweep: Callable[[], int]
 ) -> None:
-    upload = uploads.add("alice", io.BytesIO(b"x"), PICTURE)
+    upload = uploads.add(by("alice"), io.BytesIO(b"x"), PICTURE)
     store.accept([riff(upload), riff(upload)])
     first = claim(store)
     for _ in range(2):
@@ -123,19 +124,19 @@ def test_it_is_kept_while_a_job_needs_it(
 def test_a_job_is_refused_when_its_upload_went_meanwhile(
     uploads: UploadStore, store: JobStore, redis: Redis, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    upload = uploads.add("alice", io.BytesIO(b"x"), PICTURE)
-    accept = store._accept
+    upload = uploads.add(by("alice"), io.BytesIO(b"x"), PICTURE)
+    run = store._database.run
 
-    def accept_late(order: dict[str, object]) -> object:
+    def run_late(*args: Any, **options: Any) -> object:
         expire(redis, upload)
         sweep()
-        return accept(order)
+        return run(*args, **options)
 
-    monkeypatch.setattr(store, "_accept", accept_late)
+    monkeypatch.setattr(store._database, "run", run_late)
     with pytest.raises(UnknownReference) as caught:
         store.accept([riff(upload)])
     assert caught.value.field == "init.upload"
-    assert store.list("alice").records == ()
+    assert store.list(by("alice")).records == ()
 
 
 def test_what_could_not_be_stored_expires_all_the_same(
@@ -146,7 +147,7 @@ def test_what_could_not_be_stored_expires_all_the_same(
 
     monkeypatch.setattr(files, "put", refuse)
     with pytest.raises(StorageUnavailable):
-        uploads.add("alice", io.BytesIO(b"x"), PICTURE)
+        uploads.add(by("alice"), io.BytesIO(b"x"), PICTURE)
     (member,) = redis.zrange("sweep", 0, -1)  # type: ignore[misc]
     redis.zadd("sweep", {member: 1})
     sweep()

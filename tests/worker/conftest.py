@@ -16,6 +16,7 @@ from riffusion.jobs.store import JobStore
 from riffusion.requests import TextToAudio
 from riffusion.settings import Settings
 from tests.conftest import wait_until
+from tests.jobs.conftest import by
 
 ROOT = Path(__file__).parents[2]
 STARTS_S = 60
@@ -34,7 +35,7 @@ class Jobs:
 
     def submit(self, prompt: str) -> str:
         """Accepts a job and leaves its wake-up to the reaper, as if the API had died right then."""
-        return self.store.accept([Submission(TextToAudio(prompt=prompt), "somebody")]).records[0].id
+        return self.store.accept([Submission(TextToAudio(prompt=prompt), by("somebody"))]).records[0].id
 
     def get(self, job_id: str) -> JobRecord:
         return self.store.get(job_id)

@@ -42,7 +42,7 @@ def test_a_job_outlives_its_killed_worker(soon: Workers, jobs: Jobs, files: File
     soon.start()
     record = jobs.wait(job_id)
     assert (record.status, record.attempts) == (JobStatus.SUCCEEDED, 2)
-    assert results(files) == {f"results/{job_id}/2/clip.png", f"results/{job_id}/2/clip.mp3"}
+    assert results(files) == {f"{record.folder}clip.png", f"{record.folder}clip.mp3"}
 
 
 def test_sigterm_finishes_what_runs_and_takes_nothing_new(soon: Workers, jobs: Jobs) -> None:
@@ -131,4 +131,5 @@ def test_a_worker_that_slept_past_its_lease_commits_nothing(soon: Workers, jobs:
     assert (record.status, record.attempts) == (JobStatus.SUCCEEDED, 2)
     assert stop(sleeper, grace_s=60) == 0
     assert jobs.get(job_id) == record
-    assert results(files) == {f"results/{job_id}/2/clip.png", f"results/{job_id}/2/clip.mp3"}
+    wanted = {f"{record.folder}clip.png", f"{record.folder}clip.mp3"}
+    wait_until(lambda: results(files) == wanted, 30, "files of the loser are left")

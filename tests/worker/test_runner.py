@@ -15,10 +15,12 @@ from riffusion.jobs.files import Files
 from riffusion.jobs.files.local import LocalFiles
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobStatus
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import UploadInfo, UploadStore
-from riffusion.requests import AudioToImage, Upload
+from riffusion.requests import AudioToImage, TextToAudio, Upload
 from riffusion.settings import Settings
 from tests.conftest import ValkeyServer, wait_until
+from tests.jobs.conftest import by
 from tests.worker.cheap import CheapGenerator
 from tests.worker.conftest import Jobs
 from worker.heartbeat import Heartbeat
@@ -91,6 +93,12 @@ def test_a_worker_whose_device_is_lost_takes_no_job(
     assert jobs.get(job).status is JobStatus.QUEUED
 
 
+def swept(files: Files, store: JobStore) -> set[str]:
+    """What is kept once the sweep has looked at what is due."""
+    Sweep(store.redis, files, store.settings).run()
+    return kept(files)
+
+
 def kept(files: Files) -> set[str]:
     return set(files.list("results/"))
 
@@ -100,7 +108,8 @@ def test_jobs_run_until_none_waits(runner: Runner, jobs: Jobs, moody: MoodyFiles
     runner.work()
     record = jobs.get(first)
     assert record.status is JobStatus.SUCCEEDED
-    image, audio = f"results/{first}/1/clip.png", f"results/{first}/1/clip.mp3"
+    image, audio = f"{record.folder}clip.png", f"{record.folder}clip.mp3"
+    assert first not in image
     assert record.result == JobOutput(
         ImageOutput(image, 512, 512, len(b"picture")), AudioOutput(audio, 5.12, 44_100, 1, "mp3", len(b"sound"))
     )
@@ -111,11 +120,11 @@ def test_jobs_run_until_none_waits(runner: Runner, jobs: Jobs, moody: MoodyFiles
 
 def test_inputs_come_from_the_storage(runner: Runner, store: JobStore, redis: Redis, moody: MoodyFiles) -> None:
     info = UploadInfo("audio", "audio/wav", duration_s=5)
-    upload = UploadStore(redis, moody, store.settings).add("somebody", BytesIO(b"uploaded"), info)
+    upload = UploadStore(redis, moody, store.settings).add(by("somebody"), BytesIO(b"uploaded"), info)
     request = AudioToImage(clip=Upload(upload=upload.id))
-    job_id = store.accept([Submission(request, "somebody")]).records[0].id
+    job_id = store.accept([Submission(request, by("somebody"))]).records[0].id
     runner.work()
-    assert moody.get(f"results/{job_id}/1/clip.mp3") == b"uploaded"
+    assert moody.get(f"{store.get(job_id).folder}clip.mp3") == b"uploaded"
 
 
 def test_a_refusal_is_told_and_a_bug_is_not(runner: Runner, jobs: Jobs, caplog: pytest.LogCaptureFixture) -> None:
@@ -165,7 +174,8 @@ def test_a_canceled_job_stops_and_leaves_nothing(
         wait_until(lambda: moody.refused if mood else jobs.get(job_id).step, message="it never got there")
         store.cancel(job_id)
     assert jobs.get(job_id).status is JobStatus.CANCELED
-    assert kept(moody) == set()
+    moody.mood = None
+    assert swept(moody, store) == set()
 
 
 def test_a_job_lost_at_the_last_moment_leaves_nothing(
@@ -181,7 +191,33 @@ def test_a_job_lost_at_the_last_moment_leaves_nothing(
     monkeypatch.setattr(store, "finish", late)
     runner.work()
     assert jobs.get(job_id).status is JobStatus.CANCELED
-    assert kept(moody) == set()
+    assert swept(moody, store) == set()
+
+
+def test_what_a_copy_shows_outlives_a_finish_that_is_sent_again(
+    runner: Runner, jobs: Jobs, store: JobStore, moody: MoodyFiles, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A partition: `finish` applies, its reply is lost; the client repeats the request and deletes the first job."""
+    seeded = [Submission(TextToAudio(prompt="0", seed=7), by("somebody"))]
+    job_id = store.accept(seeded).records[0].id
+    finish = store.finish
+
+    def late(*args: object) -> bool:
+        assert finish(*args)  # type: ignore[arg-type]
+        copies.append(store.accept(seeded).records[0].id)
+        store.delete(job_id)
+        return finish(*args)  # type: ignore[arg-type]
+
+    copies: list[str] = []
+    monkeypatch.setattr(store, "finish", late)
+    runner.work()
+    copy = store.get(copies[0])
+    assert copy.result is not None
+    assert copy.result.audio.key in swept(moody, store)
+    assert moody.get(copy.result.audio.key) == b"sound"
+    store.delete(copy.id)
+    store.redis.zadd("sweep", {f"job:{job_id}": 1})
+    assert swept(moody, store) == set()
 
 
 def test_a_result_waits_for_redis(runner: Runner, jobs: Jobs, moody: MoodyFiles, valkey: ValkeyServer) -> None:

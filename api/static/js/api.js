@@ -15,6 +15,7 @@
  */
 
 import { apiKey } from "./key.js";
+import { secret } from "./secret.js";
 
 const RETRIES = 3;
 
@@ -59,7 +60,7 @@ async function call(path, options, read) {
 }
 
 /**
- * The same on the visitor's behalf, with their key if they have one. A refusal of it also fires "unauthorized" at the
+ * The same on the visitor's behalf, with their key if they have one, and with their secret. A refusal of it also fires "unauthorized" at the
  * window, with the problem; a server that doesn't answer, or not as it should, fires "away".
  * @template T
  * @param {string} path @param {RequestInit} options @param {(response: Response) => Promise<T> | T} read
@@ -69,6 +70,7 @@ async function ask(path, options, read) {
   const headers = new Headers(options.headers);
   const key = apiKey();
   if (key) headers.set("Authorization", `Bearer ${key}`);
+  headers.set("Riffusion-Secret", secret());
   try {
     return await call(path, { ...options, headers }, read);
   } catch (error) {

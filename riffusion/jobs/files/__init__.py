@@ -1,6 +1,7 @@
 """The files that jobs take in and make, in a local folder or in S3, behind one protocol.
 
-Keys are relative paths: `results/{job id}/{token}/clip.png` and `clip.<format>`, `uploads/{sha256}-{nonce}.<suffix>`.
+Keys are relative paths: `results/{random}/clip.png` and `clip.<format>`, `uploads/{random}/file.<suffix>`. A link may
+reach anyone, so no key holds the id of a job or an upload.
 Their suffix tells the content type, and CONTENT_TYPES is all there is: nothing that a browser would run is ever served.
 """
 

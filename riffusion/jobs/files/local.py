@@ -19,8 +19,6 @@ from riffusion.errors import Gone, NotFound, StorageFull, StorageUnavailable
 from riffusion.jobs.files import CONTENT_TYPES, SignedUrl, is_key, signing_time
 from riffusion.settings import Settings
 
-_MIN_FREE_BYTES = 64 << 20
-
 
 @dataclass(frozen=True)
 class OpenFile:
@@ -44,6 +42,7 @@ class LocalFiles:
         # Beside the file and beginning with its name: what a crash leaves behind is deleted along with the file.
         draft = path.with_name(f"{path.name}.draft-{secrets.token_hex(6)}")
         with _refusals():
+            self._check_room(len(data) if isinstance(data, bytes) else data.seek(0, os.SEEK_END))
             try:
                 with _create(draft) as file:
                     if isinstance(data, bytes):
@@ -116,9 +115,14 @@ class LocalFiles:
     def check(self) -> None:
         """See Files."""
         with _refusals():
-            self._root.mkdir(parents=True, exist_ok=True)
-            if not os.access(self._root, os.W_OK) or shutil.disk_usage(self._root).free < _MIN_FREE_BYTES:
-                raise StorageUnavailable("The data folder is full or can't be written.")
+            self._check_room(0)
+            if not os.access(self._root, os.W_OK):
+                raise StorageUnavailable("The data folder can't be written.")
+
+    def _check_room(self, size: int) -> None:
+        self._root.mkdir(parents=True, exist_ok=True)
+        if shutil.disk_usage(self._root).free - size < self._settings.min_free_bytes:
+            raise StorageFull("The disk of the data folder is full.")
 
     def _path(self, key: str) -> Path:
         if not is_key(key):

@@ -1,18 +1,22 @@
 #!lua
--- Takes in all jobs or none. ARGV[1]: JSON {idem, digest, creates_per_minute, jobs_in_flight, jobs: [{tail, client, model,
--- mode, request, inputs, pins, cost, weight, repeatable, webhook, degraded: {request, cost}}]}, all of one client; without
--- jobs, only looks whether the idempotency key is known. `degraded` is what a job becomes when the queue is long, where
--- it may. Answers {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {},
--- {record, place or {}}, ...},
--- {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no model", job's index},
--- {"no input", job's index, pin's index}, {"too many jobs"} or {"too many creates", seconds to wait}.
+-- Takes in all jobs or none. ARGV[1]: JSON {idem, digest, body, scopes, owner, anonymous, quota, jobs: [{tail, client, model, mode,
+-- schema, request, inputs, pins, cost, weight, repeatable, webhook, degraded: {request, cost}}]}, all of one client: `scopes`
+-- is that client and the networks around it. `degraded` is what a job becomes when the queue is long, where it may.
+-- Without jobs, only looks whether the idempotency key is known.
+-- Returns {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {}, {record, place or {}}, ...},
+-- {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no place", model}, {"no memory"}, {"no storage"},
+-- {"no model", job's index}, {"no input", job's index, pin's index}, {"too many", what} or {"too many creates", seconds to wait}.
 
 local order = cjson.decode(ARGV[1])
+local scopes, quota = order.scopes, order.quota
 
 if order.idem then
   local known = load('idem:' .. order.idem)
   if known then
-    if known.digest ~= order.digest then return {'conflict'} end
+    -- What version 1 accepted has no digest of the body as sent, only that of the request with its defaults.
+    local same
+    if known.body then same = known.body == order.body else same = known.digest == order.digest end
+    if not same then return {'conflict'} end
     local reply = {'replayed', {}, {}}
     for _, id in ipairs(cjson.decode(known.ids)) do
       local found = seen(id)
@@ -24,31 +28,98 @@ if order.idem then
 end
 if #order.jobs == 0 then return {'unknown'} end
 
--- The job that made the same for the same client before, while it is kept: its clip answers this one, too.
+-- The job that made the same for the same owner before, while it is kept: its clip serves this one, too.
 local function find_made(job)
   local id = job.repeatable and redis.call('GET', made_key(job))
   local made = id and load('job:' .. id)
-  if made and made.client == job.client and made.model == job.model and made.request == job.request then return made end
+  if made and (made.owner or made.client) == (job.owner or job.client) and made.model == job.model
+    and made.request == job.request then return made end
+end
+
+-- Fills in what a job waits for; the index of an input that isn't there, or nothing.
+local function find_inputs(job)
+  local pins = cjson.decode(job.pins)
+  for number = 1, #pins do
+    local kind, id = string.match(pins[number], '^(%a+):(.*)$')
+    local usable
+    if kind == 'upload' then
+      usable = redis.call('EXISTS', 'upload:' .. id) == 1
+    else
+      local earlier = redis.call('HMGET', 'job:' .. id, 'status', 'origin')
+      usable = earlier[1] == 'succeeded'
+      if earlier[2] then pins[#pins + 1] = 'job:' .. earlier[2] end -- a copy may go before this job ends
+    end
+    if not usable then return number end
+  end
+  if #pins > 0 then job.pins = cjson.encode(pins) end
+end
+
+-- Why so many more jobs may not wait for a model. A fifth of the places is for those with a key alone. In the second half,
+-- the fewer are free, the fewer may anyone have, so that those are refused first who have the most (dynamic thresholds:
+-- Choudhury and Hahne 1998): it takes some forty clients to fill it, not a few.
+local function refuse_places(model, count)
+  local places, free = limits.max_queued, limits.max_queued - redis.call('ZCARD', 'waiting:' .. model)
+  if order.anonymous then
+    places = math.ceil(0.8 * places)
+    free = math.min(free, places - tonumber(redis.call('ZSCORE', 'places:' .. model, 'anonymous') or 0))
+  end
+  if count > free then return {'full', model} end
+  if free - count >= math.floor(places / 2) then return nil end
+  for index, scope in ipairs(scopes) do
+    local has = tonumber(redis.call('ZSCORE', 'places:' .. model, scope) or 0)
+    local most = math.max(1, free * order.jobs[1].weight / 8) * share(index)
+    if has + count > most then return {'no place', model} end
+  end
+end
+
+-- Why so many jobs, of which `new` are to be made, are too many for this client.
+local function refuse_quota(new)
+  local bytes = 0
+  for _, job in ipairs(order.jobs) do bytes = bytes + #job.request end
+  for index, scope in ipairs(scopes) do
+    local most = quota.jobs_in_flight * share(index)
+    if most > 0 and new > 0 and redis.call('SCARD', 'active:' .. scope) + new > most then
+      return {'too many', 'jobs_in_flight'}
+    end
+  end
+  if exceeds(scopes, 'jobs', quota.jobs_kept, #order.jobs) then return {'too many', 'jobs_kept'} end
+  if exceeds(scopes, 'request_bytes', quota.request_bytes, bytes) then return {'too many', 'request_bytes'} end
+  if new > 0 and exceeds(scopes, 'stored_bytes', quota.stored_bytes, 0) then return {'too many', 'stored_bytes'} end
 end
 
 local function write(job, status, ...)
-  redis.call('HSET', 'job:' .. job.id,
-    'schema', limits.schema, 'id', job.id, 'status', status, 'mode', job.mode, 'model', job.model,
+  local key = 'job:' .. job.id
+  redis.call('HSET', key,
+    'schema', job.schema, 'id', job.id, 'status', status, 'mode', job.mode, 'model', job.model,
     'client', job.client, 'request', job.request, 'inputs', job.inputs, 'pins', job.pins,
     'cost', job.cost, 'weight', job.weight, 'degraded', job.degraded and 1 or 0, 'created_at', stamp(now),
-    'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0, ...)
-  if job.webhook then redis.call('HSET', 'job:' .. job.id, 'webhook', job.webhook, 'webhook_attempts', 0) end
-  redis.call('ZADD', 'of:' .. job.client, 0, job.id)
+    'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0, 'request_bytes', #job.request, ...)
+  if job.networks then redis.call('HSET', key, 'networks', job.networks) end
+  if job.webhook then redis.call('HSET', key, 'webhook', job.webhook, 'webhook_attempts', 0) end
+  if job.owner then
+    redis.call('HSET', key, 'owner', job.owner)
+    redis.call('ZADD', 'of:' .. job.owner, 0, job.id)
+  end
+  count_kept(scopes, 'jobs', 1)
+  count_kept(scopes, 'request_bytes', #job.request)
 end
 
 local function queue(job)
-  -- Start-time fair queueing: a client's next job starts when its last one ends, in virtual time.
+  -- Start-time fair queueing: a client's next job starts when its last one ends, in virtual time. A network is served as
+  -- one client with a larger share, so that many addresses gain nothing.
   local vtime = tonumber(redis.call('HGET', 'model:' .. job.model, 'vtime') or 0)
-  local last = tonumber(redis.call('ZSCORE', 'clients:' .. job.model, job.client) or 0)
-  job.start = math.max(vtime, last)
-  redis.call('ZADD', 'clients:' .. job.model, job.start + job.cost / job.weight, job.client)
+  local last = {}
+  job.start = vtime
+  for index, scope in ipairs(scopes) do
+    last[index] = math.max(vtime, tonumber(redis.call('ZSCORE', 'clients:' .. job.model, scope) or 0))
+    job.start = math.max(job.start, last[index])
+  end
+  last[1] = job.start
+  for index, scope in ipairs(scopes) do
+    redis.call('ZADD', 'clients:' .. job.model, last[index] + job.cost / job.weight / share(index), scope)
+    redis.call('SADD', 'active:' .. scope, job.id)
+  end
   redis.call('SADD', 'models', job.model)
-  redis.call('SADD', 'active:' .. job.client, job.id)
   for _, pin in ipairs(cjson.decode(job.pins)) do redis.call('SADD', 'pins:' .. pin, job.id) end
   write(job, 'queued', 'start', string.format('%.17g', job.start))
   enter_queue(job)
@@ -63,11 +134,13 @@ local function copy(job, made)
   notify(job)
 end
 
-local coming, made, news = {}, {}, 0
+local coming, made, new = {}, {}, 0
 for index, job in ipairs(order.jobs) do
   if job.model ~= limits.model and redis.call('SISMEMBER', 'models', job.model) == 0 then
     return {'no model', index - 1} -- no worker ever announced it
   end
+  job.owner = order.owner
+  if #scopes > 1 then job.networks = cjson.encode({unpack(scopes, 2)}) end
   made[index] = find_made(job)
   local queued = redis.call('ZCARD', 'waiting:' .. job.model) + (coming[job.model] or 0)
   if not made[index] and job.degraded and queued >= limits.degrade_queued then
@@ -78,33 +151,21 @@ for index, job in ipairs(order.jobs) do
   end
   if not made[index] then
     coming[job.model] = (coming[job.model] or 0) + 1
-    news = news + 1
+    new = new + 1
   end
-  local pins = cjson.decode(job.pins)
-  for number = 1, #pins do
-    local kind, id = string.match(pins[number], '^(%a+):(.*)$')
-    local usable
-    if kind == 'upload' then
-      usable = redis.call('EXISTS', 'upload:' .. id) == 1
-    else
-      local earlier = redis.call('HMGET', 'job:' .. id, 'status', 'origin')
-      usable = earlier[1] == 'succeeded'
-      if earlier[2] then pins[#pins + 1] = 'job:' .. earlier[2] end -- a copy may go before this job ends
-    end
-    if not usable then return {'no input', index - 1, number - 1} end
-  end
-  if #pins > 0 then job.pins = cjson.encode(pins) end
+  local missing = find_inputs(job)
+  if missing then return {'no input', index - 1, missing - 1} end
 end
+if not has_memory() then return {'no memory'} end
+if new > 0 and storage_is_full(0) then return {'no storage'} end
 for model, count in pairs(coming) do
-  if redis.call('ZCARD', 'waiting:' .. model) + count > limits.max_queued then return {'full', model} end
+  local refusal = refuse_places(model, count)
+  if refusal then return refusal end
 end
-
-local client = order.jobs[1].client
-if order.jobs_in_flight > 0 and news > 0 and redis.call('SCARD', 'active:' .. client) + news > order.jobs_in_flight then
-  return {'too many jobs'}
-end
+local refusal = refuse_quota(new)
+if refusal then return refusal end
 -- Last, because it takes: whatever is refused costs nothing.
-local wait, left, whole = take_creates(client, order.creates_per_minute, news)
+local wait, left, whole = take('rate:', scopes, quota.creates_per_minute, #order.jobs)
 if wait > 0 then return {'too many creates', stamp(wait)} end
 
 local ids, reply = {}, {'accepted', {}, left and {left, stamp(whole)} or {}}
@@ -116,7 +177,7 @@ for index, job in ipairs(order.jobs) do
   reply[#reply + 1] = seen(job.id)
 end
 if order.idem then
-  redis.call('HSET', 'idem:' .. order.idem, 'digest', order.digest, 'ids', cjson.encode(ids))
+  redis.call('HSET', 'idem:' .. order.idem, 'digest', order.digest, 'body', order.body, 'ids', cjson.encode(ids))
   redis.call('EXPIRE', 'idem:' .. order.idem, limits.idempotency_s)
 end
 for model, count in pairs(coming) do

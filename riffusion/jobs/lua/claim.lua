@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Leases the first waiting job to a worker. ARGV: model, worker, nonce. Answers the record, or nothing.
+-- Leases the first waiting job to a worker. ARGV: model, worker, nonce, which also names the attempt's folder.
+-- Returns the record, or nothing.
 local model, worker, nonce = ARGV[1], ARGV[2], ARGV[3]
 
 local held = redis.call('HGETALL', 'held:' .. worker)
@@ -11,13 +12,16 @@ if redis.call('EXISTS', 'alone:' .. worker) == 1 then return nil end
 -- A job that two workers died under starts in a worker that holds nothing else. The first worker that meets it while
 -- busy takes no other until it is empty; other workers pass it by.
 local function choose()
-  for _, id in ipairs(redis.call('ZRANGE', 'waiting:' .. model, 0, 15)) do
-    local job = load('job:' .. id)
-    if not job then
+  for _, id in ipairs(redis.call('ZRANGE', 'waiting:' .. model, 0, 255)) do
+    local job = redis.call('HMGET', 'job:' .. id, 'schema', 'solo', 'reserved')
+    local schema, solo, reserved = tonumber(job[1]), job[2], job[3]
+    if not schema then
       redis.call('ZREM', 'waiting:' .. model, id) -- deleted behind the store's back
-    elseif not job.solo or #held == 0 then
-      return job
-    elseif not job.reserved or job.reserved == worker or redis.call('EXISTS', 'worker:' .. job.reserved) == 0 then
+    elseif schema > limits.schema then
+      -- Asks for what only a newer worker can make: left to one.
+    elseif not solo or #held == 0 then
+      return load('job:' .. id)
+    elseif not reserved or reserved == worker or redis.call('EXISTS', 'worker:' .. reserved) == 0 then
       redis.call('HSET', 'job:' .. id, 'reserved', worker)
       return nil
     end
@@ -38,6 +42,8 @@ local lease, running = now + limits.lease_s, now + limits.running_deadline_s
 local stalled = now + limits.stalled_deadline_s
 watch(job.id, lease, running, stalled)
 redis.call('HDEL', 'job:' .. job.id, 'reserved')
-change(job.id, 'status', 'running', 'worker', worker, 'token', job.token + 1, 'attempts', job.attempts + 1,
+local folder = 'results/' .. nonce .. '/'
+redis.call('SADD', 'folders:' .. job.id, folder)
+change(job.id, 'status', 'running', 'worker', worker, 'folder', folder, 'token', job.token + 1, 'attempts', job.attempts + 1,
   'started_at', stamp(now), 'lease_until', stamp(lease), 'running_until', stamp(running), 'stalled_until', stamp(stalled))
 return redis.call('HGETALL', 'job:' .. job.id)

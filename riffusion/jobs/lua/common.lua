@@ -3,7 +3,8 @@
 --
 --   job:<id>          hash    the record
 --   waiting:<model>   zset    waiting jobs by start tag
---   clients:<model>   zset    finish tag of each client's last job; those behind virtual time are dropped
+--   places:<model>    zset    how many of them each client and network has, and all without a key ("anonymous")
+--   clients:<model>   zset    finish tag of each client's and network's last job; those behind virtual time are dropped
 --   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots, card
 --   models            set     every model that ever had a job or a worker
 --   due               zset    jobs by the time at which reap must look at them: a lease or a deadline ends
@@ -13,14 +14,16 @@
 --   alone:<worker>    string  the job that must run alone in that worker
 --   worker:<worker>   hash    model, slots; expires unless announced again
 --   workers           set     their names
---   active:<client>   set     a client's jobs that haven't ended
---   rate:<client>     string  when its allowance of creates will be whole again
---   of:<client>       zset    a client's jobs, in the order of their ids, which is that of time
+--   active:<scope>    set     a client's or network's jobs that haven't ended
+--   rate:<scope>      string  when its allowance of creates will be whole again; lists:<scope>: of lists
+--   kept:<scope>      hash    jobs, request_bytes, stored_bytes: what is kept for it; of "all": stored_bytes alone
+--   of:<owner>        zset    the jobs that an owner may list, in the order of their ids, which is that of time
+--   folders:<id>      set     where the attempts at a job, or an upload, keep files: until those are deleted
 --   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end, copies until they go
 --   idem:<digest>     hash    what an idempotency key stands for
 --   gone:<id>         string  tombstone: whose job it was
 --   share:<share id>  string  the job whose clip was published
---   made:<digest>     string  the job that answers further requests like its own
+--   made:<digest>     string  the job whose clip serves further requests like its own
 --   upload:<id>, content:<sha256>   hashes: an upload, and those that share one file
 --   reaped_at         string  when reap ran last
 --   waking:<model>    string  set for the moment in which one reaper publishes wake-ups
@@ -42,20 +45,72 @@ end
 
 -- Where the job that made what this one asks for is found. Whoever asks is part of it: nobody learns what others made.
 local function made_key(job)
-  return 'made:' .. redis.sha1hex(job.client .. '\n' .. job.model .. '\n' .. job.request)
+  return 'made:' .. redis.sha1hex((job.owner or job.client) .. '\n' .. job.model .. '\n' .. job.request)
 end
 
--- Takes `count` creates from the client's allowance, a bucket of a minute's worth, by the generic cell rate algorithm.
--- Answers the seconds to wait, 0 where they were taken; then what is left, and the seconds until it is whole again.
-local function take_creates(client, per_minute, count)
+-- Who a job or an upload is charged to: its client, and the networks that the client's address lies in, narrow to wide.
+local function scopes_of(thing)
+  local scopes = {thing.client}
+  for _, network in ipairs(cjson.decode(thing.networks or '[]')) do scopes[#scopes + 1] = network end
+  return scopes
+end
+
+-- How many times a client's own limits a scope has: each wider network twice those of the one within it.
+local function share(index)
+  return 2 ^ (index - 1)
+end
+
+-- Takes `count` from an allowance of each scope, a bucket of a minute's worth, by the generic cell rate algorithm.
+-- Returns the seconds to wait, 0 where they were taken; then what the client has left, and the seconds until it is whole.
+local function take(bucket, scopes, per_minute, count)
   if per_minute == 0 or count == 0 then return 0 end
-  local key, each = 'rate:' .. client, 60 / per_minute
-  local debt = math.max(0, tonumber(redis.call('GET', key) or 0) - now)
-  local wait = debt + math.min(count * each, 60) - 60 -- whoever asks for more than a minute's worth needs it whole
+  local wait, debts = 0, {}
+  for index, scope in ipairs(scopes) do
+    local each = 60 / (per_minute * share(index))
+    local debt = math.max(0, tonumber(redis.call('GET', bucket .. scope) or 0) - now)
+    wait = math.max(wait, debt + math.min(count * each, 60) - 60) -- more than a minute's worth needs it whole
+    debts[index] = debt + count * each
+  end
   if wait > 0 then return wait end
-  debt = debt + count * each
-  redis.call('SET', key, stamp(now + debt), 'PX', math.ceil(1000 * debt))
-  return 0, math.max(0, math.floor((60 - debt) / each + 1e-6)), debt
+  for index, scope in ipairs(scopes) do
+    redis.call('SET', bucket .. scope, stamp(now + debts[index]), 'PX', math.ceil(1000 * debts[index]))
+  end
+  return 0, math.max(0, math.floor((60 - debts[1]) * per_minute / 60 + 1e-6)), debts[1]
+end
+
+-- Counts what is kept for somebody; less of it where `amount` is negative.
+local function count_kept(scopes, name, amount)
+  for _, scope in ipairs(scopes) do
+    if redis.call('HINCRBY', 'kept:' .. scope, name, amount) <= 0 then redis.call('HDEL', 'kept:' .. scope, name) end
+  end
+end
+
+-- Counts files in the storage, also among everybody's.
+local function count_stored(thing, bytes)
+  local scopes = scopes_of(thing)
+  scopes[#scopes + 1] = 'all'
+  count_kept(scopes, 'stored_bytes', bytes)
+end
+
+-- Whether a limit would be exceeded for any of the scopes; 0 is no limit.
+local function exceeds(scopes, name, limit, more)
+  if limit == 0 then return false end
+  for index, scope in ipairs(scopes) do
+    local kept = tonumber(redis.call('HGET', 'kept:' .. scope, name) or 0)
+    if kept + more > limit * share(index) then return true end
+  end
+  return false
+end
+
+local function storage_is_full(more)
+  return exceeds({'all'}, 'stored_bytes', limits.max_stored_bytes, more)
+end
+
+-- Whether Redis has memory for something new. A tenth is kept for what ends jobs, and for the broker.
+local function has_memory()
+  local memory = redis.call('INFO', 'memory')
+  local most = tonumber(string.match(memory, '\nmaxmemory:(%d+)'))
+  return most == 0 or tonumber(string.match(memory, 'used_memory:(%d+)')) < 0.9 * most
 end
 
 local function is_terminal(job)
@@ -74,8 +129,18 @@ local function watch(id, lease, running, stalled)
   redis.call('ZADD', 'due', math.min(lease, running, stalled), id)
 end
 
+-- Counts a waiting job for its client, its networks, and all who have no key.
+local function count_place(job, amount)
+  local places, scopes = 'places:' .. job.model, scopes_of(job)
+  if string.sub(job.client, 1, 4) ~= 'key:' then scopes[#scopes + 1] = 'anonymous' end
+  for _, scope in ipairs(scopes) do
+    if tonumber(redis.call('ZINCRBY', places, amount, scope)) <= 0 then redis.call('ZREM', places, scope) end
+  end
+end
+
 local function enter_queue(job)
   redis.call('ZADD', 'waiting:' .. job.model, job.start, job.id)
+  count_place(job, 1)
   redis.call('ZADD', 'due', now + limits.waiting_deadline_s, job.id)
   redis.call('HINCRBYFLOAT', 'model:' .. job.model, 'waiting_cost', job.cost)
 end
@@ -83,6 +148,7 @@ end
 local function leave_queue(job)
   redis.call('ZREM', 'waiting:' .. job.model, job.id)
   redis.call('ZREM', 'due', job.id)
+  count_place(job, -1)
   if redis.call('EXISTS', 'waiting:' .. job.model) == 0 then
     redis.call('HDEL', 'model:' .. job.model, 'waiting_cost') -- forgets what rounding left over
   else
@@ -127,19 +193,22 @@ end
 local function settle(job, status, ...)
   if job.status == 'queued' then
     leave_queue(job)
-    if job.attempts == '0' and redis.call('ZSCORE', 'clients:' .. job.model, job.client) then
-      -- What wasn't served isn't charged to the client's share.
-      redis.call('ZINCRBY', 'clients:' .. job.model, -job.cost / job.weight, job.client)
+    for index, scope in ipairs(job.attempts == '0' and scopes_of(job) or {}) do
+      if redis.call('ZSCORE', 'clients:' .. job.model, scope) then
+        -- What wasn't served isn't charged to the client's share.
+        redis.call('ZINCRBY', 'clients:' .. job.model, -job.cost / job.weight / share(index), scope)
+      end
     end
   else
     leave_worker(job)
   end
-  redis.call('SREM', 'active:' .. job.client, job.id)
+  for _, scope in ipairs(scopes_of(job)) do redis.call('SREM', 'active:' .. scope, job.id) end
   for _, pin in ipairs(cjson.decode(job.pins)) do redis.call('SREM', 'pins:' .. pin, job.id) end
   -- An attempt that lost may still be writing: look for its files when it must have noticed, and again at expiry.
   local stragglers = tonumber(job.attempts) > (status == 'succeeded' and 1 or 0)
   redis.call('ZADD', 'sweep', now + (stragglers and 2 * limits.lease_s or limits.result_ttl_s), 'job:' .. job.id)
   notify(job)
+  redis.call('HDEL', 'job:' .. job.id, 'start', 'lease_until', 'running_until', 'stalled_until', 'reserved')
   change(job.id, 'status', status, 'completed_at', stamp(now), ...)
 end
 
@@ -148,10 +217,22 @@ local function revoke(job, status, ...)
   settle(job, status, 'token', job.token + 1, ...)
 end
 
+-- The folder of what a job made itself, or nil.
+local function folder_of(job)
+  return job.result and not job.origin and string.match(cjson.decode(job.result).image.key, '^.*/') or nil
+end
+
 -- A tombstone in place of an ended job.
 local function forget(job)
   redis.call('DEL', 'job:' .. job.id)
-  redis.call('ZREM', 'of:' .. job.client, job.id)
+  redis.call('ZREM', 'of:' .. (job.owner or job.client), job.id) -- in version 1 every client was an owner
+  if job.request_bytes then
+    count_kept(scopes_of(job), 'jobs', -1)
+    count_kept(scopes_of(job), 'request_bytes', -job.request_bytes)
+  end
+  if job.stored_bytes then count_stored(job, -job.stored_bytes) end
+  local folder = folder_of(job)
+  if folder then redis.call('SADD', 'folders:' .. job.id, folder) end
   redis.call('ZREM', 'webhooks', job.id)
   if job.origin then redis.call('SREM', 'pins:job:' .. job.origin, job.id) end
   redis.call('SET', 'gone:' .. job.id, job.client, 'EX', limits.tombstone_s)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Ends a job if need be, puts a tombstone in its place and has its files deleted. ARGV: id. Answers 1, or 0: no such job.
+-- Ends a job if need be, puts a tombstone in its place and has its files deleted. ARGV: id. Returns 1, or 0: no such job.
 local job = load('job:' .. ARGV[1])
 if not job then return 0 end
 if not is_terminal(job) then revoke(job, 'canceled') end

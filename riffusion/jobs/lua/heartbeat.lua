@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Extends leases. ARGV: worker, then id and token of each job it runs. Answers the ids that it has lost.
+-- Extends leases. ARGV: worker, then id and token of each job it runs. Returns the ids that it has lost.
 local worker, lost = ARGV[1], {}
 for i = 2, #ARGV, 2 do
   local id, token = ARGV[i], ARGV[i + 1]

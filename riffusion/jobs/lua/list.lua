@@ -1,16 +1,23 @@
-#!lua flags=no-writes
--- A client's jobs, newest first. ARGV: client, status or "", limit, cursor or "".
--- Answers {cursor for the next page or "", record, ...}.
-local client, status, limit, cursor = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
-local reply = {''}
+#!lua flags=allow-oom
+-- An owner's jobs, newest first. ARGV: owner, status or "", limit, cursor or "", scopes as JSON, lists a minute.
+-- Returns {cursor for the next page or "", {record, place or {}}, ...} or {"too many lists", seconds to wait}.
+local owner, status, limit, cursor = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
+local most = 256 * 1024 -- bytes of requests and results: a page of long ones ends earlier
+local wait = take('lists:', cjson.decode(ARGV[5]), tonumber(ARGV[6]), 1)
+if wait > 0 then return {'too many lists', stamp(wait)} end
+
+local reply, bytes = {''}, 0
 for _ = 1, 10 do -- looks at no more than 1000 jobs in one call
-  local ids = redis.call('ZREVRANGEBYLEX', 'of:' .. client, cursor == '' and '+' or '(' .. cursor, '-', 'LIMIT', 0, 100)
+  local ids = redis.call('ZREVRANGEBYLEX', 'of:' .. owner, cursor == '' and '+' or '(' .. cursor, '-', 'LIMIT', 0, 100)
   for _, id in ipairs(ids) do
-    if #reply > limit then return reply end
+    if #reply > limit or bytes > most then return reply end
     cursor = id
     reply[1] = id
-    local found = redis.call('HGET', 'job:' .. id, 'status')
-    if found and (status == '' or status == found) then reply[#reply + 1] = redis.call('HGETALL', 'job:' .. id) end
+    local job = redis.call('HMGET', 'job:' .. id, 'status', 'request', 'result')
+    if job[1] and (status == '' or status == job[1]) then
+      bytes = bytes + #job[2] + #(job[3] or '')
+      reply[#reply + 1] = seen(id)
+    end
   end
   if #ids < 100 then
     reply[1] = ''

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Tells how far a job is. ARGV: id, token, step, total. Answers 1, or 0 when the token is not the job's.
+-- Tells how far a job is. ARGV: id, token, step, total. Returns 1, or 0 when the token is not the job's.
 local id, token, step, total = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local job = redis.call('HMGET', 'job:' .. id, 'status', 'token', 'lease_until', 'running_until')
 if job[1] ~= 'running' or job[2] ~= token then return 0 end

@@ -1,5 +1,5 @@
 #!lua
--- Gives a clip a share id. ARGV: share id, job id. Answers the job's status, or nothing where there is no such job; the
+-- Gives a clip a share id. ARGV: share id, job id. Returns the job's status, or nothing where there is no such job; the
 -- share is made where that is succeeded. It lasts as long as the clip and its tombstone, so that it can say that it is gone.
 local share, id = ARGV[1], ARGV[2]
 local job = load('job:' .. id)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Ends or takes back what is due, and counts live slots. Answers {model, wake-ups to publish, ...}.
+-- Ends or takes back what is due, and counts live slots. Returns {model, wake-ups to publish, ...}.
 
 local function detail(text)
   return cjson.encode({code = 'deadline_exceeded', detail = text})

@@ -1,11 +1,13 @@
 #!lua flags=allow-oom
 -- Files have been deleted. ARGV: members of sweep. A job that is still there comes up again when it expires.
 for _, member in ipairs(ARGV) do
-  local completed = string.sub(member, 1, 4) == 'job:' and redis.call('HGET', member, 'completed_at')
-  if completed then
-    redis.call('ZADD', 'sweep', completed + limits.result_ttl_s, member)
+  local id = string.match(member, '^job:(.*)$')
+  local job = id and redis.call('HMGET', member, 'status', 'completed_at') or {}
+  if job[2] then
+    redis.call('ZADD', 'sweep', job[2] + limits.result_ttl_s, member)
   else
     redis.call('ZREM', 'sweep', member)
+    if id and not job[1] then redis.call('DEL', 'folders:' .. id) end
   end
 end
 return 1

@@ -1,14 +1,17 @@
 #!lua
--- Registers an upload. ARGV: id, client, creates a minute, sha256, key to use if no file has this content yet, then
--- further fields. Answers the record, or {"too many creates", seconds to wait}.
-local id, client, sha256, key = ARGV[1], ARGV[2], ARGV[4], ARGV[5]
-local wait = take_creates(client, tonumber(ARGV[3]), 1)
-if wait > 0 then return {'too many creates', stamp(wait)} end
+-- Registers an upload that was admitted. ARGV: id, JSON {scopes, owner, stored_bytes (quota)}, size, sha256, key to use if no
+-- file has this content yet, then further fields. Returns the record, {"too many", what} or {"no storage"}.
+local id, order, size, sha256, key = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+if exceeds(order.scopes, 'stored_bytes', order.stored_bytes, size) then return {'too many', 'stored_bytes'} end
+if storage_is_full(size) then return {'no storage'} end
 redis.call('HSETNX', 'content:' .. sha256, 'key', key)
 redis.call('HSET', 'content:' .. sha256, id, 1)
 key = redis.call('HGET', 'content:' .. sha256, 'key')
-local expires = now + limits.upload_ttl_s
-redis.call('HSET', 'upload:' .. id, 'schema', limits.schema, 'id', id, 'client', client, 'sha256', sha256, 'key', key,
-  'created_at', stamp(now), 'expires_at', stamp(expires), unpack(ARGV, 6))
+local record, expires = 'upload:' .. id, now + limits.upload_ttl_s
+redis.call('HSET', record, 'schema', limits.schema, 'id', id, 'client', order.scopes[1], 'sha256', sha256, 'key', key,
+  'created_at', stamp(now), 'expires_at', stamp(expires), 'size', size, 'stored_bytes', size, unpack(ARGV, 6))
+if order.owner then redis.call('HSET', record, 'owner', order.owner) end
+if #order.scopes > 1 then redis.call('HSET', record, 'networks', cjson.encode({unpack(order.scopes, 2)})) end
+count_stored(load(record), size)
 redis.call('ZADD', 'sweep', expires, 'upload:' .. id)
-return redis.call('HGETALL', 'upload:' .. id)
+return redis.call('HGETALL', record)

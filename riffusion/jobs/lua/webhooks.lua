@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Takes webhooks whose next try is due, each for a minute: who dies with one is made up for by another.
--- ARGV: how many at most. Answers the records.
+-- ARGV: how many at most. Returns the records.
 local hold, reply = 60, {}
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', 'webhooks', '-inf', now, 'LIMIT', 0, ARGV[1])) do
   local record = 'job:' .. id

@@ -20,7 +20,7 @@ from riffusion.jobs.store import JobStore
 from riffusion.jobs.webhooks.courier import PAUSES_S, Courier
 from riffusion.settings import Settings
 from tests.conftest import wait_until
-from tests.jobs.conftest import claim, keys, outwait, prompt, success
+from tests.jobs.conftest import by, claim, keys, outwait, prompt, success
 from tests.jobs.webhooks.conftest import Receiver, answer
 
 
@@ -59,7 +59,7 @@ def courier(couriers: Callable[[], Courier]) -> Courier:
 @pytest.fixture
 def job(store: JobStore, key: Key, receiver: Receiver) -> JobRecord:
     """A job that waits, with a webhook."""
-    return store.accept([Submission(prompt(webhook=receiver.url, seed=1), key_client(key.id))]).records[0]
+    return store.accept([Submission(prompt(webhook=receiver.url, seed=1), by(key_client(key.id)))]).records[0]
 
 
 def deliver(courier: Courier) -> int:
@@ -113,7 +113,7 @@ def test_a_success_is_told_once_and_signed(
 
 def test_every_end_is_told(store: JobStore, redis: Redis, courier: Courier, key: Key, receiver: Receiver) -> None:
     def submit() -> JobRecord:
-        return store.accept([Submission(prompt(webhook=receiver.url, seed=1), key_client(key.id))]).records[0]
+        return store.accept([Submission(prompt(webhook=receiver.url, seed=1), by(key_client(key.id)))]).records[0]
 
     store.cancel(submit().id)
     outwait(redis, submit())

@@ -1,0 +1,40 @@
+"""The form in which a request is kept: without what it leaves to the defaults.
+
+So a record is small, and a worker of the version before, which doesn't know every field there is, can still make it.
+"""
+
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from riffusion.requests.modes import MODES, AnyRequest
+
+SCHEMA = max(mode.SCHEMA for mode in MODES)
+"""The newest version of the request format that this code can make."""
+
+_NOT_STORED = ("fresh", "webhook")  # about the job, not about the clip
+_REQUIRED = object()
+
+
+def stored_form(request: AnyRequest) -> dict[str, Any]:
+    """A request's JSON without the fields that have their default values."""
+    defaults = _defaults(request.mode)
+    values = request.model_dump(mode="json", exclude=set(_NOT_STORED))
+    return {name: value for name, value in values.items() if name == "mode" or value != defaults[name]}
+
+
+def with_defaults(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """A stored request's JSON with its defaults; one of a mode that this version doesn't know, as it is."""
+    filled = {**_defaults(stored["mode"]), **stored}
+    return {name: value for name, value in filled.items() if value is not _REQUIRED}
+
+
+@cache
+def _defaults(mode: str) -> dict[str, Any]:
+    """Every stored field of a mode, in order, with its default or `_REQUIRED`."""
+    found = next((each for each in MODES if each.model_fields["mode"].default == mode), None)
+    return {
+        name: _REQUIRED if field.is_required() else field.default
+        for name, field in (found.model_fields if found else {}).items()
+        if name not in _NOT_STORED
+    }
