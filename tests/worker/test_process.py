@@ -120,6 +120,14 @@ def test_a_redis_that_dies_and_then_hangs_up_runs_nothing_twice(workers: MakeWor
     assert worker.poll() is None
 
 
+def test_work_is_found_though_no_message_comes(soon: Workers, jobs: Jobs) -> None:
+    worker = soon.start()
+    jobs.store.redis.set("waking:tiny", 1)  # every reaper takes another to be publishing, as where the broker is full
+    ended = [jobs.wait(job_id) for job_id in [jobs.submit("0.1") for _ in range(6)]]
+    assert {(record.status, record.attempts) for record in ended} == {(JobStatus.SUCCEEDED, 1)}
+    assert worker.poll() is None
+
+
 def test_a_worker_that_slept_past_its_lease_commits_nothing(soon: Workers, jobs: Jobs, files: Files) -> None:
     sleeper = soon.start()
     job_id = jobs.submit("2")

@@ -233,6 +233,22 @@ def test_a_result_waits_for_redis(runner: Runner, jobs: Jobs, moody: MoodyFiles,
     assert (record.status, record.attempts) == (JobStatus.SUCCEEDED, 1)
 
 
+def test_who_polls_takes_no_slot_that_is_taken(
+    store: JobStore, moody: MoodyFiles, settings: Settings, heartbeat: Heartbeat, jobs: Jobs
+) -> None:
+    runner = Runner(store, moody, CheapGenerator(), heartbeat, settings.model_copy(update={"slots": 1}))
+    first = jobs.submit("1")
+    with working(runner):
+        wait_until(lambda: jobs.get(first).step)
+        second = jobs.submit("0")
+        runner.work_in_a_free_slot()
+        assert jobs.get(second).status is JobStatus.QUEUED
+    assert jobs.get(second).status is JobStatus.SUCCEEDED
+    third = jobs.submit("0")
+    runner.work_in_a_free_slot()
+    assert jobs.get(third).status is JobStatus.SUCCEEDED
+
+
 def test_a_worker_that_stops_takes_nothing_new(runner: Runner, jobs: Jobs) -> None:
     job_id = jobs.submit("0")
     runner.stop()
