@@ -36,6 +36,7 @@ from riffusion.settings import Settings
 files = LocalFiles(Settings(data_dir=Path(sys.argv[1])))
 """
 STORES = f'{OPENS}files.put("results/job/1/clip.mp3", b"sound" * 20_000, "audio/mpeg")'
+SIGNS = f'{OPENS}files.url("results/job/1/clip.mp3")'
 
 WAITS = """
 print("done", flush=True)
@@ -95,3 +96,9 @@ def test_jobs_are_lost_when_redis_syncs_every_second(make_stack: MakeStack, disk
 def test_a_stored_file_is_whole(disk: Disk, journal: bool) -> None:
     cut_after(disk, STORES, journal=journal)
     assert disk.run("cat", f"{disk.folder}/files/results/job/1/clip.mp3") == SOUND
+
+
+@pytest.mark.parametrize("journal", [False, True])
+def test_links_stay_valid(disk: Disk, journal: bool) -> None:
+    cut_after(disk, SIGNS, journal=journal)
+    assert sizes(disk) == {"secret_key": 64}
