@@ -7,7 +7,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,23 +45,25 @@ class ValkeyServer:
     folder: Path
     port: int
     process: subprocess.Popen[bytes]
+    prefix: Sequence[str] = ()  # what comes before the command
 
     @property
     def url(self) -> str:
         return f"redis://127.0.0.1:{self.port}/0"
 
     @classmethod
-    def start(cls, folder: Path, *options: str) -> "ValkeyServer":
+    def start(cls, folder: Path, *options: str, prefix: Sequence[str] = ()) -> "ValkeyServer":
         """Starts a server on a free port; `options` are those of valkey-server."""
         for _ in range(5):  # another process may take the port between looking and listening
-            server = cls(folder, free_port(), process=None)  # type: ignore[arg-type]
+            server = cls(folder, free_port(), process=None, prefix=prefix)  # type: ignore[arg-type]
             if server.run(*options):
                 return server
         raise RuntimeError(f"valkey-server doesn't start: {(folder / 'valkey.log').read_text()}")
 
     def run(self, *options: str) -> bool:
         """Starts the process (again) on the same port and folder; whether it answers."""
-        command = [str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.folder)]
+        command = [*self.prefix, str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1"]
+        command += ["--dir", str(self.folder)]
         with (self.folder / "valkey.log").open("ab") as log:
             self.process = subprocess.Popen([*command, "--save", "", *options], stdout=log, stderr=log)
         with Redis(port=self.port, socket_timeout=5) as client:

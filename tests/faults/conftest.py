@@ -14,9 +14,11 @@ MakeStack = Callable[..., Stack]
 
 @pytest.fixture
 def make_stack(tmp_path: Path, s3_server: S3Server) -> Iterator[MakeStack]:
-    """Makes stacks with other settings than QUICK; stops them after the test."""
+    """Makes stacks with other settings than QUICK, Redis's command behind a prefix; stops them after the test."""
     with ExitStack() as stacks:
-        yield lambda **settings: stacks.enter_context(running(tmp_path / "stack", s3_server, **settings))
+        yield lambda *prefix, **settings: stacks.enter_context(
+            running(tmp_path / "stack", s3_server, prefix, **settings)
+        )
 
 
 @pytest.fixture

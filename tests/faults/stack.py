@@ -273,10 +273,10 @@ def wrong_clock(file: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running(folder: Path, s3: S3Server, **settings: object) -> Iterator[Stack]:
-    """A stack with an API and no worker yet."""
+def running(folder: Path, s3: S3Server, prefix: Sequence[str] = (), /, **settings: object) -> Iterator[Stack]:
+    """A stack with an API and no worker yet; the prefix comes before the command of Redis."""
     folder.mkdir(parents=True, exist_ok=True)
-    valkey = ValkeyServer.start(folder, *DURABLE)
+    valkey = ValkeyServer.start(folder, *DURABLE, prefix=prefix)
     storage_net, port = Proxy(int(s3.endpoint.rpartition(":")[2])), free_port()
     values: dict[str, object] = {
         **QUICK,

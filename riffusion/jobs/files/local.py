@@ -153,6 +153,7 @@ def _kept_secret(path: Path) -> bytes:
     with suppress(FileExistsError):  # unlike a rename, a link never replaces what another process has put there
         path.hardlink_to(draft)
     draft.unlink()
+    _sync_folder(path.parent)
     return path.read_bytes()
 
 
