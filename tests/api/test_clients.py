@@ -278,6 +278,23 @@ def test_an_address_is_its_subscriber(client: Client, address: str, name: str) -
     assert [line["client"] for line in lines if line["event"] == "request"] == [f"address:{name}"]
 
 
+def test_the_networks_of_a_site_are_limited_together(settings: Settings) -> None:
+    client = Client(create_app(settings.model_copy(update={"anonymous_jobs_in_flight": 2})))
+
+    def accepted(subscribers: range) -> int:
+        count = 0
+        for subscriber in subscribers:
+            client.environ_base["REMOTE_ADDR"] = f"2001:db8:0:{subscriber:x}::1"
+            count += sum(client.post("/jobs", json=PROMPT).status_code == 202 for _ in range(3))
+        return count
+
+    assert accepted(range(0x10)) == 4  # one /56
+    assert accepted(range(0x100, 0x110)) == 4  # another, and with the first all of the /48
+    assert accepted(range(0x200, 0x210)) == 0
+    client.environ_base["REMOTE_ADDR"] = "2001:db8:1::1"
+    submit(client)
+
+
 @pytest.mark.parametrize("proxies", [0, 1, 2])
 def test_a_forged_address_buys_nothing(settings: Settings, proxies: int) -> None:
     """Whatever a client writes into the headers, the proxies' own words come after it and count."""

@@ -160,10 +160,18 @@ def _kept_secret(path: Path) -> bytes:
 def _create(path: Path) -> BinaryIO:
     """Opens a new file in a folder that another process may be deleting because it was empty."""
     for _ in range(10):
-        path.parent.mkdir(parents=True, exist_ok=True)
         with suppress(FileNotFoundError):
+            _make_folder(path.parent)
             return path.open("xb")
     raise StorageUnavailable("The data folder can't be written.")
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes a folder, and those above it, with durable names."""
+    if not folder.is_dir():
+        _make_folder(folder.parent)
+        folder.mkdir(exist_ok=True)
+        _sync_folder(folder.parent)
 
 
 def _sync_folder(folder: Path) -> None:
