@@ -24,6 +24,9 @@ from tests.jobs.conftest import claim, keys, outwait, prompt, success
 from tests.jobs.webhooks.conftest import Receiver, answer
 
 
+LANE = ("slow", "key host")
+
+
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"webhooks_anywhere": True})
@@ -63,10 +66,12 @@ def job(store: JobStore, key: Key, receiver: Receiver) -> JobRecord:
 
 
 def deliver(courier: Courier) -> int:
-    """Tries what is due; how many those were."""
-    begun = courier.deliver()
-    wait(begun)
-    return len(begun)
+    """Tries until nothing is due; how many tries those were."""
+    count = 0
+    while begun := courier.deliver():
+        wait(begun)
+        count += len(begun)
+    return count
 
 
 def hurry(redis: Redis, job: JobRecord) -> None:
@@ -210,7 +215,7 @@ def test_what_a_courier_died_with_another_delivers(
 ) -> None:
     end(store)
     dead, other = couriers(), couriers()
-    assert len(dead._database.run("webhooks", 8)) == 1  # takes it, and is never heard of again
+    assert len(dead._database.run("webhook_take", 8, 8)) == 1  # takes it, and is never heard of again
     assert deliver(other) == 0
     held = redis.zscore("webhooks", job.id)
     assert held == pytest.approx(time.time() + 60, abs=5)
@@ -223,10 +228,10 @@ def test_a_late_word_of_an_earlier_try_changes_nothing(
     store: JobStore, redis: Redis, courier: Courier, job: JobRecord, receiver: Receiver
 ) -> None:
     end(store)
-    assert len(courier._database.run("webhooks", 8)) == 1
+    assert len(courier._database.run("webhook_take", 8, 8)) == 1
     hurry(redis, job)
     deliver(courier)
-    assert not courier._database.run("webhook", job.id, 1, "failed", "late", 0)
+    assert not courier._database.run("webhook_report", *LANE, job.id, 1, "failed", "late", 0, 0)
     assert webhook(store, job).state is WebhookState.DELIVERED
     assert redis.zcard("webhooks") == 0
 
@@ -235,10 +240,10 @@ def test_word_of_a_job_that_was_deleted_meanwhile_does_not_bring_it_back(
     store: JobStore, redis: Redis, courier: Courier, job: JobRecord
 ) -> None:
     end(store)
-    courier._database.run("webhooks", 8)
+    courier._database.run("webhook_take", 8, 8)
     store.delete(job.id)
     for state in ("delivered", "pending"):
-        assert not courier._database.run("webhook", job.id, 1, state, "", 5)
+        assert not courier._database.run("webhook_report", *LANE, job.id, 1, state, "", 5, 0)
     assert keys(redis, "job:*") == set()
     assert redis.zcard("webhooks") == 0
 
