@@ -9,6 +9,7 @@ local HOLD_S, BATCH = 60, 500
 local QUICK_S = 2
 local KEY_TRIES, HOST_TRIES = 4, 8 -- in progress at once, in each line, whichever process sends them
 local LOOK = 32 -- lanes of one key, in search of one that may be tried
+local last = now + 1e-6 -- the turn of whoever was served: behind those who came in this very moment
 
 local function due_in(lane) return 'webhooks:due:' .. lane end
 local function lanes_of(line, key) return 'webhooks:' .. line .. ':' .. key end
@@ -92,7 +93,7 @@ local function serve_lane(line, key, host)
   end
   local taken = take(line, key, host)
   if redis.call('EXISTS', due_in(lane)) == 1 then
-    redis.call('ZADD', lanes, now, host)
+    redis.call('ZADD', lanes, last, host)
   else
     redis.call('ZREM', lanes, host)
   end
@@ -103,15 +104,15 @@ end
 local function serve_key(line, key)
   if (tries[line .. ' key ' .. key] or 0) >= KEY_TRIES then return false end
   local lanes, taken = lanes_of(line, key), false
-  for _, host in ipairs(redis.call('ZRANGEBYSCORE', lanes, '-inf', now, 'LIMIT', 0, LOOK)) do
+  for _, host in ipairs(redis.call('ZRANGEBYSCORE', lanes, '-inf', last, 'LIMIT', 0, LOOK)) do
     taken = serve_lane(line, key, host)
     if taken then break end
   end
   local turn = tonumber(redis.call('ZRANGE', lanes, 0, 0, 'WITHSCORES')[2])
   if not turn then
     redis.call('ZREM', 'webhooks:' .. line, key)
-  elseif taken or turn > now then
-    redis.call('ZADD', 'webhooks:' .. line, math.max(now, turn), key)
+  elseif taken or turn > last then
+    redis.call('ZADD', 'webhooks:' .. line, math.max(last, turn), key)
   end
   return taken
 end
@@ -120,7 +121,7 @@ for index, line in ipairs({'slow', 'quick'}) do
   local free, taken = tonumber(ARGV[index])
   repeat
     taken = false
-    for _, key in ipairs(redis.call('ZRANGEBYSCORE', 'webhooks:' .. line, '-inf', now)) do
+    for _, key in ipairs(redis.call('ZRANGEBYSCORE', 'webhooks:' .. line, '-inf', last)) do
       if free == 0 then break end
       if serve_key(line, key) then free, taken = free - 1, true end
     end

@@ -6,14 +6,13 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import wait
+from collections.abc import Callable
 
 import pytest
 from redis import Redis
 
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import UNLIMITED, key_client
+from riffusion.jobs.clients import key_client
 from riffusion.jobs.keys import Key, KeyStore
 from riffusion.jobs.record import JobRecord, Webhook, WebhookState
 from riffusion.jobs.store import JobStore
@@ -21,62 +20,16 @@ from riffusion.jobs.webhooks.courier import PAUSES_S, Courier
 from riffusion.settings import Settings
 from tests.conftest import wait_until
 from tests.jobs.conftest import claim, keys, outwait, prompt, success
-from tests.jobs.webhooks.conftest import Receiver, answer
+from tests.jobs.webhooks.conftest import Receiver, answer, deliver, hurry, present
 
 
 LANE = ("slow", "key host")
 
 
 @pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"webhooks_anywhere": True})
-
-
-@pytest.fixture
-def key(redis: Redis, settings: Settings) -> Key:
-    return KeyStore(redis, settings).create("site", UNLIMITED)[1]
-
-
-def present(record: JobRecord) -> str:
-    return json.dumps({"id": record.id, "status": record.status})
-
-
-@pytest.fixture
-def couriers(store: JobStore) -> Iterator[Callable[[], Courier]]:
-    made: list[Courier] = []
-
-    def make() -> Courier:
-        made.append(Courier(store, present))
-        return made[-1]
-
-    yield make
-    for courier in made:
-        courier.stop()
-
-
-@pytest.fixture
-def courier(couriers: Callable[[], Courier]) -> Courier:
-    return couriers()
-
-
-@pytest.fixture
 def job(store: JobStore, key: Key, receiver: Receiver) -> JobRecord:
     """A job that waits, with a webhook."""
     return store.accept([Submission(prompt(webhook=receiver.url, seed=1), key_client(key.id))]).records[0]
-
-
-def deliver(courier: Courier) -> int:
-    """Tries until nothing is due; how many tries those were."""
-    count = 0
-    while begun := courier.deliver():
-        wait(begun)
-        count += len(begun)
-    return count
-
-
-def hurry(redis: Redis, job: JobRecord) -> None:
-    """Lets the next try be due."""
-    redis.zadd("webhooks", {job.id: 1})
 
 
 def end(store: JobStore) -> None:
