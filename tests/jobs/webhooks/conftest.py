@@ -217,6 +217,11 @@ class Tarpit:
     def url(self, host: str = "127.0.0.1", path: str = "") -> str:
         return f"http://{host}:{self.port}/{path}"
 
+    def close(self) -> None:
+        """Ends the tries that hang in it."""
+        for connection in self.connections:
+            connection.close()
+
 
 @pytest.fixture
 def tarpit(couriers: Callable[[], Courier]) -> Iterator[Tarpit]:  # noqa: ARG001 -- ends first, so that their tries end
@@ -236,5 +241,4 @@ def tarpit(couriers: Callable[[], Courier]) -> Iterator[Tarpit]:  # noqa: ARG001
     listener.shutdown(socket.SHUT_RDWR)
     listener.close()
     thread.join(30)
-    for connection in made.connections:
-        connection.close()
+    made.close()
