@@ -1,7 +1,7 @@
 """Sends a webhook for each job that has ended and names one: at least once each, over two hours and more if need be.
 
-What is due is in Redis, written by the same script that ends the job; a courier takes webhooks for a minute at a time, so
-that another resumes where one dies. Whose turn it is, and which hosts are left alone for now, webhook_take.lua decides.
+What is due is in Redis, written by the same script that ends the job; a courier takes webhooks for a minute at a time,
+so that another resumes where one dies. Whose turn it is and which hosts are left alone is decided by webhook_take.lua.
 """
 
 import json

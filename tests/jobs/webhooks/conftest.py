@@ -199,12 +199,11 @@ def hurry(redis: Redis, job: JobRecord) -> None:
 def elapse(redis: Redis, seconds: float) -> None:
     """Lets time pass for all webhooks."""
     for name in redis.scan_iter("webhooks*"):
-        if redis.type(name) == b"hash":
-            if (at := redis.hget(name, "retry_at")) is not None:
-                redis.hset(name, "retry_at", str(float(at) - seconds))
-        else:
-            for member, score in redis.zrange(name, 0, -1, withscores=True):
-                redis.zadd(name, {member: score - seconds})
+        if redis.type(name) == b"zset":
+            for member, _ in redis.zscan_iter(name):
+                redis.zincrby(name, -seconds, member)
+        elif redis.hexists(name, "retry_at"):
+            redis.hincrbyfloat(name, "retry_at", -seconds)
 
 
 @dataclass
@@ -213,27 +212,33 @@ class Tarpit:
 
     port: int
     connections: list[socket.socket] = field(default_factory=list)
+    closed: bool = False
 
     def url(self, host: str = "127.0.0.1", path: str = "") -> str:
         return f"http://{host}:{self.port}/{path}"
 
     def close(self) -> None:
-        """Ends the tries that hang in it."""
+        """Ends the tries that hang in it, and those to come at once."""
+        self.closed = True
         for connection in self.connections:
             connection.close()
 
 
 @pytest.fixture
-def tarpit(couriers: Callable[[], Courier]) -> Iterator[Tarpit]:  # noqa: ARG001 -- ends first, so that their tries end
+def tarpit(couriers: Callable[[], Courier]) -> Iterator[Tarpit]:
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     made = Tarpit(listener.getsockname()[1])
 
     def accept() -> None:
         while True:
             try:
-                made.connections.append(listener.accept()[0])
+                connection, _ = listener.accept()
             except OSError:
                 return
+            if made.closed:
+                connection.close()
+            else:
+                made.connections.append(connection)
 
     thread = threading.Thread(target=accept, daemon=True)
     thread.start()

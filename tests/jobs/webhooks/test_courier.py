@@ -22,7 +22,6 @@ from tests.conftest import wait_until
 from tests.jobs.conftest import claim, keys, outwait, prompt, success
 from tests.jobs.webhooks.conftest import Receiver, answer, deliver, hurry, present
 
-
 LANE = ("slow", "key host")
 
 

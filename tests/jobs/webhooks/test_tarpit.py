@@ -112,9 +112,7 @@ def test_many_names_that_never_resolve(
     assert len(silent) <= resolver.PER_OWNER
 
 
-def test_a_host_that_was_down_for_an_hour_is_told_everything(
-    store: JobStore, courier: Courier, key: Key
-) -> None:
+def test_a_host_that_was_down_for_an_hour_is_told_everything(store: JobStore, courier: Courier, key: Key) -> None:
     port = free_port()
     jobs = ended(store, key.id, *[f"http://127.0.0.1:{port}/{number}" for number in range(40)])
     for _ in range(60):
@@ -123,7 +121,9 @@ def test_a_host_that_was_down_for_an_hour_is_told_everything(
     assert set(states(store, jobs)) == {WebhookState.PENDING}
     with serving(port) as receiver:
         deliver(courier)
-        assert states(store, jobs).count(WebhookState.DELIVERED) > 20  # others were probes, and have their next try later
+        assert (
+            states(store, jobs).count(WebhookState.DELIVERED) > 20
+        )  # others were probes, and have their next try later
         elapse(store.redis, max(PAUSES_S) * 1.1)
         deliver(courier)
         assert set(states(store, jobs)) == {WebhookState.DELIVERED}
@@ -138,4 +138,3 @@ def test_the_breaker_takes_no_try_from_a_lone_webhook(store: JobStore, courier: 
         elapse(store.redis, pause * 1.1 + 1)
         assert deliver(courier) == 1
     assert states(store, [job]) == [WebhookState.FAILED]
-
