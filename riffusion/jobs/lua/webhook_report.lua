@@ -10,7 +10,6 @@ if redis.call('ZREM', 'webhooks:trying', line .. ' ' .. lane .. ' ' .. id) == 1 
   local host = 'webhooks:host:' .. lane
   if seconds ~= '' then
     redis.call('HSET', host, 'failures', 0, 'seconds', seconds)
-    redis.call('HDEL', host, 'retry_at')
   elseif redis.call('HINCRBY', host, 'failures', 1) >= OPEN_AFTER then
     redis.call('HSET', host, 'retry_at', stamp(now + OPEN_S))
   end
