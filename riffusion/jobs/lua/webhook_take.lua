@@ -16,7 +16,7 @@ local function lanes_of(line, key) return 'webhooks:' .. line .. ':' .. key end
 
 local function lane_of(client, url)
   local key = string.match(client, '^key:([^/]+)') or '-'
-  local host = string.match(url, '^%a+://([^/?]+)')
+  local host = string.match(url, '^%a+://([^/?]+)') or '-'
   return key, string.lower((string.gsub(host, ':%d*$', '')))
 end
 

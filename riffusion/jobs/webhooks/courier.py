@@ -50,7 +50,7 @@ class _Outcome:
 
     state: WebhookState
     error: str = ""
-    seconds: float | None = 0.0  # until the response; None: there was none
+    seconds: float | None = 0.0  # until the response, 0 if none was needed; None: there was none
 
 
 class Courier:
@@ -151,6 +151,6 @@ class Courier:
         elif state is WebhookState.PENDING:
             pause = PAUSES_S[attempts - 1] * random.uniform(1, 1.1)  # noqa: S311 -- not all at once
         seconds = "" if outcome.seconds is None else outcome.seconds
-        told = (record.id, attempts, state, outcome.error, pause, seconds)
-        self._database.run("webhook_report", taken.line, taken.lane, *told)
+        report = (record.id, attempts, state, outcome.error, pause, seconds)
+        self._database.run("webhook_report", taken.line, taken.lane, *report)
         _log.info("webhook", job=record.id, attempt=attempts, state=state, error=outcome.error)

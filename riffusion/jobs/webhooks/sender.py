@@ -23,7 +23,6 @@ MAX_HEAD = 64 << 10  # bytes, heads with a status of 1xx before it included
 
 Resolve = Callable[[str, int], list[str]]
 
-
 _NO_CONNECTION = (httpcore.NetworkError, httpcore.TimeoutException)
 
 

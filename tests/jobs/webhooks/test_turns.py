@@ -43,8 +43,8 @@ class Turns:
     def report(self, taken: Taken, seconds: float | str, state: str = "pending", pause: float = 10_000) -> None:
         assert taken.record.webhook is not None
         attempt = taken.record.webhook.attempts
-        told = (taken.record.id, attempt, state, "", pause, seconds)
-        self.database.run("webhook_report", taken.line, taken.lane, *told)
+        report = (taken.record.id, attempt, state, "", pause, seconds)
+        self.database.run("webhook_report", taken.line, taken.lane, *report)
 
     def responds(self, store: JobStore, key: str, url: str, seconds: float = 0.1) -> None:
         """Lets a host respond to one of a key's webhooks."""
