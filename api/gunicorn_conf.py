@@ -63,11 +63,16 @@ def on_starting(server: Any) -> None:
 
 def post_worker_init(worker: Any) -> None:
     """In each process: starts its reaper and courier, and makes held requests answer as soon as the process stops."""
+    import gevent
+
     from api.services import EXTENSION, Services
     from api.waiting import Snapshot
     from riffusion.jobs.reaper import Reaper
-    from riffusion.jobs.webhooks.courier import Courier
+    from riffusion.jobs.webhooks.courier import LINES, Courier
+    from riffusion.jobs.webhooks.resolver import TOGETHER
 
+    # gevent resolves names in threads, ten at most: those that webhooks may hold for long come on top.
+    gevent.get_hub().threadpool.maxsize += TOGETHER * len(LINES)
     here: Services = worker.wsgi.extensions[EXTENSION]
     courier = Courier(here.store, lambda record: here.presenter.job(Snapshot(record, None)).model_dump_json())
     worker.background = (Reaper(here.store, here.files), courier)

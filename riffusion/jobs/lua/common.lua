@@ -8,7 +8,11 @@
 --   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots, card
 --   models            set     every model that ever had a job or a worker
 --   due               zset    jobs by the time at which reap must look at them: a lease or a deadline ends
---   webhooks          zset    ended jobs by the time of the next try to tell their owner
+--   webhooks          zset    ended jobs by the time of the next try to tell their owner, or that at which one has failed
+--   webhooks:due:<key> <host>    zset  jobs whose time has come, and who wait for a place; see webhook_take.lua
+--   webhooks:quick, :slow        zset  keys that have such, by their turn; and with :<key>, that key's hosts
+--   webhooks:trying              zset  tries in progress by the time at which they are taken for lost
+--   webhooks:host:<key> <host>   hash  failures in a row, seconds of the last response, retry_at while not to be tried
 --   sweep             zset    job:<id>, upload:<id> or file:<key> by the time at which its files may go
 --   held:<worker>     hash    id -> nonce of the claim, for the jobs that a worker runs
 --   alone:<worker>    string  the job that must run alone in that worker

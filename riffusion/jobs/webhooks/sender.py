@@ -5,9 +5,12 @@ resolves to something else a moment later gains nothing. Certificates, SNI and H
 is followed, no proxy is asked, the answer's body isn't read, and all of it together has one deadline.
 """
 
+import socket
 import ssl
+import threading
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from functools import cache
 from typing import Any
 
@@ -16,8 +19,11 @@ import httpcore
 from riffusion.jobs.webhooks import addresses
 
 LIMIT_S = 15.0  # for resolving, connecting, sending and the answer's head together
+MAX_HEAD = 64 << 10  # bytes, heads with a status of 1xx before it included
 
 Resolve = Callable[[str, int], list[str]]
+
+_NO_CONNECTION = (httpcore.NetworkError, httpcore.TimeoutException)
 
 
 class Undelivered(Exception):
@@ -43,28 +49,38 @@ def post(
     Raises:
         Undelivered: there was no answer, or the address isn't public.
     """
-    checked = _Checked(backend or httpcore.SyncBackend(), resolve, anywhere, time.monotonic() + limit_s)
+    deadline = time.monotonic() + limit_s
     sent = {**headers, "Content-Type": "application/json", "User-Agent": "Riffusion", "Connection": "close"}
-    try:
-        with (
-            httpcore.ConnectionPool(ssl_context=tls or _tls(), network_backend=checked) as pool,
-            pool.stream("POST", url, headers=list(sent.items()), content=body) as response,
-        ):
-            return response.status
-    except httpcore.TimeoutException:
-        raise Undelivered(f"There was no answer within {limit_s:g} s.") from None
-    except (httpcore.NetworkError, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
-        raise Undelivered(f"There was no answer: {str(error) or type(error).__name__}.") from None
+    with ExitStack() as connection:
+        checked = _Checked(backend or httpcore.SyncBackend(), resolve, anywhere, deadline, connection)
+        try:
+            with (
+                httpcore.ConnectionPool(ssl_context=tls or _tls(), network_backend=checked) as pool,
+                pool.stream("POST", url, headers=list(sent.items()), content=body) as response,
+            ):
+                return response.status
+        except (*_NO_CONNECTION, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
+            late = isinstance(error, httpcore.TimeoutException) or time.monotonic() >= deadline
+            reason = f" within {limit_s:g} s" if late else f": {str(error) or type(error).__name__}"
+            raise Undelivered(f"There was no answer{reason}.") from None
 
 
 class _Checked(httpcore.NetworkBackend):
-    """Connects to public addresses only, and only until a deadline."""
+    """Connects to public addresses only, and only until a deadline. `connection` ends with what it connected."""
 
-    def __init__(self, inner: httpcore.NetworkBackend, resolve: Resolve, anywhere: bool, deadline: float) -> None:
+    def __init__(
+        self,
+        inner: httpcore.NetworkBackend,
+        resolve: Resolve,
+        anywhere: bool,
+        deadline: float,
+        connection: ExitStack,
+    ) -> None:
         self._inner = inner
         self._resolve = resolve
         self._anywhere = anywhere
         self._deadline = deadline
+        self._connection = connection
 
     def connect_tcp(
         self,
@@ -77,56 +93,76 @@ class _Checked(httpcore.NetworkBackend):
         """Connects to the first of the host's addresses that answers."""
         try:
             found = self._resolve(host, port)
+        except TimeoutError:
+            raise Undelivered("Its host name was not resolved in time.") from None
         except (OSError, UnicodeError):
             raise Undelivered("Its host name is unknown.") from None
         if not self._anywhere and not all(addresses.is_public(address) for address in found):
             raise Undelivered("Its host name leads to an address that isn't public.")
         failed: httpcore.NetworkError | httpcore.TimeoutException = httpcore.ConnectError("its host has no address")
         for address in found:
-            left = _left(self._deadline, httpcore.ConnectTimeout)
+            left = self._deadline - time.monotonic()
+            if left <= 0:
+                raise httpcore.ConnectTimeout
             try:
                 stream = self._inner.connect_tcp(address, port, left, local_address, socket_options)
-            except (httpcore.NetworkError, httpcore.TimeoutException) as error:
+            except _NO_CONNECTION as error:
                 failed = error
             else:
-                return _Timed(stream, self._deadline)
+                self._connection.enter_context(_shut_down_at(self._deadline, stream.get_extra_info("socket")))
+                return _Measured(stream)
         raise failed
 
 
-class _Timed(httpcore.NetworkStream):
-    """A stream whose reads and writes end at a deadline, however little comes at a time."""
+@contextmanager
+def _shut_down_at(deadline: float, connection: socket.socket) -> Iterator[None]:
+    """Shuts a connection down at a deadline, whatever is being done with it.
 
-    def __init__(self, inner: httpcore.NetworkStream, deadline: float) -> None:
+    Time-outs of sockets don't add up to one: each begins again with the next part of a body that is sent, and gevent's
+    also with every byte of a TLS handshake or record.
+    """
+    with connection.dup() as same:  # TLS makes another socket of the first
+
+        def shut_down() -> None:
+            with suppress(OSError):
+                same.shutdown(socket.SHUT_RDWR)
+
+        timer = threading.Timer(max(0, deadline - time.monotonic()), shut_down)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+class _Measured(httpcore.NetworkStream):
+    """A stream that is read only so far: one that always has more would never let gevent's loop go on."""
+
+    def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner
-        self._deadline = deadline
+        self._bytes = 0
 
-    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ARG002
-        return self._inner.read(max_bytes, _left(self._deadline, httpcore.ReadTimeout))
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        if self._bytes >= MAX_HEAD:
+            raise httpcore.ReadError(f"its head is longer than {MAX_HEAD >> 10} KiB")
+        data = self._inner.read(max_bytes, timeout)
+        self._bytes += len(data)
+        return data
 
-    def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ARG002
-        self._inner.write(buffer, _left(self._deadline, httpcore.WriteTimeout))
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._inner.write(buffer, timeout)
 
     def start_tls(
-        self,
-        ssl_context: ssl.SSLContext,
-        server_hostname: str | None = None,
-        timeout: float | None = None,  # noqa: ARG002
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        left = _left(self._deadline, httpcore.ConnectTimeout)
-        return _Timed(self._inner.start_tls(ssl_context, server_hostname, left), self._deadline)
+        return _Measured(self._inner.start_tls(ssl_context, server_hostname, timeout))
 
     def get_extra_info(self, info: str) -> Any:
         return self._inner.get_extra_info(info)
 
     def close(self) -> None:
         self._inner.close()
-
-
-def _left(deadline: float, late: type[httpcore.TimeoutException]) -> float:
-    left = deadline - time.monotonic()
-    if left <= 0:
-        raise late
-    return left
 
 
 @cache

@@ -1,10 +1,13 @@
-"""A receiver of webhooks that does as a test says, over TLS or not."""
+"""A receiver of webhooks that does as a test says, over TLS or not, one that never responds, and couriers."""
 
 import datetime
+import json
 import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import wait
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +16,16 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
+from redis import Redis
+
+from riffusion.jobs.acceptance import Submission
+from riffusion.jobs.clients import UNLIMITED, key_client
+from riffusion.jobs.keys import Key, KeyStore
+from riffusion.jobs.record import JobRecord
+from riffusion.jobs.store import JobStore
+from riffusion.jobs.webhooks.courier import Courier
+from riffusion.settings import Settings
+from tests.jobs.conftest import by, prompt
 
 NAME = "hooks.example"
 
@@ -78,8 +91,10 @@ def _serve(listener: socket.socket, receiver: Receiver, tls: ssl.SSLContext | No
             connection.close()
 
 
-def _receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
-    listener = socket.create_server(("127.0.0.1", 0))
+@contextmanager
+def serving(port: int = 0, tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
+    """A receiver on a port of its own, or on this one."""
+    listener = socket.create_server(("127.0.0.1", port))
     receiver = Receiver(listener.getsockname()[1])
     if tls is not None:
         tls.sni_callback = lambda _socket, name, _context: receiver.names.append(name)
@@ -93,7 +108,8 @@ def _receiver(tls: ssl.SSLContext | None = None) -> Iterator[Receiver]:
 
 @pytest.fixture
 def receiver() -> Iterator[Receiver]:
-    yield from _receiver()
+    with serving() as made:
+        yield made
 
 
 @pytest.fixture(scope="session")
@@ -122,4 +138,112 @@ def tls_receiver(certificate: Path) -> Iterator[Receiver]:
     """The same over TLS, as NAME."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate)
-    yield from _receiver(context)
+    with serving(tls=context) as made:
+        yield made
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"webhooks_anywhere": True})
+
+
+@pytest.fixture
+def key(redis: Redis, settings: Settings) -> Key:
+    return KeyStore(redis, settings).create("site", UNLIMITED)[1]
+
+
+def present(record: JobRecord) -> str:
+    """What a webhook says of a job."""
+    return json.dumps({"id": record.id, "status": record.status})
+
+
+@pytest.fixture
+def couriers(store: JobStore) -> Iterator[Callable[[], Courier]]:
+    made: list[Courier] = []
+
+    def make() -> Courier:
+        made.append(Courier(store, present))
+        return made[-1]
+
+    yield make
+    for courier in made:
+        courier.stop()
+
+
+@pytest.fixture
+def courier(couriers: Callable[[], Courier]) -> Courier:
+    return couriers()
+
+
+def ended(store: JobStore, key_id: str, *urls: str) -> list[JobRecord]:
+    """Jobs of a key that have ended, one for each address to tell."""
+    submissions = [Submission(prompt(webhook=url), by(key_client(key_id))) for url in urls]
+    return [store.cancel(record.id) for record in store.accept(submissions).records] if urls else []
+
+
+def deliver(courier: Courier) -> int:
+    """Tries until nothing is due; how many tries those were."""
+    count = 0
+    while begun := courier.deliver():
+        wait(begun)
+        count += len(begun)
+    return count
+
+
+def hurry(redis: Redis, job: JobRecord) -> None:
+    """Lets the next try be due, and one that is on its way be taken for lost."""
+    redis.zadd("webhooks", {job.id: 1})
+    redis.delete("webhooks:trying")
+
+
+def elapse(redis: Redis, seconds: float) -> None:
+    """Lets time pass for all webhooks."""
+    for name in redis.scan_iter("webhooks*"):
+        if redis.type(name) == b"zset":
+            for member, _ in redis.zscan_iter(name):
+                redis.zincrby(name, -seconds, member)
+        elif redis.hexists(name, "retry_at"):
+            redis.hincrbyfloat(name, "retry_at", -seconds)
+
+
+@dataclass
+class Tarpit:
+    """A server that takes in connections and requests, and never responds."""
+
+    port: int
+    connections: list[socket.socket] = field(default_factory=list)
+    closed: bool = False
+
+    def url(self, host: str = "127.0.0.1", path: str = "") -> str:
+        return f"http://{host}:{self.port}/{path}"
+
+    def close(self) -> None:
+        """Ends the tries that hang in it, and those to come at once."""
+        self.closed = True
+        for connection in self.connections:
+            connection.close()
+
+
+@pytest.fixture
+def tarpit(couriers: Callable[[], Courier]) -> Iterator[Tarpit]:
+    listener = socket.create_server(("127.0.0.1", 0), backlog=512)
+    made = Tarpit(listener.getsockname()[1])
+
+    def accept() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            if made.closed:
+                connection.close()
+            else:
+                made.connections.append(connection)
+
+    thread = threading.Thread(target=accept, daemon=True)
+    thread.start()
+    yield made
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+    thread.join(30)
+    made.close()

@@ -6,14 +6,13 @@ import hmac
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator
-from concurrent.futures import wait
+from collections.abc import Callable
 
 import pytest
 from redis import Redis
 
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import UNLIMITED, key_client
+from riffusion.jobs.clients import key_client
 from riffusion.jobs.keys import Key, KeyStore
 from riffusion.jobs.record import JobRecord, Webhook, WebhookState
 from riffusion.jobs.store import JobStore
@@ -21,57 +20,15 @@ from riffusion.jobs.webhooks.courier import PAUSES_S, Courier
 from riffusion.settings import Settings
 from tests.conftest import wait_until
 from tests.jobs.conftest import by, claim, keys, outwait, prompt, success
-from tests.jobs.webhooks.conftest import Receiver, answer
+from tests.jobs.webhooks.conftest import Receiver, answer, deliver, hurry, present
 
-
-@pytest.fixture
-def settings(settings: Settings) -> Settings:
-    return settings.model_copy(update={"webhooks_anywhere": True})
-
-
-@pytest.fixture
-def key(redis: Redis, settings: Settings) -> Key:
-    return KeyStore(redis, settings).create("site", UNLIMITED)[1]
-
-
-def present(record: JobRecord) -> str:
-    return json.dumps({"id": record.id, "status": record.status})
-
-
-@pytest.fixture
-def couriers(store: JobStore) -> Iterator[Callable[[], Courier]]:
-    made: list[Courier] = []
-
-    def make() -> Courier:
-        made.append(Courier(store, present))
-        return made[-1]
-
-    yield make
-    for courier in made:
-        courier.stop()
-
-
-@pytest.fixture
-def courier(couriers: Callable[[], Courier]) -> Courier:
-    return couriers()
+LANE = ("slow", "key host")
 
 
 @pytest.fixture
 def job(store: JobStore, key: Key, receiver: Receiver) -> JobRecord:
     """A job that waits, with a webhook."""
     return store.accept([Submission(prompt(webhook=receiver.url, seed=1), by(key_client(key.id)))]).records[0]
-
-
-def deliver(courier: Courier) -> int:
-    """Tries what is due; how many those were."""
-    begun = courier.deliver()
-    wait(begun)
-    return len(begun)
-
-
-def hurry(redis: Redis, job: JobRecord) -> None:
-    """Lets the next try be due."""
-    redis.zadd("webhooks", {job.id: 1})
 
 
 def end(store: JobStore) -> None:
@@ -210,7 +167,7 @@ def test_what_a_courier_died_with_another_delivers(
 ) -> None:
     end(store)
     dead, other = couriers(), couriers()
-    assert len(dead._database.run("webhooks", 8)) == 1  # takes it, and is never heard of again
+    assert len(dead._database.run("webhook_take", 8, 8)) == 1  # takes it, and is never heard of again
     assert deliver(other) == 0
     held = redis.zscore("webhooks", job.id)
     assert held == pytest.approx(time.time() + 60, abs=5)
@@ -223,10 +180,10 @@ def test_a_late_word_of_an_earlier_try_changes_nothing(
     store: JobStore, redis: Redis, courier: Courier, job: JobRecord, receiver: Receiver
 ) -> None:
     end(store)
-    assert len(courier._database.run("webhooks", 8)) == 1
+    assert len(courier._database.run("webhook_take", 8, 8)) == 1
     hurry(redis, job)
     deliver(courier)
-    assert not courier._database.run("webhook", job.id, 1, "failed", "late", 0)
+    assert not courier._database.run("webhook_report", *LANE, job.id, 1, "failed", "late", 0, 0)
     assert webhook(store, job).state is WebhookState.DELIVERED
     assert redis.zcard("webhooks") == 0
 
@@ -235,10 +192,10 @@ def test_word_of_a_job_that_was_deleted_meanwhile_does_not_bring_it_back(
     store: JobStore, redis: Redis, courier: Courier, job: JobRecord
 ) -> None:
     end(store)
-    courier._database.run("webhooks", 8)
+    courier._database.run("webhook_take", 8, 8)
     store.delete(job.id)
     for state in ("delivered", "pending"):
-        assert not courier._database.run("webhook", job.id, 1, state, "", 5)
+        assert not courier._database.run("webhook_report", *LANE, job.id, 1, state, "", 5, 0)
     assert keys(redis, "job:*") == set()
     assert redis.zcard("webhooks") == 0
 

@@ -1,16 +1,23 @@
 """Webhooks of the real server."""
 
 import json
+import os
+from functools import partial
 from pathlib import Path
 
 import httpx
+import pytest
 
 from riffusion.jobs.clients import UNLIMITED
 from riffusion.jobs.database import connect
 from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.store import JobStore
 from tests.api.conftest import PROMPT, serve
 from tests.conftest import ValkeyServer, wait_until
-from tests.jobs.webhooks.conftest import Receiver
+from tests.jobs.webhooks.conftest import Receiver, Tarpit, ended
+
+NAMES = Path(__file__).parent / "names"
+SOON_S = 8.0  # a second until a courier looks, and some for a busy machine; a try at a tarpit takes 15
 
 
 def test_what_ended_while_no_server_ran_is_told_by_the_next(
@@ -43,3 +50,27 @@ def test_what_ended_while_no_server_ran_is_told_by_the_next(
             k: v for k, v in found().items() if k not in changing
         }
         assert httpx.get(told["data"]["result"]["audio"]["url"].replace(first.url, second.url)).is_success
+
+
+def test_hosts_and_name_servers_that_never_respond_hold_up_nobody_else(
+    *, valkey: ValkeyServer, tmp_path: Path, receiver: Receiver, tarpit: Tarpit, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(NAMES), *filter(None, [os.environ.get("PYTHONPATH")])]))
+    monkeypatch.setenv("SILENT_UNTIL", str(tmp_path / "over"))
+    with serve(valkey, tmp_path, webhooks_anywhere=True) as server:
+        store = JobStore.connect(server.settings)
+        ids = [KeyStore(store.redis, server.settings).create(f"key{n}", UNLIMITED)[1].id for n in range(10)]
+        ended(store, ids[0], *[tarpit.url(path=str(number)) for number in range(200)])
+        ended(store, ids[1], *[tarpit.url(f"a{number}.evil.example") for number in range(200)])
+        for each in ids[2:9]:  # more names that hang than gevent has threads by itself
+            ended(store, each, *[f"http://a{number}.silent.example/" for number in range(20)])
+        wait_until(lambda: len(tarpit.connections) >= 5)
+        for count in range(1, 4):
+            ended(store, ids[9], receiver.url.replace("127.0.0.1", "localhost"))
+            wait_until(partial(_has_seen, receiver, count), SOON_S, "others' webhooks hold it up")
+        tarpit.close()
+        (tmp_path / "over").touch()
+
+
+def _has_seen(receiver: Receiver, count: int) -> bool:
+    return len(receiver.seen) >= count

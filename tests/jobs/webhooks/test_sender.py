@@ -2,9 +2,12 @@
 
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +162,44 @@ def test_an_answer_that_never_ends_has_the_same_deadline(receiver: Receiver) -> 
         post(receiver.url, {}, b"", anywhere=True, limit_s=0.5)
     assert cut.wait(60)
     assert len(sent) < 100
+
+
+def test_an_answer_that_is_always_about_to_come_is_cut_off(receiver: Receiver) -> None:
+    """As fast as it is read: gevent would never look at another connection, nor at a clock."""
+
+    def continues(connection: socket.socket) -> None:
+        while True:
+            connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
+
+    receiver.answers = [continues]
+    with pytest.raises(Undelivered, match="longer than 64 KiB"):
+        post(receiver.url, {}, b"", anywhere=True)
+
+
+@pytest.mark.parametrize("patch", ["", "from gevent import monkey; monkey.patch_all()"], ids=["threads", "gevent"])
+def test_a_tls_handshake_that_never_ends_has_the_same_deadline(patch: str) -> None:
+    """A byte at a time; gevent's time-outs begin again with each."""
+    cut = threading.Event()
+
+    def drip(listener: socket.socket) -> None:
+        connection, _ = listener.accept()
+        with connection, suppress(OSError):
+            connection.recv(65536)
+            connection.sendall(b"\x16\x03\x03\x40\x00")  # the head of a record of 16 KiB
+            for _ in range(200):
+                connection.sendall(b"x")
+                time.sleep(0.05)
+            return
+        cut.set()
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        threading.Thread(target=drip, args=(listener,), daemon=True).start()
+        url = f"https://127.0.0.1:{listener.getsockname()[1]}/"
+        send = f"from riffusion.jobs.webhooks.sender import post; post({url!r}, {{}}, b'', anywhere=True, limit_s=0.5)"
+        command = [sys.executable, "-c", f"{patch}\n{send}"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
+    assert "There was no answer within 0.5 s." in done.stderr
+    assert cut.wait(30)
 
 
 def test_a_body_is_not_read(receiver: Receiver) -> None:
