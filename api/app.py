@@ -42,7 +42,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The API as a WSGI application; without `settings`, those of the environment."""
     settings = settings or get_settings()
     app = Flask("api", static_folder=None)  # pages.py serves what pages need
-    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False  # nor any other second spelling: what a proxy closes by its address is closed
     app.extensions[EXTENSION] = made = _services(settings)
     request_log.register(app)
     metrics.register(app, made.metrics)
