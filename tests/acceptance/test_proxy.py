@@ -82,7 +82,8 @@ def test_uploads_pass(front: Front) -> None:
 
 
 def test_what_is_the_operators_stays_inside(front: Front) -> None:
-    assert front.client.get("/metrics").status_code == HTTPStatus.NOT_FOUND
+    for path in ("/metrics", "/metrics/", "/readyz"):
+        assert front.client.get(path).status_code == HTTPStatus.NOT_FOUND
     moved = front.client.get(f"{front.plain}/jobs?limit=2")
     assert moved.status_code == HTTPStatus.PERMANENT_REDIRECT
     assert moved.headers["Location"] == "https://127.0.0.1/jobs?limit=2"

@@ -1,5 +1,6 @@
 """The factory: light to import, protected, the same behind proxies."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 from structlog.testing import capture_logs
+from werkzeug.exceptions import NotFound
 
 from api.app import create_app
 from api.operations import operation_of
@@ -149,3 +151,14 @@ def test_every_route_but_those_of_pages_is_described(app: Flask) -> None:
         rule.endpoint for rule in app.url_map.iter_rules() if not operation_of(app.view_functions[rule.endpoint])
     }
     assert {endpoint.partition(".")[0] for endpoint in undescribed} == {"pages", "assets"}
+
+
+def test_an_address_has_one_spelling(app: Flask) -> None:
+    adapter = app.url_map.bind("x")
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:\w+:)?\w+>", "x", rule.rule)
+        [method] = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        assert adapter.match(path, method)[0] == rule.endpoint
+        for spelling in [f"/{path}"] + [f"{path}/"] * ("<path:" not in rule.rule):
+            with pytest.raises(NotFound):
+                adapter.match(spelling, method)
