@@ -204,6 +204,7 @@ def serve(
     folder: Path,
     connections: int = LiveServer.CONNECTIONS,
     redis_url: str = "",
+    *,
     conf: str = "api.gunicorn_conf",
     status: int = 0,
     **changes: Any,
