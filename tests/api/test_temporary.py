@@ -64,6 +64,8 @@ def test_links_and_files_by_such_a_name_are_left_alone(here: Path) -> None:
     file.write_text("a file")
     os.mkfifo(here / f"{temporary.PREFIX}pipe")  # to open which one would have to wait
     temporary.make_folder()
+    with pytest.raises(NotADirectoryError):
+        temporary._hold(link)
     assert precious.exists()
     assert link.is_symlink()
     assert file.exists()

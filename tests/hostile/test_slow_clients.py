@@ -104,12 +104,15 @@ def test_patience_ends(valkey: ValkeyServer, tmp_path: Path) -> None:
     with ExitStack() as stack, serve(valkey, tmp_path, conf="tests.hostile.impatient") as server:
         for half in ("body", "chunk", "upload"):
             assert connect(stack, server, HALVES[half]).recv(1 << 16).startswith(b"HTTP/1.1 408"), half
+        refused = connect(stack, server, HALVES["body"].replace(b"/jobs", b"/nowhere"))  # without a look at its body
+        assert b"".join(iter(lambda: refused.recv(1 << 16), b"")).count(b"HTTP/1.1 ") == 1
         unread = connect(stack, server, b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 500)
         time.sleep(4)
         unread.settimeout(20)
         with suppress(ConnectionResetError):
             while unread.recv(1 << 20):  # what was sent before; then the end, which a patient server doesn't come to
                 pass
+        assert "Traceback" not in server.log.read_text()
 
 
 class Trickle:
