@@ -1,6 +1,6 @@
 """The app factory. Importing this module, and creating an app, starts nothing and connects to nothing."""
 
-from flask import Flask
+from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
@@ -39,9 +39,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     """The API as a WSGI application; without `settings`, those of the environment."""
     settings = settings or get_settings()
     app = Flask("api", static_folder=None)  # pages.py serves what pages need
-    app.url_map.strict_slashes = False
+    app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = made = _services(settings)
     request_log.register(app)
+    app.before_request(_refuse_second_spellings)
     metrics.register(app, made.metrics)
     headers.register(app, settings.cors_origins.split())
     problems.register(app)
@@ -51,6 +52,12 @@ def create_app(settings: Settings | None = None) -> Flask:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
     return app
+
+
+def _refuse_second_spellings() -> None:
+    """One address a resource, so that what a proxy closes by its address is closed: werkzeug drops leading slashes."""
+    if request.environ["PATH_INFO"].startswith("//"):
+        abort(404)
 
 
 def _services(settings: Settings) -> Services:

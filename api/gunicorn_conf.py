@@ -14,6 +14,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
+from api import temporary
 from riffusion import logs
 from riffusion.settings import get_settings
 
@@ -42,6 +43,10 @@ keepalive = (
 limit_request_line = 4094  # bytes; beyond it, 400
 limit_request_fields = 64
 limit_request_field_size = 8190  # bytes; beyond it, 400
+# What proxies say of a request is for api/app.py, which knows how many there are. gunicorn itself would believe it of
+# every request that comes from this machine, though strangers have written it.
+secure_scheme_headers: dict[str, str] = {}
+forwarder_headers = ""
 timeout = 60  # without a sign of life from a process's main thread
 graceful_timeout = 30
 control_socket_disable = True
@@ -50,15 +55,20 @@ accesslog = None  # api/request_log.py writes it, with the request's id
 
 
 def on_starting(server: Any) -> None:
-    """Before any process is forked: a folder in which their metrics meet, unless the operator has named one.
+    """Before any process is forked: a folder for temporary files, in which their metrics meet, too.
+
+    The operator may have named another one for the metrics.
 
     Each connection is a file, and many systems allow a process 1024 until it asks for more.
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    server.metrics_dir = None
+    server.temporary = temporary.make_folder()
+    os.environ["TMPDIR"] = tempfile.tempdir = str(server.temporary)
     if _MULTIPROCESS_DIR not in os.environ:
-        server.metrics_dir = os.environ[_MULTIPROCESS_DIR] = tempfile.mkdtemp(prefix="riffusion-metrics-")
+        metrics = server.temporary / "metrics"
+        metrics.mkdir()
+        os.environ[_MULTIPROCESS_DIR] = str(metrics)
 
 
 def post_worker_init(worker: Any) -> None:
@@ -105,5 +115,4 @@ def child_exit(_server: Any, worker: Any) -> None:
 
 def on_exit(server: Any) -> None:
     """Leaves nothing behind."""
-    if server.metrics_dir is not None:
-        shutil.rmtree(server.metrics_dir, ignore_errors=True)
+    shutil.rmtree(server.temporary, ignore_errors=True)

@@ -93,7 +93,7 @@ def build(app: Flask) -> Json:
             "version": version("riffusion"),
             "description": "Music from text prompts: submit a job, follow it, fetch a picture and its sound.",
         },
-        "servers": [{"url": services().settings.public_url}],
+        "servers": [{"url": services().settings.public_url.rstrip("/")}],
         "paths": paths,
         "components": {
             "schemas": schemas.definitions,

@@ -4,50 +4,24 @@ gunicorn's gevent worker, with what it lacks: a request's body must keep a pace,
 connections that wait for a further request don't hold up a stop.
 """
 
+import ssl  # the module alone: a reference to its classes would be to those that gevent replaces
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from ssl import SSLContext
 from typing import Any
 
 import gevent
 from gevent.pool import Pool
 from gevent.server import StreamServer
+from gunicorn.http.errors import NoMoreData  # type: ignore[import-untyped]
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
-from werkzeug.exceptions import RequestTimeout
+from werkzeug.exceptions import HTTPException
 
-GRACE_S = 30.0  # for a body to come in, plus what its pace allows
-MIN_PACE = 32 << 10  # bytes a second
+from api.paced_reader import PacedReader
+
 STALL_S = 60.0  # without a byte of a response being taken
 LINGER_S = 2.0  # for which a stopping process waits for requests on the way
-
-
-class PacedBody:
-    """A request's body that ends with `RequestTimeout` once it has come in too slowly on average."""
-
-    def __init__(self, body: Any, grace_s: float = GRACE_S, pace: float = MIN_PACE) -> None:
-        self._body = body
-        self._pace = pace
-        self._deadline = time.monotonic() + grace_s
-
-    def read(self, size: int | None = None) -> bytes:
-        """As a file's."""
-        return self._paced(self._body.read, size)
-
-    def readline(self, size: int | None = None) -> bytes:
-        """As a file's."""
-        return self._paced(self._body.readline, size)
-
-    def __iter__(self) -> Iterator[bytes]:
-        return iter(self.readline, b"")
-
-    def _paced(self, read: Any, size: int | None) -> bytes:
-        left = max(self._deadline - time.monotonic(), 0)
-        with gevent.Timeout(left, RequestTimeout("The body came in too slowly.")):
-            data: bytes = read(size)
-        self._deadline += len(data) / self._pace
-        return data
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
@@ -59,7 +33,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         self._stops_at: float | None = None
 
     def server_class(
-        self, listener: Any, *, spawn: Pool, ssl_context: SSLContext | None = None, **_application: Any
+        self, listener: Any, *, spawn: Pool, ssl_context: ssl.SSLContext | None = None, **_application: Any
     ) -> StreamServer:
         """What takes in connections: up to a hundred a turn of the loop.
 
@@ -70,19 +44,21 @@ class Worker(GeventWorker):  # type: ignore[misc]
 
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
-        """Around the wait for a request's head and its reading."""
+        """Around the wait for a request's head and its reading, after what is left of the body before it."""
         timeout = gevent.Timeout(self.cfg.keepalive, False)
         waiting = gevent.getcurrent()
         self._waiting[waiting] = timeout
         try:
             with timeout:
                 yield
+        except HTTPException:  # in what was left of the body of a request that has its response
+            raise NoMoreData from None  # closes the connection, without a second response
         finally:
             del self._waiting[waiting]
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
         """One request, whose head is there."""
-        req.body = PacedBody(req.body)
+        req.body.reader = PacedReader(req.body.reader, req.force_close)
         sock.settimeout(STALL_S)
         try:
             super().handle_request(listener_name, req, sock, addr)

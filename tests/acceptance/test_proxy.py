@@ -2,14 +2,9 @@
 
 import io
 import json
-import os
-import shutil
-import ssl
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -17,34 +12,14 @@ import numpy as np
 import pytest
 import soundfile
 
-from riffusion.embedded.child import spawn, stop
 from riffusion.testing import save_tiny_checkpoint
-from tests.acceptance.conftest import Stack, ready, start
-from tests.conftest import S3Server, ValkeyServer, free_port, wait_until
+from tests.acceptance.conftest import Stack, start
+from tests.conftest import S3Server, ValkeyServer
+from tests.nginx import Nginx, needs_nginx
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")  # Debian's, which is on root's path alone
-OPENSSL = shutil.which("openssl")
-SITE = Path(__file__).parents[2] / "deploy" / "nginx.conf"
 ASKED = {"mode": "text-to-audio", "prompt": "chords", "steps": 3}
-MAIN = """
-daemon off;
-{user}
-pid nginx.pid;
-events {{ worker_connections 512; }}
-http {{
-    access_log off;
-    client_body_temp_path body;
-    proxy_temp_path proxy;
-    fastcgi_temp_path fastcgi;
-    scgi_temp_path scgi;
-    uwsgi_temp_path uwsgi;
-    include site.conf;
-}}
-"""
 
-pytestmark = pytest.mark.skipif(
-    NGINX is None or OPENSSL is None, reason="nginx or openssl is missing; `apt-get install nginx openssl`"
-)
+pytestmark = needs_nginx
 
 
 @dataclass
@@ -61,45 +36,14 @@ class Front:
 @pytest.fixture(scope="module")
 def front(tmp_path_factory: pytest.TempPathFactory, rclone_server: S3Server) -> Iterator[Front]:
     folder, model = tmp_path_factory.mktemp("proxy"), save_tiny_checkpoint(tmp_path_factory.mktemp("model"))
-    valkey, s3 = ValkeyServer.start(folder), rclone_server.with_bucket()
-    site, files, plain = (f"127.0.0.1:{free_port()}" for _ in range(3))
-    key, certificate = folder / "key.pem", folder / "certificate.pem"
-    make = [str(OPENSSL), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=127.0.0.1", "-addext",
-            "subjectAltName=IP:127.0.0.1", "-days", "2", "-keyout", str(key), "-out", str(certificate)]  # fmt: skip
-    subprocess.run(make, check=True, capture_output=True)
-    behind = {"public_url": f"https://{site}", "s3_public_endpoint": f"https://{files}", "trusted_proxies": 1}
-    with start(folder, valkey, s3, checkpoint=model, device="cpu", **behind) as stack:
-        renamed = {
-            "/etc/ssl/music.example.org/fullchain.pem": str(certificate),
-            "/etc/ssl/files.example.org/fullchain.pem": str(certificate),
-            "/etc/ssl/music.example.org/privkey.pem": str(key),
-            "/etc/ssl/files.example.org/privkey.pem": str(key),
-            "server 127.0.0.1:8000": f"server {urlsplit(stack.url).netloc}",
-            "server 127.0.0.1:8333": f"server {urlsplit(s3.endpoint).netloc}",
-            "listen 80": f"listen {plain}",
-            "listen 443 ssl http2;\n    server_name music": f"listen {site} ssl http2;\n    server_name music",
-            "listen 443 ssl http2;\n    server_name files": f"listen {files} ssl http2;\n    server_name files",
-            "https://music.example.org;": f"https://{site};",
-        }
-        text = SITE.read_text()
-        for name, here in renamed.items():
-            assert name in text
-            text = text.replace(name, here)
-        (folder / "site.conf").write_text(text)
-        # As root, nginx would give its work to a user who may not look into the tests' folders.
-        (folder / "main.conf").write_text(MAIN.format(user="user root;" if os.geteuid() == 0 else ""))
-        with (folder / "nginx.log").open("ab") as log:
-            nginx = spawn([str(NGINX), "-p", str(folder), "-c", "main.conf", "-e", "stderr"], env={}, output=log)
-        trust = ssl.create_default_context(cafile=certificate)
-        with httpx.Client(base_url=f"https://{site}", verify=trust, timeout=60) as client:
-            try:
-                wait_until(
-                    lambda: nginx.poll() is not None or ready(client, f"https://{site}"), 20, "nginx doesn't answer"
-                )
-                assert nginx.poll() is None, (folder / "nginx.log").read_text()
-                yield Front(f"https://{site}", f"https://{files}", f"http://{plain}", client, stack)
-            finally:
-                stop(nginx, grace_s=10)
+    valkey, s3, nginx = ValkeyServer.start(folder), rclone_server.with_bucket(), Nginx.prepare(folder)
+    site, files = f"https://{nginx.site}", f"https://{nginx.files}"
+    behind = {"public_url": site, "s3_public_endpoint": files, "trusted_proxies": 1}
+    with (
+        start(folder, valkey, s3, checkpoint=model, device="cpu", **behind) as stack,
+        nginx.serving(urlsplit(stack.url).netloc, urlsplit(s3.endpoint).netloc) as client,
+    ):
+        yield Front(site, files, f"http://{nginx.plain}", client, stack)
     valkey.kill()
 
 
@@ -138,7 +82,8 @@ def test_uploads_pass(front: Front) -> None:
 
 
 def test_what_is_the_operators_stays_inside(front: Front) -> None:
-    assert front.client.get("/metrics").status_code == HTTPStatus.NOT_FOUND
+    for path in ("/metrics", "/metrics/", "/readyz"):
+        assert front.client.get(path).status_code == HTTPStatus.NOT_FOUND
     moved = front.client.get(f"{front.plain}/jobs?limit=2")
     assert moved.status_code == HTTPStatus.PERMANENT_REDIRECT
     assert moved.headers["Location"] == "https://127.0.0.1/jobs?limit=2"

@@ -207,10 +207,12 @@ def serve(
     folder: Path,
     connections: int = LiveServer.CONNECTIONS,
     redis_url: str = "",
+    *,
     conf: str = "api.gunicorn_conf",
+    status: int = 0,
     **changes: Any,
 ) -> Iterator[LiveServer]:
-    """Starts gunicorn on a free port and stops it as an operator would; it must exit without complaint.
+    """Starts gunicorn on a free port and stops it as an operator would; it must exit with this status.
 
     On a database of its own unless told: its reaper and courier mustn't do the work of another test's server.
     """
@@ -234,8 +236,8 @@ def serve(
         yield LiveServer(url, process, log, settings)
     finally:
         process.terminate()
-        status = process.wait(90)
-    assert status == 0, log.read_text()
+        process.wait(90)
+    assert process.returncode == status, log.read_text()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The factory: light to import, protected, the same behind proxies."""
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,7 @@ from structlog.testing import capture_logs
 from api.app import create_app
 from api.operations import operation_of
 from riffusion.settings import Settings
-from tests.api.conftest import PROMPT, Client
+from tests.api.conftest import PROBLEM, PROMPT, Client
 
 
 def test_a_fresh_interpreter_loads_neither_torch_nor_numpy() -> None:
@@ -149,3 +150,12 @@ def test_every_route_but_those_of_pages_is_described(app: Flask) -> None:
         rule.endpoint for rule in app.url_map.iter_rules() if not operation_of(app.view_functions[rule.endpoint])
     }
     assert {endpoint.partition(".")[0] for endpoint in undescribed} == {"pages", "assets"}
+
+
+def test_an_address_has_one_spelling(app: Flask, client: Client) -> None:
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<(?:\w+:)?\w+>", "x", rule.rule)
+        [method] = (rule.methods or set()) - {"HEAD", "OPTIONS"}
+        for spelling in (f"/{path}", f"//{path}", f"{path}/", f"{path}//", f"/.{path}"):
+            response = client.open(method=method, environ_overrides={"PATH_INFO": spelling})
+            assert (response.status_code, response.content_type) == (404, PROBLEM), spelling

@@ -4,6 +4,7 @@ from functools import partial
 
 import api.server
 from api.gunicorn_conf import *  # noqa: F403 -- gunicorn takes what the module holds
+from api.paced_reader import PacedReader
 
-api.server.PacedBody = partial(api.server.PacedBody, grace_s=1.0, pace=1e6)  # type: ignore[misc, assignment]
+api.server.PacedReader = partial(PacedReader, grace_s=1.0, pace=1e6)  # type: ignore[attr-defined, assignment]
 api.server.STALL_S = 1.0

@@ -5,14 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, suppress
 from pathlib import Path
-from typing import Any
 
 import gevent
 import httpx
 import pytest
 from werkzeug.exceptions import RequestTimeout
 
-from api.server import PacedBody
+from api.paced_reader import PacedReader
 from tests.api.conftest import LiveServer, serve
 from tests.conftest import ValkeyServer, wait_until
 
@@ -105,12 +104,15 @@ def test_patience_ends(valkey: ValkeyServer, tmp_path: Path) -> None:
     with ExitStack() as stack, serve(valkey, tmp_path, conf="tests.hostile.impatient") as server:
         for half in ("body", "chunk", "upload"):
             assert connect(stack, server, HALVES[half]).recv(1 << 16).startswith(b"HTTP/1.1 408"), half
+        refused = connect(stack, server, HALVES["body"].replace(b"/jobs", b"/nowhere"))  # without a look at its body
+        assert b"".join(iter(lambda: refused.recv(1 << 16), b"")).count(b"HTTP/1.1 ") == 1
         unread = connect(stack, server, b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 500)
         time.sleep(4)
         unread.settimeout(20)
         with suppress(ConnectionResetError):
             while unread.recv(1 << 20):  # what was sent before; then the end, which a patient server doesn't come to
                 pass
+        assert "Traceback" not in server.log.read_text()
 
 
 class Trickle:
@@ -119,26 +121,26 @@ class Trickle:
     def __init__(self, pause_s: float) -> None:
         self._pause_s = pause_s
 
-    def read(self, size: int | None) -> bytes:
-        for _ in range(size or 0):
+    def read(self, size: int) -> bytes:
+        for _ in range(size):
             gevent.sleep(self._pause_s)
-        return b"x" * (size or 0)
-
-    readline = read
+        return b"x" * size
 
 
-def read_all(body: Any, size: int) -> int:
+def read_all(body: PacedReader, size: int) -> int:
     return sum(len(body.read(1000)) for _ in range(size // 1000))
 
 
 def test_a_body_that_trickles_is_given_up() -> None:
+    closed: list[bool] = []
     with pytest.raises(RequestTimeout, match="slowly"):
-        PacedBody(Trickle(0.01), grace_s=0.1, pace=1000).read(1000)
+        PacedReader(Trickle(0.01), lambda: closed.append(True), grace_s=0.1, pace=1000).read(1000)
     with pytest.raises(RequestTimeout, match="slowly"):
-        read_all(PacedBody(Trickle(0.0), grace_s=0.05, pace=1e9), 10_000_000)
+        read_all(PacedReader(Trickle(0.0), lambda: closed.append(True), grace_s=0.05, pace=1e9), 10_000_000)
+    assert closed == [True, True]
 
 
 def test_a_body_that_keeps_its_pace_may_take_long() -> None:
     began = time.monotonic()
-    assert read_all(PacedBody(Trickle(0.0002), grace_s=30, pace=1e-3), 2000) == 2000
+    assert read_all(PacedReader(Trickle(0.0002), pytest.fail, grace_s=30, pace=1e-3), 2000) == 2000
     assert time.monotonic() - began > 0.1

@@ -1,0 +1,120 @@
+"""The folder of temporary files: gone after a kill, with the next start, and no other folder with it."""
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from api import temporary
+from tests.api.conftest import serve
+from tests.conftest import ValkeyServer, wait_until
+
+HOLD = "import os; from api.temporary import make_folder; print(make_folder(), flush=True); os.fork() or input()"
+UPLOAD = (
+    b"POST /uploads HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
+    b"Content-Length: 9999999\r\n\r\n--b\r\nContent-Disposition: form-data; name=file; filename=x\r\n\r\n"
+)
+
+
+def folders(under: Path) -> set[Path]:
+    return set(under.glob(f"{temporary.PREFIX}*"))
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where temporary files are."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def held(here: Path) -> Iterator[Path]:
+    """A folder that is held by a process forked from the one that made it, which is gone."""
+    process = subprocess.Popen(
+        [sys.executable, "-c", HOLD], env={**os.environ, "TMPDIR": str(here)}, cwd=Path(__file__).parents[2],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    folder = Path(process.stdout.readline().strip())
+    process.wait(60)
+    yield folder
+    process.communicate("\n")
+
+
+def test_only_folders_that_nobody_holds_are_removed(here: Path, held: Path) -> None:
+    left = here / f"{temporary.PREFIX}left"
+    (left / "metrics").mkdir(parents=True)
+    made = temporary.make_folder()
+    assert folders(here) == {held, made}
+    assert made.stat().st_mode & 0o777 == 0o700
+
+
+def test_links_and_files_by_such_a_name_are_left_alone(here: Path) -> None:
+    precious = here / "precious"
+    precious.mkdir()
+    link, file = here / f"{temporary.PREFIX}link", here / f"{temporary.PREFIX}file"
+    link.symlink_to(precious)
+    file.write_text("a file")
+    os.mkfifo(here / f"{temporary.PREFIX}pipe")  # to open which one would have to wait
+    temporary.make_folder()
+    with pytest.raises(NotADirectoryError):
+        temporary._hold(link)
+    assert precious.exists()
+    assert link.is_symlink()
+    assert file.exists()
+
+
+def test_another_users_folder_is_left_alone(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    left = here / f"{temporary.PREFIX}left"
+    left.mkdir()
+    monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
+    with pytest.raises(PermissionError):
+        temporary.make_folder()  # its own isn't this user's either
+    assert left.exists()
+
+
+def test_a_new_folder_that_another_start_removes_is_made_again(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = []
+
+    def hold(folder: Path) -> int:
+        made.append(folder)
+        if len(made) == 1:
+            shutil.rmtree(folder)
+        elif len(made) == 2:
+            raise BlockingIOError
+        return 0
+
+    monkeypatch.setattr(temporary, "_hold", hold)
+    assert temporary.make_folder() == made[2]
+
+
+def free(folder: Path) -> bool:
+    try:
+        os.close(temporary._hold(folder))
+    except BlockingIOError:
+        return False
+    return True
+
+
+def test_a_killed_servers_files_go_with_the_next_start(valkey: ValkeyServer, tmp_path: Path) -> None:
+    with serve(valkey, tmp_path, status=-signal.SIGKILL) as server:
+        address = urlsplit(server.url)
+        with socket.create_connection((str(address.hostname), int(address.port or 0))) as connection:
+            connection.sendall(UPLOAD + b"x" * 200_000)
+            [folder] = folders(tmp_path)
+            wait_until(lambda: list(folder.glob("riffusion-upload-*")))
+            assert list((folder / "metrics").glob("*.db"))
+            server.process.kill()
+            wait_until(lambda: free(folder))  # its workers notice and go
+    assert folder.exists()
+    with serve(valkey, tmp_path):
+        assert len(folders(tmp_path) - {folder}) == 1
+        assert not folder.exists()
+    assert not folders(tmp_path)
