@@ -1,5 +1,6 @@
 """Whose list it is: a key's, or that of a secret that the client drew. An address is nobody."""
 
+import io
 import time
 from typing import Any
 
@@ -8,7 +9,7 @@ from flask import Flask
 
 from api.services import Services
 from riffusion.requests import ModelCard
-from tests.api.conftest import PROMPT, Client, Worker, submit
+from tests.api.conftest import PROMPT, Client, Worker, png, submit
 
 SECRET = "Riffusion-Secret"
 
@@ -68,8 +69,17 @@ def test_redis_has_no_secret(client: Client, services: Services) -> None:
             assert b"a" * 22 not in str(services.store.redis.hgetall(key)).encode()
 
 
-@pytest.mark.parametrize("what", ["copy", "replay", "upload"])
-def test_neighbours_share_nothing_else(app: Flask, client: Client, worker: Worker, what: str) -> None:
+def test_a_neighbours_upload_is_no_input(app: Flask, client: Client) -> None:
+    file = {"file": (io.BytesIO(png()), "x.png")}
+    upload = client.post("/uploads", data=file, content_type="multipart/form-data").json["id"]
+    riff = {**PROMPT, "mode": "riff", "init": {"upload": upload}}
+    refused = with_secret(app, "n" * 22).post("/jobs", json=riff)
+    assert (refused.status_code, refused.json["code"]) == (422, "unknown_reference")
+    assert client.post("/jobs", json=riff).status_code == 202
+
+
+@pytest.mark.parametrize("what", ["copy", "replay"])
+def test_neighbours_share_neither_copies_nor_keys(app: Flask, client: Client, worker: Worker, what: str) -> None:
     neighbour = with_secret(app, "n" * 22)
     seeded, key = {**PROMPT, "seed": 7}, {"Idempotency-Key": "1"}
     mine = client.post("/jobs", json=seeded, headers=key).json["id"]
