@@ -1,0 +1,281 @@
+"""The service as a few dictionaries, and clients whose operations overlap: random histories that keep the promise.
+
+Time is simulated. Each operation takes effect in one step at a moment within its time; where its connection breaks, it
+takes effect then, later, or never.
+"""
+
+import heapq
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import count
+
+from tests.faults.history.record import TERMINAL, History, Limits, Operation, Seen
+
+LASTS_S = 20.0
+SETTLED_S = 40.0
+LIMITS = {"key": Limits(creates_per_minute=30, jobs_in_flight=3), "open": Limits()}
+CLIENTS = {"key-1": "key", "key-2": "key", "open-1": "open", "open-2": "open"}
+HOOKED = "open"  # the account whose requests name a webhook
+WORKERS = 2
+BREAKS = 0.15  # of the connections
+
+
+@dataclass
+class Job:
+    """A record."""
+
+    id: str
+    label: str
+    account: str
+    status: str = "queued"
+    revision: int = 1
+    result: str | None = None
+    deleted: bool = False
+
+    def seen(self, at: float | None = None, *, revision: bool = True) -> Seen:
+        return Seen(
+            id=self.id, status=self.status, label=self.label, result=self.result, at=at,
+            revision=self.revision if revision else None,
+        )  # fmt: skip
+
+    def change(self, status: str) -> None:
+        self.status, self.revision = status, self.revision + 1
+
+
+@dataclass
+class Answer:
+    """What an operation comes to."""
+
+    status: int
+    code: str | None = None
+    seen: list[Seen] = field(default_factory=list)
+    digest: str | None = None
+
+
+class Model:
+    """Runs all clients for a while, and then until nothing is under way."""
+
+    def __init__(self, draw: random.Random) -> None:
+        self.draw = draw
+        self.now = 0.0
+        self.jobs: dict[str, Job] = {}
+        self.keys: dict[tuple[str, str], list[Job]] = {}
+        self.full_at = dict.fromkeys(LIMITS, 0.0)  # when an account's bucket is full again
+        self.operations: list[Operation] = []
+        self._known: dict[str, list[Job]] = {account: [] for account in LIMITS}  # acknowledged
+        self._sent: dict[str, list[Operation]] = {account: [] for account in LIMITS}
+        self._events: list[tuple[float, int, Callable[[], None]]] = []
+        self._number = count()
+
+    def history(self) -> History:
+        """A history from beginning to end."""
+        for client in CLIENTS:
+            self._at(self.draw.random(), lambda client=client: self._step(client))  # type: ignore[misc]
+        for _ in range(WORKERS):
+            self._at(self.draw.random(), self._work)
+        while self._events:
+            self.now, _, event = heapq.heappop(self._events)
+            event()
+        self._audit()
+        return History(LIMITS, tuple(self.operations))
+
+    def _at(self, delay: float, event: Callable[[], None]) -> None:
+        heapq.heappush(self._events, (self.now + delay, next(self._number), event))
+
+    # Workers
+
+    def _work(self) -> None:
+        if self.now > SETTLED_S:
+            return
+        waiting = [job for job in self.jobs.values() if job.status == "queued" and not job.deleted]
+        if waiting:
+            job = self.draw.choice(waiting)
+            job.change("running")
+            revision = job.revision
+            self._at(self.draw.expovariate(2), lambda: self._end(job, revision))
+        else:
+            self._at(0.2, self._work)
+
+    def _end(self, job: Job, revision: int) -> None:
+        self._work()
+        if job.revision != revision or job.deleted:
+            return  # canceled meanwhile
+        status = self.draw.choice(["succeeded"] * 8 + ["failed", "queued"])
+        job.change(status)
+        job.result = f"results/{job.id}/1" if status == "succeeded" else None
+        self._tell(job)
+
+    def _tell(self, job: Job) -> None:
+        if job.account == HOOKED and job.status in TERMINAL:
+            told = job.seen(revision=False)
+            for _ in range(self.draw.choice([1, 1, 2])):
+                self._at(self.draw.uniform(0.1, 3), lambda: None if job.deleted else self._deliver(told))
+
+    def _deliver(self, told: Seen) -> None:
+        self.operations.append(
+            Operation(
+                client="receiver", account=HOOKED, kind="webhook", call=0, end=self.now, status=200, job=told.id,
+                seen=(told,), signed=True,
+            )
+        )  # fmt: skip
+
+    # Clients
+
+    def _step(self, client: str) -> None:
+        if self.now > LASTS_S:
+            return
+        account = CLIENTS[client]
+        kinds = ["create", "list"]
+        kinds += ["poll", "poll", "cancel", "delete", "fetch", "follow", "copy"] if self._known[account] else []
+        kinds += ["again"] if self._sent[account] else []
+        kind = self.draw.choice(kinds)
+        if kind == "again":
+            self._create(client, self.draw.choice(self._sent[account]))
+        elif kind in ("create", "copy"):
+            self._create(client, self._request(client, copy=kind == "copy"))
+        else:
+            self._ask(client, kind)
+
+    def _request(self, client: str, *, copy: bool) -> Operation:
+        number, account = next(self._number), CLIENTS[client]
+        labels: tuple[str, ...] = tuple(f"{number}-{index}" for index in range(self.draw.choice([1, 1, 1, 2])))
+        origin = self.draw.choice(self._known[account]) if copy else None
+        return Operation(
+            client=client, account=account, kind="create", call=0, end=0, key=f"key-{number}",
+            labels=(origin.label,) if origin else labels, copy_of=origin.id if origin else None,
+            webhook=account == HOOKED,
+        )  # fmt: skip
+
+    def _create(self, client: str, request: Operation) -> None:
+        def done(operation: Operation) -> None:
+            known = self._known[operation.account]
+            if operation.status == 202:
+                known += [self.jobs[seen.id] for seen in operation.seen if self.jobs[seen.id] not in known]
+            self._sent[operation.account].append(request)
+
+        self._perform(request.model_copy(update={"client": client}), lambda: self._accept(request), done)
+
+    def _ask(self, client: str, kind: str) -> None:
+        account = CLIENTS[client]
+        job = None if kind == "list" else self.draw.choice(self._known[account])
+        operation = Operation.model_validate(
+            {"client": client, "account": account, "kind": kind, "call": 0, "end": 0, "job": job and job.id}
+            | ({"result": job.result} if kind == "fetch" and job else {})
+        )
+        if kind == "fetch" and (job is None or job.result is None):
+            self._at(0.1, lambda: self._step(client))
+        elif kind == "follow" and job is not None:
+            self._follow(operation, job, [])
+        else:
+            self._perform(operation, lambda: self._serve(kind, account, job))
+
+    def _perform(
+        self, operation: Operation, effect: Callable[[], Answer], done: Callable[[Operation], None] = lambda _: None
+    ) -> None:
+        call, broken = self.now, self.draw.random() < BREAKS
+        answers: list[Answer] = []
+
+        def end() -> None:
+            answer = answers[0] if answers and not broken else None
+            told = {"status": answer.status, "code": answer.code, "seen": tuple(answer.seen), "digest": answer.digest} \
+                if answer else {}  # fmt: skip
+            finished = operation.model_copy(update={"call": call, "end": self.now, **told})
+            self.operations.append(finished)
+            done(finished)
+            self._at(self.draw.expovariate(5), lambda: self._step(operation.client))
+
+        happens = self.draw.uniform(0.001, 0.3)
+        returns = self.draw.uniform(0.001, 0.3) if broken else happens + self.draw.uniform(0.001, 0.3)
+        if not broken or self.draw.random() < 0.7:
+            self._at(happens, lambda: answers.append(effect()))
+        self._at(returns, end)
+
+    def _follow(self, operation: Operation, job: Job, told: list[Seen]) -> None:
+        """A stream: it is looked at some moments, and ends with the job."""
+        call = operation.call or self.now
+        if job.deleted and not told:
+            self._perform(operation, lambda: Answer(410, "gone"))
+            return
+        if not job.deleted:
+            told.append(job.seen(self.now))
+        if job.deleted or job.status in TERMINAL or len(told) == 4:
+            end = {"call": call, "end": self.now, "status": 200, "seen": tuple(told)}
+            self.operations.append(operation.model_copy(update=end))
+            self._at(self.draw.expovariate(5), lambda: self._step(operation.client))
+        else:
+            again = operation.model_copy(update={"call": call})
+            self._at(self.draw.uniform(0.1, 1), lambda: self._follow(again, job, told))
+
+    # The service
+
+    def _accept(self, request: Operation) -> Answer:
+        account, key = request.account, str(request.key)
+        jobs = self.keys.get((account, key))
+        if jobs is None:
+            origin = self.jobs.get(str(request.copy_of))
+            copied = bool(origin and origin.result and not origin.deleted)
+            if not copied and (refusal := self._refuse(account, len(request.labels))):
+                return refusal
+            jobs = [Job(f"job-{next(self._number)}", label, account) for label in request.labels]
+            self.jobs |= {job.id: job for job in jobs}
+            self.keys[account, key] = jobs
+            if copied and origin:
+                jobs[0].status, jobs[0].result = "succeeded", origin.result
+                self._tell(jobs[0])
+        if any(job.deleted for job in jobs):
+            return Answer(410, "gone")
+        return Answer(202, seen=[job.seen(revision=False) for job in jobs])
+
+    def _refuse(self, account: str, number: int) -> Answer | None:
+        limits = LIMITS[account]
+        if self.draw.random() < 0.1:
+            return Answer(503, "queue_full")
+        active = sum(
+            job.account == account and job.status not in TERMINAL and not job.deleted for job in self.jobs.values()
+        )
+        if limits.jobs_in_flight and active + number > limits.jobs_in_flight:
+            return Answer(429, "too_many_requests")
+        if limits.creates_per_minute:
+            each = 60 / limits.creates_per_minute
+            debt = max(0.0, self.full_at[account] - self.now) + number * each
+            if debt > 60:
+                return Answer(429, "too_many_requests")
+            self.full_at[account] = self.now + debt
+        return None
+
+    def _serve(self, kind: str, account: str, job: Job | None) -> Answer:
+        if job is None:
+            return Answer(200, seen=[each.seen(revision=False) for each in self._listed(account)])
+        if kind == "fetch":
+            return Answer(200, digest=job.result)  # files go some time after their job
+        if job.deleted:
+            return Answer(410, "gone")
+        if kind == "delete":
+            job.deleted = True
+            return Answer(204)
+        if kind == "cancel" and job.status not in TERMINAL:
+            job.change("canceled")
+            self._tell(job)
+        return Answer(200, seen=[job.seen(revision=kind == "poll")])
+
+    def _listed(self, account: str) -> Iterator[Job]:
+        return (job for job in self.jobs.values() if job.account == account and not job.deleted)
+
+    def _audit(self) -> None:
+        """What Redis holds in the end, and every job once more."""
+        begun = self.now + 1
+        for account in LIMITS:
+            listed = tuple(job.seen(revision=False) for job in self._listed(account))
+            self.operations.append(_audited("list", account, begun, listed))
+            for job in self._known[account]:
+                answer = {"status": 410} if job.deleted else {"status": 200, "seen": (job.seen(),)}
+                poll = _audited("poll", account, begun, ()).model_copy(update={"job": job.id, **answer})
+                self.operations.append(poll)
+        stored = tuple(job.seen() for job in self.jobs.values() if not job.deleted)
+        self.operations.append(_audited("audit", "", begun, stored))
+
+
+def _audited(kind: str, account: str, begun: float, seen: tuple[Seen, ...]) -> Operation:
+    fields = {"client": "auditor", "account": account, "kind": kind, "call": begun, "end": begun + 1, "status": 200}
+    return Operation.model_validate(fields | {"seen": seen})
