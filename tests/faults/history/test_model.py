@@ -88,12 +88,11 @@ def resurrect(evidence: Evidence, draw: random.Random) -> list[Operation] | None
 
 def conjure(evidence: Evidence, draw: random.Random) -> list[Operation] | None:
     """A refused request left a job behind."""
-    refused = [
-        each.first for each in evidence.creates.values() if each.since == float("inf") and not each.first.copy_of
-    ]
-    if not refused:
+    refused = [create.first for create in evidence.creates.values() if create.since == NEVER]
+    labels = [request.labels[0] for request in refused if not request.copy_of]
+    if not labels:
         return None
-    ghost = Seen(id="ghost", status="failed", label=draw.choice(refused).labels[0])
+    ghost = Seen(id="ghost", status="failed", label=draw.choice(labels))
     return [
         each.model_copy(update={"seen": (*each.seen, ghost)}) if each.kind == "audit" else each
         for each in evidence.operations

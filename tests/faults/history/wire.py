@@ -1,0 +1,195 @@
+"""One client's requests, each recorded with when it began and ended and what it came to."""
+
+import hashlib
+import json
+import re
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from http import HTTPStatus
+from typing import Any
+
+import httpx
+
+from tests.faults.history.account import Account
+from tests.faults.history.record import TERMINAL, Kind, Operation, Recorder, Seen
+
+TIMEOUT_S = 10.0
+_RESULT = re.compile(r"results/[^?]+")
+_REVISION = re.compile(r'W/"(\d+)')
+
+
+def sight(job: Mapping[str, Any], revision: int | None = None, at: float | None = None) -> Seen:
+    """A job's JSON as a history has it."""
+    result = _RESULT.search(job["result"]["audio"]["url"]) if job["result"] else None
+    return Seen(
+        id=job["id"], status=job["status"], revision=revision, label=job["request"].get("negative_prompt"),
+        result=result[0] if result else None, at=at,
+    )  # fmt: skip
+
+
+@dataclass
+class Answer:
+    """A response, or nothing where the connection broke; and when."""
+
+    call: float
+    end: float
+    response: httpx.Response | None
+
+    @property
+    def ok(self) -> bool:
+        return self.response is not None and self.response.is_success
+
+    @property
+    def json(self) -> Any:
+        return self.response.json() if self.response is not None and self.response.content else None
+
+    def fields(self) -> dict[str, Any]:
+        """What an operation says of every response."""
+        response = self.response
+        problem = response is not None and response.headers.get("Content-Type") == "application/problem+json"
+        return {
+            "call": self.call, "end": self.end, "status": response.status_code if response is not None else None,
+            "code": self.json.get("code") if problem else None,
+        }  # fmt: skip
+
+
+@dataclass
+class Wire:
+    """Sends one client's requests and records them."""
+
+    client: str
+    account: Account
+    url: str
+    history: Recorder
+    began: float  # the history's zero on the monotonic clock
+    _tags: dict[str, tuple[str, Seen]] = field(default_factory=dict)  # of each job as this client saw it last
+
+    def __post_init__(self) -> None:
+        transport = httpx.HTTPTransport(local_address=self.account.address)
+        self._http = httpx.Client(
+            base_url=self.url, headers=dict(self.account.headers), transport=transport, timeout=TIMEOUT_S
+        )
+        self._files = httpx.Client(timeout=TIMEOUT_S)  # links are signed: a key must not go with them
+
+    def close(self) -> None:
+        self._http.close()
+        self._files.close()
+
+    def now(self) -> float:
+        return time.monotonic() - self.began
+
+    def record(self, kind: Kind, **fields: Any) -> Operation:
+        """Writes down an operation of this client."""
+        operation = Operation(client=self.client, account=self.account.name, kind=kind, **fields)
+        self.history.add(operation)
+        return operation
+
+    def send(self, method: str, path: str, **options: Any) -> Answer:
+        """One request, whatever becomes of it."""
+        call = self.now()
+        try:
+            response: httpx.Response | None = self._http.request(method, path, **options)
+        except httpx.TransportError:
+            response = None
+        return Answer(call, self.now(), response)
+
+    def create(self, body: Any, key: str, **fields: Any) -> Operation:
+        """POST /jobs, once."""
+        answer = self.send("POST", "/jobs", json=body, headers={"Idempotency-Key": key})
+        jobs = answer.json.get("jobs", [answer.json]) if answer.ok else []
+        requests = body if isinstance(body, list) else [body]
+        labels = tuple(request["negative_prompt"] for request in requests)
+        seen = tuple(map(sight, jobs))
+        operation = self.record("create", **answer.fields(), seen=seen, key=key, labels=labels, **fields)
+        for job in jobs:
+            self.account.learn(job)
+        return operation
+
+    def poll(self, job_id: str, wait_s: int = 0) -> Operation:
+        """GET /jobs/<id>, with the tag of what this client saw last; with `wait_s` it is held until there is news."""
+        tag, before = self._tags.get(job_id, ("", None))
+        headers = {"If-None-Match": tag} if tag else {}
+        headers |= {"Prefer": f"wait={wait_s}"} if wait_s else {}
+        answer = self.send("GET", f"/jobs/{job_id}", headers=headers, timeout=TIMEOUT_S + wait_s)
+        seen: tuple[Seen, ...] = ()
+        if answer.ok and answer.response is not None:
+            tag = answer.response.headers["ETag"]
+            found = _REVISION.match(tag)
+            seen = (sight(answer.json, int(found[1]) if found else None),)
+            self._tags[job_id] = tag, seen[0]
+        elif before is not None and answer.response is not None and answer.response.status_code == 304:
+            seen = (before,)
+        operation = self.record("poll", **answer.fields(), job=job_id, seen=seen)
+        if answer.ok:
+            self.account.learn(answer.json)
+        return operation
+
+    def follow(self, job_id: str, seconds: float) -> Operation:
+        """GET /jobs/<id>/events for so long at most."""
+        call, seen, status, code = self.now(), [], None, None
+        try:
+            with self._http.stream("GET", f"/jobs/{job_id}/events", timeout=seconds) as response:
+                status = response.status_code
+                if status >= HTTPStatus.BAD_REQUEST:
+                    code = json.loads(response.read()).get("code")
+                for revision, job in _events(response):
+                    seen.append(sight(job, revision, at=self.now()))
+                    if job["status"] in TERMINAL or self.now() > call + seconds:
+                        break
+        except httpx.TransportError:
+            pass  # what came until then was seen
+        return self.record("follow", call=call, end=self.now(), status=status, code=code, job=job_id, seen=tuple(seen))
+
+    def listing(self) -> Operation:
+        """GET /jobs, all pages; as one operation, whose outcome is that of its last page."""
+        seen: list[Seen] = []
+        cursor: dict[str, str] = {}
+        call = self.now()
+        while True:
+            answer = self.send("GET", "/jobs", params={"limit": "100", **cursor})
+            if answer.ok:
+                seen += map(sight, answer.json["jobs"])
+                cursor = {"cursor": answer.json["next_cursor"]}
+            if not answer.ok or not cursor["cursor"]:
+                return self.record("list", **{**answer.fields(), "call": call}, seen=tuple(seen))
+
+    def cancel(self, job_id: str) -> Operation:
+        """POST /jobs/<id>/cancel."""
+        answer = self.send("POST", f"/jobs/{job_id}/cancel")
+        seen = (sight(answer.json),) if answer.ok else ()
+        return self.record("cancel", **answer.fields(), job=job_id, seen=seen)
+
+    def delete(self, job_id: str) -> Operation:
+        """DELETE /jobs/<id>."""
+        self.account.forget(job_id)
+        return self.record("delete", **self.send("DELETE", f"/jobs/{job_id}").fields(), job=job_id)
+
+    def upload(self, data: bytes) -> str | None:
+        """POST /uploads; its id, where it was stored."""
+        answer = self.send("POST", "/uploads", files={"file": ("picture.png", data)})
+        self.record("upload", **answer.fields())
+        return str(answer.json["id"]) if answer.ok else None
+
+    def fetch(self, job_id: str, url: str) -> Operation:
+        """A job's sound. Where the storage breaks off, or refuses a link of a wrong clock, that says nothing."""
+        call = self.now()
+        try:
+            response: httpx.Response | None = self._files.get(url)
+        except httpx.TransportError:
+            response = None
+        answer, found = Answer(call, self.now(), response), _RESULT.search(url)
+        fields = {**answer.fields(), "code": None, "job": job_id, "result": found[0] if found else None}
+        digest = hashlib.sha256(response.content).hexdigest() if response is not None and answer.ok else None
+        return self.record("fetch", **fields, digest=digest)
+
+
+def _events(response: httpx.Response) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Revision and job of each event, of the form that the server sends."""
+    revision = 0
+    for line in response.iter_lines() if response.is_success else ():
+        name, _, value = line.partition(": ")
+        if name == "id":
+            revision = int(value)
+        elif name == "data":
+            yield revision, json.loads(value)
