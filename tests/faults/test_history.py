@@ -41,4 +41,4 @@ def test_a_history_under_faults_is_explained(make_stack: MakeStack, tmp_path: Pa
     history = load(tmp_path / "history.jsonl")
     assert check(history) == []
     done = Counter(each.kind for each in history.operations if each.outcome is Outcome.DONE)
-    assert done.keys() >= EVERY_KIND - {"cancel", "upload"} and done["create"] > 20, done
+    assert done.keys() >= EVERY_KIND, done

@@ -21,6 +21,7 @@ ABANDONED = 0.1  # of the requests with an unknown outcome
 PAUSE_S = 0.3  # mean, between two operations of a client
 HELD_S = 4
 GONE = 0.1  # of the polls: of a job that was deleted
+EARLY = 0.5  # of the cancels and deletes: of a job that hasn't ended, where there is one
 
 
 def _picture() -> bytes:
@@ -132,12 +133,12 @@ class Client:
         self.wire.listing()
 
     def cancel(self, _: Event) -> None:
-        if job := self._any():
+        if job := self._soon():
             self.wire.cancel(job.id)
 
     def delete(self, _: Event) -> None:
         for _number in range(3 if len(self.account.known()) > KEPT else 1):
-            if job := self._any():
+            if job := self._soon():
                 self.wire.delete(job.id)
 
     def fetch(self, _: Event) -> None:
@@ -145,6 +146,10 @@ class Client:
         if job := self._any(lambda job: job.result is not None):
             self.wire.poll(job.id)
             self.wire.fetch(job.id, str(job.result))
+
+    def _soon(self) -> Known | None:
+        """A job to be ended: as often as not one that hasn't ended by itself."""
+        return self.draw.random() < EARLY and self._any(lambda job: job.ended is None) or self._any()
 
     def _any(self, fits: Callable[[Known], bool] = lambda _: True) -> Known | None:
         fitting = [job for job in self.account.known() if fits(job)]

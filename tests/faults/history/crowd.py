@@ -57,6 +57,20 @@ class Crowd:
         untold = [job_id.decode() for job_id in _database(self.store).command("ZRANGE", "webhooks", "0", "-1")]
         return running + untold
 
+    def accepted(self) -> int:
+        """Jobs that were answered with 202."""
+        return sum(len(account.jobs) + len(account.deleted) for account in self.accounts)
+
+    def results(self) -> set[str]:
+        """The files of jobs that are there. Raises StoreUnavailable."""
+        outputs = [record.result for record in records(self.store) if record.result]
+        return {key for output in outputs for key in (output.image.key, output.audio.key)}
+
+    def uploads(self) -> set[str]:
+        """Files that were uploaded, or are missing where the storage refused them. Raises StoreUnavailable."""
+        names = self.store.redis.scan_iter(match="upload:*", count=1000)
+        return {_database(self.store).hash(name.decode())[b"key"].decode() for name in names}
+
     def audit(self) -> None:
         """Records what Redis holds, and looks at every job once more, when nothing is pending and all is well."""
         call = time.monotonic() - self.began

@@ -107,6 +107,7 @@ class Recorder:
     """Appends operations to a file. Thread-safe."""
 
     def __init__(self, path: Path, accounts: Mapping[str, Limits]) -> None:
+        self.path = path
         self._file = path.open("wb")
         self._lock = threading.Lock()
         self._file.write(_ACCOUNTS.dump_json(dict(accounts)) + b"\n")
