@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from redis.exceptions import RedisError
 
 from riffusion.errors import StoreUnavailable
 from riffusion.jobs.record import JobRecord, JobStatus
@@ -245,7 +246,7 @@ class Soak:
             left = [*leftovers(self.stack.store), *self.clients.pending()]
             wanted |= self.clients.results()
             uploads = self.clients.uploads()
-        except StoreUnavailable:
+        except (StoreUnavailable, RedisError):
             return ["Redis doesn't respond"]
         return [
             *(f"lost: {job_id}" for job_id in missing),

@@ -36,7 +36,7 @@ class Account:
     webhook: str | None = None  # where its jobs' ends are told
     jobs: dict[str, Known] = field(default_factory=dict)  # without those that somebody asked to delete
     deleted: set[str] = field(default_factory=set)
-    sent: dict[str, Any] = field(default_factory=dict)  # bodies that were accepted, by their Idempotency-Key
+    sent: dict[str, Any] = field(default_factory=dict)  # bodies and what is recorded of them, by their Idempotency-Key
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @classmethod

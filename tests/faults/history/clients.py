@@ -17,6 +17,7 @@ from tests.faults.history.wire import Wire
 LABEL = "history-"  # begins the negative prompt of each request, which the cheap model ignores
 KEPT = 30  # jobs of an account, beyond which its clients rather delete
 SECONDS = ("0", "0", "0.3", "1", "2", "3")
+RECENT = 20  # requests of an account, one of which is sent again
 ABANDONED = 0.1  # of the requests with an unknown outcome
 PAUSE_S = 0.3  # mean, between two operations of a client
 HELD_S = 4
@@ -77,9 +78,9 @@ class Client:
             self._create({**self._request(), "mode": "riff", "init": {"upload": upload}}, over)
 
     def submit_again(self, _: Event) -> None:
-        """What was accepted before, under its key."""
+        """What was sent before under its key, maybe by another client and only just now."""
         with self.account.lock:
-            sent = list(self.account.sent.items())
+            sent = list(self.account.sent.items())[-RECENT:]
         if sent:
             key, (body, fields) = self.draw.choice(sent)
             self.wire.create(body, key, **fields)
@@ -100,11 +101,10 @@ class Client:
         """Sent under one key until its outcome is known; now and then that is left open."""
         key = uuid.uuid4().hex
         fields["webhook"] = self.account.webhook is not None
+        with self.account.lock:
+            self.account.sent[key] = body, fields
         while True:
             outcome = self.wire.create(body, key, **fields).outcome
-            if outcome is Outcome.DONE:
-                with self.account.lock:
-                    self.account.sent[key] = body, fields
             if outcome is not Outcome.UNKNOWN or self.draw.random() < ABANDONED or over.wait(self.draw.random()):
                 return
 
@@ -149,7 +149,7 @@ class Client:
 
     def _soon(self) -> Known | None:
         """A job to be ended: as often as not one that hasn't ended by itself."""
-        return self.draw.random() < EARLY and self._any(lambda job: job.ended is None) or self._any()
+        return (self.draw.random() < EARLY and self._any(lambda job: job.ended is None)) or self._any()
 
     def _any(self, fits: Callable[[Known], bool] = lambda _: True) -> Known | None:
         fitting = [job for job in self.account.known() if fits(job)]
