@@ -36,8 +36,8 @@ def replays_are_recognized(evidence: Evidence) -> Iterator[Violation]:
 
 
 def _passing(attempt: Operation) -> bool:
-    status = attempt.status or 0
-    return status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
+    status = attempt.status
+    return status is None or status >= HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.TOO_MANY_REQUESTS
 
 
 def nothing_from_nothing(evidence: Evidence) -> Iterator[Violation]:

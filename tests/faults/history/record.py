@@ -15,6 +15,7 @@ TERMINAL = frozenset({"succeeded", "failed", "canceled"})
 MISSING = frozenset({HTTPStatus.NOT_FOUND, HTTPStatus.GONE})
 # Redis may have done what was asked before it broke off, and whatever raised an unforeseen error may have come later.
 UNCERTAIN_CODES = frozenset({None, "store_unavailable", "internal"})
+NOT_SENT = "not_sent"  # in place of a problem's code: there was no connection to begin with
 
 Kind = Literal["create", "upload", "poll", "follow", "list", "cancel", "delete", "fetch", "webhook", "audit"]
 
@@ -60,7 +61,7 @@ class Operation(_Line):
     kind: Kind
     call: float
     end: float
-    status: int | None = None  # of the response; None: the connection broke
+    status: int | None = None  # of the response; None: the connection broke, or there was none
     code: str | None = None  # of the problem
     job: str | None = None  # that it is about
     seen: tuple[Seen, ...] = ()
@@ -76,7 +77,7 @@ class Operation(_Line):
     def outcome(self) -> Outcome:
         """By the class of its status: a problem means that nothing was done, unless it says that this is not known."""
         if self.status is None:
-            return Outcome.UNKNOWN
+            return Outcome.REFUSED if self.code == NOT_SENT else Outcome.UNKNOWN
         if self.status < HTTPStatus.BAD_REQUEST:
             return Outcome.DONE
         if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR and self.code in UNCERTAIN_CODES:

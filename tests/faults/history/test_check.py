@@ -104,6 +104,8 @@ BROKEN: dict[str, tuple[str, list[Operation], list[Operation]]] = {
     "one key, two jobs": ("doubled", [MADE, create(2, job(id="other"))], [create(2, job())]),
     "two keys, one job": ("doubled", [MADE, create(2, job(), key="k2")], [create(2, job(id="o"), key="k2")]),
     "a replay is refused": ("created", [MADE, create(2, status=422)], [create(2, status=429)]),
+    "refused for want of a connection, and there": ("created", [create(1, status=None, code="not_sent"), audit(DONE)],
+                                                     [create(2, status=None), audit(DONE)]),
     "a replay is gone": ("created", [MADE, create(2, status=410)], [delete(1.5), create(2, status=410)]),
     "fewer jobs than requests": ("created", [create(1, job(), labels=("l", "m"))], [MADE]),
     "refused, and there": ("created", [create(1, status=429), audit(DONE)], [create(2, status=None), audit(DONE)]),
@@ -150,6 +152,7 @@ def test_an_outcome_goes_by_the_class_of_the_problem() -> None:
         (429, "too_many_requests"): Outcome.REFUSED, (503, "overloaded"): Outcome.REFUSED,
         (507, "storage_full"): Outcome.REFUSED, (503, "store_unavailable"): Outcome.UNKNOWN,
         (500, "internal"): Outcome.UNKNOWN, (502, None): Outcome.UNKNOWN, (None, None): Outcome.UNKNOWN,
+        (None, "not_sent"): Outcome.REFUSED,
     }  # fmt: skip
     assert {key: op("poll", 0, status=key[0], code=key[1]).outcome for key in outcomes} == outcomes
 

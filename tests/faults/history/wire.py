@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from tests.faults.history.account import Account
-from tests.faults.history.record import TERMINAL, Kind, Operation, Recorder, Seen
+from tests.faults.history.record import NOT_SENT, TERMINAL, Kind, Operation, Recorder, Seen
 
 TIMEOUT_S = 10.0
 _RESULT = re.compile(r"results/[^?]+")
@@ -35,6 +35,7 @@ class Answer:
     call: float
     end: float
     response: httpx.Response | None
+    sent: bool = True
 
     @property
     def ok(self) -> bool:
@@ -50,7 +51,7 @@ class Answer:
         problem = response is not None and response.headers.get("Content-Type") == "application/problem+json"
         return {
             "call": self.call, "end": self.end, "status": response.status_code if response is not None else None,
-            "code": self.json.get("code") if problem else None,
+            "code": self.json.get("code") if problem else None if self.sent else NOT_SENT,
         }  # fmt: skip
 
 
@@ -90,8 +91,9 @@ class Wire:
         call = self.now()
         try:
             response: httpx.Response | None = self._http.request(method, path, **options)
-        except httpx.TransportError:
-            response = None
+        except httpx.TransportError as error:
+            sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            return Answer(call, self.now(), None, sent)
         return Answer(call, self.now(), response)
 
     def create(self, body: Any, key: str, **fields: Any) -> Operation:
