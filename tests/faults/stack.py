@@ -245,9 +245,11 @@ class Stack:
     # What there is
 
     def objects(self) -> set[str]:
-        """The files in the bucket."""
+        """The files in the bucket. Its folders may go away meanwhile, which os.walk passes over and Path.rglob doesn't."""
         bucket = self.s3.folder / self.s3.bucket
-        return {str(path.relative_to(bucket)) for path in bucket.rglob("*") if path.is_file()}
+        return {
+            str((Path(folder) / name).relative_to(bucket)) for folder, _, names in os.walk(bucket) for name in names
+        }
 
     def runs(self) -> Counter[str]:
         """How often each job was really run, from its start."""

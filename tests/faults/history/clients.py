@@ -17,6 +17,7 @@ from tests.faults.history.wire import Wire
 LABEL = "history-"  # begins the negative prompt of each request, which the cheap model ignores
 KEPT = 30  # jobs of an account, beyond which its clients rather delete
 SECONDS = ("0", "0", "0.3", "1", "2", "3")
+NEW = 0.2  # of the uploads that riffs name
 RECENT = 20  # requests of an account, one of which is sent again
 ABANDONED = 0.1  # of the requests with an unknown outcome
 PAUSE_S = 0.3  # mean, between two operations of a client
@@ -73,9 +74,11 @@ class Client:
         self._create(self.draw.choice([nonsense, [self._request(), nonsense]]), over)
 
     def submit_upload(self, over: Event) -> None:
-        """A riff on a picture of its own."""
-        if upload := self.wire.upload(PICTURE):
-            self._create({**self._request(), "mode": "riff", "init": {"upload": upload}}, over)
+        """A riff on a picture of its account's: looking at a new one costs the API a process."""
+        if self.account.upload is None or self.draw.random() < NEW:
+            self.account.upload = self.wire.upload(PICTURE) or self.account.upload
+        if self.account.upload:
+            self._create({**self._request(), "mode": "riff", "init": {"upload": self.account.upload}}, over)
 
     def submit_again(self, _: Event) -> None:
         """What was sent before under its key, maybe by another client and only just now."""

@@ -15,6 +15,7 @@ from tests.faults.history.account import Account
 from tests.faults.history.record import NOT_SENT, TERMINAL, Kind, Operation, Recorder, Seen
 
 TIMEOUT_S = 10.0
+UPLOAD_S = 30.0  # it is looked at, and stored
 _RESULT = re.compile(r"results/[^?]+")
 _REVISION = re.compile(r'W/"(\d+)')
 
@@ -169,7 +170,7 @@ class Wire:
 
     def upload(self, data: bytes) -> str | None:
         """POST /uploads; its id, where it was stored."""
-        answer = self.send("POST", "/uploads", files={"file": ("picture.png", data)})
+        answer = self.send("POST", "/uploads", files={"file": ("picture.png", data)}, timeout=UPLOAD_S)
         self.record("upload", **answer.fields())
         return str(answer.json["id"]) if answer.ok else None
 
