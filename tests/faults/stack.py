@@ -245,7 +245,7 @@ class Stack:
     # What there is
 
     def objects(self) -> set[str]:
-        """The files in the bucket. Its folders may go away meanwhile, which os.walk passes over and Path.rglob doesn't."""
+        """The files in the bucket. Its folders may go away meanwhile, which os.walk bears and Path.rglob does not."""
         bucket = self.s3.folder / self.s3.bucket
         return {
             str((Path(folder) / name).relative_to(bucket)) for folder, _, names in os.walk(bucket) for name in names

@@ -21,7 +21,6 @@ class Known:
     request: Mapping[str, Any]  # as the server completed it
     ended: str | None = None  # how
     ran: bool = False  # and was not copied
-    result: str | None = None  # address of its sound
 
 
 @dataclass
@@ -61,8 +60,6 @@ class Account:
             known = self.jobs.setdefault(job["id"], Known(job["id"], label, job["request"]))
             if job["status"] in ("succeeded", "failed", "canceled"):
                 known.ended, known.ran = job["status"], job["attempts"] > 0
-            if job["result"]:
-                known.result = job["result"]["audio"]["url"]
 
     def forget(self, job_id: str) -> None:
         """Before a DELETE is sent."""

@@ -145,10 +145,10 @@ class Client:
                 self.wire.delete(job.id)
 
     def fetch(self, _: Event) -> None:
-        """A clip by a new link, for the one of before may have expired."""
-        if job := self._any(lambda job: job.result is not None):
+        """A clip, by the link of a poll; 304 says that the one of before is still good."""
+        if job := self._any(lambda job: job.ended == "succeeded"):
             self.wire.poll(job.id)
-            self.wire.fetch(job.id, str(job.result))
+            self.wire.fetch(job.id)
 
     def _soon(self) -> Known | None:
         """A job to be ended: as often as not one that hasn't ended by itself."""

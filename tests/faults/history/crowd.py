@@ -84,8 +84,7 @@ class Crowd:
             wire.listing()
             for job in account.known():
                 wire.poll(job.id)
-                if job.result:
-                    wire.fetch(job.id, job.result)
+                wire.fetch(job.id)
             for job_id in account.deleted:
                 wire.poll(job_id)
 

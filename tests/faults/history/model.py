@@ -1,4 +1,4 @@
-"""The service as a few dictionaries, and clients whose operations overlap: random histories that keep the promise.
+"""Clients of a model of the service, whose operations overlap: random histories that keep the promise.
 
 Time is simulated. Each operation takes effect in one step at a moment within its time; where its connection breaks, it
 takes effect then, later, or never.
@@ -6,51 +6,18 @@ takes effect then, later, or never.
 
 import heapq
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from itertools import count
 
-from tests.faults.history.record import TERMINAL, History, Limits, Operation, Seen
+from tests.faults.history.record import TERMINAL, History, Operation, Seen
+from tests.faults.history.service import LIMITS, Answer, Job, Service
 
 LASTS_S = 20.0
 SETTLED_S = 40.0
-LIMITS = {"key": Limits(creates_per_minute=30, jobs_in_flight=3), "open": Limits()}
 CLIENTS = {"key-1": "key", "key-2": "key", "open-1": "open", "open-2": "open"}
 HOOKED = "open"  # the account whose requests name a webhook
 WORKERS = 2
 BREAKS = 0.15  # of the connections
-
-
-@dataclass
-class Job:
-    """A record."""
-
-    id: str
-    label: str
-    account: str
-    status: str = "queued"
-    revision: int = 1
-    result: str | None = None
-    deleted: bool = False
-
-    def seen(self, at: float | None = None, *, revision: bool = True) -> Seen:
-        return Seen(
-            id=self.id, status=self.status, label=self.label, result=self.result, at=at,
-            revision=self.revision if revision else None,
-        )  # fmt: skip
-
-    def change(self, status: str) -> None:
-        self.status, self.revision = status, self.revision + 1
-
-
-@dataclass
-class Answer:
-    """What an operation comes to."""
-
-    status: int
-    code: str | None = None
-    seen: list[Seen] = field(default_factory=list)
-    digest: str | None = None
 
 
 class Model:
@@ -59,9 +26,7 @@ class Model:
     def __init__(self, draw: random.Random) -> None:
         self.draw = draw
         self.now = 0.0
-        self.jobs: dict[str, Job] = {}
-        self.keys: dict[tuple[str, str], list[Job]] = {}
-        self.full_at = dict.fromkeys(LIMITS, 0.0)  # when an account's bucket is full again
+        self.service = Service(draw, self._tell)
         self.operations: list[Operation] = []
         self._known: dict[str, list[Job]] = {account: [] for account in LIMITS}  # acknowledged
         self._sent: dict[str, list[Operation]] = {account: [] for account in LIMITS}
@@ -88,26 +53,14 @@ class Model:
     def _work(self) -> None:
         if self.now > SETTLED_S:
             return
-        waiting = [job for job in self.jobs.values() if job.status == "queued" and not job.deleted]
-        if waiting:
-            job = self.draw.choice(waiting)
-            job.change("running")
+        if job := self.service.claim():
             revision = job.revision
-            self._at(self.draw.expovariate(2), lambda: self._end(job, revision))
+            self._at(self.draw.expovariate(2), lambda: (self.service.end(job, revision), self._work()))
         else:
             self._at(0.2, self._work)
 
-    def _end(self, job: Job, revision: int) -> None:
-        self._work()
-        if job.revision != revision or job.deleted:
-            return  # canceled meanwhile
-        status = self.draw.choice(["succeeded"] * 8 + ["failed", "queued"])
-        job.change(status)
-        job.result = f"results/{job.id}/1" if status == "succeeded" else None
-        self._tell(job)
-
     def _tell(self, job: Job) -> None:
-        if job.account == HOOKED and job.status in TERMINAL:
+        if job.account == HOOKED:
             told = job.seen(revision=False)
             for _ in range(self.draw.choice([1, 1, 2])):
                 self._at(self.draw.uniform(0.1, 3), lambda: None if job.deleted else self._deliver(told))
@@ -149,12 +102,14 @@ class Model:
 
     def _create(self, client: str, request: Operation) -> None:
         def done(operation: Operation) -> None:
-            known = self._known[operation.account]
+            known, jobs = self._known[operation.account], self.service.jobs
             if operation.status == 202:
-                known += [self.jobs[seen.id] for seen in operation.seen if self.jobs[seen.id] not in known]
+                known += [jobs[seen.id] for seen in operation.seen if jobs[seen.id] not in known]
             self._sent[operation.account].append(request)
 
-        self._perform(request.model_copy(update={"client": client}), lambda: self._accept(request), done)
+        self._perform(
+            request.model_copy(update={"client": client}), lambda: self.service.accept(request, self.now), done
+        )
 
     def _ask(self, client: str, kind: str) -> None:
         account = CLIENTS[client]
@@ -168,7 +123,7 @@ class Model:
         elif kind == "follow" and job is not None:
             self._follow(operation, job, [])
         else:
-            self._perform(operation, lambda: self._serve(kind, account, job))
+            self._perform(operation, lambda: self.service.serve(kind, account, job))
 
     def _perform(
         self, operation: Operation, effect: Callable[[], Answer], done: Callable[[Operation], None] = lambda _: None
@@ -207,72 +162,17 @@ class Model:
             again = operation.model_copy(update={"call": call})
             self._at(self.draw.uniform(0.1, 1), lambda: self._follow(again, job, told))
 
-    # The service
-
-    def _accept(self, request: Operation) -> Answer:
-        account, key = request.account, str(request.key)
-        jobs = self.keys.get((account, key))
-        if jobs is None:
-            origin = self.jobs.get(str(request.copy_of))
-            copied = bool(origin and origin.result and not origin.deleted)
-            if not copied and (refusal := self._refuse(account, len(request.labels))):
-                return refusal
-            jobs = [Job(f"job-{next(self._number)}", label, account) for label in request.labels]
-            self.jobs |= {job.id: job for job in jobs}
-            self.keys[account, key] = jobs
-            if copied and origin:
-                jobs[0].status, jobs[0].result = "succeeded", origin.result
-                self._tell(jobs[0])
-        if any(job.deleted for job in jobs):
-            return Answer(410, "gone")
-        return Answer(202, seen=[job.seen(revision=False) for job in jobs])
-
-    def _refuse(self, account: str, number: int) -> Answer | None:
-        limits = LIMITS[account]
-        if self.draw.random() < 0.1:
-            return Answer(503, "queue_full")
-        active = sum(
-            job.account == account and job.status not in TERMINAL and not job.deleted for job in self.jobs.values()
-        )
-        if limits.jobs_in_flight and active + number > limits.jobs_in_flight:
-            return Answer(429, "too_many_requests")
-        if limits.creates_per_minute:
-            each = 60 / limits.creates_per_minute
-            debt = max(0.0, self.full_at[account] - self.now) + number * each
-            if debt > 60:
-                return Answer(429, "too_many_requests")
-            self.full_at[account] = self.now + debt
-        return None
-
-    def _serve(self, kind: str, account: str, job: Job | None) -> Answer:
-        if job is None:
-            return Answer(200, seen=[each.seen(revision=False) for each in self._listed(account)])
-        if kind == "fetch":
-            return Answer(200, digest=job.result)  # files go some time after their job
-        if job.deleted:
-            return Answer(410, "gone")
-        if kind == "delete":
-            job.deleted = True
-            return Answer(204)
-        if kind == "cancel" and job.status not in TERMINAL:
-            job.change("canceled")
-            self._tell(job)
-        return Answer(200, seen=[job.seen(revision=kind == "poll")])
-
-    def _listed(self, account: str) -> Iterator[Job]:
-        return (job for job in self.jobs.values() if job.account == account and not job.deleted)
-
     def _audit(self) -> None:
         """What Redis holds in the end, and every job once more."""
         begun = self.now + 1
         for account in LIMITS:
-            listed = tuple(job.seen(revision=False) for job in self._listed(account))
+            listed = tuple(job.seen(revision=False) for job in self.service.listed(account))
             self.operations.append(_audited("list", account, begun, listed))
             for job in self._known[account]:
                 answer = {"status": 410} if job.deleted else {"status": 200, "seen": (job.seen(),)}
                 poll = _audited("poll", account, begun, ()).model_copy(update={"job": job.id, **answer})
                 self.operations.append(poll)
-        stored = tuple(job.seen() for job in self.jobs.values() if not job.deleted)
+        stored = tuple(job.seen() for job in self.service.jobs.values() if not job.deleted)
         self.operations.append(_audited("audit", "", begun, stored))
 
 

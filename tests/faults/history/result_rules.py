@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tests.faults.history.evidence import Evidence
+from tests.faults.history.evidence import NEVER, Evidence
 from tests.faults.history.record import TERMINAL, Operation, Outcome
 from tests.faults.history.violation import Violation
 
@@ -30,9 +30,12 @@ def webhooks_arrive(evidence: Evidence) -> Iterator[Violation]:
 def files_stay(evidence: Evidence) -> Iterator[Violation]:
     """A file of a job that nobody deleted is there, and always the same; also a copy's, whose origin was deleted."""
     contents: dict[str, Operation] = {}
+    settled = min((audit.end for audit in evidence.of("audit")), default=NEVER)
     for operation in evidence.of("fetch"):
         story = evidence.story(str(operation.job))
-        if operation.missing and not story.may_be_deleted(operation.end):
+        # Before the end, a link that a wrong clock signed may be refused; but nothing says that a file is not there.
+        denied = operation.missing or (operation.outcome is Outcome.REFUSED and operation.call > settled)
+        if denied and not story.may_be_deleted(operation.end):
             yield Violation("lost", story.id, f"its file {operation.result} is missing in {operation}")
         if operation.outcome is Outcome.DONE:
             first = contents.setdefault(str(operation.result), operation)

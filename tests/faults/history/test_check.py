@@ -93,6 +93,7 @@ BROKEN: dict[str, tuple[str, list[Operation], list[Operation]]] = {
     "missing in the end": ("lost", [MADE, audit()], [audit(DONE)]),
     "never ended": ("lost", [MADE, audit(job("running"))], [delete(2, None), audit(job("running"))]),
     "a file is missing": ("lost", [MADE, fetch(2, 404)], [fetch(2, 403)]),
+    "a link is refused in the end": ("lost", [MADE, audit(DONE), fetch(999, 403)], [fetch(999)]),
     "a copy's file went with its origin": ("lost", [MADE, poll(2, DONE), COPY, delete(6), fetch(9, 404).model_copy(
         update={"job": "copy"})], [fetch(9, 404)]),
     "canceled by nobody": ("canceled", [MADE, poll(2, job("canceled"))], [cancel(1.5, status=None),

@@ -65,7 +65,8 @@ class Wire:
     url: str
     history: Recorder
     began: float  # the history's zero on the monotonic clock
-    _tags: dict[str, tuple[str, Seen]] = field(default_factory=dict)  # of each job as this client saw it last
+    _tags: dict[str, tuple[str, Seen]] = field(default_factory=dict)  # of each job as this client polled it last
+    _links: dict[str, str] = field(default_factory=dict)  # to its sound, from the same responses
 
     def __post_init__(self) -> None:
         transport = httpx.HTTPTransport(local_address=self.account.address)
@@ -121,6 +122,8 @@ class Wire:
             found = _REVISION.match(tag)
             seen = (sight(answer.json, int(found[1]) if found else None),)
             self._tags[job_id] = tag, seen[0]
+            if answer.json["result"]:
+                self._links[job_id] = answer.json["result"]["audio"]["url"]
         elif before is not None and answer.response is not None and answer.response.status_code == 304:
             seen = (before,)
         operation = self.record("poll", **answer.fields(), job=job_id, seen=seen)
@@ -174,9 +177,11 @@ class Wire:
         self.record("upload", **answer.fields())
         return str(answer.json["id"]) if answer.ok else None
 
-    def fetch(self, job_id: str, url: str) -> Operation:
-        """A job's sound. Where the storage breaks off, or refuses a link of a wrong clock, that says nothing."""
-        call = self.now()
+    def fetch(self, job_id: str) -> None:
+        """A job's sound, by the link that this client was given last, if any; one of a wrong clock may be refused."""
+        url, call = self._links.get(job_id), self.now()
+        if url is None:
+            return
         try:
             response: httpx.Response | None = self._files.get(url)
         except httpx.TransportError:
@@ -184,7 +189,7 @@ class Wire:
         answer, found = Answer(call, self.now(), response), _RESULT.search(url)
         fields = {**answer.fields(), "code": None, "job": job_id, "result": found[0] if found else None}
         digest = hashlib.sha256(response.content).hexdigest() if response is not None and answer.ok else None
-        return self.record("fetch", **fields, digest=digest)
+        self.record("fetch", **fields, digest=digest)
 
 
 def _events(response: httpx.Response) -> Iterator[tuple[int, dict[str, Any]]]:
