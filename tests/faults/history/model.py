@@ -54,8 +54,9 @@ class Model:
         if self.now > SETTLED_S:
             return
         if job := self.service.claim():
-            revision = job.revision
-            self._at(self.draw.expovariate(2), lambda: (self.service.end(job, revision), self._work()))
+            revision, lasts = job.revision, self.draw.expovariate(2)
+            self._at(lasts, lambda: self.service.end(job, revision))
+            self._at(lasts, self._work)
         else:
             self._at(0.2, self._work)
 
@@ -107,9 +108,8 @@ class Model:
                 known += [jobs[seen.id] for seen in operation.seen if jobs[seen.id] not in known]
             self._sent[operation.account].append(request)
 
-        self._perform(
-            request.model_copy(update={"client": client}), lambda: self.service.accept(request, self.now), done
-        )
+        operation = request.model_copy(update={"client": client})
+        self._perform(operation, lambda: self.service.accept(request, self.now), done)
 
     def _ask(self, client: str, kind: str) -> None:
         account = CLIENTS[client]
