@@ -34,6 +34,7 @@ class Account:
     webhook_secret: str | None = None
     webhook: str | None = None  # where its jobs' ends are told
     upload: str | None = None  # a picture that was stored
+    told: set[str] = field(default_factory=set)  # jobs whose webhook was acknowledged
     jobs: dict[str, Known] = field(default_factory=dict)  # without those that somebody asked to delete
     deleted: set[str] = field(default_factory=set)
     sent: dict[str, Any] = field(default_factory=dict)  # bodies and what is recorded of them, by their Idempotency-Key

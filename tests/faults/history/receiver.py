@@ -40,6 +40,8 @@ def receiving(account: Account, history: Recorder, began: float, draw: random.Ra
             if job_id not in refused and draw.random() < REFUSED:
                 refused.add(job_id)
                 status = HTTPStatus.INTERNAL_SERVER_ERROR
+            else:
+                account.told.add(job_id)
             is_right = is_signed(headers, body, account.webhook_secret or "")
             is_same = json.loads(body)["type"] == f"job.{job['status']}" and job["id"] == job_id
             history.add(
