@@ -56,7 +56,7 @@ def list_jobs() -> Response:
     here = services()
     query = _query()
     page = here.store.list(caller().client, query.status, query.limit, query.cursor)
-    jobs = [here.presenter.job(Snapshot(record, here.store.place(record))) for record in page.records]
+    jobs = [here.presenter.job(Snapshot(*seen)) for seen in zip(page.records, page.places, strict=True)]
     return answer(JobPage(jobs=jobs, next_cursor=page.cursor))
 
 

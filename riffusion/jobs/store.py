@@ -32,6 +32,7 @@ class Page:
     """Part of a client's jobs, newest first."""
 
     records: tuple[JobRecord, ...]
+    places: tuple[Place | None, ...]  # of those that wait, as of the same moment
     cursor: str | None  # for the next page; None after the last
 
 
@@ -181,8 +182,12 @@ class JobStore:
 
     def list(self, client: str, status: JobStatus | None = None, limit: int = 20, cursor: str | None = None) -> Page:
         """A client's own jobs, newest first."""
-        next_cursor, *records = self._database.run("list", client, status or "", limit, cursor or "")
-        return Page(tuple(JobRecord.decode(pairs(record)) for record in records), next_cursor.decode() or None)
+        next_cursor, *jobs = self._database.run("list", client, status or "", limit, cursor or "")
+        return Page(
+            records=tuple(JobRecord.decode(pairs(record)) for record, _ in jobs),
+            places=tuple(place_of(place) for _, place in jobs),
+            cursor=next_cursor.decode() or None,
+        )
 
     def place(self, record: JobRecord) -> Place | None:
         """Where a waiting job stands; None for any other."""

@@ -1,6 +1,6 @@
 #!lua flags=no-writes
 -- A client's jobs, newest first. ARGV: client, status or "", limit, cursor or "".
--- Answers {cursor for the next page or "", record, ...}.
+-- Answers {cursor for the next page or "", {record, place or {}}, ...}.
 local client, status, limit, cursor = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local reply = {''}
 for _ = 1, 10 do -- looks at no more than 1000 jobs in one call
@@ -10,7 +10,7 @@ for _ = 1, 10 do -- looks at no more than 1000 jobs in one call
     cursor = id
     reply[1] = id
     local found = redis.call('HGET', 'job:' .. id, 'status')
-    if found and (status == '' or status == found) then reply[#reply + 1] = redis.call('HGETALL', 'job:' .. id) end
+    if found and (status == '' or status == found) then reply[#reply + 1] = seen(id) end
   end
   if #ids < 100 then
     reply[1] = ''
