@@ -29,7 +29,7 @@ from typing import Any
 import httpx
 from redis.exceptions import RedisError
 
-from riffusion.errors import StoreUnavailable
+from riffusion.errors import StoreUnavailable, UnavailableError
 from riffusion.jobs.record import JobRecord, JobStatus
 from tests.conftest import serving_s3
 from tests.faults.chaos import Chaos
@@ -242,17 +242,18 @@ class Soak:
         }  # fmt: skip
         found = self.stack.objects()
         try:
+            listed = self.stack.listed()
             doubled = [job_id for job_id, record in self.ends.items() if self.stack.get(job_id) != record]
             left = [*leftovers(self.stack.store), *self.clients.pending()]
             wanted |= self.clients.results()
             uploads = self.clients.uploads()
-        except (StoreUnavailable, RedisError):
-            return ["Redis doesn't respond"]
+        except (UnavailableError, RedisError) as error:
+            return [f"it can't be told yet: {error}"]
         return [
             *(f"lost: {job_id}" for job_id in missing),
             *(f"doubled: {job_id}" for job_id in doubled),
             *(f"file missing: {key}" for key in wanted - found),
-            *(f"file nobody needs: {key}" for key in found - wanted - uploads),
+            *(f"file nobody needs: {key}" for key in (found & listed) - wanted - uploads),
             *(f"left in Redis: {each}" for each in left),
         ]
 

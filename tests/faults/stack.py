@@ -22,6 +22,7 @@ import httpx
 from redis import Redis
 
 from riffusion.embedded.child import Process, kill, spawn, stop
+from riffusion.jobs.files import open_files
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
@@ -250,6 +251,13 @@ class Stack:
         return {
             str((Path(folder) / name).relative_to(bucket)) for folder, _, names in os.walk(bucket) for name in names
         }
+
+    def listed(self) -> set[str]:
+        """The files in the bucket as the server lists them.
+
+        `rclone serve s3` was seen to keep a file that it no longer lists, where PUT and DELETE of its key overlapped.
+        """
+        return set(open_files(self.store.settings).list(""))
 
     def runs(self) -> Counter[str]:
         """How often each job was really run, from its start."""

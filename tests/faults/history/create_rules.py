@@ -78,6 +78,8 @@ def lists_are_complete(evidence: Evidence) -> Iterator[Violation]:
     """A list holds all the account's jobs that were known before it was asked for, and none twice."""
     known = {account: list(evidence.known(account)) for account in evidence.limits}
     for operation in evidence.of("list"):
+        if operation.missing:
+            yield Violation("listed", operation.account, f"a list is said to be missing in {operation}")
         if operation.outcome is not Outcome.DONE:
             continue
         listed = [seen.id for seen in operation.seen]

@@ -119,6 +119,7 @@ BROKEN: dict[str, tuple[str, list[Operation], list[Operation]]] = {
     "half an array": ("created", [create(1, status=None, labels=("l", "m")), audit(DONE)],
                       [audit(DONE, job("failed", id="m", label="m"))]),
     "twice in a list": ("listed", [MADE, listing(2, job(), job())], [listing(2, job())]),
+    "a list that is gone": ("listed", [MADE, op("list", 2, status=410)], [op("list", 2, status=503)]),
     "in another's list": ("listed", [MADE, listing(2, job(), account="a")], [listing(2, account="a")]),
     "too many jobs in flight": ("limits", [*busy(1, 9, 1), *busy(2, 8, 2)], busy(9.1, 9.5, 2)),
     "too many creates": ("limits", FULL, [create(31.1, job(id="j9"), account="a", key="k9")]),
