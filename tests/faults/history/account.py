@@ -14,7 +14,7 @@ from tests.faults.history.record import Limits
 
 @dataclass
 class Known:
-    """A job that a client of this account was told of."""
+    """A job that a client of this account knows of."""
 
     id: str
     label: str
@@ -32,9 +32,9 @@ class Account:
     headers: Mapping[str, str] = field(default_factory=dict)
     address: str = "127.0.0.1"  # from which it connects
     webhook_secret: str | None = None
-    webhook: str | None = None  # where its jobs' ends are told
+    webhook: str | None = None  # where its jobs' ends are delivered
     upload: str | None = None  # a picture that was stored
-    told: set[str] = field(default_factory=set)  # jobs whose webhook was acknowledged
+    delivered: set[str] = field(default_factory=set)  # jobs whose webhook was acknowledged
     jobs: dict[str, Known] = field(default_factory=dict)  # without those that somebody asked to delete
     deleted: set[str] = field(default_factory=set)
     sent: dict[str, Any] = field(default_factory=dict)  # bodies and what is recorded of them, by their Idempotency-Key

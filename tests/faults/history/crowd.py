@@ -56,10 +56,10 @@ class Crowd:
         running = [record.id for record in records(self.store) if not record.status.terminal]
         due = [job_id.decode() for job_id in _database(self.store).command("ZRANGE", "webhooks", "0", "-1")]
         # One that was delivered may be due again, a minute later: Redis was away when the courier reported it.
-        return running + [job_id for job_id in due if not any(job_id in account.told for account in self.accounts)]
+        return running + [job_id for job_id in due if not any(job_id in account.delivered for account in self.accounts)]
 
     def accepted(self) -> int:
-        """Jobs that were answered with 202."""
+        """Jobs whose acceptance a client saw."""
         return sum(len(account.jobs) + len(account.deleted) for account in self.accounts)
 
     def results(self) -> set[str]:

@@ -23,21 +23,21 @@ def ends_once(evidence: Evidence) -> Iterator[Violation]:
 def revision_never_falls(evidence: Evidence) -> Iterator[Violation]:
     """Neither in real time, whoever looks, nor within a stream; and a revision stands for one state."""
     for story in evidence.stories.values():
-        told = [sighting for sighting in story.sightings if sighting.seen.revision is not None]
-        yield from _falls_in_time(story, told)
-        yield from _falls_in_stream(story, told)
+        shown = [sighting for sighting in story.sightings if sighting.seen.revision is not None]
+        yield from _falls_in_time(story, shown)
+        yield from _falls_in_stream(story, shown)
         states: dict[int | None, str] = {}
-        for sighting in told:
+        for sighting in shown:
             revision, status = sighting.seen.revision, sighting.seen.status
             if states.setdefault(revision, status) != status:
                 text = f"revision {revision} is both {states[revision]} and {status}, in {sighting.source}"
                 yield Violation("revision", story.id, text)
 
 
-def _falls_in_time(story: Story, told: list[Sighting]) -> Iterator[Violation]:
-    ended = iter(sorted(told, key=lambda sighting: sighting.end))
+def _falls_in_time(story: Story, shown: list[Sighting]) -> Iterator[Violation]:
+    ended = iter(sorted(shown, key=lambda sighting: sighting.end))
     earlier, highest = next(ended, None), None
-    for later in sorted(told, key=lambda sighting: sighting.call):
+    for later in sorted(shown, key=lambda sighting: sighting.call):
         while earlier is not None and earlier.end < later.call:
             highest = max(highest or earlier, earlier, key=_revision)
             earlier = next(ended, None)
@@ -46,9 +46,9 @@ def _falls_in_time(story: Story, told: list[Sighting]) -> Iterator[Violation]:
             yield Violation("revision", story.id, text)
 
 
-def _falls_in_stream(story: Story, told: Iterable[Sighting]) -> Iterator[Violation]:
+def _falls_in_stream(story: Story, shown: Iterable[Sighting]) -> Iterator[Violation]:
     last: Sighting | None = None
-    for sighting in told:  # events of a stream stand in their order
+    for sighting in shown:  # events of a stream stand in their order
         if last is not None and last.source is sighting.source and _revision(sighting) < _revision(last):
             text = f"{_revision(sighting)} after {_revision(last)} in {sighting.source}"
             yield Violation("revision", story.id, text)

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from itertools import count
 
 from tests.faults.history.record import TERMINAL, History, Operation, Seen
-from tests.faults.history.service import LIMITS, Answer, Job, Service
+from tests.faults.history.service import LIMITS, Job, Reply, Service
 
 LASTS_S = 20.0
 SETTLED_S = 40.0
@@ -26,7 +26,7 @@ class Model:
     def __init__(self, draw: random.Random) -> None:
         self.draw = draw
         self.now = 0.0
-        self.service = Service(draw, self._tell)
+        self.service = Service(draw, self._notify)
         self.operations: list[Operation] = []
         self._known: dict[str, list[Job]] = {account: [] for account in LIMITS}  # acknowledged
         self._sent: dict[str, list[Operation]] = {account: [] for account in LIMITS}
@@ -60,17 +60,17 @@ class Model:
         else:
             self._at(0.2, self._work)
 
-    def _tell(self, job: Job) -> None:
+    def _notify(self, job: Job) -> None:
         if job.account == HOOKED:
-            told = job.seen(revision=False)
+            shown = job.seen(revision=False)
             for _ in range(self.draw.choice([1, 1, 2])):
-                self._at(self.draw.uniform(0.1, 3), lambda: None if job.deleted else self._deliver(told))
+                self._at(self.draw.uniform(0.1, 3), lambda: None if job.deleted else self._deliver(shown))
 
-    def _deliver(self, told: Seen) -> None:
+    def _deliver(self, shown: Seen) -> None:
         self.operations.append(
             Operation(
-                client="receiver", account=HOOKED, kind="webhook", call=0, end=self.now, status=200, job=told.id,
-                seen=(told,), signed=True,
+                client="receiver", account=HOOKED, kind="webhook", call=0, end=self.now, status=200, job=shown.id,
+                seen=(shown,), signed=True,
             )
         )  # fmt: skip
 
@@ -126,16 +126,16 @@ class Model:
             self._perform(operation, lambda: self.service.serve(kind, account, job))
 
     def _perform(
-        self, operation: Operation, effect: Callable[[], Answer], done: Callable[[Operation], None] = lambda _: None
+        self, operation: Operation, effect: Callable[[], Reply], done: Callable[[Operation], None] = lambda _: None
     ) -> None:
         call, broken = self.now, self.draw.random() < BREAKS
-        answers: list[Answer] = []
+        replies: list[Reply] = []
 
         def end() -> None:
-            answer = answers[0] if answers and not broken else None
-            told = {"status": answer.status, "code": answer.code, "seen": tuple(answer.seen), "digest": answer.digest} \
-                if answer else {}  # fmt: skip
-            finished = operation.model_copy(update={"call": call, "end": self.now, **told})
+            reply = replies[0] if replies and not broken else None
+            shown = {"status": reply.status, "code": reply.code, "seen": tuple(reply.seen), "digest": reply.digest} \
+                if reply else {}  # fmt: skip
+            finished = operation.model_copy(update={"call": call, "end": self.now, **shown})
             self.operations.append(finished)
             done(finished)
             self._at(self.draw.expovariate(5), lambda: self._step(operation.client))
@@ -143,24 +143,24 @@ class Model:
         happens = self.draw.uniform(0.001, 0.3)
         returns = self.draw.uniform(0.001, 0.3) if broken else happens + self.draw.uniform(0.001, 0.3)
         if not broken or self.draw.random() < 0.7:
-            self._at(happens, lambda: answers.append(effect()))
+            self._at(happens, lambda: replies.append(effect()))
         self._at(returns, end)
 
-    def _follow(self, operation: Operation, job: Job, told: list[Seen]) -> None:
+    def _follow(self, operation: Operation, job: Job, shown: list[Seen]) -> None:
         """A stream: it is looked at some moments, and ends with the job."""
         call = operation.call or self.now
-        if job.deleted and not told:
-            self._perform(operation, lambda: Answer(410, "gone"))
+        if job.deleted and not shown:
+            self._perform(operation, lambda: Reply(410, "gone"))
             return
         if not job.deleted:
-            told.append(job.seen(self.now))
-        if job.deleted or job.status in TERMINAL or len(told) == 4:
-            end = {"call": call, "end": self.now, "status": 200, "seen": tuple(told)}
+            shown.append(job.seen(self.now))
+        if job.deleted or job.status in TERMINAL or len(shown) == 4:
+            end = {"call": call, "end": self.now, "status": 200, "seen": tuple(shown)}
             self.operations.append(operation.model_copy(update=end))
             self._at(self.draw.expovariate(5), lambda: self._step(operation.client))
         else:
             again = operation.model_copy(update={"call": call})
-            self._at(self.draw.uniform(0.1, 1), lambda: self._follow(again, job, told))
+            self._at(self.draw.uniform(0.1, 1), lambda: self._follow(again, job, shown))
 
     def _audit(self) -> None:
         """What Redis holds in the end, and every job once more."""
@@ -169,8 +169,8 @@ class Model:
             listed = tuple(job.seen(revision=False) for job in self.service.listed(account))
             self.operations.append(_audited("list", account, begun, listed))
             for job in self._known[account]:
-                answer = {"status": 410} if job.deleted else {"status": 200, "seen": (job.seen(),)}
-                poll = _audited("poll", account, begun, ()).model_copy(update={"job": job.id, **answer})
+                reply = {"status": 410} if job.deleted else {"status": 200, "seen": (job.seen(),)}
+                poll = _audited("poll", account, begun, ()).model_copy(update={"job": job.id, **reply})
                 self.operations.append(poll)
         stored = tuple(job.seen() for job in self.service.jobs.values() if not job.deleted)
         self.operations.append(_audited("audit", "", begun, stored))

@@ -19,7 +19,7 @@ REFUSED = 0.05  # of the first deliveries, with 500, so that they are repeated
 
 
 def is_signed(headers: "dict[str, str]", body: bytes, secret: str) -> bool:
-    """As docs/api.md tells receivers to check, but for the time: the clocks of a soak are wrong at times."""
+    """As docs/api.md says how to check, but for the time: the clocks of a soak are wrong at times."""
     signed = f"{headers['webhook-id']}.{headers['webhook-timestamp']}.".encode() + body
     key = base64.b64decode(secret.removeprefix("whsec_"))
     expected = base64.b64encode(hmac.digest(key, signed, "sha256")).decode()
@@ -41,7 +41,7 @@ def receiving(account: Account, history: Recorder, began: float, draw: random.Ra
                 refused.add(job_id)
                 status = HTTPStatus.INTERNAL_SERVER_ERROR
             else:
-                account.told.add(job_id)
+                account.delivered.add(job_id)
             is_right = is_signed(headers, body, account.webhook_secret or "")
             is_same = json.loads(body)["type"] == f"job.{job['status']}" and job["id"] == job_id
             history.add(

@@ -33,7 +33,7 @@ class Job:
 
 
 @dataclass
-class Answer:
+class Reply:
     """What an operation comes to."""
 
     status: int
@@ -53,7 +53,7 @@ class Service:
         self._full_at = dict.fromkeys(LIMITS, 0.0)  # when an account's bucket is full again
         self._number = count()
 
-    def accept(self, request: Operation, now: float) -> Answer:
+    def accept(self, request: Operation, now: float) -> Reply:
         """POST /jobs."""
         account, key = request.account, str(request.key)
         jobs = self._keys.get((account, key))
@@ -69,23 +69,23 @@ class Service:
                 jobs[0].status, jobs[0].result = "succeeded", origin.result
                 self._ended(jobs[0])
         if any(job.deleted for job in jobs):
-            return Answer(410, "gone")
-        return Answer(202, seen=[job.seen(revision=False) for job in jobs])
+            return Reply(410, "gone")
+        return Reply(202, seen=[job.seen(revision=False) for job in jobs])
 
-    def _refuse(self, account: str, number: int, now: float) -> Answer | None:
+    def _refuse(self, account: str, number: int, now: float) -> Reply | None:
         limits = LIMITS[account]
         if self._draw.random() < 0.1:
-            return Answer(503, "queue_full")
+            return Reply(503, "queue_full")
         active = sum(
             job.account == account and job.status not in TERMINAL and not job.deleted for job in self.jobs.values()
         )
         if limits.jobs_in_flight and active + number > limits.jobs_in_flight:
-            return Answer(429, "too_many_requests")
+            return Reply(429, "too_many_requests")
         if limits.creates_per_minute:
             each = 60 / limits.creates_per_minute
             debt = max(0.0, self._full_at[account] - now) + number * each
             if debt > 60:
-                return Answer(429, "too_many_requests")
+                return Reply(429, "too_many_requests")
             self._full_at[account] = now + debt
         return None
 
@@ -107,21 +107,21 @@ class Service:
         if status in TERMINAL:
             self._ended(job)
 
-    def serve(self, kind: str, account: str, job: Job | None) -> Answer:
+    def serve(self, kind: str, account: str, job: Job | None) -> Reply:
         """Any other operation."""
         if job is None:
-            return Answer(200, seen=[each.seen(revision=False) for each in self.listed(account)])
+            return Reply(200, seen=[each.seen(revision=False) for each in self.listed(account)])
         if kind == "fetch":
-            return Answer(200, digest=job.result)  # files go some time after their job
+            return Reply(200, digest=job.result)  # files go some time after their job
         if job.deleted:
-            return Answer(410, "gone")
+            return Reply(410, "gone")
         if kind == "delete":
             job.deleted = True
-            return Answer(204)
+            return Reply(204)
         if kind == "cancel" and job.status not in TERMINAL:
             job.change("canceled")
             self._ended(job)
-        return Answer(200, seen=[job.seen(revision=kind == "poll")])
+        return Reply(200, seen=[job.seen(revision=kind == "poll")])
 
     def listed(self, account: str) -> Iterator[Job]:
         """The account's jobs."""

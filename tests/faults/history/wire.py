@@ -30,7 +30,7 @@ def sight(job: Mapping[str, Any], revision: int | None = None, at: float | None 
 
 
 @dataclass
-class Answer:
+class Reply:
     """A response, or nothing where the connection broke; and when."""
 
     call: float
@@ -88,24 +88,24 @@ class Wire:
         self.history.add(operation)
         return operation
 
-    def send(self, method: str, path: str, **options: Any) -> Answer:
+    def send(self, method: str, path: str, **options: Any) -> Reply:
         """One request, whatever becomes of it."""
         call = self.now()
         try:
             response: httpx.Response | None = self._http.request(method, path, **options)
         except httpx.TransportError as error:
             sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-            return Answer(call, self.now(), None, sent)
-        return Answer(call, self.now(), response)
+            return Reply(call, self.now(), None, sent)
+        return Reply(call, self.now(), response)
 
     def create(self, body: Any, key: str, **fields: Any) -> Operation:
         """POST /jobs, once."""
-        answer = self.send("POST", "/jobs", json=body, headers={"Idempotency-Key": key})
-        jobs = answer.json.get("jobs", [answer.json]) if answer.ok else []
+        reply = self.send("POST", "/jobs", json=body, headers={"Idempotency-Key": key})
+        jobs = reply.json.get("jobs", [reply.json]) if reply.ok else []
         requests = body if isinstance(body, list) else [body]
         labels = tuple(request["negative_prompt"] for request in requests)
         seen = tuple(map(sight, jobs))
-        operation = self.record("create", **answer.fields(), seen=seen, key=key, labels=labels, **fields)
+        operation = self.record("create", **reply.fields(), seen=seen, key=key, labels=labels, **fields)
         for job in jobs:
             self.account.learn(job)
         return operation
@@ -115,20 +115,20 @@ class Wire:
         tag, before = self._tags.get(job_id, ("", None))
         headers = {"If-None-Match": tag} if tag else {}
         headers |= {"Prefer": f"wait={wait_s}"} if wait_s else {}
-        answer = self.send("GET", f"/jobs/{job_id}", headers=headers, timeout=TIMEOUT_S + wait_s)
+        reply = self.send("GET", f"/jobs/{job_id}", headers=headers, timeout=TIMEOUT_S + wait_s)
         seen: tuple[Seen, ...] = ()
-        if answer.ok and answer.response is not None:
-            tag = answer.response.headers["ETag"]
+        if reply.ok and reply.response is not None:
+            tag = reply.response.headers["ETag"]
             found = _REVISION.match(tag)
-            seen = (sight(answer.json, int(found[1]) if found else None),)
+            seen = (sight(reply.json, int(found[1]) if found else None),)
             self._tags[job_id] = tag, seen[0]
-            if answer.json["result"]:
-                self._links[job_id] = answer.json["result"]["audio"]["url"]
-        elif before is not None and answer.response is not None and answer.response.status_code == 304:
+            if reply.json["result"]:
+                self._links[job_id] = reply.json["result"]["audio"]["url"]
+        elif before is not None and reply.response is not None and reply.response.status_code == 304:
             seen = (before,)
-        operation = self.record("poll", **answer.fields(), job=job_id, seen=seen)
-        if answer.ok:
-            self.account.learn(answer.json)
+        operation = self.record("poll", **reply.fields(), job=job_id, seen=seen)
+        if reply.ok:
+            self.account.learn(reply.json)
         return operation
 
     def follow(self, job_id: str, seconds: float) -> Operation:
@@ -153,18 +153,18 @@ class Wire:
         cursor: dict[str, str] = {}
         call = self.now()
         while True:
-            answer = self.send("GET", "/jobs", params={"limit": "100", **cursor})
-            if answer.ok:
-                seen += map(sight, answer.json["jobs"])
-                cursor = {"cursor": answer.json["next_cursor"]}
-            if not answer.ok or not cursor["cursor"]:
-                return self.record("list", **{**answer.fields(), "call": call}, seen=tuple(seen))
+            reply = self.send("GET", "/jobs", params={"limit": "100", **cursor})
+            if reply.ok:
+                seen += map(sight, reply.json["jobs"])
+                cursor = {"cursor": reply.json["next_cursor"]}
+            if not reply.ok or not cursor["cursor"]:
+                return self.record("list", **{**reply.fields(), "call": call}, seen=tuple(seen))
 
     def cancel(self, job_id: str) -> Operation:
         """POST /jobs/<id>/cancel."""
-        answer = self.send("POST", f"/jobs/{job_id}/cancel")
-        seen = (sight(answer.json),) if answer.ok else ()
-        return self.record("cancel", **answer.fields(), job=job_id, seen=seen)
+        reply = self.send("POST", f"/jobs/{job_id}/cancel")
+        seen = (sight(reply.json),) if reply.ok else ()
+        return self.record("cancel", **reply.fields(), job=job_id, seen=seen)
 
     def delete(self, job_id: str) -> Operation:
         """DELETE /jobs/<id>."""
@@ -173,9 +173,9 @@ class Wire:
 
     def upload(self, data: bytes) -> str | None:
         """POST /uploads; its id, where it was stored."""
-        answer = self.send("POST", "/uploads", files={"file": ("picture.png", data)}, timeout=UPLOAD_S)
-        self.record("upload", **answer.fields())
-        return str(answer.json["id"]) if answer.ok else None
+        reply = self.send("POST", "/uploads", files={"file": ("picture.png", data)}, timeout=UPLOAD_S)
+        self.record("upload", **reply.fields())
+        return str(reply.json["id"]) if reply.ok else None
 
     def fetch(self, job_id: str) -> None:
         """A job's sound, by the link that this client was given last, if any; one of a wrong clock may be refused."""
@@ -186,9 +186,9 @@ class Wire:
             response: httpx.Response | None = self._files.get(url)
         except httpx.TransportError:
             response = None
-        answer, found = Answer(call, self.now(), response), _RESULT.search(url)
-        fields = {**answer.fields(), "code": None, "job": job_id, "result": found[0] if found else None}
-        digest = hashlib.sha256(response.content).hexdigest() if response is not None and answer.ok else None
+        reply, found = Reply(call, self.now(), response), _RESULT.search(url)
+        fields = {**reply.fields(), "code": None, "job": job_id, "result": found[0] if found else None}
+        digest = hashlib.sha256(response.content).hexdigest() if response is not None and reply.ok else None
         self.record("fetch", **fields, digest=digest)
 
 
