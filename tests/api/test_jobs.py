@@ -2,9 +2,12 @@
 
 import time
 from threading import Timer
+from typing import Any
 
 import pytest
 
+from api.services import Services
+from riffusion.jobs.store import Page
 from tests.api.conftest import Client, Worker, png, submit
 
 
@@ -99,6 +102,22 @@ def test_an_ended_job_is_not_waited_for(client: Client) -> None:
     tag = client.get(path).headers["ETag"]
     response = client.get(path, headers={"If-None-Match": tag, "Prefer": "wait=50"})
     assert (response.status_code, "Preference-Applied" in response.headers) == (304, False)
+
+
+def test_a_list_is_of_one_moment(client: Client, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A job that is deleted while the list is written down is no reason to refuse the list."""
+    ids = [submit(client)["id"] for _ in range(2)]
+    read = services.store.list
+
+    def delete_then(*query: Any) -> Page:
+        page = read(*query)
+        services.store.delete(ids[0])
+        return page
+
+    monkeypatch.setattr(services.store, "list", delete_then)
+    response = client.get("/jobs")
+    assert (response.status_code, [job["id"] for job in response.json["jobs"]]) == (200, ids[::-1])
+    assert [job["queue"]["position"] for job in response.json["jobs"]] == [1, 0]
 
 
 def test_a_list_holds_the_callers_own_newest_first(client: Client, stranger: Client, worker: Worker) -> None:

@@ -3,7 +3,10 @@
 Three workers, two API processes, Redis and S3, each its own process; a job a second of 0 to 3 s, some of them
 canceled. Every 5 to 60 s a fault of chaos.py is drawn. What dies is started again a second later, as systemd or
 `riffusion up` would. A fault's recovery is the time from its healing (from the kill, where something is killed) until
-whatever ran when it began has ended or begun anew, and a job sent at the healing has succeeded.
+whatever ran when it began has ended or started again, and a job sent at the healing has succeeded.
+
+Beside that load, clients use all of the API and record what they see (history/clients.py); in the end it is decided
+whether their whole history is explained by the promise (history/check.py). It is kept beside the report.
 
 Each fault is a line; in the end there is a table, and one line of JSON, which is also kept in --report all along.
 """
@@ -12,12 +15,11 @@ import argparse
 import json
 import random
 import shutil
-import statistics
 import sys
 import tempfile
 import threading
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
@@ -25,12 +27,17 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import psutil
+from redis.exceptions import RedisError
 
-from riffusion.errors import StoreUnavailable
+from riffusion.errors import StoreUnavailable, UnavailableError
 from riffusion.jobs.record import JobRecord, JobStatus
 from tests.conftest import serving_s3
 from tests.faults.chaos import Chaos
+from tests.faults.figures import Usage, growth, recovery, table, usage
+from tests.faults.history.check import check
+from tests.faults.history.crowd import Crowd, crowd
+from tests.faults.history.record import load
+from tests.faults.history.violation import Violation
 from tests.faults.promise import leftovers
 from tests.faults.stack import Stack, Worker, running, wrong_clock
 
@@ -40,7 +47,7 @@ CANCELED = 0.03  # of the jobs
 RESTART_S = 1.0
 DRAINS_S = 300.0
 SETTINGS: dict[str, object] = {
-    "lease_s": 10, "slots": 4, "api_workers": 2, "stalled_deadline_s": 60,
+    "lease_s": 10, "slots": 4, "api_workers": 2, "stalled_deadline_s": 60, "webhooks_anywhere": True,
 }  # fmt: skip
 
 
@@ -54,16 +61,18 @@ class Soak:
     minutes: float
     random: random.Random
     pause_s: float
+    clients: Crowd
     workers: list[Worker] = field(default_factory=list)
     ends: dict[str, JobRecord] = field(default_factory=dict)  # as first seen terminal
     recoveries: list[tuple[str, float]] = field(default_factory=list)
-    resources: list[dict[str, tuple[float, float]]] = field(default_factory=list)
+    resources: list[Usage] = field(default_factory=list)
     trouble: list[str] = field(default_factory=list)  # what should not have happened
+    violations: list[Violation] = field(default_factory=list)  # of the clients' history
     over: threading.Event = field(default_factory=threading.Event)
     _died: dict[str, float] = field(default_factory=dict)
 
     def run(self) -> bool:
-        """Whether nothing was lost, doubled or left over."""
+        """Whether nothing was lost, doubled, left over or unexplained."""
         self._env = wrong_clock(self.clock)
         self.workers += [self.stack.start_worker(env=self._env) for _ in range(WORKERS)]
         self.stack.stop_api()
@@ -72,11 +81,14 @@ class Soak:
         threads = [threading.Thread(target=target) for target in (self._load, self._track)]
         for thread in threads:
             thread.start()
+        self.clients.start()
         self._play(time.monotonic() + 60 * self.minutes)
         self.over.set()
         for thread in threads:
             thread.join()
+        self.clients.stop()
         self._drain()
+        self._explain()
         self._write(final=True)
         return not self.trouble
 
@@ -138,7 +150,7 @@ class Soak:
                 heal_at, draw_at = now + lasts, now + self.random.uniform(min(5, self.pause_s), self.pause_s)
             if now >= sample_at:
                 sample_at = now + 15
-                self.resources.append(self._sample())
+                self.resources.append(usage(self.stack, self.workers))
                 self._write(final=False)
             time.sleep(0.1)
 
@@ -208,26 +220,6 @@ class Soak:
         sys.stdout.write(f"{time.strftime('%H:%M:%S')}  TROUBLE {text}\n")
         sys.stdout.flush()
 
-    def _sample(self) -> dict[str, tuple[float, float]]:
-        """Resident memory in MB and open descriptors, mean over the processes of a kind."""
-        assert self.stack.api is not None
-        kinds: dict[str, list[int]] = {
-            "api": [self.stack.api.pid], "worker": [worker.process.pid for worker in self.workers],
-            "redis": [self.stack.valkey.process.pid],
-        }  # fmt: skip
-        found: dict[str, tuple[float, float]] = {}
-        for kind, pids in kinds.items():
-            try:
-                processes = [psutil.Process(pid) for pid in pids]
-                processes = processes[0].children() if kind == "api" else processes
-                found[kind] = (
-                    statistics.mean(process.memory_info().rss / 1e6 for process in processes),
-                    statistics.mean(process.num_fds() for process in processes),
-                )
-            except (psutil.Error, statistics.StatisticsError):
-                continue  # it is just dead
-        return found
-
     def _drain(self) -> None:
         """Waits until nothing is under way, then holds what is there against the promise."""
         deadline = time.monotonic() + DRAINS_S
@@ -238,7 +230,7 @@ class Soak:
             trouble = self._broken()
         for each in trouble:
             self._note(each)
-        self.resources.append(self._sample())
+        self.resources.append(usage(self.stack, self.workers))
 
     def _broken(self) -> list[str]:
         ids = set(self.stack.accepted)
@@ -250,54 +242,56 @@ class Soak:
         }  # fmt: skip
         found = self.stack.objects()
         try:
+            listed = self.stack.listed()
             doubled = [job_id for job_id, record in self.ends.items() if self.stack.get(job_id) != record]
-            left = leftovers(self.stack.store)
-        except StoreUnavailable:
-            return ["Redis doesn't answer"]
+            left = [*leftovers(self.stack.store), *self.clients.pending()]
+            wanted |= self.clients.results()
+            uploads = self.clients.uploads()
+        except (UnavailableError, RedisError) as error:
+            return [f"it can't be told yet: {error}"]
         return [
             *(f"lost: {job_id}" for job_id in missing),
             *(f"doubled: {job_id}" for job_id in doubled),
             *(f"file missing: {key}" for key in wanted - found),
-            *(f"file nobody needs: {key}" for key in found - wanted),
+            *(f"file nobody needs: {key}" for key in (found & listed) - wanted - uploads),
             *(f"left in Redis: {each}" for each in left),
         ]
+
+    def _explain(self) -> None:
+        """Decides over the clients' history."""
+        self.clients.audit()
+        for each in self.clients.failures:
+            self._note(each)
+        self.violations = check(load(self.clients.history.path))
+        for violation in self.violations:
+            self._note(str(violation))
 
     def figures(self) -> dict[str, Any]:
         """All of them, as of now."""
         ends = list(self.ends.values())
-        seconds = sorted(seconds for _, seconds in self.recoveries) or [0.0]
         failed = Counter(record.error.code for record in ends if record.error and record.id not in self.chaos.poisoned)
         drawn = Counter(record.error.code for record in ends if record.error and record.id in self.chaos.poisoned)
-        kept = [sample for sample in self.resources if len(sample) == 3]
         return {
-            "minutes": self.minutes, "faults": len(self.recoveries), "accepted": len(self.stack.accepted),
+            "minutes": self.minutes, "accepted": len(self.stack.accepted) + self.clients.accepted(),
             "succeeded": sum(record.status is JobStatus.SUCCEEDED for record in ends),
             "canceled": sum(record.status is JobStatus.CANCELED for record in ends),
             "failed": dict(failed), "failed_as_drawn": dict(drawn),
-            "lost": sum(text.startswith("lost") for text in self.trouble),
-            "doubled": sum(text.startswith("doubled") for text in self.trouble),
+            "lost": self._count("lost"), "doubled": self._count("doubled"),
+            "unexplained": sum(violation.rule not in ("lost", "doubled") for violation in self.violations),
             "trouble": self.trouble[:20],
             "run_more_than_once": sum(count > 1 for count in self.stack.runs().values()),
-            "recovery_s": {
-                "p50": round(statistics.median(seconds), 2), "p99": round(seconds[int(0.99 * (len(seconds) - 1))], 2),
-                "max": round(seconds[-1], 2),
-            },
-            "rss_mb": {kind: [round(sample[kind][0], 1) for sample in (kept[0], kept[-1])] for kind in kept[0]},
-            "descriptors": {kind: [round(sample[kind][1], 1) for sample in (kept[0], kept[-1])] for kind in kept[0]},
-        } if kept else {}  # fmt: skip
+            **recovery([seconds for _, seconds in self.recoveries]),
+            **growth(self.resources),
+        }  # fmt: skip
+
+    def _count(self, what: str) -> int:
+        return sum(text.startswith(what) for text in self.trouble)
 
     def _write(self, *, final: bool) -> None:
         figures = self.figures()
         self.report.write_text(json.dumps({**figures, "final": final}, indent=2))
-        if not final:
-            return
-        by_fault: defaultdict[str, list[float]] = defaultdict(list)
-        for fault, seconds in self.recoveries:
-            by_fault[fault].append(seconds)
-        rows = ["", "| fault | times | recovery, median | worst |", "|---|---|---|---|"]
-        for fault, times in sorted(by_fault.items()):
-            rows.append(f"| {fault} | {len(times)} | {statistics.median(times):.1f} s | {max(times):.1f} s |")
-        sys.stdout.write("\n".join([*rows, "", json.dumps(figures), ""]))
+        if final:
+            sys.stdout.write("\n".join(["", *table(self.recoveries), "", json.dumps(figures), ""]))
 
 
 def main() -> None:
@@ -316,7 +310,10 @@ def main() -> None:
         s3 = resources.enter_context(serving_s3(folder / "s3")).with_bucket()
         stack = resources.enter_context(running(folder / "stack", s3, **SETTINGS))
         sys.stdout.write(f"seed {seed}, logs in {stack.folder}\n")
-        soak = Soak(stack, folder / "clock", arguments.report, arguments.minutes, random.Random(seed), arguments.pause)  # noqa: S311
+        draw = random.Random(seed)  # noqa: S311
+        history = arguments.report.with_suffix(".history.jsonl")
+        clients = resources.enter_context(crowd(stack.url, stack.store, history, random.Random(seed)))  # noqa: S311
+        soak = Soak(stack, folder / "clock", arguments.report, arguments.minutes, draw, arguments.pause, clients)
         kept = soak.run()
     if kept:
         shutil.rmtree(folder, ignore_errors=True)

@@ -22,6 +22,7 @@ import httpx
 from redis import Redis
 
 from riffusion.embedded.child import Process, kill, spawn, stop
+from riffusion.jobs.files import open_files
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
@@ -245,9 +246,18 @@ class Stack:
     # What there is
 
     def objects(self) -> set[str]:
-        """The files in the bucket."""
+        """The files in the bucket. Its folders may go away meanwhile, which os.walk bears and Path.rglob does not."""
         bucket = self.s3.folder / self.s3.bucket
-        return {str(path.relative_to(bucket)) for path in bucket.rglob("*") if path.is_file()}
+        return {
+            str((Path(folder) / name).relative_to(bucket)) for folder, _, names in os.walk(bucket) for name in names
+        }
+
+    def listed(self) -> set[str]:
+        """The files in the bucket as the server lists them.
+
+        `rclone serve s3` was seen to keep a file that it no longer lists, where PUT and DELETE of its key overlapped.
+        """
+        return set(open_files(self.store.settings).list(""))
 
     def runs(self) -> Counter[str]:
         """How often each job was really run, from its start."""
