@@ -6,6 +6,7 @@ store's to say; none of Celery's retries, time limits or results are used.
 
 import logging
 import os
+import signal
 import socket
 import uuid
 from collections.abc import Callable
@@ -79,10 +80,12 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
         name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         heartbeat = Heartbeat(store, settings, name, lambda: generator.card)
         runner = Runner(store, files, generator, heartbeat, settings)
-        shutdown = Shutdown(runner, heartbeat, settings)
+        shutdown = Shutdown(runner, heartbeat, store, settings)
         reaper = Reaper(store, files)
 
         def begin(**_: Any) -> None:
+            # Celery's own second Ctrl-C would wait for what runs, in the signal's handler.
+            signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
             for service in (heartbeat, reaper):
                 service.start()
                 running.callback(service.stop)
