@@ -70,8 +70,9 @@ class Valkey:
             ToolMissing: there is no valkey-server here.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        config = "".join(f"{name} {value}\n" for name, value in self.config().items())
         # By standard input: a command line can be read by every user of the machine.
-        return spawn([find_server(), "-"], stdin=self._config().encode(), output=output, pass_fds=pass_fds)
+        return spawn([find_server(), "-"], stdin=config.encode(), output=output, pass_fds=pass_fds)
 
     def answers(self) -> bool:
         """Whether the server has read what its folder holds, and serves."""
@@ -82,8 +83,9 @@ class Valkey:
                 return False
             return True
 
-    def _config(self) -> str:
-        lines = {
+    def config(self) -> dict[str, str]:
+        """Its settings, as its configuration file has them."""
+        return {
             "bind": "127.0.0.1",
             "port": str(self.port),
             "requirepass": self.password,
@@ -92,9 +94,12 @@ class Valkey:
             "appendonly": "yes",
             "appendfsync": "always",
             "save": '""',
-            # Memory that runs out refuses new jobs; it never drops accepted ones.
+            # Memory that runs out refuses new jobs; it never drops accepted ones, nor what else runs on this machine.
+            "maxmemory": "1gb",  # some 600,000 jobs, waiting and kept
             "maxmemory-policy": "noeviction",
+            # A record, of thirty fields with the request as the longest, as one piece of memory: it takes half as much.
+            "hash-max-listpack-entries": "512",
+            "hash-max-listpack-value": "8192",  # bytes
             "loglevel": "warning",
             "daemonize": "no",
         }
-        return "".join(f"{name} {value}\n" for name, value in lines.items())
