@@ -103,7 +103,10 @@ class Settings(BaseSettings):
     running_deadline_s: float = Field(900, gt=0, description="Seconds a job may run, per attempt.")
     stalled_deadline_s: float = Field(180, gt=0, description="Seconds a running job may go without progress.")
     shutdown_grace_s: float = Field(
-        900, ge=0, description="Seconds a worker that is asked to stop goes on with what runs; then it gives it back."
+        900,
+        ge=0,
+        description="Seconds a worker that is asked to stop goes on with what runs; then it gives it back. "
+        "`riffusion up` gives 5 s unless this is set.",
     )
     result_ttl_s: int = Field(86_400, ge=60, description="Seconds for which an ended job and its files are kept.")
     upload_ttl_s: int = Field(86_400, ge=60, description="Seconds for which an upload that no job uses is kept.")

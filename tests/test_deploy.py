@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 import yaml
 
+from riffusion.embedded.valkey import Valkey
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -42,6 +44,13 @@ def test_redis_keeps_what_was_accepted() -> None:
     assert "--appendonly yes" in command
     assert "--appendfsync always" in command
     assert "--maxmemory-policy noeviction" in command
+
+
+def test_redis_keeps_records_as_small_as_in_the_embedded_stack() -> None:
+    command = " ".join(load("docker-compose.yml")["services"]["redis"]["command"])
+    own = Valkey(ROOT).config()
+    for name in ("hash-max-listpack-entries", "hash-max-listpack-value"):
+        assert f"--{name} {own[name]}" in command
 
 
 def test_no_password_has_a_default() -> None:

@@ -6,6 +6,7 @@ store's to say; none of Celery's retries, time limits or results are used.
 
 import logging
 import os
+import signal
 import socket
 import uuid
 from collections.abc import Callable
@@ -80,11 +81,13 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
         name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
         heartbeat = Heartbeat(store, settings, name, lambda: generator.card)
         runner = Runner(store, files, generator, heartbeat, settings)
-        shutdown = Shutdown(runner, heartbeat, settings)
+        shutdown = Shutdown(runner, heartbeat, store, settings)
         reaper = Reaper(store, files)
         polling = Polling(store, runner, settings)
 
         def begin(**_: Any) -> None:
+            # Celery's own second Ctrl-C would wait for what runs, in the signal's handler.
+            signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
             for service in (heartbeat, reaper, polling):
                 service.start()
                 running.callback(service.stop)

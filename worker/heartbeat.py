@@ -45,7 +45,8 @@ class Heartbeat:
         self._answered = True
 
     def start(self) -> None:
-        """Announces the worker, and goes on doing so."""
+        """Announces the worker, before it returns and from then on."""
+        self._round()
         self._thread.start()
 
     def stop(self) -> None:
@@ -76,15 +77,18 @@ class Heartbeat:
 
     def _run(self) -> None:
         while not self._stopping.wait(TICK_S):
-            try:
-                self._tick()
-            except StoreUnavailable as error:
-                if self._answered:
-                    log.warning("redis doesn't answer; running jobs go on", extra={"reason": str(error)})
-                self._answered = False
-            except Exception:
-                # This thread is what keeps the process' jobs; it has to outlive whatever goes wrong in one round.
-                log.exception("a round of heartbeats failed")
+            self._round()
+
+    def _round(self) -> None:
+        try:
+            self._tick()
+        except StoreUnavailable as error:
+            if self._answered:
+                log.warning("redis doesn't answer; running jobs go on", extra={"reason": str(error)})
+            self._answered = False
+        except Exception:
+            # This thread is what keeps the process' jobs; it has to outlive whatever goes wrong in one round.
+            log.exception("a round of heartbeats failed")
 
     def _tick(self) -> None:
         held = {attempt.id: attempt for attempt in self.attempts() if not attempt.dropped}

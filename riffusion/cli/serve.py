@@ -25,7 +25,8 @@ def up(port: int, host: str, data: Path | None) -> None:
     """Redis, API, worker and storage on this machine, until Ctrl-C.
 
     Jobs and clips are kept in the data folder and are there again after a restart. A process that dies is started
-    again. Ctrl-C lets running jobs finish; a second one doesn't.
+    again. Ctrl-C gives running jobs five seconds (or RIFFUSION_SHUTDOWN_GRACE_S, if set); a second one none. Those
+    that haven't ended by then run again at the next start.
     """
     from riffusion import logs
     from riffusion.embedded.supervisor import Supervisor
@@ -50,7 +51,10 @@ def api(port: int, host: str, fd: int | None) -> None:
 
 @click.command()
 def worker() -> None:
-    """A worker: loads the model and runs jobs until SIGTERM, then finishes what runs."""
+    """A worker: loads the model and runs jobs until SIGTERM, then finishes what runs.
+
+    What still runs after RIFFUSION_SHUTDOWN_GRACE_S seconds, or at a second SIGTERM, is left to other workers.
+    """
     settings = get_settings()  # first, because torch takes seconds to import
     from riffusion.generate import Generator
     from worker.app import serve

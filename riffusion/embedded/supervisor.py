@@ -5,7 +5,7 @@ the API's listening socket (connections wait in it meanwhile) and Redis' port. A
 held by Redis too: the folder is free only when nothing writes to it any more, even after a kill -9 of the supervisor.
 """
 
-import fcntl
+import logging
 import os
 import signal
 import socket
@@ -14,23 +14,28 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 from typing import IO
 
-import httpx
-
+from riffusion.embedded import folder, probes
 from riffusion.embedded.child import kill, spawn
-from riffusion.embedded.service import GRACE_S, Service
+from riffusion.embedded.service import Service
 from riffusion.embedded.valkey import Valkey
-from riffusion.errors import SetupError
+from riffusion.errors import SetupError, StoreUnavailable
+from riffusion.jobs.store import JobStore, ModelLoad
 from riffusion.settings import Settings
+
+log = logging.getLogger(__name__)
 
 RIFFUSION = (sys.executable, "-m", "riffusion")
 REDIS_URL = "redis.url"  # in the data folder: where `riffusion keys` finds a Redis that has a new password each time
 POLL_S = 0.1
 STARTING_POLL_S = 0.5
-START_LIMIT_S = 600.0  # loading and compiling a large model takes minutes
+REMINDER_S = 60.0
+WORKER_GRACE_S = 5.0  # for jobs that are about to end; the others are kept and run again
+GIVING_BACK_S = 5.0  # more than a worker needs to give its jobs back, hung ones too
 
 
 @dataclass
@@ -46,34 +51,37 @@ class Supervisor:
     port: int = 8000
     output: IO[bytes] | None = None
     worker: Sequence[str] = (*RIFFUSION, "worker")
+    _store: JobStore | None = None
     _services: list[Service] = field(default_factory=list)
     _signals: int = 0
 
     def run(self, ready: Callable[[str], None]) -> None:
-        """Runs until SIGINT, SIGTERM or SIGHUP. A second one doesn't wait for running jobs.
+        """Runs until SIGINT, SIGTERM or SIGHUP; running jobs then have a few seconds to end, or the operator's grace.
+
+        What doesn't end is given back, at a second signal at once, and runs again at the next start. A third signal
+        kills whatever still runs.
 
         Args:
             ready: called with the API's URL once jobs can be submitted and a worker waits for them.
 
         Raises:
-            SetupError: the port or the data folder is in use, or a process doesn't start.
+            SetupError: the port or the data folder is in use, a process doesn't start, or the folder was deleted.
             ToolMissing: there is no valkey-server.
         """
         with ExitStack() as resources:
-            lock = resources.enter_context(_lock(self.settings.data_dir))
+            lock = resources.enter_context(folder.hold(self.settings.data_dir))
             listener = resources.enter_context(_listen(self.host, self.port))
             resources.enter_context(self._handle_signals())
             resources.callback((self.settings.data_dir / REDIS_URL).unlink, missing_ok=True)
-            resources.callback(self._stop)
             everywhere = self.host in ("", "0.0.0.0")  # noqa: S104 -- compared, not bound
             url = f"http://{'127.0.0.1' if everywhere else self.host}:{listener.getsockname()[1]}"
-            self._start(url, listener.fileno(), lock)
-            if self._signals:
-                return
-            ready(url)
+            resources.callback(self._stop)
+            self._start(url, listener.fileno(), lock.descriptor)
+            if not self._signals:
+                ready(url)
             while not self._signals:
-                for service in self._services:
-                    service.watch()
+                lock.check()
+                self._watch()
                 time.sleep(POLL_S)
 
     def stop(self) -> None:
@@ -87,43 +95,81 @@ class Supervisor:
         if "redis_url" not in self.settings.model_fields_set:
             valkey = Valkey(self.settings.data_dir / "redis")
             env["RIFFUSION_REDIS_URL"] = valkey.url
+            self._store = JobStore.connect(self.settings.model_copy(update={"redis_url": valkey.url}))
             _write_private(self.settings.data_dir / REDIS_URL, valkey.url)
-            self._launch(Service("redis", lambda: valkey.start(output=self.output, pass_fds=[lock])))
-            self._wait(valkey.answers)
+            self._launch(Service("redis", lambda: valkey.start(output=self.output, pass_fds=[lock]), valkey.answers))
+            self._wait()
+        else:
+            self._store = JobStore.connect(self.settings)
         api = [*RIFFUSION, "api", "--fd", str(listener)]
-        self._launch(Service("api", lambda: spawn(api, env=env, output=self.output, pass_fds=[listener])))
-        grace_s = self.settings.shutdown_grace_s + GRACE_S  # after the first it gives its jobs back
-        self._launch(Service("worker", lambda: spawn(self.worker, env=env, output=self.output), grace_s))
-        self._wait(lambda: _serves(url))
+        start_api = partial(spawn, api, env=env, output=self.output, pass_fds=[listener])
+        self._launch(Service("api", start_api, lambda: probes.is_alive(url)))
+        start_worker = partial(spawn, self.worker, env=env, output=self.output)
+        self._launch(Service("worker", start_worker, self._has_worker, self._worker_grace_s, GIVING_BACK_S))
+        self._wait(lambda: probes.takes_jobs(url))
+
+    @property
+    def _worker_grace_s(self) -> float:
+        chosen = "shutdown_grace_s" in self.settings.model_fields_set
+        return self.settings.shutdown_grace_s if chosen else WORKER_GRACE_S
+
+    def _models(self) -> list[ModelLoad]:
+        """The models with a worker alive; none where Redis isn't there."""
+        try:
+            return [] if self._store is None else list(self._store.models_alive().values())
+        except StoreUnavailable:
+            return []
+
+    def _has_worker(self) -> bool:
+        return bool(self._models())
 
     def _launch(self, service: Service) -> None:
         if not self._signals:
             self._services.append(service)
             service.launch()
 
-    def _wait(self, condition: Callable[[], bool]) -> None:
-        """Until the condition holds or a signal comes; a service that ends before then will not do better later."""
-        deadline = time.monotonic() + START_LIMIT_S
-        while not self._signals and not condition():
-            for service in self._services:
-                if service.ended is not None:
-                    raise SetupError(f"{service.name} ended with status {service.ended}; its output says why.")
-            if time.monotonic() > deadline:
-                raise SetupError(f"The stack was not ready after {START_LIMIT_S:.0f} s.")
+    def _watch(self) -> None:
+        for service in self._services:
+            service.watch()
+
+    def _wait(self, condition: Callable[[], bool] = lambda: True) -> None:
+        """Until every service has served and the condition holds, however often one dies meanwhile; or a signal."""
+        began = reminded = time.monotonic()
+        while not self._signals:
+            self._watch()
+            missing = [service.name for service in self._services if not service.has_served]
+            if not missing and condition():
+                return
+            if time.monotonic() - reminded > REMINDER_S:
+                reminded = time.monotonic()
+                log.warning("not ready after %.0f s; waiting for %s", reminded - began, ", ".join(missing) or "storage")
             time.sleep(STARTING_POLL_S)
 
     def _stop(self) -> None:
-        """The worker first, which may still finish jobs; Redis last, which everyone needs until then."""
-        patience = self._signals + 1
+        """The worker first, which gives its jobs back; Redis last, which everyone needs until then."""
+        self._signals = max(self._signals, 1)  # an error stops it as a signal does
+        if jobs := sum(model.running for model in self._models()):
+            log.info(
+                "%d running job%s may end within %g s; after that, or at once on another Ctrl-C, what still runs is "
+                "given back and runs at the next start", jobs, "s" if jobs > 1 else "", self._worker_grace_s,
+            )  # fmt: skip
         for service in reversed(self._services):
             if service.process is None:
                 continue
             service.process.terminate()
-            deadline = time.monotonic() + service.grace_s
-            while service.ended is None and time.monotonic() < deadline and self._signals < patience:
-                time.sleep(POLL_S)
+            self._wait_for(service, service.grace_s, signals=1)
+            signals, deadline = self._signals, time.monotonic() + service.urging_s
+            while service.running and time.monotonic() < deadline and self._signals == signals:
+                service.process.terminate()  # again and again: two signals that come together count as one
+                self._wait_for(service, STARTING_POLL_S, signals)
             kill(service.process)
             service.process.wait()
+
+    def _wait_for(self, service: Service, seconds: float, signals: int) -> None:
+        """Until it has ended, the time is over, or more signals than these have come."""
+        deadline = time.monotonic() + seconds
+        while service.running and time.monotonic() < deadline and self._signals <= signals:
+            time.sleep(POLL_S)
 
     @contextmanager
     def _handle_signals(self) -> Iterator[None]:
@@ -139,15 +185,6 @@ class Supervisor:
                 signal.signal(number, handler)
 
 
-def _serves(url: str) -> bool:
-    """Whether the API accepts jobs and a worker has said that it is there."""
-    try:
-        ready = httpx.get(f"{url}/readyz", timeout=5).is_success
-        return ready and bool(httpx.get(f"{url}/models", timeout=5).json()["models"])
-    except (httpx.HTTPError, KeyError):
-        return False
-
-
 def _write_private(path: Path, text: str) -> None:
     """For this user's other commands, and nobody else."""
     path.unlink(missing_ok=True)
@@ -155,37 +192,11 @@ def _write_private(path: Path, text: str) -> None:
         file.write(text)
 
 
-def _words(error: OSError) -> str:
-    return os.strerror(error.errno) if error.errno else str(error)
-
-
 @contextmanager
 def _listen(host: str, port: int) -> Iterator[socket.socket]:
     try:
         listener = socket.create_server((host, port), backlog=2048)
     except OSError as error:
-        raise SetupError(f"Can't listen on {host}:{port} ({_words(error)}); choose another --port.") from error
+        raise SetupError(f"Can't listen on {host}:{port} ({folder.reason(error)}); choose another --port.") from error
     with listener:
         yield listener
-
-
-@contextmanager
-def _lock(folder: Path) -> Iterator[int]:
-    """Holds the data folder for this stack alone; the lock ends with the last process that has the descriptor."""
-    try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        descriptor = os.open(folder / "lock", os.O_RDWR | os.O_CREAT, 0o600)
-    except OSError as error:
-        raise SetupError(f"Can't write to {folder} ({_words(error)}); choose another --data folder.") from error
-    try:
-        for attempt in range(20):  # the processes of a stack that was just killed may take a moment to end
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except BlockingIOError:
-                if attempt == 19:  # noqa: PLR2004
-                    raise SetupError(f"{folder} is in use by another `riffusion up`.") from None
-                time.sleep(POLL_S)
-        yield descriptor
-    finally:
-        os.close(descriptor)

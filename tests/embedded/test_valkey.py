@@ -12,6 +12,10 @@ from redis.exceptions import AuthenticationError
 from riffusion.embedded.child import Process, kill, stop
 from riffusion.embedded.valkey import Valkey, find_server
 from riffusion.errors import ToolMissing
+from riffusion.jobs.acceptance import Submission
+from riffusion.jobs.store import JobStore
+from riffusion.requests import TextToAudio
+from riffusion.settings import Settings
 from tests.conftest import wait_until
 
 
@@ -39,6 +43,29 @@ def test_what_was_answered_survives_a_kill(valkey_of_ours: Running) -> None:
         assert client.get("job") == b"accepted"
         assert client.config_get("appendfsync") == {"appendfsync": "always"}
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
+
+
+@pytest.mark.parametrize("zeros", [0, 5, 200_000])
+def test_a_file_that_ends_within_a_write_is_read_up_to_there(valkey_of_ours: Running, zeros: int) -> None:
+    valkey, processes = valkey_of_ours
+    with Redis.from_url(valkey.url) as client:
+        client.set("job", "accepted")
+        kill(processes[-1])
+        processes[-1].wait()
+        (log,) = valkey.folder.glob("appendonlydir/*.incr.aof")
+        with log.open("ab") as file:
+            file.write(b"*3\r\n$3\r\nSET\r\n$5\r\nother\r\n$9\r\nhal" + bytes(zeros))  # as a power cut leaves it
+        processes.append(valkey.start())
+        wait_until(valkey.answers)
+        assert client.keys() == [b"job"]
+
+
+def test_a_record_is_one_piece_of_memory(valkey_of_ours: Running) -> None:
+    store = JobStore.connect(Settings(redis_url=valkey_of_ours[0].url))
+    request = TextToAudio(prompt="funk bassline " * 50)
+    job_id = store.accept([Submission(request, "somebody")]).records[0].id
+    assert store.redis.object("encoding", f"job:{job_id}") == b"listpack"
+    assert store.redis.config_get("maxmemory") == {"maxmemory": str(1 << 30)}
 
 
 def test_other_users_of_the_machine_are_kept_out(valkey_of_ours: Running) -> None:

@@ -43,10 +43,11 @@ def test_9_s3_fails_in_every_way(stack: Stack) -> None:
     assert worker.process.poll() is None
 
 
-def in_small_folder(folder: Path) -> list[str]:
-    """What to put before a command so that this folder holds 64 kB, for it alone."""
+def in_small_folder(folder: Path, size: str = "64k") -> list[str]:
+    """What to put before a command so that this folder holds as much, for it alone."""
     folder.mkdir(parents=True)
-    small = ["unshare", "--map-root-user", "--mount", "sh", "-c", 'mount -t tmpfs -o size=64k none "$0" && exec "$@"']
+    mount = f'mount -t tmpfs -o size={size} none "$0" && exec "$@"'
+    small = ["unshare", "--map-root-user", "--mount", "sh", "-c", mount]
     if subprocess.run([*small, str(folder), "true"], check=False, capture_output=True).returncode:
         pytest.skip("this kernel lets its users mount nothing in a namespace of their own")
     return [*small, str(folder)]

@@ -1,8 +1,9 @@
 """A worker whose model costs nothing, and does what the prompt says: `python -m tests.worker.cheap`.
 
 The worker's own tests start it as a process; everything but the generator is the real thing. A prompt is a list of
-words: a number is that many seconds for the whole run, `die` ends the process (`1 die`: after a second), `hang` never
-returns, `break` raises what no one expects, `refuse` what a request deserves.
+words: a number is that many seconds for the whole run, `step` takes as long in one step (`5 step`), `die` ends the
+process (`1 die`: after a second), `hang` never returns, `break` raises what no one expects, `refuse` what a request
+deserves.
 """
 
 import os
@@ -38,6 +39,9 @@ class CheapGenerator:
                 case "die":
                     time.sleep(seconds)
                     os._exit(9)
+                case "step":
+                    time.sleep(seconds)
+                    seconds = 0.0
                 case "hang":
                     threading.Event().wait()
                 case "break":

@@ -68,6 +68,29 @@ def test_past_its_grace_a_worker_gives_its_jobs_back(workers: MakeWorkers, jobs:
     assert results(files) == set()
 
 
+def test_a_long_step_does_not_hold_up_the_end(workers: MakeWorkers, jobs: Jobs) -> None:
+    hasty = workers(shutdown_grace_s=0.5)
+    worker = hasty.start()
+    job_id = jobs.submit("600 step")
+    jobs.wait(job_id, JobStatus.RUNNING)
+    assert stop(worker, grace_s=60) == os.EX_TEMPFAIL
+    record = jobs.get(job_id)
+    assert (record.status, record.attempts) == (JobStatus.QUEUED, 0)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_second_signal_gives_jobs_back_at_once(number: signal.Signals, soon: Workers, jobs: Jobs) -> None:
+    worker = soon.start()
+    job_id = jobs.submit("600")
+    wait_until(lambda: running(jobs, job_id))
+    for _ in range(2):
+        worker.send_signal(number)
+        time.sleep(1)  # two that come together count as one
+    worker.wait(60)
+    record = jobs.get(job_id)
+    assert (record.status, record.attempts) == (JobStatus.QUEUED, 0)
+
+
 def test_a_job_that_kills_its_workers_fails_alone(soon: Workers, jobs: Jobs) -> None:
     worker = soon.start()
     poison, others = jobs.submit("die"), [jobs.submit("2") for _ in range(3)]
