@@ -112,8 +112,8 @@ class Valkey:
 def _cut_zeros(folder: Path) -> None:
     """Takes the zeros off the end of the append-only file that is written to.
 
-    A power cut can leave them where the last write had begun. Redis loads a file that ends in the middle of a command, but
-    not one that ends in zeros (valkey issue 1148); no command does, each ends in a line break.
+    A power cut can leave them where the last write had begun. Redis loads a file that ends in the middle of a command,
+    but not one that ends in zeros (valkey issue 1148); no command does, each ends in a line break.
     """
     written = sorted(folder.glob("*.incr.aof"), key=lambda path: int(path.name.split(".")[-3]))
     if not written:
