@@ -31,6 +31,7 @@ from riffusion.requests import TextToAudio
 from riffusion.settings import Settings
 from tests.conftest import wait_until
 from tests.faults.test_storage import in_small_folder
+from tests.jobs.conftest import by
 
 ROOT = Path(__file__).parents[2]
 
@@ -209,7 +210,7 @@ def test_a_job_that_kills_its_worker_waits_at_the_start(start: Start, tmp_path: 
     wait_until(valkey.answers)
     store = JobStore.connect(Settings(redis_url=valkey.url))
     requests = [TextToAudio(prompt=prompt) for prompt in ("die", "0")]
-    poison, other = (store.accept([Submission(request, Client("somebody"))]).records[0].id for request in requests)
+    poison, other = (store.accept([Submission(request, by("somebody"))]).records[0].id for request in requests)
     stop(redis, grace_s=30)
     with start().client() as client:
         assert client.job(other).wait(timeout_s=60).status == "succeeded"
