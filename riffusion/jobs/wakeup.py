@@ -12,6 +12,8 @@ from redis.exceptions import RedisError
 from riffusion.settings import Settings
 
 TASK = "riffusion.work"
+_AT_ONCE = 4  # messages that a process publishes, each through connections of its own
+_PLACE_S = 1.0  # for which one waits for its turn
 
 
 def queue_name(model: str) -> str:
@@ -27,16 +29,10 @@ class WakeUps:
 
     @cached_property
     def _celery(self) -> Any:
-        from celery import Celery  # a third of the API's start, needed first when something is published
+        from riffusion.jobs.broker import create_celery  # a third of the API's start, needed when something is published
 
-        app = Celery("riffusion", broker=self._settings.redis_url, set_as_current=False)
-        app.conf.update(
-            task_ignore_result=True,
-            task_serializer="json",
-            accept_content=["json"],
-            broker_transport_options={"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0},
-        )
-        return app
+        options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
+        return create_celery(self._settings, options, broker_pool_limit=_AT_ONCE)
 
     def publish(self, model: str, count: int = 1) -> bool:
         """Sends `count` wake-ups to a model's workers; False when the broker doesn't take them.
@@ -46,8 +42,11 @@ class WakeUps:
         from kombu.exceptions import OperationalError
 
         try:
-            for _ in range(count):
-                self._celery.send_task(TASK, queue=queue_name(model), retry=False, ignore_result=True)
+            with self._celery.producer_pool.acquire(block=True, timeout=_PLACE_S) as producer:
+                for _ in range(count):
+                    self._celery.send_task(
+                        TASK, queue=queue_name(model), retry=False, ignore_result=True, producer=producer
+                    )
         except (OperationalError, RedisError, OSError):
             return False
         return True

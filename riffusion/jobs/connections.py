@@ -1,0 +1,145 @@
+"""Connections to the Redis that takes writes: a bounded pool of them, which follows a failover.
+
+A server that has become a replica goes on talking: it refuses writes, and what it reads out ages. So a connection that
+meets one hangs up, and the pool's others are made again before their next use, by asking where the address leads now.
+"""
+
+import threading
+import time
+from typing import Any
+
+from redis.backoff import NoBackoff
+from redis.connection import Connection, ConnectionPool, SSLConnection
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import MasterDownError, ReadOnlyError, RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.retry import Retry
+from redis.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
+
+from riffusion.errors import SetupError
+from riffusion.jobs.redis_url import read_url
+
+MOST = 32  # connections of a process; a call holds one for about a millisecond, and a held request holds none
+PLACE_S = 1.0  # for which a call waits for one of them
+IDLE_S = 5.0  # after which one is closed
+CONNECT_S = 1.0
+
+
+class Demoted(RedisConnectionError):
+    """The server is a replica now. What it was sent was not done."""
+
+
+class _Following(Connection):
+    """Hangs up when its server turns out to be a replica."""
+
+    demoted = False
+    idle_since = 0.0
+
+    def read_response(self, *args: Any, **options: Any) -> Any:
+        """As redis-py's. Raises Demoted."""
+        try:
+            return super().read_response(*args, **options)
+        except (ReadOnlyError, MasterDownError) as error:
+            self._leave()
+            raise Demoted("The server is a replica.") from error
+        except ResponseError as error:
+            if not str(error).startswith("UNBLOCKED"):
+                raise
+            self._leave()
+            raise RedisConnectionError("The server became a replica during a blocking call.") from error
+
+    def _leave(self) -> None:
+        self.demoted = True
+        self.disconnect()
+
+
+class _FollowingTls(_Following, SSLConnection):
+    """Through TLS."""
+
+
+class _FollowingSentinel(SentinelManagedConnection, _Following):
+    """To whichever server the Sentinels name when it connects."""
+
+
+class Pool(ConnectionPool):
+    """At most `most` connections; who finds all in use waits for a moment. Thread-safe, and usable in greenlets.
+
+    A connection that wasn't needed for a while is closed as soon as another one is returned.
+    """
+
+    def __init__(self, most: int, **options: Any) -> None:
+        self._most = most
+        super().__init__(**options)
+
+    def reset(self) -> None:
+        """Forgets all connections, as a forked process must."""
+        super().reset()
+        self._places = threading.Semaphore(self._most)
+
+    def get_connection(self, *_: object, **__: object) -> Connection:
+        """A connection that is open. Raises redis-py's TimeoutError when all stay in use, ConnectionError."""
+        if not self._places.acquire(timeout=PLACE_S):
+            raise RedisTimeoutError("All connections to Redis are in use.")
+        return super().get_connection()  # which releases what it can't open
+
+    def release(self, connection: Any) -> None:
+        """Takes a connection back."""
+        held = connection in self._in_use_connections
+        connection.idle_since = time.monotonic()
+        super().release(connection)
+        if connection.demoted:
+            connection.demoted = False
+            self.renew()
+        self._shrink()
+        if held:
+            self._places.release()
+
+    def renew(self) -> None:
+        """Has every connection opened again before its next use: the address may lead elsewhere now."""
+        with self._lock:
+            for connection in self._in_use_connections:
+                connection.mark_for_reconnect()
+        self.disconnect(inuse_connections=False)
+
+    def _shrink(self) -> None:
+        idle, since = self._available_connections, time.monotonic() - IDLE_S
+        with self._lock:  # the one that was used last is taken first: those never needed gather at the front
+            count = next((index for index, each in enumerate(idle) if each.idle_since >= since), len(idle))
+            gone, idle[:count] = idle[:count], []
+            self._created_connections -= len(gone)
+        for connection in gone:
+            connection.disconnect()
+
+
+class _SentinelPool(SentinelConnectionPool, Pool):
+    """Of connections to whichever server the Sentinels name."""
+
+
+def open_pool(url: str, most: int = MOST, **options: Any) -> Pool:
+    """A pool of RIFFUSION_REDIS_URL, which connects when first used; nothing is sent twice by itself.
+
+    Args:
+        most: connections, unless the URL says otherwise.
+        options: of redis-py's connections; those in the URL come first.
+
+    Raises:
+        SetupError: the URL can't be read.
+    """
+    address = read_url(url)
+    merged = {
+        "max_connections": most, "socket_connect_timeout": CONNECT_S, "retry": Retry(NoBackoff(), 0),
+        **options, **address.options,
+    }  # fmt: skip
+    most = merged.pop("max_connections")
+    secure = merged.pop("connection_class", Connection) is SSLConnection
+    try:
+        if not address.service:
+            pool = Pool(most, connection_class=_FollowingTls if secure else _Following, **merged)
+        else:
+            asking = {name: merged[name] for name in ("socket_timeout", "socket_connect_timeout", "retry") if name in merged}
+            sentinel = Sentinel(address.sentinels, sentinel_kwargs={**asking, **address.sentinel_options})
+            pool = _SentinelPool(address.service, sentinel, most=most, connection_class=_FollowingSentinel, **merged)
+        pool.connection_class(**pool.connection_kwargs)  # opens nothing, and finds an option that doesn't exist
+    except (TypeError, RedisError) as error:
+        raise SetupError(f"RIFFUSION_REDIS_URL has an option that can't be used: {error}") from error
+    return pool
