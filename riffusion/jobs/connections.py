@@ -6,6 +6,7 @@ meets one hangs up, and the pool's others are made again before their next use, 
 
 import threading
 import time
+from collections import deque
 from typing import Any
 
 from redis.backoff import NoBackoff
@@ -20,7 +21,7 @@ from riffusion.errors import SetupError
 from riffusion.jobs.redis_url import read_url
 
 MOST = 32  # connections of a process; a call holds one for about a millisecond, and a held request holds none
-PLACE_S = 1.0  # for which a call waits for one of them
+PLACE_S = 1.5  # for which a call waits for one of them
 IDLE_S = 5.0  # after which one is closed
 CONNECT_S = 1.0
 
@@ -61,6 +62,39 @@ class _FollowingSentinel(SentinelManagedConnection, _Following):
     """To whichever server the Sentinels name when it connects."""
 
 
+class _Places:
+    """A semaphore that serves whoever waited longest: with Python's, one that comes back at once goes first again."""
+
+    def __init__(self, count: int) -> None:
+        self._free = count
+        self._lock = threading.Lock()
+        self._waiting: deque[threading.Event] = deque()
+
+    def take(self, timeout: float) -> bool:
+        """Takes a place, within so many seconds; False: all stayed taken."""
+        turn = threading.Event()
+        with self._lock:
+            if self._free:
+                self._free -= 1
+                return True
+            self._waiting.append(turn)
+        if turn.wait(timeout):
+            return True
+        with self._lock:
+            if turn.is_set():
+                return True
+            self._waiting.remove(turn)
+            return False
+
+    def give(self) -> None:
+        """Gives a place back."""
+        with self._lock:
+            if self._waiting:
+                self._waiting.popleft().set()
+            else:
+                self._free += 1
+
+
 class Pool(ConnectionPool):
     """At most `most` connections; who finds all in use waits for a moment. Thread-safe, and usable in greenlets.
 
@@ -74,11 +108,11 @@ class Pool(ConnectionPool):
     def reset(self) -> None:
         """Forgets all connections, as a forked process must."""
         super().reset()
-        self._places = threading.Semaphore(self._most)
+        self._places = _Places(self._most)
 
     def get_connection(self, *_: object, **__: object) -> Connection:
         """A connection that is open. Raises redis-py's TimeoutError when all stay in use, ConnectionError."""
-        if not self._places.acquire(timeout=PLACE_S):
+        if not self._places.take(PLACE_S):
             raise RedisTimeoutError("All connections to Redis are in use.")
         return super().get_connection()  # which releases what it can't open
 
@@ -92,7 +126,7 @@ class Pool(ConnectionPool):
             self.renew()
         self._shrink()
         if held:
-            self._places.release()
+            self._places.give()
 
     def renew(self) -> None:
         """Has every connection opened again before its next use: the address may lead elsewhere now."""
