@@ -39,6 +39,13 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu ships no types
             pool.connection_class = self._polled(pool.connection_class)
         return pool
 
+    def _brpop_start(self, timeout: float | None = None) -> None:
+        self.async_pool.follow()
+        if self.client.connection.should_reconnect():
+            self.client.connection.disconnect()  # kombu opens it again before its next turn
+        else:
+            super()._brpop_start(timeout)
+
     def _polled(self, connection_class: Any) -> Any:
         """A class of connections that kombu's event loop hears of when they are closed."""
         channel = self

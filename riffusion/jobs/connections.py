@@ -24,6 +24,8 @@ MOST = 32  # connections of a process; a call holds one for about a millisecond,
 PLACE_S = 1.5  # for which a call waits for one of them
 IDLE_S = 5.0  # after which one is closed
 CONNECT_S = 1.0
+FOLLOW_S = 1.0  # between two questions to Sentinels
+FOLLOW_AGAIN_S = 10.0  # where none replies: each costs a call up to CONNECT_S a Sentinel
 
 
 class Demoted(RedisConnectionError):
@@ -112,6 +114,7 @@ class Pool(ConnectionPool):
 
     def get_connection(self, *_: object, **__: object) -> Connection:
         """A connection that is open. Raises redis-py's TimeoutError when all stay in use, ConnectionError."""
+        self.follow()
         if not self._places.take(PLACE_S):
             raise RedisTimeoutError("All connections to Redis are in use.")
         return super().get_connection()  # which releases what it can't open
@@ -127,6 +130,9 @@ class Pool(ConnectionPool):
         self._shrink()
         if held:
             self._places.give()
+
+    def follow(self) -> None:
+        """Has connections opened again if the address leads elsewhere, where that can be known."""
 
     def renew(self) -> None:
         """Has every connection opened again before its next use: the address may lead elsewhere now."""
@@ -146,7 +152,25 @@ class Pool(ConnectionPool):
 
 
 class _SentinelPool(SentinelConnectionPool, Pool):
-    """Of connections to whichever server the Sentinels name."""
+    """Of connections to whichever server the Sentinels name.
+
+    They are asked each second: a primary that was forced out goes on as one, and closes no connection, for the ten
+    seconds that it takes them to demote it.
+    """
+
+    _ask_at = 0.0
+
+    def follow(self) -> None:
+        """Asks them, if it is time."""
+        if time.monotonic() < self._ask_at:
+            return
+        self._ask_at = time.monotonic() + FOLLOW_S
+        before = self.master_address
+        try:
+            if self.get_master_address() != before:
+                self.renew()
+        except RedisError:
+            self._ask_at = time.monotonic() + FOLLOW_AGAIN_S
 
 
 def open_pool(url: str, most: int = MOST, **options: Any) -> Pool:

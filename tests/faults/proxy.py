@@ -56,6 +56,10 @@ class Proxy:
         self._refusal = answer
         self._turn(Weather.REFUSE)
 
+    def lead_to(self, target: int) -> None:
+        """New connections go to another port; those there are stay where they are."""
+        self._target = target
+
     def delay(self, seconds: float) -> None:
         """Everything takes so much longer, each way."""
         self._delay_s = seconds
