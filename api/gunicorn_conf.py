@@ -76,7 +76,7 @@ def post_worker_init(worker: Any) -> None:
     try:
         refuse_cluster(here.store.redis)
     except SetupError as error:
-        worker.log.error(str(error))
+        worker.log.critical(str(error))
         sys.exit(Arbiter.WORKER_BOOT_ERROR)  # ends the whole server
     courier = Courier(here.store, lambda record: here.presenter.job(Snapshot(record, None)).model_dump_json())
     worker.background = (Reaper(here.store, here.files), courier)

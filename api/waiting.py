@@ -75,9 +75,7 @@ class Watch:
             left = deadline - time.monotonic()
             if left <= 0:
                 break
-            heard = self._hub.wait(
-                snapshot.record.id, max(heard, snapshot.record.revision), min(left, RECHECK_S)
-            )
+            heard = self._hub.wait(snapshot.record.id, max(heard, snapshot.record.revision), min(left, RECHECK_S))
             time.sleep(max(0.0, read_at + READS_APART_S - time.monotonic()))
             read_at = time.monotonic()
             snapshot = look(self._store, snapshot.record.id)

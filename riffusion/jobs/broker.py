@@ -16,7 +16,7 @@ from riffusion.jobs.redis_url import read_url
 from riffusion.settings import Settings
 
 
-class Channel(redis.Channel):  # type: ignore[misc]  # kombu ships no types
+class Channel(redis.Channel):
     """Connects as the job store does. Counts what it delivered in memory only, for the sake of back-pressure, and puts
     nothing back.
     """
@@ -24,7 +24,7 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu ships no types
     ack_emulation = False
     do_restore = False
     redis_url = ""
-    from_transport_options = (*redis.Channel.from_transport_options, "redis_url")
+    from_transport_options: Any = (*redis.Channel.from_transport_options, "redis_url")
 
     def _get_pool(self, asynchronous: bool = False) -> Pool:
         pool = open_pool(
@@ -44,7 +44,7 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu ships no types
         if self.client.connection.should_reconnect():
             self.client.connection.disconnect()  # kombu opens it again before its next turn
         else:
-            super()._brpop_start(timeout)
+            super()._brpop_start(timeout)  # type: ignore[no-untyped-call]
 
     def _polled(self, connection_class: Any) -> Any:
         """A class of connections that kombu's event loop hears of when they are closed."""
@@ -54,12 +54,12 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu ships no types
             def disconnect(self, *args: Any, **options: Any) -> None:
                 super().disconnect(*args, **options)
                 if channel._registered:
-                    channel._on_connection_disconnect(self)
+                    channel._on_connection_disconnect(self)  # type: ignore[no-untyped-call]
 
         return Polled
 
 
-class Transport(redis.Transport):  # type: ignore[misc]
+class Transport(redis.Transport):
     """What `broker_transport` names. Celery's broker URL is only for show: it has no credentials, and isn't parsed."""
 
     Channel = Channel

@@ -18,13 +18,13 @@ from redis.retry import Retry
 from redis.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConnection
 
 from riffusion.errors import SetupError
-from riffusion.jobs.redis_url import read_url
+from riffusion.jobs.redis_url import RedisUrl, read_url
 
 MOST = 32  # connections of a process; a call holds one for about a millisecond, and a held request holds none
 PLACE_S = 1.5  # for which a call waits for one of them
 IDLE_S = 5.0  # after which one is closed
 CONNECT_S = 1.0
-FOLLOW_S = 1.0  # between two questions to Sentinels
+FOLLOW_S = 0.25  # between two questions to Sentinels
 FOLLOW_AGAIN_S = 10.0  # where none replies: each costs a call up to CONNECT_S a Sentinel
 
 
@@ -41,7 +41,7 @@ class _Following(Connection):
     def read_response(self, *args: Any, **options: Any) -> Any:
         """As redis-py's. Raises Demoted."""
         try:
-            return super().read_response(*args, **options)
+            return super().read_response(*args, **options)  # type: ignore[no-untyped-call]
         except (ReadOnlyError, MasterDownError) as error:
             self._leave()
             raise Demoted("The server is a replica.") from error
@@ -53,7 +53,7 @@ class _Following(Connection):
 
     def _leave(self) -> None:
         self.demoted = True
-        self.disconnect()
+        self.disconnect()  # type: ignore[no-untyped-call]
 
 
 class _FollowingTls(_Following, SSLConnection):
@@ -154,7 +154,7 @@ class Pool(ConnectionPool):
 class _SentinelPool(SentinelConnectionPool, Pool):
     """Of connections to whichever server the Sentinels name.
 
-    They are asked each second: a primary that was forced out goes on as one, and closes no connection, for the ten
+    They are asked all the time: a primary that was forced out goes on as one, and closes no connection, for the ten
     seconds that it takes them to demote it.
     """
 
@@ -167,7 +167,7 @@ class _SentinelPool(SentinelConnectionPool, Pool):
         self._ask_at = time.monotonic() + FOLLOW_S
         before = self.master_address
         try:
-            if self.get_master_address() != before:
+            if self.get_master_address() != before:  # type: ignore[no-untyped-call]
                 self.renew()
         except RedisError:
             self._ask_at = time.monotonic() + FOLLOW_AGAIN_S
@@ -185,19 +185,26 @@ def open_pool(url: str, most: int = MOST, **options: Any) -> Pool:
     """
     address = read_url(url)
     merged = {
-        "max_connections": most, "socket_connect_timeout": CONNECT_S, "retry": Retry(NoBackoff(), 0),
-        **options, **address.options,
+        "max_connections": most, "socket_timeout": None, "socket_connect_timeout": CONNECT_S,
+        "retry": Retry(NoBackoff(), 0), **options, **address.options,
     }  # fmt: skip
     most = merged.pop("max_connections")
     secure = merged.pop("connection_class", Connection) is SSLConnection
     try:
-        if not address.service:
-            pool = Pool(most, connection_class=_FollowingTls if secure else _Following, **merged)
+        if address.service:
+            pool = _sentinel_pool(address, most, merged)
         else:
-            asking = {name: merged[name] for name in ("socket_timeout", "socket_connect_timeout", "retry") if name in merged}
-            sentinel = Sentinel(address.sentinels, sentinel_kwargs={**asking, **address.sentinel_options})
-            pool = _SentinelPool(address.service, sentinel, most=most, connection_class=_FollowingSentinel, **merged)
+            pool = Pool(most, connection_class=_FollowingTls if secure else _Following, **merged)
         pool.connection_class(**pool.connection_kwargs)  # opens nothing, and finds an option that doesn't exist
     except (TypeError, RedisError) as error:
         raise SetupError(f"RIFFUSION_REDIS_URL has an option that can't be used: {error}") from error
     return pool
+
+
+def _sentinel_pool(address: RedisUrl, most: int, options: dict[str, Any]) -> Pool:
+    patience = {name: options[name] for name in ("socket_timeout", "socket_connect_timeout", "retry")}
+    asked: Any = Sentinel  # redis-py leaves it untyped, as the pool
+    pool: Any = _SentinelPool
+    sentinel = asked(address.sentinels, sentinel_kwargs={**patience, **address.sentinel_options})
+    made: Pool = pool(address.service, sentinel, most=most, connection_class=_FollowingSentinel, **options)
+    return made

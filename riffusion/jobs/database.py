@@ -50,9 +50,9 @@ def refuse_cluster(redis: Redis) -> None:
         return
     if cluster:
         raise SetupError(
-            "The Redis of RIFFUSION_REDIS_URL is in cluster mode, where the job store can't run: one step of it changes "
-            "keys of several slots. Use a Redis with `cluster-enabled no`, with replicas and Sentinel where it must "
-            "survive its machine."
+            "The Redis of RIFFUSION_REDIS_URL is in cluster mode, where the job store can't run: one step of it "
+            "changes keys of several slots. Use one with `cluster-enabled no`; replicas and Sentinel let it survive "
+            "its machine."
         )
 
 

@@ -39,12 +39,13 @@ def read_url(url: str) -> RedisUrl:
         if parts.scheme == _SENTINEL:
             return _sentinel(parts)
         if parts.scheme in ("redis", "rediss"):
-            return RedisUrl(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", parse_url(url))
+            return RedisUrl(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}", _options(url))
     except ValueError:
         pass
     raise SetupError(
         "RIFFUSION_REDIS_URL can't be read. It looks like redis://host:6379/0, rediss://host:6379/0 or "
-        "redis+sentinel://host:26379,host:26379/service/0; what a password holds beyond letters and digits is %-encoded."
+        "redis+sentinel://host:26379,host:26379/service/0; a password's other characters than letters and digits are "
+        "written as %XX."
     )
 
 
@@ -58,11 +59,16 @@ def _sentinel(parts: SplitResult) -> RedisUrl:
     return RedisUrl(
         f"{_SENTINEL}://{hosts}{parts.path}",
         # As if Redis stood where Sentinel will say: the rest of the address is the same.
-        {"db": int(database or 0), **_placeless(parse_url(f"redis://{user}@-?{urlencode(query)}"))},
+        {"db": int(database or 0), **_placeless(_options(f"redis://{user}@-?{urlencode(query)}"))},
         service,
         tuple(_host(each) for each in hosts.split(",")),
         own,
     )
+
+
+def _options(url: str) -> dict[str, Any]:
+    found: dict[str, Any] = parse_url(url)  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
+    return found
 
 
 def _placeless(options: Mapping[str, Any]) -> dict[str, Any]:

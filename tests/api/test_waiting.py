@@ -72,7 +72,7 @@ def test_a_record_that_fell_behind_its_events_is_not_read_all_the_time(
     services.watch.until(never, look(services.store, job_id), 0.5)  # now events are heard
     worker.claim()
     time.sleep(0.5)
-    redis.hset(f"job:{job_id}", "revision", 1)  # as a failover or a backup leaves it
+    redis.hset(f"job:{job_id}", "revision", "1")  # as a failover or a backup leaves it
     reads.clear()
     services.watch.until(never, look(services.store, job_id), 3)
     assert len(reads) < 8

@@ -80,7 +80,7 @@ class Replicas:
                 found: Any = redis.info("replication")
         except RedisError:
             return False
-        return found["role"] == "slave" and found["master_link_status"] == "up"
+        return (found["role"], found.get("master_link_status")) == ("slave", "up")
 
 
 @dataclass

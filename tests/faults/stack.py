@@ -283,7 +283,7 @@ def wrong_clock(file: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running(folder: Path, s3: S3Server, nodes: Replicas | None = None, **settings: object) -> Iterator[Stack]:
+def running(folder: Path, s3: S3Server, nodes: Replicas | None = None, /, **settings: object) -> Iterator[Stack]:
     """A stack with an API and no worker yet.
 
     Args:

@@ -12,7 +12,7 @@ from tests.conftest import S3Server, ValkeyServer, wait_until
 from tests.faults.failovers import fail_over_under_load
 from tests.faults.promise import wait_kept
 from tests.faults.replicas import Replicas, Watched, replicas, watched
-from tests.faults.stack import Stack, running
+from tests.faults.stack import running
 
 FAILOVERS = 3
 FOLLOWS_S = 15.0
@@ -38,7 +38,9 @@ def spoken_to(replica: ValkeyServer) -> bool:
         return len(talking) > 1 or bool(redis.client_list(_type="pubsub"))
 
 
-def test_17_everyone_follows_the_address_to_the_new_primary(pair: Replicas, tmp_path: Path, s3_server: S3Server) -> None:
+def test_17_everyone_follows_the_address_to_the_new_primary(
+    pair: Replicas, tmp_path: Path, s3_server: S3Server
+) -> None:
     with running(tmp_path / "stack", s3_server, pair) as stack:
         worker = stack.start_worker()
         for _ in range(2):

@@ -78,14 +78,12 @@ def test_a_change_between_reading_and_waiting_is_not_missed(store: JobStore, hub
     assert hub.wait(record.id, latest, 0.05) == latest
 
 
-def test_a_record_that_fell_behind_its_events_wakes_nobody_twice(
-    store: JobStore, hub: EventHub, redis: Redis
-) -> None:
+def test_a_record_that_fell_behind_its_events_wakes_nobody_twice(store: JobStore, hub: EventHub, redis: Redis) -> None:
     connect(hub, redis)
     record = submit(store)
     claim(store)
     wait_until(lambda: hub.wait(record.id, 0, 0) > record.revision)
-    redis.hset(f"job:{record.id}", "revision", 1)  # as a failover or a backup leaves it
+    redis.hset(f"job:{record.id}", "revision", "1")  # as a failover or a backup leaves it
     heard = hub.wait(record.id, 1, 10)
     began = time.monotonic()
     assert hub.wait(record.id, heard, 0.3) == heard
