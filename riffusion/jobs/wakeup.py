@@ -29,15 +29,17 @@ class WakeUps:
 
     @cached_property
     def _celery(self) -> Any:
-        # A third of the API's start: imported when something is published.
-        pass
+        from riffusion.jobs.broker import create_celery  # a third of the API's start, needed first in publishing
+
+        options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
+        return create_celery(self._settings, options, broker_pool_limit=_AT_ONCE)
 
     def publish(self, model: str, count: int = 1) -> bool:
         """Sends `count` wake-ups to a model's workers; False when the broker doesn't take them.
 
         That is no error: the reaper makes up for what is missing, so the job starts about a second later.
         """
-        from kombu.exceptions import OperationalError
+        from kombu.exceptions import KombuError
 
         try:
             with self._celery.producer_pool.acquire(block=True, timeout=_PLACE_S) as producer:
@@ -45,6 +47,6 @@ class WakeUps:
                     self._celery.send_task(
                         TASK, queue=queue_name(model), retry=False, ignore_result=True, producer=producer
                     )
-        except (OperationalError, RedisError, OSError):
+        except (KombuError, RedisError, OSError):
             return False
         return True
