@@ -4,6 +4,7 @@ kombu keeps the messages of a queue in a Redis list of the queue's name, so LLEN
 hash `unacked` were taken by a worker already and wake nobody else. lua/common.lua counts by the same name.
 """
 
+import threading
 from functools import cached_property
 from typing import Any
 
@@ -12,8 +13,8 @@ from redis.exceptions import RedisError
 from riffusion.settings import Settings
 
 TASK = "riffusion.work"
-_AT_ONCE = 4  # messages that a process publishes, each through connections of its own
-_PLACE_S = 1.0  # for which one waits for its turn
+_AT_ONCE = 4  # that publish, each through connections of its own; kombu's pool of these has no bound on the wait
+_TURN_S = 1.0
 
 
 def queue_name(model: str) -> str:
@@ -26,6 +27,7 @@ class WakeUps:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._turns = threading.BoundedSemaphore(_AT_ONCE)
 
     @cached_property
     def _celery(self) -> Any:
@@ -41,12 +43,13 @@ class WakeUps:
         """
         from kombu.exceptions import KombuError
 
+        if not self._turns.acquire(timeout=_TURN_S):
+            return False
         try:
-            with self._celery.producer_pool.acquire(block=True, timeout=_PLACE_S) as producer:
-                for _ in range(count):
-                    self._celery.send_task(
-                        TASK, queue=queue_name(model), retry=False, ignore_result=True, producer=producer
-                    )
+            for _ in range(count):
+                self._celery.send_task(TASK, queue=queue_name(model), retry=False, ignore_result=True)
         except (KombuError, RedisError, OSError):
             return False
+        finally:
+            self._turns.release()
         return True
