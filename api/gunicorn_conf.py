@@ -8,14 +8,17 @@ import os
 import resource
 import shutil
 import signal
+import sys
 import tempfile
 from types import FrameType
 from typing import Any
 
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from api import temporary
 from riffusion import logs
+from riffusion.errors import SetupError
 from riffusion.settings import get_settings
 
 _MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client looks at it when it is first imported
@@ -77,6 +80,7 @@ def post_worker_init(worker: Any) -> None:
 
     from api.services import EXTENSION, Services
     from api.waiting import Snapshot
+    from riffusion.jobs.database import refuse_cluster
     from riffusion.jobs.reaper import Reaper
     from riffusion.jobs.webhooks.courier import LINES, Courier
     from riffusion.jobs.webhooks.resolver import TOGETHER
@@ -84,6 +88,11 @@ def post_worker_init(worker: Any) -> None:
     # gevent resolves names in threads, ten at most: those that webhooks may hold for long come on top.
     gevent.get_hub().threadpool.maxsize += TOGETHER * len(LINES)
     here: Services = worker.wsgi.extensions[EXTENSION]
+    try:
+        refuse_cluster(here.store.redis)
+    except SetupError as error:
+        worker.log.critical(str(error))
+        sys.exit(Arbiter.WORKER_BOOT_ERROR)  # ends the whole server
     courier = Courier(here.store, lambda record: here.presenter.job(Snapshot(record, None)).model_dump_json())
     worker.background = (Reaper(here.store, here.files), courier)
     for service in worker.background:

