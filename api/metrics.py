@@ -27,6 +27,12 @@ class Metrics:
         self.requests = Counter(
             "riffusion_http_requests", "Requests answered.", ("method", "route", "status"), registry=self.registry
         )
+        self.shed = Counter(
+            "riffusion_http_shed_requests",
+            "Requests refused because the process was overloaded; not among those answered.",
+            ("method",),
+            registry=self.registry,
+        )
         self.seconds = Histogram(
             "riffusion_http_request_seconds",
             "Time until the response began, of requests that were not held.",
@@ -40,6 +46,10 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="livesum",
         )
+
+    def count_shed(self, method: str) -> None:
+        """One request was refused before it reached the application."""
+        self.shed.labels(_known(method)).inc()
 
     def text(self, store: JobStore) -> bytes:
         """Everything in the Prometheus text format."""
@@ -63,11 +73,16 @@ def register(app: Flask, metrics: Metrics) -> None:
     @app.after_request
     def _count(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "unmatched"
-        method = request.method if request.method in _METHODS else "other"
+        method = _known(request.method)
         metrics.requests.labels(method, route, str(response.status_code)).inc()
         if "held" not in g:
             metrics.seconds.labels(method, route).observe(elapsed_s())
         return response
+
+
+def _known(method: str) -> str:
+    """Clients make up methods; each label value is a time series for good."""
+    return method if method in _METHODS else "other"
 
 
 class _Queues(Collector):

@@ -17,6 +17,8 @@ from gevent.server import StreamServer
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 from werkzeug.exceptions import RequestTimeout
 
+from api.overload import Shedding
+
 GRACE_S = 30.0  # for a body to come in, plus what its pace allows
 MIN_PACE = 32 << 10  # bytes a second
 STALL_S = 60.0  # without a byte of a response being taken
@@ -57,6 +59,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         super().__init__(*args, **options)
         self._waiting: dict[gevent.Greenlet, gevent.Timeout] = {}
         self._stops_at: float | None = None
+        self.shedding: Shedding | None = None  # refuses what an overloaded process can't serve
 
     def server_class(
         self, listener: Any, *, spawn: Pool, ssl_context: SSLContext | None = None, **_application: Any
@@ -85,7 +88,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
         req.body = PacedBody(req.body)
         sock.settimeout(STALL_S)
         try:
-            super().handle_request(listener_name, req, sock, addr)
+            if not (self.shedding and self.shedding.sheds(req, sock, self.cfg)):
+                super().handle_request(listener_name, req, sock, addr)
         except TimeoutError:
             raise StopIteration from None  # closes the connection
         finally:

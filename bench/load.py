@@ -1,15 +1,16 @@
 """What the API costs beside its server and its Redis: submits and polls from up to 2000 connections at once.
 
-    python bench/load.py [--rounds 3] [--seconds 4] [--levels 64,500,2000] [--records 100000]
+    python bench/load.py [--rounds 3] [--seconds 4] [--levels 64,500,2000] [--records 100000] [--open-seconds 24]
 
 ours   the API under its own server, Redis with every write on the disk before it answers
+unshed the same with load shedding off (bench/unshed.py): what a request costs shows where every one is served
 bare   bench/bare_load.py under the same server: one durable SET for a submit, one HGETALL of the same record for a poll
 
 At each level all connections poll, or all submit, without a pause, in alternating order. Ratios of rates, and of the
 servers' processor time an answer, are taken within a round; the latter are what a busy machine leaves true. Then a
 worker whose model costs nothing runs the jobs while nine in ten connections of the highest level poll and the others
-submit: its latencies and errors, and the memory before and after. Last, the middle level again over many records. The
-last line is JSON.
+submit: its latencies and errors, and the memory before and after. Then the same worker, with as many clients that come
+by the clock (bench/open_load.py). Last, the middle level again over many records. The last line is JSON.
 """
 
 import argparse
@@ -31,6 +32,7 @@ import httpx
 import psutil
 from job_queue import BODY, GRACE_S, NoModel, until
 from load_client import Request, drive
+from open_load import open_loop
 
 from riffusion.embedded.child import Process, spawn, stop
 from riffusion.embedded.valkey import Valkey
@@ -61,7 +63,7 @@ class Stack:
 
     def memory_mib(self) -> int:
         """Of the API's processes."""
-        return sum(each.memory_info().rss for each in self._processes("ours")) >> 20
+        return sum(each.memory_info().rss for each in self._processes("unshed")) >> 20
 
     def rate(self, name: str, kind: str, request: Request, connections: int, seconds: float) -> "Measured":
         """All connections do one thing."""
@@ -102,7 +104,7 @@ def stack(folder: Path) -> Iterator[Stack]:
         until(valkey.answers)
         listeners = {
             name: running.enter_context(socket.create_server(("127.0.0.1", 0), backlog=2048))
-            for name in ("ours", "bare")
+            for name in ("ours", "unshed", "bare")
         }
         ports = {name: int(listener.getsockname()[1]) for name, listener in listeners.items()}
         env = os.environ | {
@@ -127,6 +129,7 @@ def stack(folder: Path) -> Iterator[Stack]:
         served_by += ["--workers", f"{settings.api_workers}", "--worker-connections", f"{settings.api_connections}"]
         commands = {
             "ours": ["-m", "riffusion", "api", "--fd", f"{listeners['ours'].fileno()}"],
+            "unshed": ["-m", "gunicorn", "-c", "python:unshed", "--bind", f"fd://{listeners['unshed'].fileno()}"],
             "bare": [*served_by, "--bind", f"fd://{listeners['bare'].fileno()}", "bare_load:app"],
         }
         processes = {}
@@ -134,7 +137,9 @@ def stack(folder: Path) -> Iterator[Stack]:
             argv = [sys.executable, *command]
             processes[name] = spawn(argv, env=env, output=log, pass_fds=[listeners[name].fileno()])
             running.callback(stop, processes[name], GRACE_S)
-        until(lambda: httpx.get(f"http://127.0.0.1:{ports['ours']}/readyz", timeout=60).is_success)
+        for name in ("ours", "unshed"):
+            ready = f"http://127.0.0.1:{ports[name]}/readyz"
+            until(lambda address=ready: httpx.get(address, timeout=60).is_success)
         until(lambda: httpx.get(f"http://127.0.0.1:{ports['bare']}/jobs/x", timeout=60).is_success)
         yield Stack(ports, processes, JobStore.connect(settings), env, log.fileno())
 
@@ -186,35 +191,41 @@ def measure(
     for number in range(rounds):
         found: dict[str, dict[str, Measured]] = {"submit": {}, "poll": {}}
         for kind, each in found.items():
-            for name in ("ours", "bare") if number % 2 == 0 else ("bare", "ours"):
+            for name in ("unshed", "bare") if number % 2 == 0 else ("bare", "unshed"):
                 each[name] = running.rate(name, kind, made[kind], connections, seconds)
-        again = running.rate("ours", "unchanged", unchanged(running, ids), connections, seconds)
+        again = running.rate("unshed", "unchanged", unchanged(running, ids), connections, seconds)
         level.errors += sum(one.errors for each in found.values() for one in each.values()) + again.errors
         for kind, each in found.items():
-            level.figures[f"{kind}s/s"].append(each["ours"].rate)
-            level.figures[f"{kind} ratio"].append(each["ours"].rate / each["bare"].rate)
-            level.figures[f"{kind} CPU ratio"].append(each["bare"].cpu_ms / each["ours"].cpu_ms)
-        level.figures["304 CPU / 200"].append(again.cpu_ms / found["poll"]["ours"].cpu_ms)
+            level.figures[f"{kind}s/s"].append(each["unshed"].rate)
+            level.figures[f"{kind} ratio"].append(each["unshed"].rate / each["bare"].rate)
+            level.figures[f"{kind} CPU ratio"].append(each["bare"].cpu_ms / each["unshed"].cpu_ms)
+        level.figures["304 CPU / 200"].append(again.cpu_ms / found["poll"]["unshed"].cpu_ms)
     texts = [f"{statistics.median(each):.2f} ({min(each):.2f}-{max(each):.2f})" for each in level.figures.values()]
     print(f"{connections:6}" + "".join(f"{text:>24}" for text in texts) + f"{level.errors:8}", flush=True)
     return level
 
 
-def mixed(running: Stack, made: dict[str, Request], connections: int, seconds: float) -> dict[str, object]:
-    """With a worker: polls and submits at once, twice, for what memory does meanwhile."""
-    worker = spawn([sys.executable, __file__, "--worker"], env=running.env, output=running.log)
+@contextmanager
+def worker(running: Stack) -> Iterator[None]:
+    """One whose model costs nothing."""
+    process = spawn([sys.executable, __file__, "--worker"], env=running.env, output=running.log)
     try:
         until(
             lambda: len(httpx.get(f"http://127.0.0.1:{running.ports['ours']}/models", timeout=60).json()["models"]) > 0
         )
-        submitters = connections // 10
-        kinds = {"poll": (connections - submitters, made["poll"]), "submit": (submitters, made["submit"])}
-        drive(running.ports["ours"], kinds, seconds)
-        before = running.memory_mib()
-        found = drive(running.ports["ours"], kinds, 3 * seconds)
-        after = running.memory_mib()
+        yield
     finally:
-        stop(worker, GRACE_S)
+        stop(process, GRACE_S)
+
+
+def mixed(running: Stack, made: dict[str, Request], connections: int, seconds: float) -> dict[str, object]:
+    """Polls and submits at once, twice, for what memory does meanwhile."""
+    submitters = connections // 10
+    kinds = {"poll": (connections - submitters, made["poll"]), "submit": (submitters, made["submit"])}
+    drive(running.ports["unshed"], kinds, seconds)
+    before = running.memory_mib()
+    found = drive(running.ports["unshed"], kinds, 3 * seconds)
+    after = running.memory_mib()
     latencies = {kind: statistics.quantiles(sample.latencies_ms or [0, 0], n=100) for kind, sample in found.items()}
     return {
         "polls_per_s": round(found["poll"].rate), "submits_per_s": round(found["submit"].rate),
@@ -241,6 +252,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--levels", default="64,500,2000")
     parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--open-seconds", type=float, default=24.0)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
@@ -255,8 +267,10 @@ def main() -> None:
         found = {
             level: measure(running, ids, made, level, rounds=args.rounds, seconds=args.seconds) for level in levels
         }
-        together = mixed(running, made, levels[-1], args.seconds)
-        print(f"at once, with a worker: {json.dumps(together)}")
+        with worker(running):
+            together = mixed(running, made, levels[-1], args.seconds)
+            print(f"at once, with a worker: {json.dumps(together)}")
+            clocked = open_loop(running.ports["ours"], made["poll"], made["submit"], levels[-1], args.open_seconds)
         middle = levels[len(levels) // 2]
         print(f"with {args.records} records more:")
         running.store.redis.flushall()  # the worker has ended what was polled
@@ -275,6 +289,11 @@ def main() -> None:
         "unchanged_cpu_over_poll": found[middle].median("304 CPU / 200"),
         "full": {name: full.median(name) for name in FIGURES},
         "memory_mib": together["memory_mib"],
+        "open_p50_ms": clocked["twice"]["p50_ms"],
+        "open_p99_ms": clocked["twice"]["p99_ms"],
+        "shed_p99_ms": clocked["twice"]["shed_p99_ms"],
+        "open_errors": sum(int(str(clocked[phase]["errors"])) for phase in ("carried", "twice")),
+        "open": clocked,
     }
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}"
     print(json.dumps(keys | {"machine": machine, "date": f"{datetime.now(UTC):%Y-%m-%d}"}))
