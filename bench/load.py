@@ -8,9 +8,10 @@ bare   bench/bare_load.py under the same server: one durable SET for a submit, o
 
 At each level all connections poll, or all submit, without a pause, in alternating order. Ratios of rates, and of the
 servers' processor time an answer, are taken within a round; the latter are what a busy machine leaves true. Then a
-worker whose model costs nothing runs the jobs while nine in ten connections of the highest level poll and the others
-submit: its latencies and errors, and the memory before and after. Then the same worker, with as many clients that come
-by the clock (bench/open_load.py). Last, the middle level again over many records. The last line is JSON.
+worker whose model costs nothing runs the jobs while as many clients as the highest level come by the clock
+(bench/open_load.py), and while nine in ten connections of that level poll without a pause and the others submit: its
+latencies and errors, and the memory before and after. Last, the middle level again over many records. The last line
+is JSON.
 """
 
 import argparse
@@ -25,13 +26,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from itertools import cycle
 from pathlib import Path
 
 import httpx
 import psutil
 from job_queue import BODY, GRACE_S, NoModel, until
-from load_client import Request, drive
+from load_client import SHED, Request, drive
 from open_load import open_loop
 
 from riffusion.embedded.child import Process, spawn, stop
@@ -63,7 +65,7 @@ class Stack:
 
     def memory_mib(self) -> int:
         """Of the API's processes."""
-        return sum(each.memory_info().rss for each in self._processes("unshed")) >> 20
+        return sum(each.memory_info().rss for each in self._processes("ours")) >> 20
 
     def rate(self, name: str, kind: str, request: Request, connections: int, seconds: float) -> "Measured":
         """All connections do one thing."""
@@ -137,11 +139,13 @@ def stack(folder: Path) -> Iterator[Stack]:
             argv = [sys.executable, *command]
             processes[name] = spawn(argv, env=env, output=log, pass_fds=[listeners[name].fileno()])
             running.callback(stop, processes[name], GRACE_S)
-        for name in ("ours", "unshed"):
-            ready = f"http://127.0.0.1:{ports[name]}/readyz"
-            until(lambda address=ready: httpx.get(address, timeout=60).is_success)
-        until(lambda: httpx.get(f"http://127.0.0.1:{ports['bare']}/jobs/x", timeout=60).is_success)
+        for name, path in (("ours", "readyz"), ("unshed", "readyz"), ("bare", "jobs/x")):
+            until(partial(_succeeds, f"http://127.0.0.1:{ports[name]}/{path}"))
         yield Stack(ports, processes, JobStore.connect(settings), env, log.fileno())
+
+
+def _succeeds(url: str) -> bool:
+    return httpx.get(url, timeout=60).is_success
 
 
 def requests(running: Stack) -> tuple[list[str], dict[str, Request]]:
@@ -222,16 +226,17 @@ def mixed(running: Stack, made: dict[str, Request], connections: int, seconds: f
     """Polls and submits at once, twice, for what memory does meanwhile."""
     submitters = connections // 10
     kinds = {"poll": (connections - submitters, made["poll"]), "submit": (submitters, made["submit"])}
-    drive(running.ports["unshed"], kinds, seconds)
+    drive(running.ports["ours"], kinds, seconds)
     before = running.memory_mib()
-    found = drive(running.ports["unshed"], kinds, 3 * seconds)
+    found = drive(running.ports["ours"], kinds, 3 * seconds)
     after = running.memory_mib()
     latencies = {kind: statistics.quantiles(sample.latencies_ms or [0, 0], n=100) for kind, sample in found.items()}
     return {
         "polls_per_s": round(found["poll"].rate), "submits_per_s": round(found["submit"].rate),
         "poll_p50_ms": round(latencies["poll"][49]), "p99_ms": round(latencies["poll"][98]),
         "submit_p50_ms": round(latencies["submit"][49]), "submit_p99_ms": round(latencies["submit"][98]),
-        "errors": sum(sample.errors(GOOD[kind]) for kind, sample in found.items()),
+        "shed_per_s": round(sum(sample.statuses[SHED] / sample.seconds for sample in found.values())),
+        "errors": sum(sample.errors(GOOD[kind], SHED) for kind, sample in found.items()),
         "memory_mib": [before, after],
     }  # fmt: skip
 
@@ -268,9 +273,9 @@ def main() -> None:
             level: measure(running, ids, made, level, rounds=args.rounds, seconds=args.seconds) for level in levels
         }
         with worker(running):
+            clocked = open_loop(running.ports["ours"], made["poll"], made["submit"], levels[-1], args.open_seconds)
             together = mixed(running, made, levels[-1], args.seconds)
             print(f"at once, with a worker: {json.dumps(together)}")
-            clocked = open_loop(running.ports["ours"], made["poll"], made["submit"], levels[-1], args.open_seconds)
         middle = levels[len(levels) // 2]
         print(f"with {args.records} records more:")
         running.store.redis.flushall()  # the worker has ended what was polled

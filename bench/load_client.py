@@ -6,11 +6,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TypeVar, cast
 
 Request = Callable[[], bytes]
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+SHED = 503
 _NO_BODY = (204, 304)
 _CONNECTS_AT_ONCE = 64
 
@@ -20,13 +22,13 @@ class Sample:
     """What some connections saw in some seconds."""
 
     seconds: float = 0.0
-    latencies_ms: list[float] = field(default_factory=list)
+    latencies_ms: list[float] = field(default_factory=list)  # of what was not shed
     statuses: Counter[int] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)  # why connections were lost
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
+        """Answers a second, without those shed."""
         return len(self.latencies_ms) / self.seconds
 
     def errors(self, *good: int) -> int:
@@ -101,7 +103,8 @@ class _Busy(Connection):
         self._next()
 
     def responded(self, status: int, head: bytes) -> None:  # noqa: ARG002
-        self._sample.latencies_ms.append(1000 * (time.perf_counter() - self._began))
+        if status != SHED:
+            self._sample.latencies_ms.append(1000 * (time.perf_counter() - self._began))
         self._sample.statuses[status] += 1
         self._next()
 
@@ -147,11 +150,10 @@ async def _drive(
     port: int, requests: dict[str, tuple[int, Request]], seconds: float, begin: Callable[[], None]
 ) -> dict[str, Sample]:
     samples = {name: Sample() for name in requests}
-    connections = await connect(port, [
-        (lambda request=request, name=name: _Busy(request, samples[name]))
-        for name, (count, request) in requests.items()
-        for _ in range(count)
-    ])  # fmt: skip
+    makers = [
+        partial(_Busy, request, samples[name]) for name, (count, request) in requests.items() for _ in range(count)
+    ]
+    connections = await connect(port, makers)
     for connection in connections:
         connection.start()
     await asyncio.sleep(seconds)

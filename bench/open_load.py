@@ -12,8 +12,9 @@ import statistics
 import time
 from collections import Counter
 from dataclasses import dataclass, field
+from functools import partial
 
-from load_client import Connection, Request, connect
+from load_client import SHED, Connection, Request, connect
 
 SUBMITS_PER_S = 25.0
 SUBMITTERS = 50
@@ -24,7 +25,7 @@ SETTLES_S = 5.0  # in which overload sets in; not measured
 ENDS_S = 10.0  # for the last responses
 
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d+)", re.IGNORECASE)
-_SHED = re.compile(rb'"code":"overloaded"')
+_OVERLOADED = re.compile(rb'"code":"overloaded"')
 
 
 @dataclass
@@ -111,7 +112,7 @@ class _Client(Connection):
         waited_ms = 1000 * (now - self.due)
         if status == self._group.good:
             self._tally.served_ms.append(waited_ms)
-        elif status == 503 and _SHED.search(head) and _RETRY_AFTER.search(head):
+        elif status == SHED and _OVERLOADED.search(head) and _RETRY_AFTER.search(head):
             self._tally.shed_ms.append(waited_ms)
             self._tally.shed_since_sent_ms.append(1000 * (now - self._sent))
         else:
@@ -120,11 +121,8 @@ class _Client(Connection):
 
 async def _run(port: int, groups: dict[str, Group], seconds: float) -> dict[str, Tally]:
     tallies = {name: Tally() for name in groups}
-    clients = await connect(port, [
-        (lambda group=group, name=name: _Client(group, tallies[name]))
-        for name, group in groups.items()
-        for _ in range(group.count)
-    ])  # fmt: skip
+    makers = [partial(_Client, group, tallies[name]) for name, group in groups.items() for _ in range(group.count)]
+    clients = await connect(port, makers)
     for client in clients:
         client.start()
     begins = asyncio.get_running_loop().time() + SETTLES_S

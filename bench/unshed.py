@@ -6,7 +6,7 @@ import api.gunicorn_conf
 from api.gunicorn_conf import *  # noqa: F403 -- gunicorn takes what the module holds
 
 
-def post_worker_init(worker: Any) -> None:
+def post_worker_init(worker: Any) -> None:  # type: ignore[no-redef]
     """In each process."""
     api.gunicorn_conf.post_worker_init(worker)
     worker.shedding = None
