@@ -143,6 +143,19 @@ def test_a_flood_of_refusals_lets_something_through(loop: Loop) -> None:
     assert served > 20
 
 
+def test_a_refused_connection_lets_others_go_on(loop: Loop) -> None:
+    loop.overload()
+    order = []
+
+    def connection(name: str) -> None:
+        for _ in range(3):
+            assert loop.sheds()
+            order.append(name)
+
+    gevent.joinall([gevent.spawn(connection, name) for name in "ab"], raise_error=True)
+    assert "".join(order) == "ababab"
+
+
 def test_an_overload_ends_when_nothing_is_late_for_a_while(loop: Loop) -> None:
     loop.overload()
     for _ in range(10):
