@@ -140,7 +140,7 @@ async def _run(port: int, groups: dict[str, Group], seconds: float) -> dict[str,
 
 def _percentiles(values: list[float]) -> tuple[int, int]:
     """The median and the 99th."""
-    found = statistics.quantiles(values or [0.0, 0.0], n=100)
+    found = statistics.quantiles(2 * (values or [0.0]), n=100)  # which wants two at least
     return round(found[49]), round(found[98])
 
 
@@ -167,8 +167,10 @@ def _figures(tallies: dict[str, Tally], seconds: float) -> dict[str, object]:
     }
 
 
-def open_loop(port: int, poll: Request, submit: Request, clients: int, seconds: float) -> dict[str, dict[str, object]]:
-    """Finds what the server at 127.0.0.1:`port` can carry, offers it that, then twice what it served.
+def open_loop(
+    ports: dict[str, int], poll: Request, submit: Request, clients: int, seconds: float
+) -> dict[str, dict[str, object]]:
+    """Finds what the server can carry (`unshed`), offers it that (`ours`), then twice what it served.
 
     At what it can carry, nobody asks again before Retry-After; at twice that, nobody cares: the load has to last.
 
@@ -178,14 +180,14 @@ def open_loop(port: int, poll: Request, submit: Request, clients: int, seconds: 
     submits = Group(SUBMITTERS, submit, 202, SUBMITTERS / SUBMITS_PER_S, heeds=False)
     found = {}
 
-    def phase(name: str, polls: Group, lasts_s: float) -> None:
-        tallies = asyncio.run(_run(port, {"poll": polls, "submit": submits}, lasts_s))
+    def phase(name: str, server: str, polls: Group, lasts_s: float) -> None:
+        tallies = asyncio.run(_run(ports[server], {"poll": polls, "submit": submits}, lasts_s))
         found[name] = _figures(tallies, lasts_s)
         print(f"{name}: {found[name]}", flush=True)
 
-    phase("capacity", Group(PROBING, poll, 200, 0.0, heeds=False), seconds / 4)
+    phase("capacity", "unshed", Group(PROBING, poll, 200, 0.0, heeds=False), seconds / 4)
     capacity = float(str(found["capacity"]["served_per_s"]))
     for name, share in (("carried", CARRIED), ("twice", TWICE)):
         polls_per_s = max(share * capacity - SUBMITS_PER_S, 1.0)
-        phase(name, Group(clients, poll, 200, clients / polls_per_s, heeds=share < 1), seconds)
+        phase(name, "ours", Group(clients, poll, 200, clients / polls_per_s, heeds=share < 1), seconds)
     return found
