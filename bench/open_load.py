@@ -18,7 +18,7 @@ from load_client import SHED, Connection, Request, connect
 
 SUBMITS_PER_S = 25.0
 SUBMITTERS = 50
-PROBING = 32  # connections that poll without a pause, to find what the server can carry
+PROBING = 200  # connections that poll without a pause, to find what the server can carry
 CARRIED = 0.8  # of what it served them: a queue at its limit has no bound
 TWICE = 2.0
 SETTLES_S = 5.0  # in which overload sets in; not measured

@@ -31,6 +31,7 @@ class Clock:
 
     def __init__(self) -> None:
         self.now = 1000.0
+        self.slept = 1
 
     def monotonic(self) -> float:
         return self.now
@@ -44,10 +45,11 @@ class Loop:
         self.refusals = Refusals(clock)
         self.shedding = Shedding(self.refusals)
 
-    def turn(self, *, busy_s: float, slept_s: float = 0.0) -> None:
-        """Looks for events, then handles them for so long."""
+    def turn(self, *, busy_s: float, slept_s: float = 0.0, preempted_s: float = 0.0) -> None:
+        """Looks for events, meanwhile sleeps or is kept from the processor, then handles them for so long."""
         self.shedding._delay.poll()
-        self.clock.now += slept_s
+        self.clock.now += slept_s or preempted_s
+        self.clock.slept += slept_s > 0
         self.shedding._turn()
         self.clock.now += busy_s
 
@@ -61,10 +63,12 @@ class Loop:
         assert self.sheds()
 
 
-@pytest.fixture
-def loop(monkeypatch: pytest.MonkeyPatch) -> Loop:
+@pytest.fixture(params=[True, False], ids=["counted", "timed"])
+def loop(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Loop:
+    """On a system that counts sleeps, and on one that doesn't."""
     clock = Clock()
     monkeypatch.setattr(overload, "time", clock)
+    monkeypatch.setattr(overload, "sleeps", lambda: clock.slept if request.param else 0)
     return Loop(clock)
 
 
@@ -102,6 +106,13 @@ def test_a_turn_on_time_ends_what_was_late(loop: Loop, between: dict[str, float]
             assert not loop.sheds()
         loop.turn(**between)
         loop.turn(busy_s=SOON)
+
+
+@pytest.mark.parametrize("loop", [True], indirect=True)
+def test_a_busy_machine_is_not_taken_for_sleep(loop: Loop) -> None:
+    for _ in range(10):
+        loop.turn(busy_s=LATE, preempted_s=0.1)
+    assert loop.sheds()
 
 
 def test_late_turns_far_apart_are_no_overload(loop: Loop) -> None:
