@@ -17,6 +17,7 @@ from gevent.hub import get_hub
 LATE_S = 0.2  # a loop that is later than this throughout INTERVAL_S is overloaded
 TARGET_S = 0.05  # what the delay of an overloaded loop is brought back to
 INTERVAL_S = 1.0
+CALM_S = 10.0  # without a delay beyond TARGET_S, after which an overload is over: one that comes back costs INTERVAL_S
 NAP_S = 0.0002  # a poll for events that takes longer has slept, where the system doesn't say
 MAX_RETRY_S = 30
 
@@ -105,8 +106,8 @@ class Overload:
             _log("overloaded")
 
     def on_time(self, now: float) -> None:
-        """A turn began without such a delay; an overload ends after INTERVAL_S, as shedding makes such turns itself."""
-        if self.active and now - self._last_late <= INTERVAL_S:
+        """A turn began without such a delay; an overload ends after CALM_S of them, as shedding makes some itself."""
+        if self.active and now - self._last_late <= CALM_S:
             return
         if self.active:
             _log("overload_ended", seconds=round(self.lasted_s(now), 1))
