@@ -75,9 +75,11 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """In each process: starts its reaper and courier, and makes held requests answer as soon as the process stops."""
+    """In each process: starts its reaper, courier and shedding; held requests are answered as soon as it stops."""
     import gevent
 
+    from api.overload import Shedding
+    from api.refusal import Refusal
     from api.services import EXTENSION, Services
     from api.waiting import Snapshot
     from riffusion.jobs.database import refuse_cluster
@@ -97,6 +99,8 @@ def post_worker_init(worker: Any) -> None:
     worker.background = (Reaper(here.store, here.files), courier)
     for service in worker.background:
         service.start()
+    worker.shedding = Shedding(Refusal(_settings.cors_origins.split(), here.metrics))
+    worker.shedding.watch()
     stop = signal.getsignal(signal.SIGTERM)
 
     def answer_and_stop(number: int, frame: FrameType | None) -> None:

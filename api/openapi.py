@@ -15,9 +15,10 @@ from werkzeug.routing import Rule
 from api.body import JSON_TYPE
 from api.clients import END_USER, SECRET
 from api.operations import ErrorClass, Operation, Reply, operation, operation_of
+from api.overload import NEVER_SHED
 from api.problems import PROBLEM_TYPE, Problem, code_of, status_of
 from api.services import services
-from riffusion.errors import Unauthorized, UnavailableError
+from riffusion.errors import Overloaded, Unauthorized, UnavailableError
 from riffusion.requests import REQUEST
 
 Json = dict[str, Any]
@@ -170,7 +171,7 @@ def _operation(rule: Rule, marked: Operation, schemas: _Schemas, app: Flask) -> 
         "parameters": [*_path_parameters(rule), *_query_parameters(marked), *_header_parameters(marked)],
         "responses": {
             **{str(status): _reply(reply, schemas) for status, reply in marked.replies.items()},
-            **_problems(marked.problems, schemas),
+            **_problems(_all_problems(rule, marked), schemas),
         },
     }
     if Unauthorized in marked.problems:
@@ -179,6 +180,11 @@ def _operation(rule: Rule, marked: Operation, schemas: _Schemas, app: Flask) -> 
     if marked.body:
         found["requestBody"] = {"required": True, "content": schemas.content(marked.body)}
     return found
+
+
+def _all_problems(rule: Rule, marked: Operation) -> tuple[ErrorClass, ...]:
+    """Those that the view names, and what its server may say in its stead."""
+    return marked.problems if rule.rule in NEVER_SHED else (*marked.problems, Overloaded)
 
 
 def _path_parameters(rule: Rule) -> Iterator[Json]:

@@ -96,6 +96,17 @@ def code_of(error: type[RiffusionError] | type[HTTPException]) -> str:
     return _http_code(status_of(error)) if issubclass(error, HTTPException) else error.code
 
 
+def response(status: int, code: str, detail: str, fields: list[FieldProblem], request_id: str) -> Response:
+    """A problem as it is sent."""
+    problem = Problem(
+        type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=_brief(detail), code=code,
+        errors=fields, request_id=request_id,
+    )  # fmt: skip
+    made = Response(problem.model_dump_json(), status, content_type=PROBLEM_TYPE)
+    made.headers["Cache-Control"] = "no-store"
+    return made
+
+
 def register(app: Flask) -> None:
     """Answers every error of `app` with a problem."""
     app.register_error_handler(RiffusionError, _known)
@@ -114,12 +125,12 @@ def _known(error: RiffusionError) -> Response:
         ]
     elif isinstance(error, UnknownReference) and error.field:
         fields = [FieldProblem(field=error.field, message=str(error))]
-    response = _response(status, error.code, str(error), fields)
+    made = response(status, error.code, str(error), fields, request_id())
     if isinstance(error, UnavailableError):
-        response.headers["Retry-After"] = str(max(1, round(error.retry_after)))
+        made.headers["Retry-After"] = str(max(1, round(error.retry_after)))
     if isinstance(error, Unauthorized):
-        response.headers["WWW-Authenticate"] = 'Bearer realm="riffusion"'
-    return response
+        made.headers["WWW-Authenticate"] = 'Bearer realm="riffusion"'
+    return made
 
 
 def _http(error: HTTPException) -> Any:
@@ -127,11 +138,11 @@ def _http(error: HTTPException) -> Any:
         return error
     own_words = error.description != type(error).description
     detail = error.description if own_words else _HTTP_DETAIL.get(error.code, error.description)
-    response = _response(error.code, _http_code(error.code), detail or error.name, [])
+    made = response(error.code, _http_code(error.code), detail or error.name, [], request_id())
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
-            response.headers[name] = value
-    return response
+            made.headers[name] = value
+    return made
 
 
 def _http_code(status: int) -> str:
@@ -141,13 +152,3 @@ def _http_code(status: int) -> str:
 def _brief(text: str) -> str:
     """Keeps what callers sent from coming back whole: a field's name is theirs to choose, a megabyte long."""
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"
-
-
-def _response(status: int, code: str, detail: str, fields: list[FieldProblem]) -> Response:
-    problem = Problem(
-        type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=_brief(detail), code=code,
-        errors=fields, request_id=request_id(),
-    )  # fmt: skip
-    response = Response(problem.model_dump_json(), status, content_type=PROBLEM_TYPE)
-    response.headers["Cache-Control"] = "no-store"
-    return response

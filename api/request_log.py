@@ -25,10 +25,13 @@ def request_id() -> str:
     """The id of the request in hand: the proxy's, if it sent a sane one."""
     found: str | None = g.get("request_id")
     if found is None:
-        sent = request.headers.get(HEADER, "")
-        found = sent if _ACCEPTABLE.fullmatch(sent) else secrets.token_hex(8)
-        g.request_id = found
+        g.request_id = found = usable_id(request.headers.get(HEADER, ""))
     return found
+
+
+def usable_id(sent: str) -> str:
+    """The id that was sent, if it is a sane one; else a new one."""
+    return sent if _ACCEPTABLE.fullmatch(sent) else secrets.token_hex(8)
 
 
 def elapsed_s() -> float:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import gevent
 from gevent.pool import Pool
@@ -19,6 +19,9 @@ from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped
 from werkzeug.exceptions import HTTPException
 
 from api.paced_reader import PacedReader
+
+if TYPE_CHECKING:
+    from api.overload import Shedding  # needs more than may be imported before gevent has replaced the standard library
 
 STALL_S = 60.0  # without a byte of a response being taken
 LINGER_S = 2.0  # for which a stopping process waits for requests on the way
@@ -31,6 +34,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
         super().__init__(*args, **options)
         self._waiting: dict[gevent.Greenlet, gevent.Timeout] = {}
         self._stops_at: float | None = None
+        self.shedding: Shedding | None = None  # refuses what an overloaded process can't serve
 
     def server_class(
         self, listener: Any, *, spawn: Pool, ssl_context: ssl.SSLContext | None = None, **_application: Any
@@ -61,7 +65,8 @@ class Worker(GeventWorker):  # type: ignore[misc]
         req.body.reader = PacedReader(req.body.reader, req.force_close)
         sock.settimeout(STALL_S)
         try:
-            super().handle_request(listener_name, req, sock, addr)
+            if not (self.shedding and self.shedding.sheds(req, sock, self.cfg)):
+                super().handle_request(listener_name, req, sock, addr)
         except TimeoutError:
             raise StopIteration from None  # closes the connection
         finally:

@@ -1,143 +1,48 @@
 """What the API costs beside its server and its Redis: submits and polls from up to 2000 connections at once.
 
-    python bench/load.py [--rounds 3] [--seconds 4] [--levels 64,500,2000] [--records 100000]
+    python bench/load.py [--rounds 3] [--seconds 4] [--levels 64,500,2000] [--records 100000] [--open-seconds 24]
 
 ours   the API under its own server, Redis with every write on the disk before it answers
+unshed the same with load shedding off (bench/unshed.py): what a request costs shows where every one is served
 bare   bench/bare_load.py under the same server: one durable SET for a submit, one HGETALL of the same record for a poll
 
 At each level all connections poll, or all submit, without a pause, in alternating order. Ratios of rates, and of the
 servers' processor time an answer, are taken within a round; the latter are what a busy machine leaves true. Then a
-worker whose model costs nothing runs the jobs while nine in ten connections of the highest level poll and the others
-submit: its latencies and errors, and the memory before and after. Last, the middle level again over many records. The
-last line is JSON.
+worker whose model costs nothing runs the jobs while as many clients as the highest level come by the clock
+(bench/open_load.py), and while nine in ten connections of that level poll without a pause and the others submit: its
+latencies and errors, and the memory before and after. Last, the middle level again over many records. The last line
+is JSON.
 """
 
 import argparse
 import json
 import os
 import platform
-import socket
 import statistics
 import sys
 import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import cycle
 from pathlib import Path
 
 import httpx
-import psutil
-from job_queue import BODY, GRACE_S, NoModel, until
-from load_client import Request, drive
+from job_queue import BODY, NoModel
+from load_client import SHED, Request, drive
+from load_stack import GOOD, Measured, Stack, stack, worker
+from open_load import open_loop
 
-from riffusion.embedded.child import Process, spawn, stop
-from riffusion.embedded.valkey import Valkey
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.clients import Client
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, Success
-from riffusion.jobs.store import JobStore
 from riffusion.requests import ModelCard, parse
 from riffusion.settings import Settings
 
-HERE = Path(__file__).parent
 JOBS = 64  # that are polled, half of them done
 OUTPUT = JobOutput(
     ImageOutput("results/x/1/clip.png", 512, 512, 9), AudioOutput("results/x/1/clip.mp3", 5, 1, 1, "mp3", 9)
 )
 FIGURES = ("submits/s", "submit ratio", "submit CPU ratio", "polls/s", "poll ratio", "poll CPU ratio", "304 CPU / 200")
-GOOD = {"submit": 202, "poll": 200, "unchanged": 304}
-
-
-@dataclass(frozen=True)
-class Stack:
-    """What is measured, running."""
-
-    ports: dict[str, int]
-    processes: dict[str, Process]
-    store: JobStore
-    env: dict[str, str]
-    log: int
-
-    def memory_mib(self) -> int:
-        """Of the API's processes."""
-        return sum(each.memory_info().rss for each in self._processes("ours")) >> 20
-
-    def rate(self, name: str, kind: str, request: Request, connections: int, seconds: float) -> "Measured":
-        """All connections do one thing."""
-        before: list[float] = []
-        sample = drive(
-            self.ports[name], {kind: (connections, request)}, seconds, lambda: before.append(self._cpu_s(name))
-        )[kind]
-        if errors := sample.errors(GOOD[kind]):
-            print(f"  {errors} errors: {name} {kind}, {dict(sample.statuses)}, {dict(sample.broken)}")
-        answers = max(len(sample.latencies_ms), 1)
-        return Measured(answers / sample.seconds, 1000 * (self._cpu_s(name) - before[0]) / answers, errors)
-
-    def _processes(self, name: str) -> list[psutil.Process]:
-        server = psutil.Process(self.processes[name].pid)
-        return [server, *server.children(recursive=True)]
-
-    def _cpu_s(self, name: str) -> float:
-        """Processor time of a server so far, without Redis'."""
-        return sum(times.user + times.system for times in (each.cpu_times() for each in self._processes(name)))
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One thing done for some seconds."""
-
-    rate: float  # answers a second
-    cpu_ms: float  # of the server's processes, an answer
-    errors: int
-
-
-@contextmanager
-def stack(folder: Path) -> Iterator[Stack]:
-    """Redis, our API and the bare one."""
-    with ExitStack() as running:
-        log = running.enter_context((folder / "log").open("ab"))
-        valkey = Valkey(folder / "redis")
-        running.callback(stop, valkey.start(output=log), GRACE_S)
-        until(valkey.answers)
-        listeners = {
-            name: running.enter_context(socket.create_server(("127.0.0.1", 0), backlog=2048))
-            for name in ("ours", "bare")
-        }
-        ports = {name: int(listener.getsockname()[1]) for name, listener in listeners.items()}
-        env = os.environ | {
-            "PYTHONPATH": f"{HERE}:{HERE.parent}",
-            "RIFFUSION_REDIS_URL": valkey.url,
-            "RIFFUSION_DATA_DIR": str(folder),
-            "RIFFUSION_PUBLIC_URL": f"http://127.0.0.1:{ports['ours']}",
-            "RIFFUSION_MAX_QUEUED": "10000000",
-            "RIFFUSION_ANONYMOUS_CREATES_PER_MINUTE": "0",
-            "RIFFUSION_ANONYMOUS_JOBS_IN_FLIGHT": "0",
-        }
-        settings = Settings(redis_url=valkey.url, data_dir=folder, max_queued=10_000_000)
-        served_by = [
-            "-m",
-            "gunicorn",
-            "--no-control-socket",
-            "--worker-class",
-            "api.server.Worker",
-            "--keep-alive",
-            "75",
-        ]
-        served_by += ["--workers", f"{settings.api_workers}", "--worker-connections", f"{settings.api_connections}"]
-        commands = {
-            "ours": ["-m", "riffusion", "api", "--fd", f"{listeners['ours'].fileno()}"],
-            "bare": [*served_by, "--bind", f"fd://{listeners['bare'].fileno()}", "bare_load:app"],
-        }
-        processes = {}
-        for name, command in commands.items():
-            argv = [sys.executable, *command]
-            processes[name] = spawn(argv, env=env, output=log, pass_fds=[listeners[name].fileno()])
-            running.callback(stop, processes[name], GRACE_S)
-        until(lambda: httpx.get(f"http://127.0.0.1:{ports['ours']}/readyz", timeout=60).is_success)
-        until(lambda: httpx.get(f"http://127.0.0.1:{ports['bare']}/jobs/x", timeout=60).is_success)
-        yield Stack(ports, processes, JobStore.connect(settings), env, log.fileno())
 
 
 def requests(running: Stack) -> tuple[list[str], dict[str, Request]]:
@@ -187,41 +92,35 @@ def measure(
     for number in range(rounds):
         found: dict[str, dict[str, Measured]] = {"submit": {}, "poll": {}}
         for kind, each in found.items():
-            for name in ("ours", "bare") if number % 2 == 0 else ("bare", "ours"):
+            for name in ("unshed", "bare") if number % 2 == 0 else ("bare", "unshed"):
                 each[name] = running.rate(name, kind, made[kind], connections, seconds)
-        again = running.rate("ours", "unchanged", unchanged(running, ids), connections, seconds)
+        again = running.rate("unshed", "unchanged", unchanged(running, ids), connections, seconds)
         level.errors += sum(one.errors for each in found.values() for one in each.values()) + again.errors
         for kind, each in found.items():
-            level.figures[f"{kind}s/s"].append(each["ours"].rate)
-            level.figures[f"{kind} ratio"].append(each["ours"].rate / each["bare"].rate)
-            level.figures[f"{kind} CPU ratio"].append(each["bare"].cpu_ms / each["ours"].cpu_ms)
-        level.figures["304 CPU / 200"].append(again.cpu_ms / found["poll"]["ours"].cpu_ms)
+            level.figures[f"{kind}s/s"].append(each["unshed"].rate)
+            level.figures[f"{kind} ratio"].append(each["unshed"].rate / each["bare"].rate)
+            level.figures[f"{kind} CPU ratio"].append(each["bare"].cpu_ms / each["unshed"].cpu_ms)
+        level.figures["304 CPU / 200"].append(again.cpu_ms / found["poll"]["unshed"].cpu_ms)
     texts = [f"{statistics.median(each):.2f} ({min(each):.2f}-{max(each):.2f})" for each in level.figures.values()]
     print(f"{connections:6}" + "".join(f"{text:>24}" for text in texts) + f"{level.errors:8}", flush=True)
     return level
 
 
 def mixed(running: Stack, made: dict[str, Request], connections: int, seconds: float) -> dict[str, object]:
-    """With a worker: polls and submits at once, twice, for what memory does meanwhile."""
-    worker = spawn([sys.executable, __file__, "--worker"], env=running.env, output=running.log)
-    try:
-        until(
-            lambda: len(httpx.get(f"http://127.0.0.1:{running.ports['ours']}/models", timeout=60).json()["models"]) > 0
-        )
-        submitters = connections // 10
-        kinds = {"poll": (connections - submitters, made["poll"]), "submit": (submitters, made["submit"])}
-        drive(running.ports["ours"], kinds, seconds)
-        before = running.memory_mib()
-        found = drive(running.ports["ours"], kinds, 3 * seconds)
-        after = running.memory_mib()
-    finally:
-        stop(worker, GRACE_S)
+    """Polls and submits at once, twice, for what memory does meanwhile."""
+    submitters = connections // 10
+    kinds = {"poll": (connections - submitters, made["poll"]), "submit": (submitters, made["submit"])}
+    drive(running.ports["ours"], kinds, seconds)
+    before = running.memory_mib()
+    found = drive(running.ports["ours"], kinds, 3 * seconds)
+    after = running.memory_mib()
     latencies = {kind: statistics.quantiles(sample.latencies_ms or [0, 0], n=100) for kind, sample in found.items()}
     return {
         "polls_per_s": round(found["poll"].rate), "submits_per_s": round(found["submit"].rate),
         "poll_p50_ms": round(latencies["poll"][49]), "p99_ms": round(latencies["poll"][98]),
         "submit_p50_ms": round(latencies["submit"][49]), "submit_p99_ms": round(latencies["submit"][98]),
-        "errors": sum(sample.errors(GOOD[kind]) for kind, sample in found.items()),
+        "shed_per_s": round(sum(sample.statuses[SHED] / sample.seconds for sample in found.values())),
+        "errors": sum(sample.errors(GOOD[kind], SHED) for kind, sample in found.items()),
         "memory_mib": [before, after],
     }  # fmt: skip
 
@@ -242,6 +141,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--levels", default="64,500,2000")
     parser.add_argument("--records", type=int, default=100_000)
+    parser.add_argument("--open-seconds", type=float, default=24.0)
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     args = parser.parse_args()
     if args.worker:
@@ -256,8 +156,10 @@ def main() -> None:
         found = {
             level: measure(running, ids, made, level, rounds=args.rounds, seconds=args.seconds) for level in levels
         }
-        together = mixed(running, made, levels[-1], args.seconds)
-        print(f"at once, with a worker: {json.dumps(together)}")
+        with worker(running):
+            clocked = open_loop(running.ports, made["poll"], made["submit"], levels[-1], args.open_seconds)
+            together = mixed(running, made, levels[-1], args.seconds)
+            print(f"at once, with a worker: {json.dumps(together)}")
         middle = levels[len(levels) // 2]
         print(f"with {args.records} records more:")
         running.store.redis.flushall()  # the worker has ended what was polled
@@ -276,6 +178,11 @@ def main() -> None:
         "unchanged_cpu_over_poll": found[middle].median("304 CPU / 200"),
         "full": {name: full.median(name) for name in FIGURES},
         "memory_mib": together["memory_mib"],
+        "open_p50_ms": clocked["twice"]["p50_ms"],
+        "open_p99_ms": clocked["twice"]["p99_ms"],
+        "shed_p99_ms": clocked["twice"]["shed_p99_ms"],
+        "open_errors": sum(int(str(clocked[phase]["errors"])) for phase in ("carried", "twice")),
+        "open": clocked,
     }
     machine = f"{platform.machine()}, {os.cpu_count()} cores, load {os.getloadavg()[0]:.0f}"
     print(json.dumps(keys | {"machine": machine, "date": f"{datetime.now(UTC):%Y-%m-%d}"}))

