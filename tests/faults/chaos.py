@@ -2,7 +2,7 @@
 
 import random
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from pathlib import Path
@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 
 from riffusion.embedded.child import kill
+from tests.faults.power import Power
 from tests.faults.stack import Stack, Worker, answer, hang_up
 
 Heal = Callable[[], object]
@@ -24,12 +25,22 @@ class Chaos:
     workers: list[Worker]  # those alive
     clock: Path
     random: random.Random
+    power: Power | None = None  # of the machine that Redis runs on, where it can be cut
+    previous: Mapping[str, str] | None = None  # environment of processes of the release before, where it is at hand
     poisoned: list[str] = field(default_factory=list)  # jobs that can't succeed
 
     def faults(self) -> dict[str, Callable[[], tuple[float, Heal]]]:
         """All of them by name."""
         net = self.stack.storage_net
+        more: dict[str, Callable[[], tuple[float, Heal]]] = {}
+        if self.stack.nodes:
+            more["Redis fails over, and back"] = self.fail_over
+        if self.power:
+            more["the power goes"] = self.cut_power
+        if self.previous:
+            more["a worker of the release before"] = self.start_previous
         return {
+            **more,
             "kill -9 a worker": self.kill_worker,
             "kill -9 all workers": self.kill_workers,
             "SIGTERM a worker": self.stop_worker,
@@ -95,6 +106,24 @@ class Chaos:
     def kill_redis(self, seconds: float) -> tuple[float, Heal]:
         self.stack.valkey.kill()
         return seconds, self.stack.start_redis
+
+    def fail_over(self) -> tuple[float, Heal]:
+        def swap() -> None:
+            assert self.stack.nodes is not None
+            self.stack.nodes.fail_over()
+            self.stack.lead_to_primary()
+
+        swap()
+        return self.random.uniform(5, 15), swap
+
+    def cut_power(self) -> tuple[float, Heal]:
+        assert self.power is not None
+        self.power.cut()
+        return self.random.uniform(0, 5), self.power.restore
+
+    def start_previous(self) -> tuple[float, Heal]:
+        worker = self.stack.start_worker(wait=False, env=self.previous)
+        return self.random.uniform(20, 40), worker.process.terminate
 
     def suspend_redis(self) -> tuple[float, Heal]:
         self.stack.valkey.pause()

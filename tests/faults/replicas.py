@@ -2,7 +2,7 @@
 
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -184,18 +184,18 @@ def _ask(port: int, *command: str) -> Any:
         return sentinel.execute_command(f"SENTINEL {command[0]}", *command[1:])
 
 
-def _pair(folder: Path) -> tuple[ValkeyServer, ValkeyServer]:
+def _pair(folder: Path, prefix: Sequence[str] = ()) -> tuple[ValkeyServer, ValkeyServer]:
     folders = [folder / "redis0", folder / "redis1"]
     for each in folders:
-        each.mkdir(parents=True)
-    primary = ValkeyServer.start(folders[0], *DURABLE, *AT_ONCE)
+        each.mkdir(parents=True, exist_ok=True)
+    primary = ValkeyServer.start(folders[0], *DURABLE, *AT_ONCE, prefix=prefix)
     return primary, ValkeyServer.start(folders[1], *DURABLE, *AT_ONCE, "--replicaof", f"127.0.0.1 {primary.port}")
 
 
 @contextmanager
-def replicas(folder: Path) -> Iterator[Replicas]:
-    """A primary and its replica."""
-    nodes = Replicas(*_pair(folder))
+def replicas(folder: Path, prefix: Sequence[str] = ()) -> Iterator[Replicas]:
+    """A primary and its replica; the prefix comes before the primary's command."""
+    nodes = Replicas(*_pair(folder, prefix))
     try:
         nodes.wait_synced()
         yield nodes

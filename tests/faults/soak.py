@@ -1,6 +1,6 @@
 """Random faults under load, for as long as you like: `python -m tests.faults.soak --minutes 60`.
 
-Three workers, two API processes, Redis and S3, each its own process; a job a second of 0 to 3 s, some of them
+Three workers, two API processes, Redis with a replica, and S3, each its own process; a job a second of 0 to 3 s, some of them
 canceled. Every 5 to 60 s a fault of chaos.py is drawn. What dies is started again a second later, as systemd or
 `riffusion up` would. A fault's recovery is the time from its healing (from the kill, where something is killed) until
 whatever ran when it began has ended or started again, and a job sent at the healing has succeeded.
@@ -32,14 +32,17 @@ from redis.exceptions import RedisError
 from riffusion.errors import StoreUnavailable, UnavailableError
 from riffusion.jobs.record import JobRecord, JobStatus
 from tests.conftest import serving_s3
+from tests.faults import previous
 from tests.faults.chaos import Chaos
 from tests.faults.figures import Usage, growth, recovery, table, usage
 from tests.faults.history.check import check
 from tests.faults.history.crowd import Crowd, crowd
 from tests.faults.history.record import load
 from tests.faults.history.violation import Violation
+from tests.faults.power import Disk, NoDisk, Power
 from tests.faults.promise import leftovers
-from tests.faults.stack import Stack, Worker, running, wrong_clock
+from tests.faults.replicas import replicas
+from tests.faults.stack import ROOT, Stack, Worker, running, wrong_clock
 
 WORKERS = 3
 RATE = 1.0  # jobs/s
@@ -48,6 +51,7 @@ RESTART_S = 1.0
 DRAINS_S = 300.0
 SETTINGS: dict[str, object] = {
     "lease_s": 10, "slots": 4, "api_workers": 2, "stalled_deadline_s": 60, "webhooks_anywhere": True,
+    "redis_replicas": 1,
 }  # fmt: skip
 
 
@@ -62,6 +66,8 @@ class Soak:
     random: random.Random
     pause_s: float
     clients: Crowd
+    power: Power | None = None
+    previous: Path | None = None  # the source of the release before
     workers: list[Worker] = field(default_factory=list)
     ends: dict[str, JobRecord] = field(default_factory=dict)  # as first seen terminal
     recoveries: list[tuple[str, float]] = field(default_factory=list)
@@ -77,7 +83,9 @@ class Soak:
         self.workers += [self.stack.start_worker(env=self._env) for _ in range(WORKERS)]
         self.stack.stop_api()
         self.stack.start_api(env=self._env)
-        self.chaos = Chaos(self.stack, self.workers, self.clock, self.random)
+        older = previous.environment(self.previous) if self.previous else {}
+        older |= {"PYTHONPATH": self._env["PYTHONPATH"].replace(str(ROOT), older["PYTHONPATH"])} if older else {}
+        self.chaos = Chaos(self.stack, self.workers, self.clock, self.random, self.power, {**self._env, **older})
         threads = [threading.Thread(target=target) for target in (self._load, self._track)]
         for thread in threads:
             thread.start()
@@ -294,6 +302,22 @@ class Soak:
             sys.stdout.write("\n".join(["", *table(self.recoveries), "", json.dumps(figures), ""]))
 
 
+def _disk(folder: Path) -> Disk | None:
+    try:
+        return Disk.make(folder)
+    except NoDisk as error:
+        sys.stdout.write(f"the power can't be cut here: {error}\n")
+        return None
+
+
+def _previous(folder: Path) -> Path | None:
+    try:
+        return previous.unpack(folder)
+    except previous.NoHistory as error:
+        sys.stdout.write(f"the release before can't be run here: {error}\n")
+        return None
+
+
 def main() -> None:
     """Runs one soak; the exit status says whether the promise was kept."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -308,12 +332,17 @@ def main() -> None:
     with ExitStack() as resources:
         (folder / "s3").mkdir()
         s3 = resources.enter_context(serving_s3(folder / "s3")).with_bucket()
-        stack = resources.enter_context(running(folder / "stack", s3, **SETTINGS))
+        disk = _disk(folder / "redis0")
+        nodes = resources.enter_context(replicas(folder, disk.prefix if disk else ()))
+        stack = resources.enter_context(running(folder / "stack", s3, (), nodes, **SETTINGS))
         sys.stdout.write(f"seed {seed}, logs in {stack.folder}\n")
         draw = random.Random(seed)  # noqa: S311
         history = arguments.report.with_suffix(".history.jsonl")
         clients = resources.enter_context(crowd(stack.url, stack.store, history, random.Random(seed)))  # noqa: S311
-        soak = Soak(stack, folder / "clock", arguments.report, arguments.minutes, draw, arguments.pause, clients)
+        soak = Soak(
+            stack, folder / "clock", arguments.report, arguments.minutes, draw, arguments.pause, clients,
+            Power(stack, disk, draw) if disk else None, _previous(folder / "previous"),
+        )  # fmt: skip
         kept = soak.run()
     if kept:
         shutil.rmtree(folder, ignore_errors=True)

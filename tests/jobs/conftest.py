@@ -84,7 +84,7 @@ def store_files(files: Files, record: JobRecord) -> None:
 
 def look(redis: Redis, record: JobRecord) -> None:
     """Lets the time come at which the sweep looks at a job."""
-    redis.zadd("sweep", {f"job:{record.id}": 1})
+    redis.zadd("sweep_at", {f"job:{record.id}": 1})
 
 
 def expire(redis: Redis, record: JobRecord) -> None:

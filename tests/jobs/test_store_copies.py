@@ -149,7 +149,7 @@ class TestFiles:
         look(redis, made)
         sweep()
         assert list(files.list("results/")) == []
-        assert keys(redis, "pins:*") | keys(redis, "sweep") == set()
+        assert keys(redis, "pins:*") | keys(redis, "sweep_at") == set()
 
     def test_the_job_it_was_made_by_outlives_a_copy(
         self, store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]

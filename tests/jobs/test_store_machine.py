@@ -252,7 +252,7 @@ class StoreMachine(RuleBasedStateMachine):
             "folders",
             "idem",
             "made",
-            "sweep",
+            "sweep_at",
             "models",
             "model",
             "clients",

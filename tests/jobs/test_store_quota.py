@@ -90,7 +90,7 @@ class TestRecords:
         uploads, client = UploadStore(redis, files, settings), by("alice", quota=Quota(stored_bytes=5))
         upload = uploads.add(client, io.BytesIO(b"12345"), PICTURE)
         refused(TooManyRequests, lambda: uploads.admit(client, 1))
-        redis.zadd("sweep", {f"upload:{upload.id}": 1})
+        redis.zadd("sweep_at", {f"upload:{upload.id}": 1})
         sweep()
         uploads.admit(client, 5)
         assert keys(redis, "kept:*") == set()

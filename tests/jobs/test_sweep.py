@@ -33,20 +33,20 @@ def test_results_stay_until_they_expire_and_then_answer_gone(
     assert sweep() == 1
     assert len(list(files.list("results/"))) == 2
     assert store.get(record.id) == record
-    assert redis.zscore("sweep", f"job:{record.id}") == pytest.approx(time.time() + 86_400, abs=60)
+    assert redis.zscore("sweep_at", f"job:{record.id}") == pytest.approx(time.time() + 86_400, abs=60)
     expire(redis, record)
     assert sweep() == 1
     assert list(files.list("results/")) == []
     with pytest.raises(Gone):
         store.get(record.id)
-    assert keys(redis, "job:*") | keys(redis, "of:*") | keys(redis, "sweep") == set()
+    assert keys(redis, "job:*") | keys(redis, "of:*") | keys(redis, "sweep_at") == set()
 
 
 def test_expiry_is_due_when_the_settings_say(store: JobStore, redis: Redis, settings: Settings) -> None:
     submit(store)
     record = run(store)
     assert record.completed_at is not None
-    due = redis.zscore("sweep", f"job:{record.id}")
+    due = redis.zscore("sweep_at", f"job:{record.id}")
     assert due == pytest.approx(record.completed_at + settings.result_ttl_s, abs=1)
 
 
@@ -63,7 +63,7 @@ def test_files_of_lost_attempts_go_and_those_of_the_winner_stay(
     store.finish(winner.id, winner.token, success(winner))
     done = store.get(winner.id)
     assert done.completed_at is not None
-    due = redis.zscore("sweep", f"job:{winner.id}")
+    due = redis.zscore("sweep_at", f"job:{winner.id}")
     assert due == pytest.approx(done.completed_at + 2 * settings.lease_s, abs=1)
     look(redis, winner)
     sweep()
@@ -118,6 +118,20 @@ def test_results_that_a_waiting_job_takes_in_are_kept(
     assert list(files.list(earlier.folder)) == []
 
 
+def test_what_a_process_of_version_1_deletes_goes_too(
+    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+) -> None:
+    """It knows the job by its id alone, and would look for files where there are none."""
+    deleted, forgotten = succeed(store, files), succeed(store, files)
+    for record in (deleted, forgotten):
+        redis.delete(f"job:{record.id}")
+    redis.zadd("sweep", {f"job:{deleted.id}": 1})
+    look(redis, forgotten)  # whose entry it has even done away with: there is one since the claim
+    sweep()
+    assert list(files.list("results/")) == []
+    assert keys(redis, "sweep*") | keys(redis, "folders:*") == set()
+
+
 def test_files_that_cannot_be_deleted_come_up_again(
     store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -132,8 +146,8 @@ def test_files_that_cannot_be_deleted_come_up_again(
         with pytest.raises(StorageUnavailable):
             sweep()
     assert sweep() == 0  # not at once: that storage has just refused
-    assert redis.zscore("sweep", f"job:{record.id}") is not None
+    assert redis.zscore("sweep_at", f"job:{record.id}") is not None
     look(redis, record)
     assert sweep() == 1
     assert list(files.list("results/")) == []
-    assert keys(redis, "sweep") == set()
+    assert keys(redis, "sweep_at") == set()

@@ -28,7 +28,7 @@ def uploads(redis: Redis, files: Files, settings: Settings) -> UploadStore:
 
 
 def expire(redis: Redis, upload: Upload) -> None:
-    redis.zadd("sweep", {f"upload:{upload.id}": 1})
+    redis.zadd("sweep_at", {f"upload:{upload.id}": 1})
 
 
 def riff(upload: Upload) -> Submission:
@@ -148,7 +148,7 @@ def test_what_could_not_be_stored_expires_all_the_same(
     monkeypatch.setattr(files, "put", refuse)
     with pytest.raises(StorageUnavailable):
         uploads.add(by("alice"), io.BytesIO(b"x"), PICTURE)
-    (member,) = redis.zrange("sweep", 0, -1)  # type: ignore[misc]
-    redis.zadd("sweep", {member: 1})
+    (member,) = redis.zrange("sweep_at", 0, -1)  # type: ignore[misc]
+    redis.zadd("sweep_at", {member: 1})
     sweep()
     assert keys(redis) == set()

@@ -216,7 +216,7 @@ def test_what_a_copy_shows_outlives_a_finish_that_is_sent_again(
     assert copy.result.audio.key in swept(moody, store)
     assert moody.get(copy.result.audio.key) == b"sound"
     store.delete(copy.id)
-    store.redis.zadd("sweep", {f"job:{job_id}": 1})
+    store.redis.zadd("sweep_at", {f"job:{job_id}": 1})
     assert swept(moody, store) == set()
 
 

@@ -130,7 +130,7 @@ local function copy(job, made)
   redis.call('SADD', 'pins:job:' .. made.id, job.id)
   job.pins = '[]'
   write(job, 'succeeded', 'completed_at', stamp(now), 'result', made.result, 'warnings', made.warnings, 'origin', made.id)
-  redis.call('ZADD', 'sweep', now + limits.result_ttl_s, 'job:' .. job.id)
+  redis.call('ZADD', 'sweep_at', now + limits.result_ttl_s, 'job:' .. job.id)
   notify(job)
 end
 

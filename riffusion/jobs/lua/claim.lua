@@ -44,6 +44,7 @@ watch(job.id, lease, running, stalled)
 redis.call('HDEL', 'job:' .. job.id, 'reserved')
 local folder = 'results/' .. nonce .. '/'
 redis.call('SADD', 'folders:' .. job.id, folder)
+redis.call('ZADD', 'sweep_at', 'NX', now + limits.result_ttl_s, 'job:' .. job.id) -- whoever ends it, version 1 too
 change(job.id, 'status', 'running', 'worker', worker, 'folder', folder, 'token', job.token + 1, 'attempts', job.attempts + 1,
   'started_at', stamp(now), 'lease_until', stamp(lease), 'running_until', stamp(running), 'stalled_until', stamp(stalled))
 return redis.call('HGETALL', 'job:' .. job.id)

@@ -13,7 +13,8 @@
 --   webhooks:quick, :slow        zset  keys that have such, by their turn; and with :<key>, that key's hosts
 --   webhooks:trying              zset  tries in progress by the time at which they are taken for lost
 --   webhooks:host:<key> <host>   hash  failures in a row, seconds of the last response, retry_at while not to be tried
---   sweep             zset    job:<id>, upload:<id> or file:<key> by the time at which its files may go
+--   sweep_at          zset    job:<id>, upload:<id> or file:<key> by the time at which its files may go
+--   sweep             zset    the same of version 1, which knows nothing of folders
 --   held:<worker>     hash    id -> nonce of the claim, for the jobs that a worker runs
 --   alone:<worker>    string  the job that must run alone in that worker
 --   worker:<worker>   hash    model, slots; expires unless announced again
@@ -210,7 +211,7 @@ local function settle(job, status, ...)
   for _, pin in ipairs(cjson.decode(job.pins)) do redis.call('SREM', 'pins:' .. pin, job.id) end
   -- An attempt that lost may still be writing: look for its files when it must have noticed, and again at expiry.
   local stragglers = tonumber(job.attempts) > (status == 'succeeded' and 1 or 0)
-  redis.call('ZADD', 'sweep', now + (stragglers and 2 * limits.lease_s or limits.result_ttl_s), 'job:' .. job.id)
+  redis.call('ZADD', 'sweep_at', now + (stragglers and 2 * limits.lease_s or limits.result_ttl_s), 'job:' .. job.id)
   notify(job)
   redis.call('HDEL', 'job:' .. job.id, 'start', 'lease_until', 'running_until', 'stalled_until', 'reserved')
   change(job.id, 'status', status, 'completed_at', stamp(now), ...)

@@ -28,7 +28,7 @@ end
 local function sweep_upload(member, id)
   if is_pinned(member) then return nil end
   local upload = load('upload:' .. id)
-  redis.call('ZREM', 'sweep', member)
+  redis.call('ZREM', 'sweep_at', member)
   if not upload then return nil end -- deleted behind the store's back
   redis.call('DEL', 'upload:' .. id)
   if upload.stored_bytes then count_stored(upload, -upload.stored_bytes) end
@@ -36,14 +36,20 @@ local function sweep_upload(member, id)
   redis.call('HDEL', content, id)
   if redis.call('HLEN', content) > 1 then return nil end -- others share the file
   redis.call('DEL', content)
-  redis.call('ZADD', 'sweep', now + hold, 'file:' .. upload.key)
+  redis.call('ZADD', 'sweep_at', now + hold, 'file:' .. upload.key)
   return {'file:' .. upload.key, '', upload.key}
 end
 
-local reply = {}
+-- A process of version 1 may have ended, deleted or taken in what this one made, and finds none of its files.
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', 'sweep', '-inf', now, 'LIMIT', 0, ARGV[1])) do
+  redis.call('ZREM', 'sweep', member)
+  redis.call('ZADD', 'sweep_at', 'LT', now, member)
+end
+
+local reply = {}
+for _, member in ipairs(redis.call('ZRANGEBYSCORE', 'sweep_at', '-inf', now, 'LIMIT', 0, ARGV[1])) do
   local kind, name = string.match(member, '^(%a+):(.*)$')
-  redis.call('ZADD', 'sweep', now + hold, member)
+  redis.call('ZADD', 'sweep_at', now + hold, member)
   if kind == 'file' then
     reply[#reply + 1] = {member, '', name}
   else

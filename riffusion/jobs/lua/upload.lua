@@ -13,5 +13,5 @@ redis.call('HSET', record, 'schema', limits.schema, 'id', id, 'client', order.sc
 if order.owner then redis.call('HSET', record, 'owner', order.owner) end
 if #order.scopes > 1 then redis.call('HSET', record, 'networks', cjson.encode({unpack(order.scopes, 2)})) end
 count_stored(load(record), size)
-redis.call('ZADD', 'sweep', expires, 'upload:' .. id)
+redis.call('ZADD', 'sweep_at', expires, 'upload:' .. id)
 return redis.call('HGETALL', record)
