@@ -103,6 +103,6 @@ def test_the_folder_of_each_attempt_is_drawn(app_client: Client, worker: Worker)
         submit(app_client)
         record = worker.claim()
         names.add(record.folder)
-        assert re.fullmatch(r"results/[0-9a-f]{16,}/", record.folder)
+        assert re.fullmatch(r"results/[0-9a-f]{40}/", record.folder)
         worker.succeed(record)
     assert len(names) == 4

@@ -1,7 +1,7 @@
 """Random faults under load, for as long as you like: `python -m tests.faults.soak --minutes 60`.
 
-Three workers, two API processes, Redis with a replica, and S3, each its own process; a job a second of 0 to 3 s, some of them
-canceled. Every 5 to 60 s a fault of chaos.py is drawn. What dies is started again a second later, as systemd or
+Three workers, two API processes, Redis with a replica, and S3, each its own process; a job a second of 0 to 3 s, some
+of them canceled. Every 5 to 60 s a fault of chaos.py is drawn. What dies is started again a second later, as systemd or
 `riffusion up` would. A fault's recovery is the time from its healing (from the kill, where something is killed) until
 whatever ran when it began has ended or started again, and a job sent at the healing has succeeded.
 

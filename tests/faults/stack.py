@@ -35,7 +35,9 @@ ROOT = Path(__file__).parents[2]
 STARTS_S = 90.0
 QUICK: dict[str, object] = {
     "lease_s": 2, "slots": 4, "api_workers": 1,
-    "anonymous_creates_per_minute": 0, "anonymous_jobs_in_flight": 0,  # all the load comes from one address
+    # All the load comes from one address.
+    "anonymous_creates_per_minute": 0, "anonymous_jobs_in_flight": 0, "anonymous_jobs_kept": 0,
+    "anonymous_request_bytes": 0, "anonymous_stored_bytes": 0,
 }  # fmt: skip
 http = httpx.Client(timeout=60)
 RETRIED = {HTTPStatus.SERVICE_UNAVAILABLE, HTTPStatus.INTERNAL_SERVER_ERROR}

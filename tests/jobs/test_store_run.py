@@ -114,6 +114,20 @@ def test_who_lost_a_job_changes_nothing(store: JobStore, redis: Redis) -> None:
     assert winner.folder != loser.folder
 
 
+def test_a_nonce_that_leases_a_second_job_leads_to_another_folder(store: JobStore, redis: Redis) -> None:
+    """The reply of a claim gets lost for longer than the lease: the same claim is sent again."""
+    submit(store)
+    unheard = claim(store, "w1", "nonce")
+    assert claim(store, "w1", "nonce") == unheard
+    lose(redis, unheard)
+    store.reap()
+    again = claim(store, "w2")
+    submit(store)
+    other = claim(store, "w1", "nonce")
+    assert (again.id, other.id != unheard.id) == (unheard.id, True)
+    assert len({unheard.folder, again.folder, other.folder}) == 3
+
+
 def test_finish_may_be_sent_again_and_counts_once(store: JobStore) -> None:
     submit(store)
     record = claim(store)

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Leases the first waiting job to a worker. ARGV: model, worker, nonce, which also names the attempt's folder.
+-- Leases the first waiting job to a worker. ARGV: model, worker, nonce, of which the attempt's folder is a hash.
 -- Returns the record, or nothing.
 local model, worker, nonce = ARGV[1], ARGV[2], ARGV[3]
 
@@ -42,7 +42,8 @@ local lease, running = now + limits.lease_s, now + limits.running_deadline_s
 local stalled = now + limits.stalled_deadline_s
 watch(job.id, lease, running, stalled)
 redis.call('HDEL', 'job:' .. job.id, 'reserved')
-local folder = 'results/' .. nonce .. '/'
+-- A nonce that is sent again after its job was lost leases another one: the folder is that of this attempt alone.
+local folder = 'results/' .. redis.sha1hex(nonce .. ' ' .. job.id .. ' ' .. job.token) .. '/'
 redis.call('SADD', 'folders:' .. job.id, folder)
 redis.call('ZADD', 'sweep_at', 'NX', now + limits.result_ttl_s, 'job:' .. job.id) -- whoever ends it, version 1 too
 change(job.id, 'status', 'running', 'worker', worker, 'folder', folder, 'token', job.token + 1, 'attempts', job.attempts + 1,
