@@ -111,9 +111,9 @@ class JobStore:
         """The next job for this worker, now running under its lease; None when there is nothing for it.
 
         A wake-up is a hint, not a job: a thread that was woken claims until None. `nonce` is drawn for each claim, with
-        128 random bits, since the attempt's folder is a hash of it; the same nonce sent again returns the same job, so a
-        claim whose reply got lost can be repeated. A record with `solo` set runs alone: while the worker holds it, its
-        other claims return None.
+        128 random bits, since the attempt's folder is a hash of it; the same nonce sent again returns the same job, so
+        a claim whose reply got lost can be repeated. A record with `solo` set runs alone: while the worker holds it,
+        its other claims return None.
         """
         return _record(self._database.run("claim", model, worker, nonce))
 
