@@ -12,7 +12,7 @@ from riffusion.jobs.clients import Quota, too_many_creates
 from riffusion.jobs.database import pairs
 from riffusion.jobs.inputs import Inputs
 from riffusion.jobs.record import JobRecord
-from riffusion.requests import CLIP_SECONDS, AnyRequest, Painted, cost, with_seed
+from riffusion.requests import AnyRequest, Painted, cost, with_seed
 from riffusion.settings import Settings
 
 IN_FLIGHT_RETRY_S = 5  # about as long as a short clip takes
@@ -120,7 +120,7 @@ def _work(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
     """What is to be made, and how much work that is."""
     return {
         "request": request.model_dump_json(exclude={"fresh", "webhook"}),
-        "cost": cost(request, inputs.clip_seconds or CLIP_SECONDS),
+        "cost": cost(request, inputs.size),
     }
 
 

@@ -20,7 +20,7 @@ from riffusion.jobs.clients import UNLIMITED, Quota, may_see
 from riffusion.jobs.database import Database, connect, pairs
 from riffusion.jobs.inputs import resolve
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
-from riffusion.requests import AnyRequest, ModelCard, references, with_guidance, with_seed
+from riffusion.requests import AnyRequest, InputSize, ModelCard, references, with_guidance, with_seed
 from riffusion.settings import Settings
 
 NO_CARD = ModelCard()
@@ -93,6 +93,10 @@ class JobStore:
         jobs = zip(submissions, requests, inputs, strict=True)
         order["jobs"] = [entry(*job, self.settings) for job in jobs]
         return acceptance(self._accept(order), submissions, inputs, quota, self.settings.max_queued)
+
+    def input_size(self, request: AnyRequest, client: str) -> InputSize:
+        """Of the picture or sound that a request starts from. Raises UnknownReference as `accept`."""
+        return resolve(self._database, request, client).size
 
     def _accept(self, order: dict[str, Any]) -> Any:
         return self._database.run("accept", json.dumps(order), resend="idem" in order)
