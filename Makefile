@@ -49,7 +49,7 @@ lock: $(READY)  ## after a change of the dependencies in pyproject.toml
 bench-queue: $(READY)  ## its program is not called queue.py, which would hide the standard library's from every other bench
 	$(BIN)/python bench/job_queue.py
 
-bench-%: $(READY)  ## bench-audio, bench-engine, bench-gpu, bench-queue, bench-adherence, bench-load
+bench-%: $(READY)  ## bench-audio, bench-costs, bench-engine, bench-gpu, bench-queue, bench-adherence, bench-load
 	$(BIN)/python bench/$*.py
 
 clean:

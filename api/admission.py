@@ -4,25 +4,26 @@ Models, uploads and earlier jobs are the store's to check, in the step that acce
 """
 
 from api.services import Services
-from riffusion.errors import Gone, InvalidRequest, NotFound, UnknownReference
+from riffusion.errors import InvalidRequest, UnknownReference
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.clients import key_of
 from riffusion.requests import (
-    CLIP_SECONDS,
+    COLUMNS_PER_S,
+    MAX_WIDTH,
+    AnyRequest,
     Extend,
     Interpolate,
-    JobResult,
     Painted,
     SeedImage,
     TextToAudio,
-    Upload,
+    columns_of,
+    made_columns,
+    painted_at_once,
     references,
+    too_wide,
     unknown_lora,
 )
 from riffusion.seeds import list_seeds
-
-COLUMN_S = 0.01  # of a picture
-ROWS = 512
 
 
 def admit(submission: Submission, here: Services) -> None:
@@ -30,7 +31,8 @@ def admit(submission: Submission, here: Services) -> None:
 
     Raises:
         UnknownReference: a seed image or LoRA that isn't there.
-        InvalidRequest: a clip longer than the server makes, or a webhook that isn't taken.
+        InvalidRequest: a clip longer than the server makes, a picture wider than the model paints, or a webhook that
+            isn't taken.
     """
     for field, reference in references(submission.request).items():
         if isinstance(reference, SeedImage) and reference.seed_image not in {seed.name for seed in list_seeds()}:
@@ -52,20 +54,31 @@ def _check_loras(submission: Submission, here: Services) -> None:
 
 
 def _check_length(submission: Submission, here: Services) -> None:
-    """Uploaded clips were measured when they came in; this is about what requests make longer."""
-    match submission.request:
-        case TextToAudio(width=width):
-            field, seconds = "width", width * COLUMN_S
-        case Interpolate(clips=clips):
-            field, seconds = "clips", (clips or 1) * CLIP_SECONDS
-        case Extend(seconds=added, init=init):
-            field, seconds = "seconds", added + _picture_seconds(init, submission.client.identity, here)
+    """Of what the request starts from and of what it makes; the worker would refuse it too, but after the wait."""
+    request, prefix = submission.request, submission.prefix
+    try:
+        size = here.store.input_size(request, submission.client.identity)
+    except UnknownReference:
+        return  # accept's to refuse, unless it knows the idempotency key
+    columns, limit = made_columns(request, size), here.settings.max_audio_s
+    if columns > columns_of(limit):
+        message = f"the clip would be {(columns - 1) / COLUMNS_PER_S:g} s long; at most {limit:g} s are made"
+        raise InvalidRequest([{"field": f"{prefix}{_length_field(request)}", "message": message}])
+    if painted_at_once(request) and size.columns > MAX_WIDTH:
+        raise too_wide(size.columns, f"{prefix}init")
+
+
+def _length_field(request: AnyRequest) -> str:
+    """What to change so that the clip gets shorter."""
+    match request:
+        case TextToAudio():
+            return "width"
+        case Extend():
+            return "seconds"
+        case Interpolate(init=None) | Interpolate(clips=int()):
+            return "clips"
         case _:
-            return
-    limit = here.settings.max_audio_s
-    if seconds > limit:
-        message = f"the clip would be {seconds:g} s long; at most {limit:g} s are made"
-        raise InvalidRequest([{"field": f"{submission.prefix}{field}", "message": message}])
+            return next(iter(references(request)))
 
 
 def _check_webhook(submission: Submission, here: Services) -> None:
@@ -79,21 +92,3 @@ def _check_webhook(submission: Submission, here: Services) -> None:
     else:
         return
     raise InvalidRequest([{"field": f"{submission.prefix}webhook", "message": message}])
-
-
-def _picture_seconds(picture: SeedImage | Upload | JobResult, identity: str, here: Services) -> float:
-    """Length of the sound in a picture; 0 of one that isn't there, which accept will refuse."""
-    width: int | None = None
-    try:
-        match picture:
-            case SeedImage():
-                return CLIP_SECONDS
-            case Upload():
-                info = here.uploads.get(picture.upload, identity).info
-                width = round((info.width or 0) * ROWS / (info.height or ROWS))  # pictures are scaled in proportion
-            case JobResult():
-                result = here.store.get(picture.job, identity).result
-                width = result.image.width if result else None
-    except (UnknownReference, NotFound, Gone):
-        return 0.0
-    return (width or 0) * COLUMN_S

@@ -160,7 +160,7 @@ def _probe(path: Path, here: Services) -> UploadInfo:
         return UploadInfo("image", content_type, width=image.width, height=image.height)
     if content_type := _sniff(head, SOUNDS):
         audio = probe_audio(path, max_seconds=here.settings.max_audio_s)
-        return UploadInfo("audio", content_type, duration_s=audio.duration_s)
+        return UploadInfo("audio", content_type, duration_s=audio.duration_s, channels=audio.channels)
     raise UnreadableMedia("the file is neither a picture nor a sound of a kind that is taken")
 
 

@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riffusion.errors import FieldError, InvalidRequest
-from riffusion.requests import MAX_PROMPT_CHARS, MODES, Interpolate, Upload, cost, parse, references, with_seed
+from riffusion.requests import (
+    MAX_PROMPT_CHARS,
+    MODES,
+    InputSize,
+    Interpolate,
+    Upload,
+    cost,
+    parse,
+    references,
+    with_seed,
+)
 
 UPLOAD = {"upload": "u" * 22}
 EXAMPLES: dict[str, dict[str, Any]] = {
@@ -148,6 +158,57 @@ def test_more_steps_never_cost_less(mode: str) -> None:
     assert cost(parse(base)) >= 1
     if mode not in {"image-to-audio", "audio-to-image"}:
         assert cost(parse({**base, "steps": 100})) > cost(parse({**base, "steps": 20}))
+
+
+@pytest.mark.parametrize("mode", sorted(EXAMPLES.keys() - {"text-to-audio", "interpolate"}))
+def test_work_grows_with_what_it_starts_from(mode: str) -> None:
+    request = parse({"mode": mode, **EXAMPLES[mode], **({"bars": None} if mode == "loop" else {})})
+    short, long, stereo = (cost(request, size) for size in (InputSize(512), InputSize(2048), InputSize(512, 2)))
+    assert long > short
+    if mode not in {"extend", "loop"}:  # which paint the same, however long the rest is
+        assert long > 2 * short
+    assert (stereo > short) == (mode != "riff")  # the model paints in mono, and what it painted is what is heard
+
+
+@pytest.mark.parametrize("mode", EXAMPLES)
+def test_better_sound_costs_more(mode: str) -> None:
+    draft, standard, best = (
+        cost(parse({"mode": mode, **EXAMPLES[mode], "quality": quality})) for quality in ("draft", "standard", "best")
+    )
+    assert draft < standard < best
+
+
+@pytest.mark.parametrize(
+    ("mode", "more"),
+    [
+        ("text-to-audio", {"width": 1024}),
+        ("riff", {"denoising": 1}),
+        ("interpolate", {"alpha": None, "clips": 2}),
+        ("interpolate", {"start": {"prompt": "a", "denoising": 1}, "init": UPLOAD}),
+        ("audio-to-audio", {"denoising": 0.8}),
+        ("extend", {"seconds": 8}),
+        ("loop", {"bars": 4}),
+        ("image-to-audio", {"format": "ogg"}),
+    ],
+)
+def test_whatever_asks_for_more_costs_more(mode: str, more: dict[str, Any]) -> None:
+    less = {"mode": mode, **EXAMPLES[mode]} | ({"init": UPLOAD} if "init" in more else {})
+    size = InputSize(1024)
+    assert cost(parse({**less, **more}), size) > cost(parse(less), size)
+
+
+def test_without_guidance_the_model_does_half() -> None:
+    base = {"mode": "text-to-audio", **EXAMPLES["text-to-audio"], "steps": 150}
+    plain, weak, guided, unsaid = (cost(parse({**base, **given})) for given in (
+        {"guidance": 0}, {"guidance": 1}, {"guidance": 1.1}, {},
+    ))  # fmt: skip
+    assert plain == weak < 0.7 * guided
+    assert unsaid == guided
+
+
+def test_ends_of_different_guidance_meet_between() -> None:
+    ends = {"start": {"prompt": "a", "guidance": 0}, "end": {"prompt": "b", "guidance": 4}, "mode": "interpolate"}
+    assert cost(parse({**ends, "alpha": 0.2})) < cost(parse({**ends, "alpha": 0.5}))
 
 
 json_values = st.recursive(

@@ -10,6 +10,7 @@ from PIL import Image
 
 from riffusion.diffusion.autoencoder import Grey
 from riffusion.errors import FieldError, InvalidRequest
+from riffusion.requests import MAX_WIDTH, too_wide
 from riffusion.spectrogram.params import SpectrogramParams, from_exif, to_exif
 from riffusion.spectrogram.picture import open_picture, with_exif
 
@@ -17,8 +18,6 @@ HEIGHT = 512
 TILE = 64
 """Widths that the UNet can halve often enough are multiples of this."""
 NARROWEST = 128
-WIDEST = 2048
-"""Columns that are painted in one go at most."""
 SILENCE = 255
 
 _BPM, _BEATS = "BPM", "Beats per bar"  # names of text chunks
@@ -139,12 +138,8 @@ def check_width(canvas: Canvas, field: str) -> None:
     Raises:
         InvalidRequest: naming the field.
     """
-    if canvas.width > WIDEST:
-        raise invalid(
-            field,
-            f"the picture has {canvas.width} columns at 512 rows; this mode paints at most {WIDEST} "
-            "(audio-to-audio takes longer clips)",
-        )
+    if canvas.width > MAX_WIDTH:
+        raise too_wide(canvas.width, field)
 
 
 def _tempo(info: Mapping[Any, Any]) -> Tempo | None:

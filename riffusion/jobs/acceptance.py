@@ -12,7 +12,7 @@ from riffusion.jobs.clients import Client, key_of, refusal
 from riffusion.jobs.database import pairs
 from riffusion.jobs.inputs import Inputs
 from riffusion.jobs.record import JobRecord
-from riffusion.requests import CLIP_SECONDS, AnyRequest, Painted, cost, stored_form, with_seed
+from riffusion.requests import AnyRequest, Painted, cost, stored_form, with_seed
 from riffusion.settings import Settings
 
 
@@ -142,7 +142,7 @@ def _work(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
     """What is to be made, and how much work that is."""
     return {
         "request": json.dumps(stored_form(request), ensure_ascii=False, separators=(",", ":")),
-        "cost": cost(request, inputs.clip_seconds or CLIP_SECONDS),
+        "cost": cost(request, inputs.size),
     }
 
 

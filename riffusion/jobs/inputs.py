@@ -5,8 +5,13 @@ from dataclasses import dataclass, field
 from riffusion.errors import UnknownReference
 from riffusion.jobs.clients import may_see, owns
 from riffusion.jobs.database import Database
-from riffusion.jobs.record import JobRecord, JobStatus
-from riffusion.requests import AnyRequest, JobResult, Upload, references
+from riffusion.jobs.record import JobOutput, JobRecord, JobStatus
+from riffusion.jobs.uploads import Upload as StoredUpload
+from riffusion.jobs.uploads import UploadInfo
+from riffusion.requests import CLIP_SIZE, AnyRequest, InputSize, JobResult, Upload, columns_of, references
+
+_ROWS = 512  # to which pictures are scaled, in proportion
+_STEREO = 2
 
 
 @dataclass(frozen=True)
@@ -15,7 +20,7 @@ class Inputs:
 
     keys: dict[str, str] = field(default_factory=dict)  # field -> key in Files
     pins: dict[str, str] = field(default_factory=dict)  # "upload:<id>" or "job:<id>" -> field, to be kept meanwhile
-    clip_seconds: float | None = None  # of the clip taken in, where there is one
+    size: InputSize = CLIP_SIZE  # of the picture or sound that it starts from
 
 
 def resolve(database: Database, request: AnyRequest, identity: str, prefix: str = "") -> Inputs:
@@ -28,38 +33,51 @@ def resolve(database: Database, request: AnyRequest, identity: str, prefix: str 
     """
     keys: dict[str, str] = {}
     pins: dict[str, str] = {}
-    clip_seconds: float | None = None
+    size = CLIP_SIZE
     for name, reference in references(request).items():
         match reference:
             case Upload(upload=upload_id):
                 field = pins[f"upload:{upload_id}"] = f"{prefix}{name}.upload"
-                keys[name], seconds = _upload(database, upload_id, identity, name, field)
+                keys[name], found = _upload(database, upload_id, identity, name, field)
             case JobResult(job=job_id):
                 field = pins[f"job:{job_id}"] = f"{prefix}{name}.job"
-                keys[name], seconds = _job(database, job_id, identity, name, field)
+                keys[name], found = _job(database, job_id, identity, name, field)
             case _:
                 continue
-        clip_seconds = seconds if name == "clip" else clip_seconds
-    return Inputs(keys, pins, clip_seconds)
+        size = found if name != "mask" else size
+    return Inputs(keys, pins, size)
 
 
-def _upload(database: Database, upload_id: str, identity: str, name: str, field: str) -> tuple[str, float | None]:
+def _upload(database: Database, upload_id: str, identity: str, name: str, field: str) -> tuple[str, InputSize]:
     data = database.hash(f"upload:{upload_id}")
-    if not data or not owns(identity, data.get(b"owner", data[b"client"]).decode()):
+    upload, wanted = StoredUpload.decode(data) if data else None, "audio" if name == "clip" else "image"
+    if upload is None or not owns(identity, upload.owner):
         raise UnknownReference(f"There is no upload {upload_id}; it may have expired.", field)
-    kind, wanted = data[b"kind"].decode(), "audio" if name == "clip" else "image"
-    if kind != wanted:
-        raise UnknownReference(f"Upload {upload_id} is of kind {kind}; {wanted} is needed here.", field)
-    return data[b"key"].decode(), float(data[b"duration_s"]) if b"duration_s" in data else None
+    if upload.info.kind != wanted:
+        raise UnknownReference(f"Upload {upload_id} is of kind {upload.info.kind}; {wanted} is needed here.", field)
+    return upload.key, _uploaded(upload.info)
 
 
-def _job(database: Database, job_id: str, identity: str, name: str, field: str) -> tuple[str, float | None]:
+def _job(database: Database, job_id: str, identity: str, name: str, field: str) -> tuple[str, InputSize]:
     data = database.hash(f"job:{job_id}")
     record = JobRecord.decode(data) if data else None
     if record is None or not may_see(identity, record.client):
         raise UnknownReference(f"There is no job {job_id}; it may have expired.", field)
     if record.status is not JobStatus.SUCCEEDED or record.result is None:
         raise UnknownReference(f"Job {job_id} has no result: it is {record.status}.", field)
-    if name == "clip":
-        return record.result.audio.key, record.result.audio.duration_s
-    return record.result.image.key, None
+    result = record.result
+    return result.audio.key if name == "clip" else result.image.key, _made(result)
+
+
+def _uploaded(info: UploadInfo) -> InputSize:
+    """Of a picture as the worker will scale it, taken for a mono one in steps of 10 ms; of a sound as it was probed."""
+    if info.duration_s is not None:
+        return InputSize(columns_of(info.duration_s), min(info.channels or _STEREO, _STEREO))
+    if info.width is not None and info.height is not None:
+        return InputSize(max(1, round(info.width * _ROWS / info.height)))
+    return CLIP_SIZE
+
+
+def _made(result: JobOutput) -> InputSize:
+    """Of what an earlier job made, picture and sound alike."""
+    return InputSize(result.image.width, result.audio.channels)

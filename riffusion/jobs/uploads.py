@@ -27,6 +27,7 @@ class UploadInfo:
     duration_s: float | None = None  # of audio
     width: int | None = None  # of pictures, pixels
     height: int | None = None
+    channels: int | None = None  # of audio
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Upload:
                 duration_s=float(text["duration_s"]) if "duration_s" in text else None,
                 width=int(text["width"]) if "width" in text else None,
                 height=int(text["height"]) if "height" in text else None,
+                channels=int(text["channels"]) if "channels" in text else None,
             ),
         )
 
@@ -107,6 +109,7 @@ class UploadStore:
             "duration_s": info.duration_s,
             "width": info.width,
             "height": info.height,
+            "channels": info.channels,
         }
         known = [part for pair in fields.items() if pair[1] is not None for part in pair if part is not None]
         upload_id = secrets.token_urlsafe(24)

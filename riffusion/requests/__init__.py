@@ -5,11 +5,12 @@ A request is one flat JSON object with a `mode`. `parse` turns outside data into
 exactly what was made; `cost` says how much work a request is.
 """
 
-from riffusion.requests.cost import CLIP_SECONDS, CONTEXT_SECONDS, OVERLAP_SECONDS, cost
+from riffusion.requests.cost import cost
 from riffusion.requests.fields import MAX_PROMPT_CHARS, MAX_SEED, AudioFormat, Quality, Scheduler, is_name
 from riffusion.requests.model_card import ModelCard, unknown_lora
 from riffusion.requests.modes import (
     MAX_CLIPS,
+    MAX_WIDTH,
     MODES,
     AnyRequest,
     AudioToAudio,
@@ -27,15 +28,30 @@ from riffusion.requests.modes import (
 )
 from riffusion.requests.parse import REQUEST, parse, with_guidance, with_seed
 from riffusion.requests.references import JobResult, MaskBox, Reference, SeedImage, Upload, references, shareable
+from riffusion.requests.sizes import (
+    CLIP_SECONDS,
+    CLIP_SIZE,
+    COLUMNS_PER_S,
+    CONTEXT_SECONDS,
+    OVERLAP_SECONDS,
+    InputSize,
+    columns_of,
+    made_columns,
+    painted_at_once,
+    too_wide,
+)
 from riffusion.requests.stored import SCHEMA, stored_form, with_defaults
 from riffusion.requests.words import plain
 
 __all__ = [
     "CLIP_SECONDS",
+    "CLIP_SIZE",
+    "COLUMNS_PER_S",
     "CONTEXT_SECONDS",
     "MAX_CLIPS",
     "MAX_PROMPT_CHARS",
     "MAX_SEED",
+    "MAX_WIDTH",
     "MODES",
     "OVERLAP_SECONDS",
     "REQUEST",
@@ -47,6 +63,7 @@ __all__ = [
     "Extend",
     "ImageToAudio",
     "Inpaint",
+    "InputSize",
     "Interpolate",
     "InterpolationEnd",
     "JobResult",
@@ -62,13 +79,17 @@ __all__ = [
     "SeedImage",
     "TextToAudio",
     "Upload",
+    "columns_of",
     "cost",
     "is_name",
+    "made_columns",
+    "painted_at_once",
     "parse",
     "plain",
     "references",
     "shareable",
     "stored_form",
+    "too_wide",
     "unknown_lora",
     "with_defaults",
     "with_guidance",

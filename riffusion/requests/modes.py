@@ -23,6 +23,7 @@ from riffusion.requests.fields import (
 from riffusion.requests.references import Clip, Mask, Picture
 
 MAX_CLIPS = 64
+MAX_WIDTH = 2048  # columns that the model paints in one go
 
 PRESETS: dict[str, tuple[int, Scheduler]] = {
     "draft": (10, "dpm++2m"),
@@ -98,7 +99,7 @@ class TextToAudio(Prompted):
     """A clip from a prompt alone."""
 
     mode: Literal["text-to-audio"] = "text-to-audio"
-    width: Int = Field(512, ge=128, le=2048, multiple_of=64, description="Columns of the picture, 10 ms each.")
+    width: Int = Field(512, ge=128, le=MAX_WIDTH, multiple_of=64, description="Columns of the picture, 10 ms each.")
 
 
 class Riff(Prompted):

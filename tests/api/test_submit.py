@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from api.app import create_app
 from api.services import Services
 from riffusion.errors import StoreUnavailable
-from tests.api.conftest import PROMPT, Client, Worker, png, submit
+from riffusion.settings import Settings
+from tests.api.conftest import PROMPT, Client, Worker, png, submit, wav
 
 
 def test_a_job_is_accepted_whole(client: Client) -> None:
@@ -118,11 +120,53 @@ def test_a_full_queue_says_so(client: Client, services: Services) -> None:
     assert int(response.headers["Retry-After"]) >= 1
 
 
-def test_a_clip_longer_than_allowed_is_refused(client: Client) -> None:
-    init = {"upload": _upload(client, png(29_500, 256))}
-    request = {**PROMPT, "mode": "extend", "init": init, "seconds": 20}
-    response = client.post("/jobs", json=request)
-    assert (response.status_code, response.json["errors"][0]["field"]) == (422, "seconds")
+LONG = (60_010, 512)
+ENDS = {"mode": "interpolate", "start": {"prompt": "a"}, "end": {"prompt": "b"}}
+
+
+@pytest.mark.parametrize(
+    ("size", "fields", "field"),
+    [
+        ((29_500, 256), {**PROMPT, "mode": "extend", "seconds": 20}, "seconds"),
+        ((1000, 512), {**ENDS, "clips": 61}, "clips"),
+        (LONG, {**ENDS, "alpha": 0.5}, "init"),
+        (LONG, {**PROMPT, "mode": "riff"}, "init"),
+        (LONG, {**PROMPT, "mode": "inpaint", "mask": {"seconds": [0, 1]}}, "init"),
+        (LONG, {"mode": "loop"}, "init"),
+        (LONG, {"mode": "image-to-audio"}, "image"),
+    ],
+)
+def test_a_clip_longer_than_allowed_is_refused(
+    client: Client, size: tuple[int, int], fields: dict[str, Any], field: str
+) -> None:
+    name = "image" if fields["mode"] == "image-to-audio" else "init"
+    response = client.post("/jobs", json={**fields, name: {"upload": _upload(client, png(*size))}})
+    assert (response.status_code, response.json["errors"][0]["field"]) == (422, field)
+    assert "at most 600 s are made" in response.json["errors"][0]["message"]
+    assert client.get("/jobs").json["jobs"] == []
+
+
+def test_a_clip_as_long_as_allowed_is_taken(client: Client) -> None:
+    for mode, field, width in (("image-to-audio", "image", 60_001), ("riff", "init", 2048)):
+        request = {**(PROMPT if mode == "riff" else {}), "mode": mode, field: {"upload": _upload(client, png(width))}}
+        assert client.post("/jobs", json=request).status_code == 202
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{**PROMPT, "mode": "riff"}, {**ENDS, "clips": 2}, {**PROMPT, "mode": "inpaint", "mask": {"hertz": [0, 99]}}],
+)
+def test_a_picture_wider_than_the_model_paints_is_refused(client: Client, fields: dict[str, Any]) -> None:
+    init = {"upload": _upload(client, png(1025, 256))}
+    response = client.post("/jobs", json=[PROMPT, {**fields, "init": init}])
+    assert (response.status_code, response.json["errors"][0]["field"]) == (422, "1.init")
+    assert "has 2050 columns" in response.json["errors"][0]["message"]
+
+
+def test_a_sound_of_the_longest_that_may_be_uploaded_is_taken(settings: Settings) -> None:
+    client = Client(create_app(settings.model_copy(update={"max_audio_s": 0.995})))
+    clip = {"upload": _upload(client, wav(0.995))}
+    assert client.post("/jobs", json={"mode": "audio-to-image", "clip": clip}).status_code == 202
 
 
 def test_another_clients_upload_is_unknown(client: Client, stranger: Client) -> None:

@@ -3,10 +3,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from riffusion.generate import NoControl, paint
+from riffusion.generate import NoControl, paint, repaint
 from riffusion.generate.canvas import Canvas
 from riffusion.generate.painter import Painter
-from riffusion.requests import AudioToAudio, Interpolate, Riff, TextToAudio, cost, parse, with_guidance
+from riffusion.requests import (
+    AudioToAudio,
+    Extend,
+    InputSize,
+    Interpolate,
+    Riff,
+    TextToAudio,
+    cost,
+    parse,
+    with_guidance,
+)
 
 COMMON = {"steps": 2, "seed": 5, "prompt": "funk"}
 END = {"prompt": "jazz (sax:1.3)", "seed": 6, "guidance": 2.0, "denoising": 0.5}
@@ -82,18 +92,32 @@ def test_audio_to_audio_is_as_long_as_the_clip(painter: Painter, init: Canvas, c
     assert made.pixels.shape == (1, 512, columns)
 
 
-@pytest.mark.parametrize("columns", [100, 512, 513, 900, 1300])
+@pytest.mark.parametrize("columns", [500, 512, 513, 900, 1300])
 def test_a_long_clip_costs_its_windows(painter: Painter, init: Canvas, columns: int) -> None:
-    class Counter(NoControl):
-        total = 0
-
-        def progress(self, _step: int, total: int) -> None:
-            self.total = total
-
     control = Counter()
     request = asked(AudioToAudio, clip=UPLOAD, **COMMON | {"steps": 4, "denoising": 1.0})
     paint.audio_to_audio(painter, request, Canvas(np.resize(init.pixels, (1, 512, columns)), init.params), control)
-    assert cost(request, columns / 100) == control.total
+    assert charged_for_steps(request, InputSize(columns)) == pytest.approx(control.total)
+
+
+@pytest.mark.parametrize(("columns", "seconds"), [(100, 4.12), (100, 4.13), (512, 2.56), (900, 5.5)])
+def test_a_longer_clip_costs_its_windows(painter: Painter, init: Canvas, columns: int, seconds: float) -> None:
+    control = Counter()
+    request = asked(Extend, init=UPLOAD, seconds=seconds, **COMMON | {"steps": 4})
+    repaint.extend(painter, request, Canvas(np.resize(init.pixels, (1, 512, columns)), init.params), control)
+    assert charged_for_steps(request, InputSize(columns)) == pytest.approx(control.total)
+
+
+class Counter(NoControl):
+    total = 0
+
+    def progress(self, _step: int, total: int) -> None:
+        self.total = total
+
+
+def charged_for_steps(request: AudioToAudio | Extend, size: InputSize) -> float:
+    """The part of the cost that twice the steps double."""
+    return cost(request.model_copy(update={"steps": 2 * request.steps}), size) - cost(request, size)
 
 
 def test_windows_fade_into_each_other() -> None:

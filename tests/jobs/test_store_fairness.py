@@ -6,7 +6,8 @@ import pytest
 from redis import Redis
 
 from riffusion.jobs.store import JobStore
-from tests.jobs.conftest import claim, lose, place, run, submit
+from riffusion.requests import cost
+from tests.jobs.conftest import claim, lose, place, prompt, run, submit
 
 
 def test_a_flood_does_not_hold_up_another_client(store: JobStore) -> None:
@@ -39,7 +40,8 @@ def test_shares_are_of_work_not_of_jobs(store: JobStore) -> None:
         submit(store, client="long", steps=100)
         submit(store, client="short", steps=25)
     started = [claim(store).client for _ in range(25)]
-    assert started.count("short") == pytest.approx(4 * started.count("long"), abs=2)
+    work = cost(prompt(steps=100)) / cost(prompt(steps=25))
+    assert started.count("short") == pytest.approx(work * started.count("long"), abs=2)
 
 
 def test_weight_is_the_share(store: JobStore) -> None:

@@ -9,7 +9,8 @@ from redis import Redis
 from riffusion.jobs.acceptance import Place
 from riffusion.jobs.record import JobStatus
 from riffusion.jobs.store import JobStore, ModelLoad
-from tests.jobs.conftest import MODEL, by, claim, place, run, submit, success
+from riffusion.requests import cost
+from tests.jobs.conftest import MODEL, by, claim, place, prompt, run, submit, success
 
 
 class TestList:
@@ -80,13 +81,17 @@ class TestPlace:
         for _ in range(3):
             submit(store, steps=20)
         last = submit(store, steps=20)
-        # Two jobs of 40 steps, half done, and three of 20 ahead, at half a second a step, in two slots.
-        assert place(store, last) == Place(3, (40 + 60) * 0.5 / 2)
+        # Two jobs of 40 steps, half done, and three of 20 ahead, at half a second a unit of cost, in two slots.
+        work = 2 * cost(prompt(steps=40)) / 2 + 3 * cost(prompt(steps=20))
+        stands = place(store, last)
+        assert stands is not None
+        assert stands.position == 3
+        assert stands.eta_s == pytest.approx(work * 0.5 / 2, abs=0.01)
 
     def test_the_pace_is_learnt(self, store: JobStore, redis: Redis) -> None:
         submit(store, steps=10)
         record = claim(store)
-        redis.hset(f"job:{record.id}", "started_at", str(time.time() - 5))
+        redis.hset(f"job:{record.id}", "started_at", str(time.time() - record.cost / 2))
         store.finish(record.id, record.token, success(record))
         assert float(redis.hget(f"model:{MODEL}", "pace") or 0) == pytest.approx(0.5, rel=0.2)  # type: ignore[arg-type]
 

@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,12 +12,13 @@ from redis import Redis
 from riffusion.errors import StorageUnavailable, UnknownReference
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.files import Files
+from riffusion.jobs.record import Success
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import Upload, UploadInfo, UploadStore
-from riffusion.requests import parse
+from riffusion.requests import InputSize, cost, parse
 from riffusion.settings import Settings
-from tests.jobs.conftest import by, claim, keys, success
+from tests.jobs.conftest import by, claim, keys, submit, success
 
 PICTURE = UploadInfo("image", "image/png", width=512, height=512)
 SOUND = UploadInfo("audio", "audio/wav", duration_s=12.5)
@@ -67,7 +69,47 @@ def test_a_job_takes_it_in(uploads: UploadStore, store: JobStore) -> None:
     cover = {"mode": "audio-to-audio", "prompt": "x", "clip": {"upload": sound.id}, "denoising": 1.0, "steps": 10}
     record = store.accept([Submission(parse(cover), by("alice"))]).records[0]
     assert record.inputs == {"clip": sound.key}
-    assert record.cost == 30  # 12.5 s are three windows of ten steps
+
+
+@pytest.mark.parametrize(
+    ("info", "size"),
+    [
+        (SOUND, InputSize(1251, channels=2)),
+        (replace(SOUND, channels=1), InputSize(1251, channels=1)),
+        (replace(SOUND, channels=6), InputSize(1251, channels=2)),
+        (PICTURE, InputSize(512)),
+        (replace(PICTURE, width=1000, height=256), InputSize(2000)),
+    ],
+)
+def test_a_job_is_charged_by_the_size_of_what_it_takes_in(
+    uploads: UploadStore, store: JobStore, info: UploadInfo, size: InputSize
+) -> None:
+    upload = {"upload": uploads.add(by("alice"), io.BytesIO(b"x"), info).id}
+    fields = (
+        {"mode": "audio-to-image", "clip": upload}
+        if info.kind == "audio"
+        else {"mode": "image-to-audio", "image": upload}
+    )
+    request = parse(fields)
+    assert store.accept([Submission(request, by("alice"))]).records[0].cost == pytest.approx(cost(request, size))
+
+
+@pytest.mark.parametrize(("mode", "field"), [("audio-to-image", "clip"), ("image-to-audio", "image")])
+def test_what_an_earlier_job_made_has_a_size_too(store: JobStore, mode: str, field: str) -> None:
+    submit(store)
+    job = claim(store)
+    output = success(job).output
+    store.finish(job.id, job.token, Success(replace(output, image=replace(output.image, width=3000))))
+    request = parse({"mode": mode, field: {"job": job.id}})
+    record = store.accept([Submission(request, by("alice"))]).records[0]
+    assert record.cost == pytest.approx(cost(request, InputSize(3000, channels=2)))
+
+
+def test_a_mask_has_no_part_in_the_size(uploads: UploadStore, store: JobStore) -> None:
+    picture, mask = (uploads.add(by("alice"), io.BytesIO(b"x"), replace(PICTURE, width=width)) for width in (700, 64))
+    fields = {"init": {"upload": picture.id}, "mask": {"upload": mask.id}}
+    request = parse({"mode": "inpaint", "prompt": "x", **fields})
+    assert store.input_size(request, "alice") == InputSize(700)
 
 
 def test_the_same_content_shares_one_file_while_anyone_needs_it(

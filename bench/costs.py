@@ -1,0 +1,171 @@
+"""What requests take beside what they are charged: processor time of every mode, short and long, over `cost`.
+
+    python bench/costs.py [--rounds 3] [--longest 60001] [--only WORDS]
+
+Each request runs alone through the generator with the bundled model, on one thread of the CPU; ffmpeg's processor time
+counts too. Rounds are interleaved and their medians printed, with the cost, and with charged over taken: both as
+multiples of a standard text-to-audio clip's, so that 2 is charged twice what it takes and 0.5 half. The last line is
+JSON: the worst overcharge and undercharge, and the seconds that a unit of cost takes.
+"""
+
+import argparse
+import json
+import os
+import platform
+import resource
+import statistics
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+os.environ.update(OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="1")  # before torch and numba read them
+
+import numpy as np
+import torch
+
+from riffusion.audio.encode import encode_audio
+from riffusion.generate import Generator, NoControl
+from riffusion.generate.canvas import Canvas
+from riffusion.requests import CLIP_SIZE, InputSize, cost, parse, references, with_guidance, with_seed
+from riffusion.seeds import list_seeds, open_seed
+from riffusion.settings import Settings
+from riffusion.spectrogram.codec import SpectrogramCodec
+from riffusion.spectrogram.params import DEFAULT
+from riffusion.spectrogram.picture import write_png
+
+PROMPT = {"prompt": "church bells"}
+ENDS = {"start": {"prompt": "church bells"}, "end": {"prompt": "drum solo"}}
+INPUT = {"upload": "u" * 22}
+SECONDS = {"mask": {"seconds": [1, 2]}}
+STANDARD = "text-to-audio"
+
+
+@dataclass
+class Case:
+    """A request, and what it has taken."""
+
+    mode: str
+    fields: dict[str, Any]
+    size: InputSize = CLIP_SIZE
+    seconds: list[float] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """In words, for a row of the table."""
+        said = [f"{key} {value}" for key, value in self.fields.items() if isinstance(value, int | float | str)]
+        if INPUT in self.fields.values():
+            what = "stereo, " if self.size.channels > 1 else ""
+            said.insert(0, f"of {what}{self.size.columns} columns")
+        return ", ".join([self.mode, *said])
+
+    @property
+    def request(self) -> Any:
+        """What the worker would get."""
+        words = PROMPT if self.mode not in ("interpolate", "image-to-audio", "audio-to-image") else {}
+        return with_seed(parse({"mode": self.mode, **words, **self.fields}))
+
+
+def cases() -> Iterator[Case]:
+    """Requests of every mode, from the least that it may be asked to what takes a minute."""
+    for fields in (
+        {}, {"quality": "draft"}, {"quality": "best"}, {"guidance": 1}, {"format": "wav"}, {"format": "ogg"},
+        {"width": 128}, {"width": 1024}, {"width": 2048}, {"steps": 2}, {"steps": 100}, {"scheduler": "euler-a"},
+    ):  # fmt: skip
+        yield Case(STANDARD, fields)
+    for columns in (128, 512, 2048):
+        yield Case("riff", {"init": INPUT}, InputSize(columns))
+        yield Case("inpaint", {"init": INPUT, **SECONDS}, InputSize(columns))
+    yield Case("riff", {"init": INPUT, "denoising": 0.1})
+    yield Case("riff", {"init": INPUT, "guidance": 1, "quality": "draft"})
+    yield Case("inpaint", {"init": INPUT, "denoising": 0.5, **SECONDS}, InputSize(512, channels=2))
+    yield Case("interpolate", {**ENDS, "alpha": 0.5})
+    yield Case("interpolate", {**ENDS, "clips": 4})
+    yield Case("interpolate", {**ENDS, "clips": 2, "init": INPUT}, InputSize(1024))
+    for columns in (100, 512, 513, 3000):  # one column more is a window more
+        yield Case("audio-to-audio", {"clip": INPUT}, InputSize(columns))
+    yield Case("audio-to-audio", {"clip": INPUT, "denoising": 0.2, "quality": "draft"}, InputSize(3000, channels=2))
+    for columns, seconds in ((100, 5), (512, 1), (512, 10), (6000, 5)):
+        yield Case("extend", {"init": INPUT, "seconds": seconds}, InputSize(columns))
+    for fields, columns in (({}, 512), ({}, 6000), ({"bars": 1, "bpm": 120}, 6000)):
+        yield Case("loop", {"init": INPUT, **fields}, InputSize(columns))
+    for quality in ("draft", "standard", "best"):
+        for columns in (512, 3000):
+            yield Case("image-to-audio", {"image": INPUT, "quality": quality}, InputSize(columns))
+            yield Case("audio-to-image", {"clip": INPUT, "quality": quality}, InputSize(columns))
+    for audio_format in ("wav", "flac", "ogg"):
+        yield Case("image-to-audio", {"image": INPUT, "format": audio_format}, InputSize(2048))
+    yield Case("image-to-audio", {"image": INPUT}, InputSize(2048, channels=2))
+    yield Case("audio-to-image", {"clip": INPUT}, InputSize(2048, channels=2))
+    yield Case("audio-to-image", {"clip": INPUT}, InputSize(60_001))
+
+
+@cache
+def picture(size: InputSize) -> bytes:
+    """A PNG of this size: a seed image again and again."""
+    canvas = Canvas.open(open_seed(list_seeds()[0].name))
+    pixels = canvas.pixels[:, :, np.arange(size.columns) % canvas.width]
+    return write_png(Canvas(np.repeat(pixels, size.channels, axis=0), canvas.params).image())
+
+
+@cache
+def sound(size: InputSize) -> bytes:
+    """Its sound, as a FLAC file."""
+    wave = SpectrogramCodec().decode(Canvas.open(picture(CLIP_SIZE)).image(), loop=True)
+    samples = DEFAULT.samples(size.columns)
+    return encode_audio(
+        wave[:, torch.arange(samples) % wave.shape[1]].repeat(size.channels, 1), DEFAULT.sample_rate, "flac"
+    )
+
+
+def processor_s() -> float:
+    """Of this process and those that it has started and waited for."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime
+
+
+def run(case: Case, generator: Generator) -> None:
+    """Makes the clip once."""
+    request = case.request
+    inputs = {name: (sound if name == "clip" else picture)(case.size) for name in references(request)}
+    began = processor_s()
+    generator.run(request, inputs, NoControl())
+    case.seconds.append(processor_s() - began)
+
+
+def main() -> None:
+    """Prints the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--longest", type=int, default=60_001, help="columns; cases of more are left out")
+    parser.add_argument("--only", default="", help="cases whose names hold these words")
+    arguments = parser.parse_args()
+    torch.set_num_threads(1)
+    chosen = [case for case in cases() if case.name == STANDARD or arguments.only in case.name]
+    chosen = [case for case in chosen if case.size.columns <= arguments.longest]
+    standard = next(case for case in chosen if case.name == STANDARD)
+    with Generator.load(Settings(device="cpu", checkpoint="bundled")) as generator:
+        guidance = generator.card.guidance or 1.0
+        run(standard, generator)  # what the first clip costs is nobody's
+        standard.seconds.clear()
+        for _ in range(arguments.rounds):
+            for case in chosen:
+                run(case, generator)
+    print(f"{datetime.now(UTC):%Y-%m-%d}  {platform.machine()}  one thread of the CPU  bundled")
+    unit = statistics.median(standard.seconds) / cost(standard.request)
+    print("| request | processor s | cost | charged / taken |\n|---|---|---|---|")
+    ratios = {}
+    for case in chosen:
+        taken = statistics.median(case.seconds)
+        charged = cost(with_guidance(case.request, guidance), case.size)
+        ratios[case.name] = charged * unit / taken
+        print(f"| {case.name} | {taken:.2f} | {charged:.1f} | {ratios[case.name]:.2f} |")
+    over, under = max(ratios, key=ratios.__getitem__), min(ratios, key=ratios.__getitem__)
+    figures = {"overcharged": ratios[over], "undercharged": ratios[under], "unit_s": unit}
+    print(json.dumps({name: round(value, 3) for name, value in figures.items()} | {"most": over, "least": under}))
+
+
+if __name__ == "__main__":
+    main()
