@@ -132,6 +132,7 @@ def both(folder: Path, settings: Settings, connections: int) -> Iterator[dict[st
             "RIFFUSION_DATA_DIR": str(folder),
             "RIFFUSION_ANONYMOUS_CREATES_PER_MINUTE": "0",  # the jobs of many clients come from one address here
             "RIFFUSION_ANONYMOUS_JOBS_IN_FLIGHT": "0",
+            "RIFFUSION_ANONYMOUS_JOBS_KEPT": "0",
             "RIFFUSION_PUBLIC_URL": urls["ours"],
         }
         start("-m", "riffusion", "api", "--fd", str(listeners["ours"].fileno()), listener=listeners["ours"])

@@ -87,6 +87,8 @@ def stack(folder: Path) -> Iterator[Stack]:
             "RIFFUSION_MAX_QUEUED": "10000000",
             "RIFFUSION_ANONYMOUS_CREATES_PER_MINUTE": "0",
             "RIFFUSION_ANONYMOUS_JOBS_IN_FLIGHT": "0",
+            "RIFFUSION_ANONYMOUS_JOBS_KEPT": "0",
+            "RIFFUSION_ANONYMOUS_REQUEST_BYTES": "0",
         }
         settings = Settings(redis_url=valkey.url, data_dir=folder, max_queued=10_000_000)
         served_by = [

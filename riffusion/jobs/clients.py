@@ -24,7 +24,7 @@ class Quota:
 
     creates_per_minute: int = 0  # jobs and uploads; as many at once, after a minute of rest
     jobs_in_flight: int = 0  # that wait or run
-    jobs_kept: int = 0  # records, until they expire or are deleted
+    jobs_kept: int = 0  # records, until they expire or are deleted; a day's creates are four times as many
     request_bytes: int = 0  # of those records' requests
     stored_bytes: int = 0  # files: uploads and results
 
@@ -62,6 +62,9 @@ def refusal(reply: list[bytes], quota: Quota) -> RiffusionError | None:
             wait_s, limit = float(seconds), quota.creates_per_minute
             message = f"You may create {limit} jobs and uploads a minute; try again in {wait_s:.0f} s."
             return TooManyRequests(message, retry_after=math.ceil(wait_s))
+        case [b"too many a day", seconds]:
+            message = f"You may create {4 * quota.jobs_kept} jobs and uploads a day, also if you delete them."
+            return TooManyRequests(message, retry_after=math.ceil(float(seconds)))
         case [b"too many", what]:
             return _too_many(what.decode(), quota)
         case [b"no storage"]:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import BinaryIO, Literal
 
 from redis import Redis
@@ -82,12 +82,7 @@ class UploadStore:
             StorageFull: the storage holds as many bytes as it may.
             StoreUnavailable: Redis doesn't answer, or has no memory for more.
         """
-        order = {
-            "scopes": client.scopes,
-            "creates_per_minute": client.quota.creates_per_minute,
-            "stored_bytes": client.quota.stored_bytes,
-            "size": size,
-        }
+        order = {"scopes": client.scopes, "quota": asdict(client.quota), "size": size}
         reply = self._database.run("admit", json.dumps(order), resend=False)
         if error := refusal(reply, client.quota):
             raise error

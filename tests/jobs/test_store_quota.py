@@ -14,7 +14,7 @@ from riffusion.jobs.files import Files
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadInfo, UploadStore
 from riffusion.settings import Settings
-from tests.jobs.conftest import MODEL, by, claim, expire, keys, prompt, run, submit, success
+from tests.jobs.conftest import MODEL, accept, by, claim, expire, keys, prompt, run, submit, success
 
 PICTURE = UploadInfo("image", "image/png")
 SITE = tuple(f"address:2001:db8:0:{part}::/{bits}" for part, bits in (("0", 56), ("0", 48)))
@@ -47,6 +47,18 @@ class TestRecords:
         error = refused(TooManyRequests, lambda: store.accept(seeded))
         assert "20 jobs of yours are kept" in str(error)
         assert kept(redis, "alice")["jobs"] == 20
+
+    def test_create_and_delete_leaves_a_limited_number_of_traces(self, store: JobStore, redis: Redis) -> None:
+        """A tombstone stays for days, and what an idempotency key stands for for one."""
+        client = by("alice", quota=Quota(jobs_kept=3))
+        for number in range(12):
+            record = accept(store, [Submission(prompt(), client)], f"{number}").records[0]
+            store.delete(record.id)
+        error = refused(TooManyRequests, lambda: store.accept([Submission(prompt(), client)]))
+        assert "12 jobs and uploads a day" in str(error)
+        assert len(keys(redis, "gone:*")) == len(keys(redis, "idem:*")) == 12
+        redis.delete("day:alice")  # as on another day
+        store.accept([Submission(prompt(), client)])
 
     def test_long_requests_count_by_their_bytes(self, store: JobStore) -> None:
         client = by("alice", quota=Quota(request_bytes=50_000))

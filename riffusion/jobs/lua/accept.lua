@@ -5,7 +5,8 @@
 -- Without jobs, only looks whether the idempotency key is known.
 -- Returns {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {}, {record, place or {}}, ...},
 -- {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no place", model}, {"no memory"}, {"no storage"},
--- {"no model", job's index}, {"no input", job's index, pin's index}, {"too many", what} or {"too many creates", seconds to wait}.
+-- {"no model", job's index}, {"no input", job's index, pin's index}, {"too many", what}, {"too many creates", seconds to wait} or
+-- {"too many a day", seconds to wait}.
 
 local order = cjson.decode(ARGV[1])
 local scopes, quota = order.scopes, order.quota
@@ -165,8 +166,8 @@ end
 local refusal = refuse_quota(new)
 if refusal then return refusal end
 -- Last, because it takes: whatever is refused costs nothing.
-local wait, left, whole = take('rate:', scopes, quota.creates_per_minute, #order.jobs)
-if wait > 0 then return {'too many creates', stamp(wait)} end
+local too_many, left, whole = take_creates(scopes, quota, #order.jobs)
+if too_many then return too_many end
 
 local ids, reply = {}, {'accepted', {}, left and {left, stamp(whole)} or {}}
 for index, job in ipairs(order.jobs) do

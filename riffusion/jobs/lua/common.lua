@@ -20,7 +20,7 @@
 --   worker:<worker>   hash    model, slots; expires unless announced again
 --   workers           set     their names
 --   active:<scope>    set     a client's or network's jobs that haven't ended
---   rate:<scope>      string  when its allowance of creates will be whole again; lists:<scope>: of lists
+--   rate:<scope>      string  when its allowance of creates will be whole again; day:<scope>, lists:<scope>: a day's, of lists
 --   kept:<scope>      hash    jobs, request_bytes, stored_bytes: what is kept for it; of "all": stored_bytes alone
 --   of:<owner>        zset    the jobs that an owner may list, in the order of their ids, which is that of time
 --   folders:<id>      set     where the attempts at a job, or an upload, keep files: until those are deleted
@@ -65,22 +65,36 @@ local function share(index)
   return 2 ^ (index - 1)
 end
 
--- Takes `count` from an allowance of each scope, a bucket of a minute's worth, by the generic cell rate algorithm.
--- Returns the seconds to wait, 0 where they were taken; then what the client has left, and the seconds until it is whole.
-local function take(bucket, scopes, per_minute, count)
-  if per_minute == 0 or count == 0 then return 0 end
+-- What taking `count` from an allowance of each scope would make of it: a bucket of `limit` in a period, by the generic cell
+-- rate algorithm. Returns the seconds to wait, 0 where there is enough; then the debt of each, in seconds.
+local function draw(bucket, scopes, limit, period, count)
   local wait, debts = 0, {}
-  for index, scope in ipairs(scopes) do
-    local each = 60 / (per_minute * share(index))
+  for index, scope in ipairs(limit > 0 and count > 0 and scopes or {}) do
+    local each = period / (limit * share(index))
     local debt = math.max(0, tonumber(redis.call('GET', bucket .. scope) or 0) - now)
-    wait = math.max(wait, debt + math.min(count * each, 60) - 60) -- more than a minute's worth needs it whole
+    wait = math.max(wait, debt + math.min(count * each, period) - period) -- more than a bucket holds needs it whole
     debts[index] = debt + count * each
   end
-  if wait > 0 then return wait end
-  for index, scope in ipairs(scopes) do
-    redis.call('SET', bucket .. scope, stamp(now + debts[index]), 'PX', math.ceil(1000 * debts[index]))
+  return wait, debts
+end
+
+local function owe(bucket, scopes, debts)
+  for index, debt in ipairs(debts) do
+    redis.call('SET', bucket .. scopes[index], stamp(now + debt), 'PX', math.ceil(1000 * debt))
   end
-  return 0, math.max(0, math.floor((60 - debts[1]) * per_minute / 60 + 1e-6)), debts[1]
+end
+
+-- Takes so many creates. What is deleted leaves a tombstone and an idempotency key for a while, so a day has a limit, too:
+-- four times what may be kept. Returns a refusal, or nothing, what is left of a minute's and the seconds until it is whole.
+local function take_creates(scopes, quota, count)
+  local wait, debts = draw('rate:', scopes, quota.creates_per_minute, 60, count)
+  if wait > 0 then return {'too many creates', stamp(wait)} end
+  local day_wait, day_debts = draw('day:', scopes, 4 * quota.jobs_kept, 86400, count)
+  if day_wait > 0 then return {'too many a day', stamp(day_wait)} end
+  owe('rate:', scopes, debts)
+  owe('day:', scopes, day_debts)
+  if #debts == 0 then return nil end
+  return nil, math.max(0, math.floor((60 - debts[1]) * quota.creates_per_minute / 60 + 1e-6)), debts[1]
 end
 
 -- Counts what is kept for somebody; less of it where `amount` is negative.

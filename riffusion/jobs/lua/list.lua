@@ -3,8 +3,10 @@
 -- Returns {cursor for the next page or "", {record, place or {}}, ...} or {"too many lists", seconds to wait}.
 local owner, status, limit, cursor = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 local most = 256 * 1024 -- bytes of requests and results: a page of long ones ends earlier
-local wait = take('lists:', cjson.decode(ARGV[5]), tonumber(ARGV[6]), 1)
+local scopes = cjson.decode(ARGV[5])
+local wait, debts = draw('lists:', scopes, tonumber(ARGV[6]), 60, 1)
 if wait > 0 then return {'too many lists', stamp(wait)} end
+owe('lists:', scopes, debts)
 
 local reply, bytes = {''}, 0
 for _ = 1, 10 do -- looks at no more than 1000 jobs in one call
