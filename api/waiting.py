@@ -14,6 +14,8 @@ from riffusion.jobs.store import JobStore
 
 # A job's place in the queue changes without an event of its own, and an event can get lost.
 RECHECK_S = 2.0
+# No sequence of events makes a held request read more often.
+READS_APART_S = 0.05
 
 Version = tuple[int, int | None]
 
@@ -68,10 +70,13 @@ class Watch:
     def until(self, changed: Callable[[Snapshot], bool], snapshot: Snapshot, seconds: float) -> Snapshot:
         """The first snapshot that `changed` likes, or the latest when the time is up or the server stops."""
         deadline = time.monotonic() + seconds
+        heard, read_at = 0, 0.0
         while not (changed(snapshot) or snapshot.record.status.terminal or self._held.closing):
             left = deadline - time.monotonic()
             if left <= 0:
                 break
-            self._hub.wait(snapshot.record.id, snapshot.record.revision, min(left, RECHECK_S))
+            heard = self._hub.wait(snapshot.record.id, max(heard, snapshot.record.revision), min(left, RECHECK_S))
+            time.sleep(max(0.0, read_at + READS_APART_S - time.monotonic()))
+            read_at = time.monotonic()
             snapshot = look(self._store, snapshot.record.id)
         return snapshot

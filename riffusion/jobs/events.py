@@ -25,29 +25,35 @@ class EventHub:
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
-    def wait(self, job_id: str, revision: int, timeout: float) -> bool:
-        """Waits until the job may be newer than `revision`, at most `timeout` seconds; then read the record.
+    def wait(self, job_id: str, revision: int, timeout: float) -> int:
+        """Waits until a revision beyond `revision` is heard of, at most `timeout` seconds; then read the record.
 
-        True without a change is possible (the subscriber has just connected); False means that the time is up or that
-        the hub was closed. A change between reading the record and calling this is not missed.
+        May return sooner without a change (the subscriber has just connected). A change between reading the record and
+        calling this is not missed.
+
+        Returns:
+            The latest revision heard of, or `revision`. The record may be older: after a failover to a replica that
+            lagged, or from a backup. Whoever waits again passes the larger of the two, so as not to be woken for ever.
         """
         woken = threading.Event()
         with self._lock:
             if self._closed.is_set():
-                return False
+                return revision
             if self._thread is None:
                 self._thread = threading.Thread(target=self._listen, name="events", daemon=True)
                 self._thread.start()
             if self._revisions.get(job_id, revision) > revision:
-                return True
+                return self._revisions[job_id]
             self._waiting[job_id].add(woken)
         try:
-            return woken.wait(timeout) and not self._closed.is_set()
+            woken.wait(timeout)
         finally:
             with self._lock:
                 self._waiting[job_id].discard(woken)
                 if not self._waiting[job_id]:
                     del self._waiting[job_id]
+                heard = self._revisions.get(job_id, revision)
+        return max(heard, revision)
 
     def close(self) -> None:
         """Ends the subscriber and every wait."""

@@ -1,8 +1,14 @@
 """Waiting for a change, and not for longer than makes sense."""
 
 import time
-from threading import Timer
+from collections.abc import Callable
+from itertools import count
+from threading import Event, Thread, Timer
 
+import pytest
+from redis import Redis
+
+from api import waiting
 from api.services import Services
 from api.waiting import Snapshot, look
 from tests.api.conftest import Client, Worker, submit
@@ -43,3 +49,50 @@ def test_a_watch_ends_when_the_server_stops(client: Client, services: Services) 
 def test_a_stopping_server_holds_nobody_any_more(services: Services) -> None:
     services.held.closing = True
     assert not services.held.enter()
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The times at which watches read a record."""
+    times: list[float] = []
+
+    def counted(*args: object) -> Snapshot:
+        times.append(time.monotonic())
+        return real(*args)
+
+    real: Callable[..., Snapshot] = waiting.look
+    monkeypatch.setattr(waiting, "look", counted)
+    return times
+
+
+def test_a_record_that_fell_behind_its_events_is_not_read_all_the_time(
+    client: Client, services: Services, worker: Worker, redis: Redis, reads: list[float]
+) -> None:
+    job_id = submit(client)["id"]
+    services.watch.until(never, look(services.store, job_id), 0.5)  # now events are heard
+    worker.claim()
+    time.sleep(0.5)
+    redis.hset(f"job:{job_id}", "revision", "1")  # as a failover or a backup leaves it
+    reads.clear()
+    services.watch.until(never, look(services.store, job_id), 3)
+    assert len(reads) < 8
+
+
+def test_a_flood_of_events_makes_no_flood_of_reads(
+    client: Client, services: Services, redis: Redis, reads: list[float]
+) -> None:
+    job_id = submit(client)["id"]
+    over = Event()
+
+    def flood() -> None:
+        for revision in count(10):
+            if over.wait(0.002):
+                return
+            redis.publish("events", f"{job_id} {revision}")
+
+    flooding = Thread(target=flood)
+    flooding.start()
+    services.watch.until(never, look(services.store, job_id), 2)
+    over.set()
+    flooding.join()
+    assert len(reads) < 50
