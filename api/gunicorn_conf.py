@@ -8,13 +8,16 @@ import os
 import resource
 import shutil
 import signal
+import sys
 import tempfile
 from types import FrameType
 from typing import Any
 
+from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
 from riffusion import logs
+from riffusion.errors import SetupError
 from riffusion.settings import get_settings
 
 _MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"  # prometheus_client looks at it when it is first imported
@@ -65,10 +68,16 @@ def post_worker_init(worker: Any) -> None:
     """In each process: starts its reaper and courier, and makes held requests answer as soon as the process stops."""
     from api.services import EXTENSION, Services
     from api.waiting import Snapshot
+    from riffusion.jobs.database import refuse_cluster
     from riffusion.jobs.reaper import Reaper
     from riffusion.jobs.webhooks.courier import Courier
 
     here: Services = worker.wsgi.extensions[EXTENSION]
+    try:
+        refuse_cluster(here.store.redis)
+    except SetupError as error:
+        worker.log.critical(str(error))
+        sys.exit(Arbiter.WORKER_BOOT_ERROR)  # ends the whole server
     courier = Courier(here.store, lambda record: here.presenter.job(Snapshot(record, None)).model_dump_json())
     worker.background = (Reaper(here.store, here.files), courier)
     for service in worker.background:

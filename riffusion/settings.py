@@ -17,7 +17,14 @@ class Settings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="RIFFUSION_", frozen=True, extra="ignore")
 
     # Where things are
-    redis_url: str = Field("redis://127.0.0.1:6379/0", description="Redis (or Valkey) that holds queue and records.")
+    redis_url: str = Field(
+        "redis://127.0.0.1:6379/0",
+        description="Redis (or Valkey) that holds queue and records: `redis://`, `rediss://` for TLS, or "
+        "`redis+sentinel://host:26379,host:26379/service/0`.",
+    )
+    redis_replicas: int = Field(
+        0, ge=0, le=100, description="Replicas of Redis that must have a job before it is answered with 202; 0: none."
+    )
     data_dir: Path = Field(Path("data"), description="Folder of the embedded stack and of local storage.")
     public_url: str = Field(
         "http://127.0.0.1:8000", description="Address under which clients reach the API; links are built from it."

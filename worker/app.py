@@ -15,6 +15,8 @@ from typing import Any
 from celery import Celery, bootsteps, signals
 
 from riffusion import logs
+from riffusion.jobs.broker import create_celery
+from riffusion.jobs.database import refuse_cluster
 from riffusion.jobs.files import open_files
 from riffusion.jobs.reaper import Reaper
 from riffusion.jobs.store import JobStore
@@ -30,12 +32,10 @@ log = logging.getLogger(__name__)
 
 def create_app(settings: Settings, work: Callable[[], None]) -> Celery:
     """The Celery app whose one task, told that there is work, calls `work`."""
-    app = Celery("riffusion", broker=settings.redis_url, set_as_current=False)
-    app.conf.update(
+    app = create_celery(
+        settings,
+        {"socket_timeout": 5, "socket_connect_timeout": 2, "health_check_interval": 5},
         task_default_queue=queue_name(settings.model),
-        task_serializer="json",
-        accept_content=["json"],
-        task_ignore_result=True,
         # A message is acknowledged when its work is done, and a thread takes the next one only then.
         task_acks_late=True,
         task_reject_on_worker_lost=False,
@@ -44,15 +44,9 @@ def create_app(settings: Settings, work: Callable[[], None]) -> Celery:
         worker_cancel_long_running_tasks_on_connection_loss=False,
         worker_hijack_root_logger=False,
         worker_redirect_stdouts=False,
-        broker_transport="worker.transport:Transport",
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_channel_error_retry=True,
-        broker_transport_options={
-            "socket_timeout": 5,
-            "socket_connect_timeout": 2,
-            "health_check_interval": 5,
-        },
     )
     app.task(name=TASK)(work)
     return app
@@ -69,10 +63,11 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
         The process' exit status.
 
     Raises:
-        SetupError: the model can't be had.
+        SetupError: the model can't be had, or Redis is of a kind that can't be used.
     """
     logs.configure(settings)
     store, files = JobStore.connect(settings), open_files(settings)
+    refuse_cluster(store.redis)
     with ExitStack() as running:
         generator = load(settings)
         running.callback(generator.close)

@@ -8,7 +8,7 @@ import click
 from riffusion.cli.serve import DATA
 from riffusion.embedded.supervisor import REDIS_URL
 from riffusion.jobs.clients import Quota
-from riffusion.jobs.database import connect
+from riffusion.jobs.database import connect, refuse_cluster
 from riffusion.jobs.keys import KeyStore
 from riffusion.settings import get_settings
 
@@ -21,7 +21,9 @@ def _store(data: Path | None) -> KeyStore:
     url = (data or settings.data_dir) / REDIS_URL
     if url.exists() and (data is not None or "redis_url" not in settings.model_fields_set):
         settings = settings.model_copy(update={"redis_url": url.read_text()})
-    return KeyStore(connect(settings), settings)
+    redis = connect(settings)
+    refuse_cluster(redis)
+    return KeyStore(redis, settings)
 
 
 @click.group()

@@ -1,4 +1,8 @@
-"""Redis as the job store uses it: Lua scripts with short timeouts, and its failures as StoreUnavailable."""
+"""Redis as the job store uses it: Lua scripts with short timeouts, and its failures as StoreUnavailable.
+
+Where replicas are to be waited for, a script that somebody will rely on returns only when enough of them have what it
+did: whichever of those is promoted knows of it.
+"""
 
 from collections.abc import Callable, Mapping
 from functools import cache
@@ -6,34 +10,50 @@ from importlib.resources import files
 from typing import Any, TypeVar
 
 from redis import Redis
-from redis.backoff import NoBackoff
 from redis.commands.core import Script
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import OutOfMemoryError, ReadOnlyError, RedisError, ResponseError
-from redis.retry import Retry
 
-from riffusion.errors import StoreUnavailable
+from riffusion.errors import SetupError, StoreUnavailable
+from riffusion.jobs.connections import Demoted, open_pool
 from riffusion.jobs.record import SCHEMA_VERSION
 from riffusion.settings import Settings
 
 TIMEOUT_S = 1.5
+REPLICAS_S = 1.0  # for which replicas are waited for, less than TIMEOUT_S
 IDEMPOTENCY_S = 86_400
 TOMBSTONE_S = 7 * 86_400
 
 # Answers of a Redis that is there but can't serve now: starting, failing over, stuck in a script, its disk full.
 _PASSING = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY", "MISCONF", "UNBLOCKED")
 
+# What a client is told, what a worker begins under a token, and what it won't do again.
+_RELIED_ON = frozenset({"accept", "upload", "publish", "claim", "finish", "cancel", "delete"})
+
 _T = TypeVar("_T")
 
 
 def connect(settings: Settings) -> Redis:
-    """A client of settings.redis_url that gives up after a second or two and never sends anything twice by itself."""
-    return Redis.from_url(
-        settings.redis_url,
-        socket_timeout=TIMEOUT_S,
-        socket_connect_timeout=1.0,
-        retry=Retry(NoBackoff(), 0),
-    )
+    """A client of settings.redis_url that gives up after a second or two and never sends anything twice by itself.
+
+    Raises:
+        SetupError: the URL can't be read.
+    """
+    return Redis.from_pool(open_pool(settings.redis_url, socket_timeout=TIMEOUT_S))
+
+
+def refuse_cluster(redis: Redis) -> None:
+    """Raises SetupError when Redis is in cluster mode; passes one that is away or doesn't say."""
+    try:
+        cluster = redis.info("cluster").get("cluster_enabled")  # type: ignore[union-attr]  # not the asynchronous one
+    except RedisError:
+        return
+    if cluster:
+        raise SetupError(
+            "The Redis of RIFFUSION_REDIS_URL is in cluster mode, where the job store can't run: one step of it "
+            "changes keys of several slots. Use one with `cluster-enabled no`; replicas and Sentinel let it survive "
+            "its machine."
+        )
 
 
 @cache
@@ -66,6 +86,7 @@ class Database:
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._redis = redis
         self._scripts: dict[str, Script] = {}
+        self._replicas = settings.redis_replicas
         names = (
             "lease_s", "max_attempts", "max_queued", "degrade_queued", "waiting_deadline_s", "running_deadline_s",
             "stalled_deadline_s", "result_ttl_s", "upload_ttl_s", "model",
@@ -78,12 +99,15 @@ class Database:
         """A script's answer. Where `resend`, it is sent once more when the connection breaks: it must be idempotent.
 
         Raises:
-            StoreUnavailable: Redis doesn't answer in time, or can't do this now.
+            StoreUnavailable: Redis doesn't answer in time, or can't do this now; or too few replicas have acknowledged
+                in time what it did, which may last or not.
         """
         compiled = self._scripts.get(script)
         if compiled is None:
             # This loads nothing yet: EVALSHA is tried first, and a Redis that doesn't know the script is given it.
             compiled = self._scripts[script] = self._redis.register_script(_source(script, self._limits))
+        if script in _RELIED_ON:
+            return self._replicated(lambda client: compiled(args=args, client=client), resend)
         return self._attempt(lambda: compiled(args=args), resend)
 
     def hash(self, key: str) -> dict[bytes, bytes]:
@@ -97,15 +121,46 @@ class Database:
         return None if found is None else found.decode()
 
     def command(self, *parts: str) -> Any:
-        """Any other single command, which must be idempotent. Raises StoreUnavailable."""
+        """Any other single command that reads. Raises StoreUnavailable."""
         return self._attempt(lambda: self._redis.execute_command(*parts), resend=True)  # type: ignore[no-untyped-call]
+
+    def write(self, *parts: str) -> Any:
+        """Any other single command that writes and is relied on; it must be idempotent. Raises as `run`."""
+        return self._replicated(lambda client: client.execute_command(*parts), resend=True)  # type: ignore[no-untyped-call]
+
+    def _replicated(self, call: Callable[[Redis], Any], resend: bool) -> Any:
+        """As `_attempt`; where replicas are to be waited for, the call and the wait are one pipeline.
+
+        So both go to one server even in the midst of a failover. What is published in between is heard by nobody, but
+        replicated: it comes after whatever the call read or repeated, which WAIT alone would not wait for.
+        """
+        if not self._replicas:
+            return self._attempt(lambda: call(self._redis), resend)
+
+        def all_at_once() -> Any:
+            with self._redis.pipeline(transaction=False) as pipeline:
+                call(pipeline)
+                pipeline.publish("replicated", "")
+                pipeline.execute_command("WAIT", self._replicas, round(REPLICAS_S * 1000))  # type: ignore[no-untyped-call]
+                reply, _, acknowledged = pipeline.execute(raise_on_error=False)
+            if isinstance(reply, RedisError):
+                raise reply
+            if not isinstance(acknowledged, int) or acknowledged < self._replicas:
+                self._redis.connection_pool.disconnect(inuse_connections=False)  # another may be the primary by now
+                raise StoreUnavailable(
+                    "The job store's replicas didn't acknowledge in time. It may have been done all the same: repeat "
+                    "the request, a POST that creates with its Idempotency-Key."
+                )
+            return reply
+
+        return self._attempt(all_at_once, resend)
 
     def _attempt(self, call: Callable[[], Any], resend: bool) -> Any:
         try:
             try:
                 return call()
-            except RedisConnectionError:
-                if not resend:
+            except RedisConnectionError as error:
+                if not (resend or isinstance(error, Demoted)):
                     raise
                 return call()
         except (OutOfMemoryError, ReadOnlyError) as error:

@@ -56,7 +56,7 @@ class KeyStore:
         text = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
         webhook_secret = f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
         key = Key(key_id, name, _digest(text), time.time(), quota, weight, for_end_users, webhook_secret)
-        self._database.command("HSET", _KEYS, key_id, key.encode())
+        self._database.write("HSET", _KEYS, key_id, key.encode())
         return text, key
 
     def check(self, text: str) -> Key:
@@ -79,7 +79,7 @@ class KeyStore:
 
     def revoke(self, key_id: str) -> None:
         """Ends a key at once; its jobs go on, and nobody can ask for them. Raises NotFound."""
-        if not self._database.command("HDEL", _KEYS, key_id):
+        if not self._database.write("HDEL", _KEYS, key_id):
             raise NotFound(f"There is no key {key_id}; `riffusion keys list` shows those there are.")
 
 

@@ -4,6 +4,7 @@ kombu keeps the messages of a queue in a Redis list of the queue's name, so LLEN
 hash `unacked` were taken by a worker already and wake nobody else. lua/common.lua counts by the same name.
 """
 
+import threading
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +13,8 @@ from redis.exceptions import RedisError
 from riffusion.settings import Settings
 
 TASK = "riffusion.work"
+_AT_ONCE = 4  # that publish, each through connections of its own; kombu's pool of these has no bound on the wait
+_TURN_S = 1.0
 
 
 def queue_name(model: str) -> str:
@@ -24,30 +27,29 @@ class WakeUps:
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
+        self._turns = threading.BoundedSemaphore(_AT_ONCE)
 
     @cached_property
     def _celery(self) -> Any:
-        from celery import Celery  # a third of the API's start, needed first when something is published
+        from riffusion.jobs.broker import create_celery  # a third of the API's start, needed first in publishing
 
-        app = Celery("riffusion", broker=self._settings.redis_url, set_as_current=False)
-        app.conf.update(
-            task_ignore_result=True,
-            task_serializer="json",
-            accept_content=["json"],
-            broker_transport_options={"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0},
-        )
-        return app
+        options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
+        return create_celery(self._settings, options, broker_pool_limit=_AT_ONCE)
 
     def publish(self, model: str, count: int = 1) -> bool:
         """Sends `count` wake-ups to a model's workers; False when the broker doesn't take them.
 
         That is no error: the reaper makes up for what is missing, so the job starts about a second later.
         """
-        from kombu.exceptions import OperationalError
+        from kombu.exceptions import KombuError
 
+        if not self._turns.acquire(timeout=_TURN_S):
+            return False
         try:
             for _ in range(count):
                 self._celery.send_task(TASK, queue=queue_name(model), retry=False, ignore_result=True)
-        except (OperationalError, RedisError, OSError):
+        except (KombuError, RedisError, OSError):
             return False
+        finally:
+            self._turns.release()
         return True

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -22,10 +23,11 @@ class Weather(Enum):
 
 
 class Proxy:
-    """Forwards connections from `port` to `target`, on 127.0.0.1, in a thread of its own."""
+    """Forwards connections from `port` to `target`, on 127.0.0.1, in a thread of its own; `tls` ends there, if any."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, target: int, tls: ssl.SSLContext | None = None) -> None:
         self._target = target
+        self._tls = tls
         self._weather = Weather.FAIR
         self._delay_s = 0.0
         self._refusal = b""
@@ -56,6 +58,10 @@ class Proxy:
         self._refusal = answer
         self._turn(Weather.REFUSE)
 
+    def lead_to(self, target: int) -> None:
+        """New connections go to another port; those there are stay where they are."""
+        self._target = target
+
     def delay(self, seconds: float) -> None:
         """Everything takes so much longer, each way."""
         self._delay_s = seconds
@@ -82,7 +88,7 @@ class Proxy:
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
-        server = self._loop.run_until_complete(asyncio.start_server(self._serve, sock=self._listener))
+        server = self._loop.run_until_complete(asyncio.start_server(self._serve, sock=self._listener, ssl=self._tls))
         self._loop.run_forever()
         server.close()
         self._weather = Weather.RESET

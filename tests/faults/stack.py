@@ -27,11 +27,11 @@ from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 from tests.conftest import S3Server, ValkeyServer, free_port, wait_until
 from tests.faults.proxy import Proxy
+from tests.faults.replicas import DURABLE, Replicas, Watched
 from tests.faults.worker import JOURNAL
 
 ROOT = Path(__file__).parents[2]
 STARTS_S = 90.0
-DURABLE = ("--appendonly", "yes", "--appendfsync", "always", "--maxmemory-policy", "noeviction")
 QUICK: dict[str, object] = {
     "lease_s": 2, "slots": 4, "api_workers": 1,
     "anonymous_creates_per_minute": 0, "anonymous_jobs_in_flight": 0,  # all the load comes from one address
@@ -83,6 +83,7 @@ class Stack:
     api_net: Proxy  # the API's way to Redis
     storage_net: Proxy  # everyone's way to S3
     store: JobStore  # the tests' own eyes, past all proxies
+    nodes: Replicas | None = None  # of which `valkey` is the primary
     api: Process | None = None
     workers: list[Worker] = field(default_factory=list)
     accepted: list[str] = field(default_factory=list)  # ids of all jobs that were answered with 202
@@ -131,6 +132,14 @@ class Stack:
         """Starts Redis again where it was."""
         assert self.valkey.run(*DURABLE)
 
+    def lead_to_primary(self) -> None:
+        """After a failover, has the address of Redis lead to the new primary. Open connections stay where they are."""
+        assert self.nodes is not None
+        self.valkey = self.nodes.primary
+        for net in (self.api_net, *(worker.net for worker in self.workers)):
+            net.lead_to(self.valkey.port)
+        self.store = JobStore.connect(self.store.settings.model_copy(update={"redis_url": self.valkey.url}))
+
     def close(self) -> None:
         for worker in self.workers:
             worker.net.fair()
@@ -139,8 +148,9 @@ class Stack:
             worker.net.close()
         if self.api is not None:
             stop(self.api, grace_s=30)
-        self.valkey.resume()
-        self.valkey.kill()
+        if self.nodes is None:
+            self.valkey.resume()
+            self.valkey.kill()
         self.api_net.close()
         self.storage_net.close()
         self.store.redis.close()
@@ -148,7 +158,7 @@ class Stack:
     def _env(self, net: Proxy, more: Mapping[str, str] | None) -> dict[str, str]:
         env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         env |= {f"RIFFUSION_{name.upper()}": str(value) for name, value in self.values.items()}
-        env["RIFFUSION_REDIS_URL"] = f"redis://127.0.0.1:{net.port}/0"
+        env.setdefault("RIFFUSION_REDIS_URL", f"redis://127.0.0.1:{net.port}/0")
         return {**env, **(more or {})}
 
     def _ready(self) -> bool:
@@ -273,10 +283,15 @@ def wrong_clock(file: Path) -> dict[str, str]:
 
 
 @contextmanager
-def running(folder: Path, s3: S3Server, **settings: object) -> Iterator[Stack]:
-    """A stack with an API and no worker yet."""
+def running(folder: Path, s3: S3Server, nodes: Replicas | None = None, /, **settings: object) -> Iterator[Stack]:
+    """A stack with an API and no worker yet.
+
+    Args:
+        nodes: what to use for Redis, instead of one that is started. Where Sentinels watch over them, API and workers
+            ask those, and reach Redis through no proxy.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    valkey = ValkeyServer.start(folder, *DURABLE)
+    valkey = nodes.primary if nodes else ValkeyServer.start(folder, *DURABLE)
     storage_net, port = Proxy(int(s3.endpoint.rpartition(":")[2])), free_port()
     values: dict[str, object] = {
         **QUICK,
@@ -290,10 +305,12 @@ def running(folder: Path, s3: S3Server, **settings: object) -> Iterator[Stack]:
         "s3_secret_key": s3.secret_key,
         **settings,
     }
+    if isinstance(nodes, Watched):
+        values["redis_url"] = nodes.url
     assert values.keys() <= Settings.model_fields.keys()
     stack = Stack(
         folder, valkey, s3, values, f"http://127.0.0.1:{port}", port, Proxy(valkey.port), storage_net,
-        JobStore.connect(Settings.model_validate({**values, "redis_url": valkey.url})),
+        JobStore.connect(Settings.model_validate({"redis_url": valkey.url, **values})), nodes,
     )  # fmt: skip
     try:
         stack.start_api()

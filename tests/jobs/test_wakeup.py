@@ -15,7 +15,7 @@ from riffusion.jobs.files import open_files
 from riffusion.jobs.reaper import Reaper
 from riffusion.jobs.record import JobStatus
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.wakeup import TASK, WakeUps, queue_name
+from riffusion.jobs.wakeup import _AT_ONCE, TASK, WakeUps, queue_name
 from riffusion.settings import Settings
 from tests.conftest import free_port, wait_until
 from tests.jobs.conftest import MODEL, claim, lose, submit
@@ -41,6 +41,16 @@ def test_a_broker_that_is_not_there_costs_a_moment_and_no_error(settings: Settin
     started = time.monotonic()
     assert not WakeUps(gone).publish(MODEL)
     assert time.monotonic() - started < 10
+
+
+def test_a_crowd_that_publishes_waits_for_a_moment_only(settings: Settings, redis: Redis) -> None:
+    wakeups = WakeUps(settings)
+    held = [wakeups._turns.acquire() for _ in range(_AT_ONCE)]
+    assert not wakeups.publish(MODEL)
+    for _ in held:
+        wakeups._turns.release()
+    assert wakeups.publish(MODEL)
+    assert redis.llen(queue_name(MODEL)) == 1
 
 
 class TestReaper:

@@ -18,7 +18,8 @@ Delivered = tuple[Any, Callable[[], None]]
 @pytest.fixture
 def delivered(valkey: ValkeyServer, redis: Redis) -> Iterator[Delivered]:
     """A connection with a message that was delivered and not acknowledged, and how to acknowledge it."""
-    with connect(valkey.url, transport="worker.transport:Transport") as connection:
+    options = {"redis_url": valkey.url}
+    with connect("redis://", transport="riffusion.jobs.broker:Transport", transport_options=options) as connection:
         messages: list[Any] = []
         connection.SimpleQueue("hints").put("there is work")
         consumer = connection.Consumer(queue("hints"), callbacks=[lambda _body, message: messages.append(message)])
