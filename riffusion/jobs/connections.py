@@ -25,7 +25,7 @@ PLACE_S = 1.5  # for which a call waits for one of them
 IDLE_S = 5.0  # after which one is closed
 CONNECT_S = 1.0
 FOLLOW_S = 0.25  # between two questions to Sentinels
-FOLLOW_AGAIN_S = 10.0  # where none replies: each costs a call up to CONNECT_S a Sentinel
+FOLLOW_AGAIN_S = 5.0  # where none knows: one that is away costs a call up to CONNECT_S
 
 
 class Demoted(RedisConnectionError):
@@ -159,25 +159,28 @@ class _SentinelPool(SentinelConnectionPool, Pool):
     """
 
     _ask_at = 0.0
+    _followed: tuple[str, int] | None = None
 
     def follow(self) -> None:
         """Asks them, if it is time."""
         if time.monotonic() < self._ask_at:
             return
         self._ask_at = time.monotonic() + FOLLOW_S
-        before = self.master_address
         try:
-            if self.get_master_address() != before:  # type: ignore[no-untyped-call]
-                self.renew()
+            address = self.get_master_address()  # type: ignore[no-untyped-call]
         except RedisError:
             self._ask_at = time.monotonic() + FOLLOW_AGAIN_S
+            return
+        if address != self._followed:
+            self._followed = address
+            self.renew()
 
 
-def open_pool(url: str, most: int = MOST, **options: Any) -> Pool:
+def open_pool(url: str, most: int | None = None, **options: Any) -> Pool:
     """A pool of RIFFUSION_REDIS_URL, which connects when first used; nothing is sent twice by itself.
 
     Args:
-        most: connections, unless the URL says otherwise.
+        most: connections; left out, as many as the URL's `max_connections` says, or MOST.
         options: of redis-py's connections; those in the URL come first.
 
     Raises:
@@ -185,10 +188,11 @@ def open_pool(url: str, most: int = MOST, **options: Any) -> Pool:
     """
     address = read_url(url)
     merged = {
-        "max_connections": most, "socket_timeout": None, "socket_connect_timeout": CONNECT_S,
+        "max_connections": MOST, "socket_timeout": None, "socket_connect_timeout": CONNECT_S,
         "retry": Retry(NoBackoff(), 0), **options, **address.options,
     }  # fmt: skip
-    most = merged.pop("max_connections")
+    bound: int = merged.pop("max_connections")
+    most = most or bound
     secure = merged.pop("connection_class", Connection) is SSLConnection
     try:
         if address.service:

@@ -20,6 +20,7 @@ SERVICE = "riffusion"
 DOWN_MS = 2000  # after which Sentinels take a silent Redis for dead; on a busy machine also one that isn't
 FAILOVER_MS = 2000  # for which one may last; the next begins no sooner than twice as long after it
 FAILS_OVER_S = 60.0
+SPLIT_S = 2.0
 
 
 @dataclass
@@ -68,7 +69,7 @@ class Replicas:
 
     def _swapped(self) -> None:
         """Returns once the replica is the primary, and is called so."""
-        wait_until(lambda: _role(self.replica) == "master", FAILS_OVER_S, "the replica isn't promoted")
+        wait_until(lambda: role(self.replica) == "master", FAILS_OVER_S, "the replica isn't promoted")
         self.primary, self.replica = self.replica, self.primary
 
     def _start_replica(self) -> None:
@@ -112,16 +113,19 @@ class Watched(Replicas):
             self.ports.append(port)
         wait_until(lambda: all(self._knows(port, count) for port in self.ports), FAILS_OVER_S, "Sentinels don't meet")
 
-    def fail_over(self, split_s: float = 2.0) -> None:
-        """Swaps their parts, as `SENTINEL FAILOVER` does: at once, whatever the replica has heard of.
+    def force_out(self) -> None:
+        """`SENTINEL FAILOVER`: promotes the replica at once, whatever it has heard of.
 
-        Args:
-            split_s: seconds for which there are two primaries then. Sentinels left alone demote the old one after ten.
+        There are two primaries then, until Sentinels demote the old one, about ten seconds later.
         """
         self.wait_synced()
         wait_until(self._forced, FAILS_OVER_S, "no failover can begin")
         self._swapped()
-        time.sleep(split_s)
+
+    def fail_over(self) -> None:
+        """Forces the primary out, and demotes it after some seconds."""
+        self.force_out()
+        time.sleep(SPLIT_S)
         if self._agreed():
             with _client(self.replica) as redis:
                 redis.execute_command("REPLICAOF", "127.0.0.1", str(self.primary.port))
@@ -170,7 +174,8 @@ def _client(node: ValkeyServer) -> Redis:
     return Redis(port=node.port, socket_timeout=5)
 
 
-def _role(node: ValkeyServer) -> str:
+def role(node: ValkeyServer) -> str:
+    """`master`, `slave` or `away`."""
     try:
         with _client(node) as redis:
             found: Any = redis.info("replication")

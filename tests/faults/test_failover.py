@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
+from riffusion.jobs.connections import FOLLOW_S
 from tests.conftest import S3Server, ValkeyServer, wait_until
 from tests.faults.failovers import fail_over_under_load
 from tests.faults.promise import wait_kept
-from tests.faults.replicas import Replicas, Watched, replicas, watched
+from tests.faults.replicas import Replicas, Watched, replicas, role, watched
 from tests.faults.stack import running
 
 FAILOVERS = 3
@@ -66,18 +67,33 @@ def test_17_nothing_accepted_is_lost_to_a_failover(sentinels: Watched, tmp_path:
         assert worker.process.poll() is None
 
 
+def test_17_a_primary_that_was_forced_out_is_left_before_it_is_demoted(
+    sentinels: Watched, tmp_path: Path, s3_server: S3Server
+) -> None:
+    with running(tmp_path / "stack", s3_server, (), sentinels) as stack:
+        stack.start_worker()
+        stack.wait_ended(stack.submit("0"))
+        sentinels.force_out()
+        time.sleep(2 * FOLLOW_S)
+        job_id = stack.submit("0")
+        stack.wait_ended(job_id)
+        assert role(sentinels.replica) == "master", "they stayed with it until it was demoted"
+        with Redis(port=sentinels.primary.port) as primary:
+            assert primary.exists(f"job:{job_id}"), "they stayed with it"
+        wait_kept(stack)
+
+
 def test_17_no_202_without_a_replica(pair: Replicas, tmp_path: Path, s3_server: S3Server) -> None:
     with running(tmp_path / "stack", s3_server, (), pair, redis_replicas=1) as stack:
         pair.replica.pause()
-        key = "the same each time"
-        refused = [stack.post("0", key.replace(" ", "-")) for _ in range(2)]
+        refused = [stack.post("0", "the-same-key") for _ in range(2)]
         assert {response.status_code for response in refused} == {HTTPStatus.SERVICE_UNAVAILABLE}
         assert refused[0].json()["code"] == "store_unavailable"
         pair.replica.resume()
         began = time.monotonic()
         job_id = stack.submit("0")
         assert time.monotonic() - began < FOLLOWS_S
-        accepted = stack.post("0", key.replace(" ", "-"))
+        accepted = stack.post("0", "the-same-key")
         assert accepted.headers["Idempotent-Replayed"] == "true"
         stack.start_worker()
         stack.wait_ended(job_id, accepted.json()["id"])
