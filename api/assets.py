@@ -11,7 +11,7 @@ from functools import cache
 from http import HTTPStatus
 from pathlib import Path
 
-from flask import Blueprint, Response, request, send_from_directory
+from flask import Blueprint, Response, abort, request, send_from_directory
 
 STATIC = Path(__file__).parent / "static"
 _A_YEAR_S = 31_536_000
@@ -22,12 +22,17 @@ blueprint = Blueprint("assets", __name__)
 
 
 @cache
+def names() -> tuple[str, ...]:
+    """Every file under `static/`; read once a process."""
+    return tuple(sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file()))
+
+
+@cache
 def digest() -> str:
     """Changes whenever any file under `static/` does; read once a process."""
     found = hashlib.sha256()
-    for path in sorted(STATIC.rglob("*")):
-        if path.is_file():
-            found.update(str(path.relative_to(STATIC)).encode() + b"\0" + path.read_bytes())
+    for name in names():
+        found.update(name.encode() + b"\0" + (STATIC / name).read_bytes())
     return found.hexdigest()[:12]
 
 
@@ -50,6 +55,8 @@ def modules(entry: str) -> tuple[str, ...]:
 @blueprint.get("/assets/<version>/<path:name>")
 def asset_file(version: str, name: str) -> Response:
     """A file under `static/`: kept for good at its current address, asked for anew at an old one."""
+    if name not in names():
+        abort(404)  # another spelling of one that is, too: what is compressed is kept by its name
     content_type = _TEXT.get(Path(name).suffix)
     response = send_from_directory(STATIC, name, mimetype=content_type, conditional=True)
     if content_type and request.accept_encodings["gzip"] and response.status_code == HTTPStatus.OK:

@@ -8,6 +8,7 @@ from pydantic import BaseModel
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 JSON_TYPE = "application/json"
+MAX_KEYS = 64  # of one object; no request has half as many
 
 
 def answer(content: BaseModel, status: int = 200, *, cache: str = "private, no-cache") -> Response:
@@ -36,7 +37,8 @@ def read_json(request: Request, limit: int) -> Any:
 
 
 def parse_json(data: bytes) -> Any:
-    """Strict JSON: no NaN or Infinity, no key twice in one object, no number or nesting beyond what Python reads.
+    """Strict JSON: no NaN or Infinity, no key twice in one object and at most MAX_KEYS of them, no number or nesting
+    beyond what Python reads.
 
     Raises:
         BadRequest: saying where or why.
@@ -54,7 +56,12 @@ def parse_json(data: bytes) -> Any:
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Python would keep the last of two equal keys and a proxy or log reader the first."""
+    """Python would keep the last of two equal keys and a proxy or log reader the first.
+
+    Each key that no request knows costs as much as some hundred bytes of text to refuse.
+    """
+    if len(pairs) > MAX_KEYS:
+        raise BadRequest(f"The body has an object with more than {MAX_KEYS} keys.")
     found = dict(pairs)
     if len(found) != len(pairs):
         raise BadRequest("The body has an object with the same key twice.")

@@ -15,6 +15,7 @@ from werkzeug.formparser import FormDataParser
 
 from api.body import JSON_TYPE, answer
 from api.clients import caller
+from api.intake import Place
 from api.operations import Reply, operation
 from api.schemas import UploadedFile
 from api.services import Services, services
@@ -85,7 +86,7 @@ class UploadForm(BaseModel):
 def upload() -> Response:
     """Takes PNG, JPEG, WebP, GIF, BMP and TIFF; WAV, MP3, FLAC, Ogg, M4A, WebM and AIFF: by content, not by name.
 
-    Each counts as a create before any of it is read, whatever becomes of it; a client sends one at a time.
+    Each counts as a create before any of it is read, whatever becomes of it. A client sends one at a time, a key a few.
     """
     here, asking = services(), caller()
     limit = here.settings.max_upload_bytes
@@ -93,10 +94,10 @@ def upload() -> Response:
     if size > limit + _ENVELOPE_BYTES:
         raise RequestEntityTooLarge
     size = min(max(size, 0), limit)
-    with here.intake.place(asking.name, size):
+    with here.intake.place(asking) as place:
         here.uploads.admit(asking, size)
-        with _received(request, limit) as path:
-            with here.intake.probe():
+        with _received(request, limit, place) as path:
+            with place.probe():
                 info = _probe(path, here)
             with path.open("rb") as file:
                 stored = here.uploads.add(asking, file, info)
@@ -113,14 +114,22 @@ def _present(stored: Upload) -> UploadedFile:
 
 
 @contextmanager
-def _received(incoming: Request, limit: int) -> Iterator[Path]:
+def _received(incoming: Request, limit: int, place: Place) -> Iterator[Path]:
     """The form's file in a temporary one, gone afterwards whatever happens; never whole in memory."""
     if incoming.mimetype != FORM_TYPE:
         raise UnsupportedMediaType(f"Send {FORM_TYPE} with the file in the field `{FIELD}`.")
     with ExitStack() as spools:
 
         def spool(**_: Any) -> IO[bytes]:
-            return spools.enter_context(tempfile.NamedTemporaryFile(prefix="riffusion-upload-"))
+            file = spools.enter_context(tempfile.NamedTemporaryFile(prefix="riffusion-upload-"))
+            write = file.write
+
+            def take_and_write(data: bytes) -> int:
+                place.spool(len(data))
+                return write(data)
+
+            file.write = take_and_write  # type: ignore[method-assign, assignment]
+            return file
 
         part = _file_part(incoming, limit, spool)
         part.stream.flush()

@@ -9,7 +9,8 @@ from typing import IO
 
 # dash and bash count `ulimit -f` in 512-byte blocks under POSIX rules; -v isn't settable everywhere. `preexec_fn` would
 # not be safe among threads.
-_LIMITED = 'ulimit -t "$1"; ulimit -v "$2" 2>/dev/null; ulimit -f "$3"; ulimit -c 0; shift 3; exec "$@"'
+# Whoever serves requests goes before it.
+_LIMITED = 'ulimit -t "$1"; ulimit -v "$2" 2>/dev/null; ulimit -f "$3"; ulimit -c 0; shift 3; exec nice -n 10 "$@"'
 
 
 @dataclass(frozen=True)

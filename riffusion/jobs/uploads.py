@@ -4,12 +4,13 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from typing import BinaryIO, Literal
 
 from redis import Redis
 
-from riffusion.errors import UnknownReference
+from riffusion.errors import StorageUnavailable, StoreUnavailable, UnknownReference
 from riffusion.jobs.clients import Client, owns, refusal
 from riffusion.jobs.database import Database, pairs
 from riffusion.jobs.files import CONTENT_TYPES, Files
@@ -115,7 +116,12 @@ class UploadStore:
         if error := refusal(reply, client.quota):
             raise error
         upload = Upload.decode(pairs(reply))
-        self._files.put(upload.key, data, info.content_type)
+        try:
+            self._files.put(upload.key, data, info.content_type)
+        except StorageUnavailable:
+            with suppress(StoreUnavailable):  # then it counts until it expires
+                self._database.write("ZADD", "sweep_at", "0", f"upload:{upload_id}")
+            raise
         return upload
 
     def get(self, upload_id: str, identity: str) -> Upload:

@@ -36,7 +36,7 @@ def _web_address(value: str) -> str:
         fits = url.scheme in ("http", "https") and url.hostname and url.port != 0 and "@" not in url.netloc
     except ValueError:
         fits = False
-    if not fits or url.fragment or not all("!" <= char <= "~" for char in value):
+    if not fits or "#" in value or not all("!" <= char <= "~" for char in value):
         raise PydanticCustomError("web_address", "must be an absolute https:// address, in ASCII")
     return value
 

@@ -20,6 +20,8 @@ from tests.api.conftest import PROBLEM, Client
         (b"[" * 100_000, "nested too deeply"),
         (b'{"a": "\xff"}', "not UTF-8"),
         (b'\xef\xbb\xbf{"a": 1}', "not JSON"),
+        (b"{" + b",".join(b'"%d":0' % number for number in range(65)) + b"}", "more than 64 keys"),
+        (b'[{"mask": {' + b",".join(b'"%d":0' % number for number in range(65)) + b"}}]", "more than 64 keys"),
     ],
 )
 def test_what_is_not_strict_json_is_refused_with_the_reason(body: bytes, why: str) -> None:

@@ -335,7 +335,7 @@ class TestWebhooks:
         "wrong",
         [
             "http://hooks.example/", "ftp://hooks.example/", "file:///etc/passwd", "//hooks.example", "hooks.example",
-            "https://", "https://user:pass@hooks.example/", "https://hooks.example/#x", "https://hooks.example:0/",
+            "https://", "https://user:pass@hooks.example/", "https://hooks.example/#x", "https://hooks.example#", "https://hooks.example:0/",
             "https://hooks.example:99999/", "https://hooks.example/a b", "https://hooks.exämple/", "https://[::1/",
             "https://hooks.example/\r\nX: y", "https://x/" + "a" * 2000, 7, "",
         ],

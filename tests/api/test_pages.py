@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from api import assets
 from api.assets import STATIC, digest, modules
 from api.pages import recipe, security_policy, storage_origin, title
 from riffusion.settings import Settings
@@ -88,3 +89,11 @@ def test_a_recipe_reads_as_lines_in_words() -> None:
         ("mask: seconds", "1.0, 2.5"),
         ("lora", "dub_2 0.8, tape 1"),
     ]
+
+
+def test_an_asset_has_one_spelling(client: Client) -> None:
+    """What is compressed is kept, so there must be no end of names for the same."""
+    kept = assets._compressed.cache_info().currsize
+    for spelling in ("js/./studio.js", "js/.//studio.js", "js/../js/studio.js", "nope/../style.css", "js//studio.js"):
+        assert client.get(f"/assets/x/{spelling}", headers={"Accept-Encoding": "gzip"}).status_code == 404
+    assert assets._compressed.cache_info().currsize == kept

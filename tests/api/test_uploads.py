@@ -9,10 +9,11 @@ from typing import Any
 
 import pytest
 
-from api import uploads
+from api import intake, uploads
 from api.app import create_app
-from api.intake import SPOOLED_FILES
 from api.services import Services
+from riffusion.errors import TooManyRequests, UnavailableError
+from riffusion.jobs.clients import Client as Sender
 from riffusion.jobs.files import CONTENT_TYPES
 from riffusion.settings import Settings
 from tests.api.conftest import Client, png, wav
@@ -144,19 +145,65 @@ class TestBeforeTheBodyIsRead:
         assert response.status_code == 429
 
     def test_a_second_file_of_the_same_client(self, client: Client, stranger: Client, services: Services) -> None:
-        with services.intake.place("address:127.0.0.1", 1):
+        with services.intake.place(Sender("address:127.0.0.1")):
             refused = announce(client, 1000)
             assert (refused.status_code, refused.json["code"]) == (429, "too_many_requests")
             assert send(stranger, png()).status_code == 201
         assert send(client, png()).status_code == 201
 
-    def test_more_than_the_temporary_folder_should_hold(self, client: Client, services: Services) -> None:
+    def test_the_networks_of_a_site(self, stranger: Client, services: Services) -> None:
+        def sender(number: int) -> Sender:
+            return Sender(f"address:2001:db8:0:{number}::/64", ("address:2001:db8::/56", "address:2001:db8::/48"))
+
         with ExitStack() as sending:
-            for number in range(SPOOLED_FILES):
-                sending.enter_context(services.intake.place(f"{number}", services.settings.max_upload_bytes))
-            refused = announce(client, 1000)
+            for number in range(2):
+                sending.enter_context(services.intake.place(sender(number)))
+            with pytest.raises(TooManyRequests), services.intake.place(sender(3)):
+                pass
+            assert send(stranger, png()).status_code == 201
+            sending.enter_context(services.intake.place(Sender("key:a")))
+            sending.enter_context(services.intake.place(Sender("key:a")))  # its owner serves many
+        with services.intake.place(sender(3)):
+            pass
+
+
+class TestWhatHasComeIn:
+    def test_announcing_takes_no_room(self, client: Client, services: Services) -> None:
+        with ExitStack() as sending:
+            for number in range(100):
+                sending.enter_context(services.intake.place(Sender(f"address:192.0.2.{number}")))
+            assert send(client, png()).status_code == 201
+
+    def test_more_than_the_temporary_folder_should_hold(self, client: Client, services: Services) -> None:
+        largest = services.settings.max_upload_bytes
+        with ExitStack() as sending:
+            for number in range(6):
+                sending.enter_context(services.intake.place(Sender(f"address:192.0.2.{number}"))).spool(largest)
+            refused = send(client, png())
             assert (refused.status_code, refused.json["code"]) == (503, "unavailable")
+            with services.intake.place(Sender("key:site")) as place:  # a quarter is for keys
+                place.spool(largest)
+                place.spool(largest)
+                with pytest.raises(UnavailableError):
+                    place.spool(1)
         assert send(client, png()).status_code == 201
+
+    def test_keys_have_a_place_to_have_a_file_decoded(
+        self, services: Services, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(intake, "_PATIENCE_S", 0.05)
+        with ExitStack() as decoding:
+            for number in range(intake.PROBES - 1):
+                place = decoding.enter_context(services.intake.place(Sender(f"address:192.0.2.{number}")))
+                decoding.enter_context(place.probe())
+            with (
+                services.intake.place(Sender("address:192.0.2.9")) as place,
+                pytest.raises(UnavailableError),
+                place.probe(),
+            ):
+                pass
+            with services.intake.place(Sender("key:site")) as place, place.probe():
+                pass
 
 
 def test_a_disk_that_is_nearly_full_takes_no_file(settings: Settings) -> None:

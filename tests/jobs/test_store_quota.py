@@ -7,7 +7,14 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
-from riffusion.errors import QueueFull, RiffusionError, StorageFull, StoreUnavailable, TooManyRequests
+from riffusion.errors import (
+    QueueFull,
+    RiffusionError,
+    StorageFull,
+    StorageUnavailable,
+    StoreUnavailable,
+    TooManyRequests,
+)
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.clients import Client, Quota
 from riffusion.jobs.files import Files
@@ -105,6 +112,48 @@ class TestRecords:
         redis.zadd("sweep_at", {f"upload:{upload.id}": 1})
         sweep()
         uploads.admit(client, 5)
+        assert keys(redis, "kept:*") == set()
+
+    def test_a_copys_files_are_charged_to_who_made_them(
+        self, store: JobStore, redis: Redis, sweep: Callable[[], int]
+    ) -> None:
+        submit(store, seed=7)
+        made = run(store)
+        copy = submit(store, seed=7)
+        store.delete(made.id)
+        sweep()
+        assert kept(redis, "alice")["stored_bytes"] == kept(redis, "all")["stored_bytes"] == 3000
+        store.delete(copy.id)
+        redis.zadd("sweep_at", {f"job:{made.id}": 1})
+        sweep()
+        assert keys(redis, "kept:*") | keys(redis, "charged:*") == set()
+
+    def test_an_upload_that_is_registered_twice_counts_once(
+        self, redis: Redis, files: Files, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Redis did it, the reply got lost, and the script is sent once more."""
+        uploads = UploadStore(redis, files, settings)
+        run = uploads._database.run
+
+        def lose_a_reply(script: str, *args: str | bytes | float, resend: bool = True) -> object:
+            run(script, *args, resend=resend)
+            return run(script, *args, resend=resend)
+
+        monkeypatch.setattr(uploads._database, "run", lose_a_reply)
+        uploads.add(by("alice", quota=Quota(stored_bytes=1500)), io.BytesIO(bytes(1000)), PICTURE)
+        assert kept(redis, "alice")["stored_bytes"] == 1000
+
+    def test_an_upload_that_is_not_stored_counts_no_longer(
+        self, redis: Redis, files: Files, settings: Settings, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def refuse(*_: object) -> None:
+            raise StorageUnavailable("no")
+
+        uploads = UploadStore(redis, files, settings)
+        with monkeypatch.context() as patch:
+            patch.setattr(files, "put", refuse)
+            refused(StorageUnavailable, lambda: uploads.add(by("alice"), io.BytesIO(bytes(1000)), PICTURE))
+        sweep()
         assert keys(redis, "kept:*") == set()
 
     def test_everybody_together(self, redis: Redis, files: Files, settings: Settings) -> None:

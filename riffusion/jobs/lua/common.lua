@@ -25,6 +25,7 @@
 --   of:<owner>        zset    the jobs that an owner may list, in the order of their ids, which is that of time
 --   folders:<id>      set     where the attempts at a job, or an upload, keep files: until those are deleted
 --   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end, copies until they go
+--   charged:<id>      hash    who pays for the files of a job that has gone and that others show: client, networks, bytes
 --   idem:<digest>     hash    what an idempotency key stands for
 --   gone:<id>         string  tombstone: whose job it was
 --   share:<share id>  string  the job whose clip was published
@@ -249,7 +250,13 @@ local function forget(job)
     count_kept(scopes_of(job), 'jobs', -1)
     count_kept(scopes_of(job), 'request_bytes', -job.request_bytes)
   end
-  if job.stored_bytes then count_stored(job, -job.stored_bytes) end
+  if job.stored_bytes and redis.call('EXISTS', 'pins:job:' .. job.id) == 1 then
+    -- Its files stay for others, and are charged to whom they were until they go.
+    redis.call('HSET', 'charged:' .. job.id, 'client', job.client, 'networks', job.networks or '[]',
+      'stored_bytes', job.stored_bytes)
+  elseif job.stored_bytes then
+    count_stored(job, -job.stored_bytes)
+  end
   local folder = folder_of(job)
   if folder then redis.call('SADD', 'folders:' .. job.id, folder) end
   redis.call('ZREM', 'webhooks', job.id)

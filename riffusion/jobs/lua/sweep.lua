@@ -2,6 +2,7 @@
 -- What may be deleted now. ARGV: how many at most.
 -- Returns {member, prefix of the keys to keep or "", prefixes of those to delete ...}, ... ; report them to swept.lua.
 local hold = 60 -- seconds after which another sweep takes over
+local pinned_hold = 600 -- seconds until files that others show are looked at again
 
 local function is_pinned(member)
   return redis.call('EXISTS', 'pins:' .. member) == 1
@@ -21,7 +22,15 @@ local function sweep_job(member, id)
     return {member, folder_of(job) or '', unpack(folders_of(id))}
   end
   if job then forget(job) end -- also while others need its files
-  if is_pinned(member) then return nil end
+  if is_pinned(member) then
+    redis.call('ZADD', 'sweep_at', now + pinned_hold, member)
+    return nil
+  end
+  local charged = load('charged:' .. id)
+  if charged then
+    count_stored(charged, -charged.stored_bytes)
+    redis.call('DEL', 'charged:' .. id)
+  end
   return {member, '', unpack(folders_of(id))}
 end
 

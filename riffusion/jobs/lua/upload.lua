@@ -2,6 +2,7 @@
 -- Registers an upload that was admitted. ARGV: id, JSON {scopes, owner, stored_bytes (quota)}, size, sha256, key to use if no
 -- file has this content yet, then further fields. Returns the record, {"too many", what} or {"no storage"}.
 local id, order, size, sha256, key = ARGV[1], cjson.decode(ARGV[2]), tonumber(ARGV[3]), ARGV[4], ARGV[5]
+if redis.call('EXISTS', 'upload:' .. id) == 1 then return redis.call('HGETALL', 'upload:' .. id) end -- sent again
 if exceeds(order.scopes, 'stored_bytes', order.stored_bytes, size) then return {'too many', 'stored_bytes'} end
 if storage_is_full(size) then return {'no storage'} end
 redis.call('HSETNX', 'content:' .. sha256, 'key', key)
