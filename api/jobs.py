@@ -50,11 +50,10 @@ class ListQuery(BaseModel):
     "List the caller's jobs, newest first",
     {200: Reply("A page of them.", {JSON_TYPE: JobPage})},
     query=ListQuery,
-    for_owners=True,
     problems=(Unauthorized, InvalidRequest, TooManyRequests, StoreUnavailable),
 )
 def list_jobs() -> Response:
-    """Only jobs that were submitted with this key, or this secret; whoever knows another job's id asks for it by that.
+    """Needs a key or a `Riffusion-Secret`, and holds what was submitted with it; other jobs are asked for by their ids.
 
     A page holds fewer jobs than `limit` where they are long.
     """

@@ -100,8 +100,7 @@ def build(app: Flask) -> Json:
             "schemas": schemas.definitions,
             "headers": {name: {"schema": s, "description": d} for name, (s, d) in HEADERS.items()},
             "securitySchemes": {
-                "key": {"type": "http", "scheme": "bearer", "description": "An API key, from the server's operator."},
-                "secret": {"type": "apiKey", "in": "header", "name": SECRET, "description": REQUEST_HEADERS[SECRET][1]},
+                "key": {"type": "http", "scheme": "bearer", "description": "An API key, from the server's operator."}
             },
         },
     }
@@ -175,8 +174,7 @@ def _operation(rule: Rule, marked: Operation, schemas: _Schemas, app: Flask) -> 
         },
     }
     if Unauthorized in marked.problems:
-        anonymous: list[Json] = [{"secret": []}] if marked.for_owners else [{}]
-        found["security"] = [*(anonymous if services().settings.anonymous else []), {"key": []}]
+        found["security"] = [*([{}] if services().settings.anonymous else []), {"key": []}]
     if marked.body:
         found["requestBody"] = {"required": True, "content": schemas.content(marked.body)}
     return found

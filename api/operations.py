@@ -35,7 +35,6 @@ class Operation:
     body: Mapping[str, Any] = field(default_factory=dict)  # media type -> pydantic type
     query: type[BaseModel] | None = None
     headers: tuple[str, ...] = ()  # names in openapi.REQUEST_HEADERS
-    for_owners: bool = False  # needs a key or a secret
 
 
 def operation(
@@ -46,12 +45,11 @@ def operation(
     body: Mapping[str, Any] | None = None,
     query: type[BaseModel] | None = None,
     headers: tuple[str, ...] = (),
-    for_owners: bool = False,
 ) -> Callable[[_View], _View]:
     """Marks a view with what it takes and answers. Its docstring is the description."""
 
     def mark(view: _View) -> _View:
-        setattr(view, _ATTRIBUTE, Operation(summary, replies, problems, body or {}, query, headers, for_owners))
+        setattr(view, _ATTRIBUTE, Operation(summary, replies, problems, body or {}, query, headers))
         return view
 
     return mark

@@ -20,6 +20,7 @@ _MEANING = {
     "queue_full": "So many clips are waiting that the server takes no more right now.",
     "too_many_requests": "You have asked for as much as one person may at a time.",
     "unauthorized": "The music server doesn't let this bot in; whoever runs it has to give it a key.",
+    "overloaded": "The music server has more to do than it can do in time. Try again in a minute.",
     "store_unavailable": "The music server has trouble with its queue right now.",
     "storage_unavailable": "The music server can't reach its files right now.",
     "storage_full": "The music server has no room for more clips right now.",

@@ -70,9 +70,12 @@ def test_a_job_is_followed_live_and_its_clip_fetched_by_the_page(front: Front) -
 
 def test_who_asks_is_what_nginx_saw(front: Front) -> None:
     forged = {"X-Forwarded-For": "198.51.100.7"}
-    job = front.client.post("/jobs", json=ASKED, headers=forged).raise_for_status().json()
-    assert job["id"] in [each["id"] for each in front.client.get("/jobs").json()["jobs"]]
-    assert front.client.post(f"/jobs/{job['id']}/cancel").is_success
+    response = front.client.post("/jobs", json=ASKED, headers=forged).raise_for_status()
+    request_id = response.headers["X-Request-Id"]
+    lines = (front.stack.folder / "api.log").read_text().splitlines()
+    [logged] = [json.loads(line) for line in lines if request_id in line and '"event": "request"' in line]
+    assert logged["client"] == "address:127.0.0.1"
+    assert front.client.post(f"/jobs/{response.json()['id']}/cancel").is_success
 
 
 def test_uploads_pass(front: Front) -> None:
