@@ -4,6 +4,7 @@ import json
 import wave
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, Route
@@ -132,8 +133,15 @@ def test_a_reload_before_the_server_has_answered_makes_the_job_once(site: Site, 
     page.reload()
     page.wait_for_selector("[data-verb=vary]:enabled")
     assert nodes(page) == ["church bells, answered late"]
-    jobs = page.request.get(f"{site.url}/jobs").json()["jobs"]
+    jobs = listed(site, page)
     assert sum(job["request"].get("prompt") == "church bells, answered late" for job in jobs) == 1
+
+
+def listed(site: Site, page: Page) -> list[Any]:
+    """The jobs of this browser, which its secret lists."""
+    secret = page.evaluate("localStorage.getItem('secret')")
+    jobs: list[Any] = page.request.get(f"{site.url}/jobs", headers={"Riffusion-Secret": secret}).json()["jobs"]
+    return jobs
 
 
 def test_an_answer_that_breaks_off_in_the_middle_is_asked_for_again(site: Site, page: Page) -> None:
@@ -151,15 +159,13 @@ def test_an_answer_that_breaks_off_in_the_middle_is_asked_for_again(site: Site, 
     page.reload()
     play(page, "church bells, half an answer")
     assert page.evaluate("broken")
-    jobs = page.request.get(f"{site.url}/jobs").json()["jobs"]
+    jobs = listed(site, page)
     assert sum(job["request"].get("prompt") == "church bells, half an answer" for job in jobs) == 1
 
 
 def test_a_clip_that_the_server_has_forgotten_is_built_on_from_the_copy_here(site: Site, page: Page) -> None:
     play(page, "violin")
-    (job,) = [
-        job for job in page.request.get(f"{site.url}/jobs").json()["jobs"] if job["request"].get("prompt") == "violin"
-    ]
+    (job,) = [job for job in listed(site, page) if job["request"].get("prompt") == "violin"]
     page.request.delete(f"{site.url}/jobs/{job['id']}")
     page.reload()
     page.wait_for_selector("[data-verb=extend]:enabled")

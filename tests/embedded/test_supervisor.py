@@ -78,8 +78,9 @@ def read(path: Path) -> str:
 def family(pid: int) -> list[int]:
     """A process and all its descendants, the eldest first."""
     children = []
-    for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        children += [int(child) for child in read(task).split()]
+    with suppress(FileNotFoundError):  # it has just ended
+        for task in Path(f"/proc/{pid}/task").glob("*/children"):
+            children += [int(child) for child in read(task).split()]
     return [pid, *(kin for child in children for kin in family(child))]
 
 

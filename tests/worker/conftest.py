@@ -65,8 +65,8 @@ class Workers:
     folder: Path
     started: list[Process] = field(default_factory=list)
 
-    def start(self) -> Process:
-        """Starts a worker; returns when it takes jobs."""
+    def start(self, *, wait: bool = True) -> Process:
+        """Starts a worker; unless told not to wait, returns when it takes jobs."""
         log = self.folder / f"worker{len(self.started)}.log"
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
         for name in self.settings.model_fields_set:
@@ -74,6 +74,8 @@ class Workers:
         with log.open("ab") as output:
             worker = spawn([sys.executable, "-m", "tests.worker.cheap"], env=env, output=output)
         self.started.append(worker)
+        if not wait:
+            return worker
         wait_until(lambda: worker.poll() is not None or '"event": "ready"' in log.read_text(), STARTS_S)
         assert worker.poll() is None, log.read_text()
         return worker

@@ -96,7 +96,7 @@ def test_a_job_that_kills_its_workers_fails_alone(soon: Workers, jobs: Jobs) -> 
     poison, others = jobs.submit("die"), [jobs.submit("2") for _ in range(3)]
     for _ in range(3):
         worker.wait(60)
-        worker = soon.start()
+        worker = soon.start(wait=False)  # it may die as soon as it is ready
     record = jobs.wait(poison)
     assert record.error is not None
     assert (record.error.code, record.attempts) == ("worker_lost", 3)
