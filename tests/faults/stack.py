@@ -22,6 +22,7 @@ import httpx
 from redis import Redis
 
 from riffusion.embedded.child import Process, kill, spawn, stop
+from riffusion.errors import StoreUnavailable
 from riffusion.jobs.files import open_files
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.store import JobStore
@@ -247,7 +248,11 @@ class Stack:
         return all(self.get(job_id).total for job_id in ids)
 
     def ended(self, *ids: str) -> bool:
-        return all(self.get(job_id).status.terminal for job_id in ids)
+        """Whether all of these have; not yet, where Redis doesn't say."""
+        try:
+            return all(self.get(job_id).status.terminal for job_id in ids)
+        except StoreUnavailable:
+            return False
 
     def wait_running(self, *ids: str, timeout: float = 30) -> None:
         wait_until(lambda: self.running(*ids), timeout, "the jobs never began")

@@ -16,7 +16,7 @@ from tests.faults.stack import Stack, hang_up
 
 CONSUMES_S = 15.0  # after Redis is back
 ANSWERS_S = 5.0
-WINDOWS = 3
+WINDOWS = 6
 
 
 def test_4_connections_closed_while_jobs_run(stack: Stack) -> None:
