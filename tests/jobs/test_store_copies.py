@@ -1,5 +1,6 @@
 """A request that was made before: answered from the earlier result, by a job of its own, while that is kept."""
 
+import hashlib
 from collections.abc import Callable
 
 import pytest
@@ -7,6 +8,7 @@ from redis import Redis
 
 from riffusion.errors import Gone, NotFound
 from riffusion.jobs.acceptance import Submission
+from riffusion.jobs.clients import Client
 from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
@@ -108,6 +110,21 @@ def test_a_full_queue_still_answers_what_was_made(configured: Callable[..., JobS
     submit(store)
     records = store.accept([Submission(prompt(seed=7), by("alice"))] * 2).records
     assert {record.status for record in records} == {JobStatus.SUCCEEDED}
+
+
+def test_what_a_worker_of_version_1_made_serves_too_but_only_its_owner(store: JobStore, redis: Redis) -> None:
+    def asked(owner: str) -> list[Submission]:
+        return [Submission(prompt(seed=7), Client("address:192.0.2.1", owner=owner))]
+
+    store.accept(asked("secret:mine"))
+    made = run(store)
+    (key,) = keys(redis, "made:*")
+    redis.delete(key)
+    stored = redis.hget(f"job:{made.id}", "request").decode()  # type: ignore[union-attr]
+    digest = hashlib.sha1(f"address:192.0.2.1\n{MODEL}\n{stored}".encode()).hexdigest()  # noqa: S324 -- as Redis has it
+    redis.set(f"made:{digest}", made.id)
+    assert store.accept(asked("secret:mine")).records[0].result == made.result
+    assert store.accept(asked("secret:theirs")).records[0].status is JobStatus.QUEUED
 
 
 def test_a_copy_takes_no_share_of_the_queue(store: JobStore, redis: Redis) -> None:

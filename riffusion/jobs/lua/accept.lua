@@ -31,7 +31,7 @@ if #order.jobs == 0 then return {'unknown'} end
 
 -- The job that made the same for the same owner before, while it is kept: its clip serves this one, too.
 local function find_made(job)
-  local id = job.repeatable and redis.call('GET', made_key(job))
+  local id = job.repeatable and (redis.call('GET', made_key(job)) or redis.call('GET', made_key(job, job.client)))
   local made = id and load('job:' .. id)
   if made and (made.owner or made.client) == (job.owner or job.client) and made.model == job.model
     and made.request == job.request then return made end

@@ -50,8 +50,9 @@ local function load(key)
 end
 
 -- Where the job that made what this one asks for is found. Whoever asks is part of it: nobody learns what others made.
-local function made_key(job)
-  return 'made:' .. redis.sha1hex((job.owner or job.client) .. '\n' .. job.model .. '\n' .. job.request)
+-- A worker of version 1 goes by the client, whoever the owner is.
+local function made_key(job, who)
+  return 'made:' .. redis.sha1hex((who or job.owner or job.client) .. '\n' .. job.model .. '\n' .. job.request)
 end
 
 -- Who a job or an upload is charged to: its client, and the networks that the client's address lies in, narrow to wide.
