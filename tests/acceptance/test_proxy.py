@@ -5,6 +5,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -14,7 +15,7 @@ import soundfile
 
 from riffusion.testing import save_tiny_checkpoint
 from tests.acceptance.conftest import Stack, start
-from tests.conftest import S3Server, ValkeyServer
+from tests.conftest import S3Server, ValkeyServer, wait_until
 from tests.nginx import Nginx, needs_nginx
 
 ASKED = {"mode": "text-to-audio", "prompt": "chords", "steps": 3}
@@ -72,9 +73,14 @@ def test_who_asks_is_what_nginx_saw(front: Front) -> None:
     forged = {"X-Forwarded-For": "198.51.100.7"}
     response = front.client.post("/jobs", json=ASKED, headers=forged).raise_for_status()
     request_id = response.headers["X-Request-Id"]
-    lines = (front.stack.folder / "api.log").read_text().splitlines()
-    [logged] = [json.loads(line) for line in lines if request_id in line and '"event": "request"' in line]
-    assert logged["client"] == "address:127.0.0.1"
+    log = front.stack.folder / "api.log"
+
+    def logged() -> list[Any]:
+        lines = log.read_text().splitlines()
+        return [json.loads(line) for line in lines if request_id in line and '"event": "request"' in line]
+
+    wait_until(lambda: bool(logged()), 5, "the request was never logged")  # the line is written after the response
+    assert [line["client"] for line in logged()] == ["address:127.0.0.1"]
     assert front.client.post(f"/jobs/{response.json()['id']}/cancel").is_success
 
 
