@@ -40,9 +40,10 @@ $(READY): locks/dev.txt locks/uv.txt pyproject.toml
 	touch $@
 
 lock: $(READY)  ## after a change of the dependencies in pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o locks/api.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml \
-		--extra worker --extra embedded -o locks/worker.txt
+		--extra api -o locks/api.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml \
+		--extra worker -o locks/worker.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml \
 		--all-extras -o locks/dev.txt
 

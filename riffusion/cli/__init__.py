@@ -33,6 +33,9 @@ COMMANDS = {
     "train": ("riffusion.training.cli:train", "Train or fine-tune a model."),
 }
 
+# What else than [worker] a command needs to be installed.
+EXTRAS = {"up": "embedded", "demo": "embedded", "api": "api", "keys": "api", "discord": "discord", "train": "train"}
+
 
 class LazyGroup(click.Group):
     """A group that knows its commands' names and imports one when it is called."""
@@ -78,6 +81,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("riffusion", "api", "worker"):
             raise
-        install = "in the project's folder, pip install '.[worker,embedded]'"
+        extra = EXTRAS.get(sys.argv[1], "worker")
+        install = f"in the project's folder, pip install '.[{extra}]'"
         click.echo(f"riffusion: this command needs {error.name}: {install}", err=True)
         sys.exit(1)
