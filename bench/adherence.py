@@ -16,12 +16,12 @@ from pathlib import Path
 import torch
 from diffusers import StableDiffusionPipeline
 
-from riffusion.training.adherence import MEASURES, adherence, chance, confusions
-from riffusion.training.autoencoder import Pictures
-from riffusion.training.captions import Stated, write_caption
-from riffusion.training.composed import ComposedSet
-from riffusion.training.judge import Judge, scores_on_real
-from riffusion.training.sampler import sample
+from riffusion.training.data.captions import Stated, write_caption
+from riffusion.training.data.composed_set import ComposedSet
+from riffusion.training.evaluation.adherence import MEASURES, adherence, chance, confusions
+from riffusion.training.evaluation.judge import Judge, scores_on_real
+from riffusion.training.evaluation.sampler import sample
+from riffusion.training.models.vae import Pictures
 
 MODEL = Path(__file__).parents[1] / "riffusion" / "models" / "tiny"
 FIRST_SEED = 1_000_000

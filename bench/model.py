@@ -21,10 +21,10 @@ from diffusers import DPMSolverMultistepScheduler, StableDiffusionImg2ImgPipelin
 from PIL import Image
 
 from riffusion.seeds import list_seeds, open_seed
-from riffusion.training.captions import write_caption
-from riffusion.training.composed import ComposedSet
-from riffusion.training.sampler import sample
-from riffusion.training.text_encoder import hidden_states, token_ids
+from riffusion.training.data.captions import write_caption
+from riffusion.training.data.composed_set import ComposedSet
+from riffusion.training.evaluation.sampler import sample
+from riffusion.training.models.text_encoder import hidden_states, token_ids
 
 MODEL = Path(__file__).parents[1] / "riffusion" / "models" / "tiny"
 FIRST_SEED = 2_000_000

@@ -25,7 +25,7 @@ def train() -> None:
 @_SEED
 def data(folder: Path, clips: int, processes: int, seed: int) -> None:
     """Compose and render the bundled model's data set. Goes on where it was stopped."""
-    from riffusion.training.tiny import render_data, tiny_run
+    from riffusion.training.runs.tiny import render_data, tiny_run
 
     render_data(tiny_run(folder, clips=clips, processes=processes, seed=seed))
 
@@ -55,7 +55,7 @@ def tiny(
     export_to: Path | None,
 ) -> None:
     """Make the bundled model: data, text encoder, autoencoder, decoder, UNet. Goes on where it was stopped."""
-    from riffusion.training.tiny import export_tiny, tiny_run, train_tiny
+    from riffusion.training.runs.tiny import export_tiny, tiny_run, train_tiny
 
     job = tiny_run(folder, clips=clips, processes=processes, seed=seed, steps=steps, batch=batch, start=start_from)
     train_tiny(job)
@@ -69,7 +69,7 @@ def tiny(
 @_SEED
 def judge(folder: Path, clips: int, processes: int, seed: int) -> None:
     """Fit the judge to real renderings and write it into this package. Not to be done for a model that exists."""
-    from riffusion.training.tiny import make_judge, render_data, tiny_run
+    from riffusion.training.runs.tiny import make_judge, render_data, tiny_run
 
     job = tiny_run(folder, clips=clips, processes=processes, seed=seed)
     render_data(job)
@@ -99,7 +99,7 @@ def finetune(**options: Any) -> None:
 
     For several GPUs: `accelerate launch -m riffusion train finetune …`.
     """
-    from riffusion.training.finetune import FinetuneOptions
-    from riffusion.training.finetune import finetune as run
+    from riffusion.training.runs.finetune import FinetuneOptions
+    from riffusion.training.runs.finetune import finetune as run
 
     click.echo(run(FinetuneOptions(**options)))
