@@ -35,7 +35,7 @@ from torch import Tensor
 from riffusion.diffusion.checkpoint import Checkpoint, choose_device, choose_dtype, load_checkpoint
 from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.engine import Engine
-from riffusion.diffusion.row import Painting
+from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.tuning import choose_threads, compiler_for
 from riffusion.generate import NoControl, paint, repaint
 from riffusion.generate.canvas import Canvas
@@ -70,7 +70,7 @@ class MeasuredEngine(Engine):
     waits: list[int]
 
     def submit(
-        self, painting: Painting, *, on_step: Callable[[], None] = lambda: None, **options: Any
+        self, request: DenoiseRequest, *, on_step: Callable[[], None] = lambda: None, **options: Any
     ) -> Future[Tensor]:
         """As the engine's."""
         asked, steps = self.calls, 0
@@ -82,7 +82,7 @@ class MeasuredEngine(Engine):
             steps += 1
             on_step()
 
-        return super().submit(painting, on_step=stepped, **options)
+        return super().submit(request, on_step=stepped, **options)
 
 
 class Pipelines:
