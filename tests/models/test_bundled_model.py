@@ -1,4 +1,4 @@
-"""The model in the box: opens in stock diffusers, is small, and listens to its prompt."""
+"""The bundled model: opens in plain diffusers, is small, and follows its prompt."""
 
 import json
 from pathlib import Path
@@ -9,7 +9,7 @@ from diffusers import StableDiffusionPipeline
 
 import riffusion
 from riffusion.training.data.captions import vocabulary
-from riffusion.training.models.text_encoder import hidden_states, token_ids
+from riffusion.training.models.text_encoder import encode_prompt, token_ids
 from riffusion.training.models.unet import LATENT_SHAPE
 
 _MODEL = Path(riffusion.__file__).parent / "models" / "tiny"
@@ -20,7 +20,7 @@ def pipeline() -> StableDiffusionPipeline:
     return StableDiffusionPipeline.from_pretrained(_MODEL, torch_dtype=torch.float32)
 
 
-def test_is_stable_diffusion_by_class(pipeline: StableDiffusionPipeline) -> None:
+def test_has_the_classes_of_stable_diffusion(pipeline: StableDiffusionPipeline) -> None:
     names = [type(part).__name__ for part in (pipeline.vae, pipeline.text_encoder, pipeline.unet, pipeline.tokenizer)]
     assert names == ["AutoencoderKL", "CLIPTextModel", "UNet2DConditionModel", "CLIPTokenizer"]
     assert pipeline.scheduler.config.prediction_type == "v_prediction"
@@ -36,8 +36,10 @@ def test_lists_its_words() -> None:
 
 
 @torch.no_grad()
-def test_prompts_differ_from_the_empty_one(pipeline: StableDiffusionPipeline) -> None:
-    states = hidden_states(pipeline.text_encoder, token_ids(pipeline.tokenizer, ["", "funk drums", "church bells"]))
+def test_prompts_change_the_prediction(pipeline: StableDiffusionPipeline) -> None:
+    prompt_embeds = encode_prompt(
+        pipeline.text_encoder, token_ids(pipeline.tokenizer, ["", "funk drums", "church bells"])
+    )
     latents = torch.randn(1, *LATENT_SHAPE, generator=torch.Generator().manual_seed(0)).expand(3, -1, -1, -1)
-    empty, *told = pipeline.unet(latents, torch.tensor(980), states, return_dict=False)[0]
-    assert all(float((each - empty).norm() / empty.norm()) > 0.05 for each in told)
+    without_prompt, *with_prompt = pipeline.unet(latents, torch.tensor(980), prompt_embeds, return_dict=False)[0]
+    assert all(float((each - without_prompt).norm() / without_prompt.norm()) > 0.05 for each in with_prompt)

@@ -1,4 +1,4 @@
-"""Any folder of audio with captions as a data set: clips of 512 frames, cut on beats, loud alike, split by track.
+"""A folder of audio with captions as a data set: clips of 512 frames, cut on beats, equally loud, split by track.
 
 Captions come from `captions.csv` (columns `file` and `caption`), else from a text file beside each audio file (a
 wording a line), else from the file's name.
@@ -20,42 +20,46 @@ from riffusion.audio.decode import decode_audio
 from riffusion.audio.loudness import normalize_loudness
 from riffusion.errors import UnreadableMedia
 from riffusion.training.data.beats import beat_times
-from riffusion.training.data.clip_pictures import CLIP_SAMPLES, SAMPLE_RATE, picture_of
+from riffusion.training.data.clip_pictures import CLIP_SAMPLES, SAMPLE_RATE, Pictures, picture_of
 
 AUDIO_SUFFIXES = frozenset({".wav", ".mp3", ".flac", ".ogg", ".m4a", ".aac", ".opus"})
 _LONGEST_TRACK_S = 3600.0
-_SILENCE = 1e-3  # a clip whose loudest sample is below this holds nothing to learn
+_SILENCE = 1e-3  # a clip whose loudest sample is below this is left out
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A cut: its track's file name, where it begins in seconds, its captions, and whether it is kept for testing."""
+    """A clip cut from a track."""
 
     track: str
+    """The track's file name."""
     start: float
+    """Seconds from the track's beginning."""
     captions: tuple[str, ...]
     held_out: bool
+    """Whether it is kept for testing."""
 
 
 @dataclass(frozen=True)
 class AudioFolder:
-    """The prepared data set: pictures (n, 512, 512) and their clips."""
+    """The prepared data set."""
 
-    pictures: npt.NDArray[np.uint8]
+    pictures: Pictures
+    """[N, 512, 512], in the order of `clips`."""
     clips: tuple[Clip, ...]
 
 
 def prepare(folder: Path, cache: Path, held_out: float = 0.1, *, on_beats: bool = True) -> AudioFolder:
-    """Cuts every track of `folder`, or reads from `cache` what was cut before.
+    """Cuts every track of `folder` into clips, or reads them from `cache` where that was done before.
 
     Args:
         folder: searched with its subfolders for audio files.
         cache: a folder for the pictures; delete it after the audio has changed.
         held_out: share of the tracks, 0 to 1, whose clips are for testing only.
-        on_beats: begin clips on detected beats rather than anywhere.
+        on_beats: begin clips on detected beats, not wherever the clip before ended.
 
     Raises:
-        UnreadableMedia: a file is damaged, or the folder has no audio or no caption for a file.
+        UnreadableMedia: a file is damaged, or the folder has no audio, or no caption for a file.
     """
     index, pictures = cache / "clips.jsonl", cache / "pictures.npy"
     if not index.exists():
@@ -63,11 +67,13 @@ def prepare(folder: Path, cache: Path, held_out: float = 0.1, *, on_beats: bool 
         tracks = find_tracks(folder)
         kept = held_out_tracks(list(tracks), held_out)
         cut = [
-            each for path, said in tqdm(tracks.items(), "tracks") for each in _cut(path, said, path in kept, on_beats)
+            clip
+            for path, captions in tqdm(tracks.items(), "tracks")
+            for clip in _cut(path, captions, path in kept, on_beats)
         ]
         if not cut:
             raise UnreadableMedia(
-                f"no clip of {CLIP_SAMPLES / SAMPLE_RATE:.2f} s could be cut from the audio in {folder.name}"
+                f"No clip of {CLIP_SAMPLES / SAMPLE_RATE:.2f} s could be cut from the audio in {folder.name}."
             )
         np.save(pictures, np.stack([picture for picture, _ in cut]))
         index.write_text("".join(json.dumps(asdict(clip)) + "\n" for _, clip in cut))
@@ -77,32 +83,32 @@ def prepare(folder: Path, cache: Path, held_out: float = 0.1, *, on_beats: bool 
 
 
 def find_tracks(folder: Path) -> dict[Path, tuple[str, ...]]:
-    """Audio files and their captions, in order of their names.
+    """Audio files and their captions, sorted by name.
 
     Raises:
-        UnreadableMedia: there is no audio, or `captions.csv` leaves a file out.
+        UnreadableMedia: there is no audio, or `captions.csv` lacks a file.
     """
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
     if not paths:
-        raise UnreadableMedia(f"no audio files ({', '.join(sorted(AUDIO_SUFFIXES))}) in {folder.name}")
+        raise UnreadableMedia(f"There are no audio files ({', '.join(sorted(AUDIO_SUFFIXES))}) in {folder.name}.")
     table = folder / "captions.csv"
     if not table.exists():
         return {path: _captions_beside(path) for path in paths}
     with table.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    said: dict[str, list[str]] = {}
+    captions: dict[str, list[str]] = {}
     for row in rows:
         if not row.get("file") or not row.get("caption"):
-            raise UnreadableMedia("captions.csv needs the columns file and caption, filled in each row")
-        said.setdefault(row["file"], []).append(row["caption"])
-    missing = [name for path in paths if (name := path.relative_to(folder).as_posix()) not in said]
+            raise UnreadableMedia("The file captions.csv needs the columns file and caption, filled in each row.")
+        captions.setdefault(row["file"], []).append(row["caption"])
+    missing = [name for path in paths if (name := path.relative_to(folder).as_posix()) not in captions]
     if missing:
-        raise UnreadableMedia(f"captions.csv has no row for {', '.join(missing[:5])}")
-    return {path: tuple(said[path.relative_to(folder).as_posix()]) for path in paths}
+        raise UnreadableMedia(f"The file captions.csv has no row for {', '.join(missing[:5])}.")
+    return {path: tuple(captions[path.relative_to(folder).as_posix()]) for path in paths}
 
 
 def _captions_beside(path: Path) -> tuple[str, ...]:
-    """The lines of the text file beside it; else the words of its name, track numbers left out."""
+    """The lines of the text file beside it; else the words of its name, without a track number."""
     text = path.with_suffix(".txt")
     if text.exists():
         lines = tuple(line.strip() for line in text.read_text(encoding="utf-8").splitlines() if line.strip())
@@ -123,9 +129,8 @@ def held_out_tracks(paths: list[Path], share: float) -> set[Path]:
     return set(sorted(paths, key=lambda path: hashlib.sha256(path.name.encode()).digest())[:count])
 
 
-def _cut(
-    path: Path, captions: tuple[str, ...], held_out: bool, on_beats: bool
-) -> Iterator[tuple[npt.NDArray[np.uint8], Clip]]:
+def _cut(path: Path, captions: tuple[str, ...], held_out: bool, on_beats: bool) -> Iterator[tuple[Pictures, Clip]]:
+    """Pictures [512, 512] of the clips of a track that aren't silent, and the clips."""
     wave = decode_audio(path, max_seconds=_LONGEST_TRACK_S, sample_rate=SAMPLE_RATE).mean(0, keepdim=True)
     samples: npt.NDArray[np.float32] = normalize_loudness(wave, SAMPLE_RATE)[0].numpy()
     for start in clip_starts(samples, on_beats=on_beats):
@@ -135,7 +140,7 @@ def _cut(
 
 
 def clip_starts(samples: npt.NDArray[np.float32], *, on_beats: bool) -> list[int]:
-    """First samples of clips that follow each other: each on the first beat after the one before has ended."""
+    """The first sample of each clip in mono samples [T] at 44.1 kHz: the first beat after the previous clip's end."""
     last = len(samples) - CLIP_SAMPLES
     if last < 0:
         return []

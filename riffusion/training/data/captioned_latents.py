@@ -1,4 +1,4 @@
-"""What a fine-tuning learns from: the latents of a folder's clips, and their captions."""
+"""The data of a fine-tuning: the latents of a folder's clips, and their captions."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,33 +9,34 @@ from torch import Tensor
 
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.training.data.audio_folder import AudioFolder, Clip
-from riffusion.training.models.vae import Pictures, to_input
+from riffusion.training.data.clip_pictures import Pictures, to_input
 
 
 @dataclass(frozen=True)
 class CaptionedLatents:
-    """Latents (n, 4, h, w) and the clips they stand for."""
+    """Clips and their latents."""
 
     latents: Tensor
+    """Scaled latents [N, 4, H, W], in the order of `clips`."""
     clips: tuple[Clip, ...]
 
     def batch(self, count: int, random: torch.Generator, dropout: float) -> tuple[Tensor, list[str]]:
-        """Random latents, each with one of its captions, or with none."""
+        """Random latents [count, 4, H, W] and a caption of each clip, empty with probability `dropout`."""
         rows = torch.randint(len(self.latents), (count,), generator=random).tolist()
         draws = torch.rand((count, 2), generator=random).tolist()
         captions = []
         for row, (drop, wording) in zip(rows, draws, strict=True):
-            said = self.clips[row].captions
-            captions.append("" if drop < dropout else said[int(wording * len(said))])
+            wordings = self.clips[row].captions
+            captions.append("" if drop < dropout else wordings[int(wording * len(wordings))])
         return self.latents[rows], captions
 
     def first_captions(self) -> list[str]:
-        """The first wording of each clip."""
+        """The first caption of each clip."""
         return [clip.captions[0] for clip in self.clips]
 
 
 def split(latents: Tensor, folder: AudioFolder) -> tuple[CaptionedLatents, CaptionedLatents]:
-    """The clips to train on and those of held-out tracks."""
+    """The clips to train on, and those of held-out tracks, of latents [N, 4, H, W]."""
     parts = []
     for held_out in (False, True):
         rows = [n for n, clip in enumerate(folder.clips) if clip.held_out is held_out]
@@ -45,7 +46,7 @@ def split(latents: Tensor, folder: AudioFolder) -> tuple[CaptionedLatents, Capti
 
 @torch.no_grad()
 def cached_latents(parts: Checkpoint, folder: AudioFolder, cache: Path) -> Tensor:
-    """Scaled latents (n, 4, 64, 64) of all pictures, encoded once."""
+    """Scaled latents [N, 4, 64, 64] float32 of all pictures, encoded once and then read from the file `cache`."""
     if not cache.exists():
         encoded = [_encode(parts, folder.pictures[n : n + 1]) for n in range(len(folder.pictures))]
         np.save(cache, torch.cat(encoded).numpy())

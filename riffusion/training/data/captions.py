@@ -1,14 +1,13 @@
-"""Writes captions from the recipe of a piece, in the many wordings that people type.
+"""Writes captions of composed pieces, in the many wordings that people type.
 
-A caption leaves most of the recipe out; `Stated` says what it does tell, which is what a text encoder can learn from it
-and what a generated clip may be judged by.
+A caption leaves out most facts of its piece. `Stated` holds those that it states: a text encoder can learn them, and a
+generated clip can be judged by them.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
-from riffusion.training.data.composer import Piece
 from riffusion.training.data.music import (
     FAMILY,
     GENRES,
@@ -23,11 +22,12 @@ from riffusion.training.data.music import (
     Speed,
     speed_of,
 )
+from riffusion.training.data.piece import Piece
 
 
 @dataclass(frozen=True)
 class Stated:
-    """What a caption tells of its piece; None where it is silent."""
+    """What a caption states about its piece; None for what it leaves out."""
 
     kind: Kind
     genre: str | None = None
@@ -50,11 +50,11 @@ _DESCRIBED = ("{} {}", "{} {}", "{}, {}", "{1} {0}", "{1}, {0}", "{1} in {0} sty
 
 
 def write_caption(piece: Piece, rng: Random) -> tuple[str, Stated]:
-    """One wording of the piece and what it states. The same generator state gives the same wording."""
+    """One caption of the piece and what it states. The same generator state gives the same caption."""
     genre = rng.choice(piece.genre.words) if _chance(rng, 0.72) else None
     lead = piece.lead
     if piece.kind == "full" and _chance(rng, 0.2):
-        # "techno 128 bpm", "jazz band": a style alone is asked for, and a whole arrangement is meant.
+        # "techno 128 bpm", "jazz band": a genre alone means a whole arrangement.
         lead, genre = None, genre or rng.choice(piece.genre.words)
     subject = _subject(piece, lead, genre, rng)
     bpm, speed = _tempo(piece, rng)
@@ -77,18 +77,18 @@ def _chance(rng: Random, probability: float) -> bool:
 
 
 def all_about(piece: Piece) -> Stated:
-    """Everything that could be told of a piece."""
+    """Everything that a caption of the piece could state."""
     lead = piece.lead.name if piece.lead else None
     return Stated(piece.kind, piece.genre.name, lead, piece.bpm, speed_of(piece.bpm), piece.mood)
 
 
 def nearest_tempo(bpm: float) -> float:
-    """The composed tempo that a number in a caption means."""
+    """The tempo of the composer that a number of beats per minute in a caption stands for."""
     return min(TEMPI, key=lambda tempo: abs(tempo / bpm - 1))
 
 
 def vocabulary() -> dict[str, list[str]]:
-    """Every word that captions are written with, by what it says. Tempi are numbers from 60 to 180 before "bpm"."""
+    """Every phrase that captions are written with, by topic. Tempi are numbers from 60 to 180 before "bpm"."""
     tables: dict[str, Sequence[str]] = {
         "genre": [word for genre in GENRES for word in genre.words],
         "instrument": [word for instrument in INSTRUMENTS for word in instrument.words],
@@ -101,7 +101,7 @@ def vocabulary() -> dict[str, list[str]]:
 
 
 def _subject(piece: Piece, lead: Instrument | None, genre: str | None, rng: Random) -> str:
-    """Who plays what, the genre at its side."""
+    """Who plays what, in which genre."""
     if piece.kind == "full":
         return _ensemble(piece, lead, genre, rng)
     thing = rng.choice(KIND_WORDS[piece.kind])
@@ -111,7 +111,7 @@ def _subject(piece: Piece, lead: Instrument | None, genre: str | None, rng: Rand
 
 
 def _instrument_phrase(name: str, kind: str, of: Kind, rng: Random) -> str:
-    """A solo may be called by its instrument alone ("church bells"); chords have to be called chords."""
+    """A solo may be named by its instrument alone ("church bells"); chords are always named as chords."""
     if of == "solo" and _chance(rng, 0.45):
         return name
     if name.endswith(kind):
@@ -144,7 +144,7 @@ def _describe(genre: str, thing: str, rng: Random) -> str:
 
 
 def _tempo(piece: Piece, rng: Random) -> tuple[float | None, Speed | None]:
-    """What is said of the tempo: in half of the captions a number, in a quarter a word, else nothing."""
+    """What the caption states of the tempo: in half of the captions a number, in a quarter a word, else nothing."""
     draw = rng.random()
     if draw < 0.5:
         return _spoken_bpm(piece.bpm, rng), speed_of(piece.bpm)
@@ -152,7 +152,7 @@ def _tempo(piece: Piece, rng: Random) -> tuple[float | None, Speed | None]:
 
 
 def _spoken_bpm(bpm: float, rng: Random) -> float:
-    """The tempo as a whole number; in one caption of two, a neighbouring number that still means this tempo."""
+    """The tempo as a whole number; in one caption of two, another number that still stands for this tempo."""
     if _chance(rng, 0.5):
         return round(bpm)
     near = [number for number in range(60, 181) if nearest_tempo(number) == bpm]

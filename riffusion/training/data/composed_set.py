@@ -1,6 +1,6 @@
-"""The composed data set: pieces numbered from a seed, rendered into shards of spectrogram pictures on disk.
+"""The composed data set: numbered pieces that follow from a seed, rendered into shards of spectrogram pictures on disk.
 
-Nothing but pictures is stored. The pieces and their captions are composed again from the seed whenever they are needed.
+Only pictures are stored. The pieces and their captions are composed again from the seed whenever they are needed.
 """
 
 import os
@@ -17,7 +17,8 @@ import numpy.typing as npt
 from tqdm import tqdm
 
 from riffusion.training.data.clip_pictures import FRAMES, picture_of
-from riffusion.training.data.composer import Piece, compose
+from riffusion.training.data.composer import compose
+from riffusion.training.data.piece import Piece
 from riffusion.training.data.soundfont import Synth
 
 Split = Literal["train", "held-out"]
@@ -27,11 +28,13 @@ CLIP_SECONDS = 5.13  # a little over 512 frames, so that the last one is whole
 
 @dataclass(frozen=True)
 class ComposedSet:
-    """`count` pieces of a split. Splits and seeds share no piece."""
+    """The pieces of one split. Splits and seeds share no piece."""
 
     folder: Path
+    """Holds the shards of all splits and seeds."""
     split: Split
     count: int
+    """Pieces in this split."""
     seed: int = 0
 
     def piece(self, index: int) -> Piece:
@@ -39,23 +42,23 @@ class ComposedSet:
         return compose(self._rng(index, "piece"))
 
     def caption_rng(self, index: int, wording: int = 0) -> Random:
-        """A generator for one of the wordings of a piece."""
+        """The random generator for one of a piece's captions."""
         return self._rng(index, f"caption {wording}")
 
     def _rng(self, index: int, purpose: str) -> Random:
         return Random(f"{self.seed}/{self.split}/{index}/{purpose}")
 
     def shard_path(self, shard: int) -> Path:
-        """Where the pictures of pieces `shard * SHARD` and following lie."""
+        """The file with the pictures [SHARD, 512, 512] of the pieces from `shard * SHARD` on."""
         return self.folder / f"{self.split}-{self.seed}" / f"{shard:04d}.npy"
 
     @property
     def shards(self) -> int:
-        """How many files the set takes."""
+        """The number of files."""
         return -(-self.count // SHARD)
 
     def render(self, processes: int) -> None:
-        """Renders what isn't on disk yet, in parallel. Stopped at any moment, it goes on from the last whole shard.
+        """Renders the shards that aren't on disk yet, in parallel. A stopped rendering resumes at the last whole shard.
 
         Raises:
             ToolMissing: FluidSynth or the soundfont isn't installed.
@@ -63,7 +66,7 @@ class ComposedSet:
         missing = [shard for shard in range(self.shards) if not self.shard_path(shard).exists()]
         with (
             tqdm(total=self.count, initial=(self.shards - len(missing)) * SHARD, unit="clip", desc=self.split) as bar,
-            # FluidSynth uses OpenMP, as torch does: a fork of a process in which either has run waits without end.
+            # FluidSynth uses OpenMP, as torch does: a fork of a process in which either has run hangs.
             ProcessPoolExecutor(processes, get_context("spawn")) as pool,
         ):
             for done in as_completed([pool.submit(self._render_shard, shard) for shard in missing]):
@@ -82,7 +85,7 @@ class ComposedSet:
         return len(pictures)
 
     def pictures(self) -> Iterator[npt.NDArray[np.uint8]]:
-        """The rendered pictures in order, (512, 512) each, one shard in memory at a time."""
+        """The rendered pictures [512, 512] in order, with one shard in memory at a time."""
         for shard in range(self.shards):
             pictures: npt.NDArray[np.uint8] = np.load(self.shard_path(shard))
             assert pictures.shape[1:] == (FRAMES, FRAMES)  # noqa: S101 - this module wrote it

@@ -1,7 +1,7 @@
 """Composes short pieces: a kind, a genre, a key, a tempo, and the notes of one to four parts.
 
-Everything follows from the `random.Random` handed in: the same seed composes the same piece. Pieces start on the
-downbeat and last `BARS` bars of 4/4, which covers a clip at every tempo.
+Everything follows from the given `random.Random`: the same seed composes the same piece. Pieces start on the downbeat
+and last `BARS` bars of 4/4, which covers a clip at every tempo.
 """
 
 from dataclasses import dataclass
@@ -21,6 +21,7 @@ from riffusion.training.data.music import (
     Kind,
     Mood,
 )
+from riffusion.training.data.piece import Note, Part, Piece
 
 BARS = 4
 STEPS = 16  # of a bar: sixteenth notes
@@ -28,45 +29,7 @@ KIND_WEIGHTS: dict[Kind, float] = {"drums": 0.15, "bass": 0.14, "solo": 0.27, "c
 
 _SCALES: dict[Mood, tuple[int, ...]] = {"happy": (0, 2, 4, 5, 7, 9, 11), "sad": (0, 2, 3, 5, 7, 8, 10)}
 _ACCENT = {"x": 1.0, "o": 0.66}
-_KICK, _CRASH, _CLOSED_HAT, _TOMS = 36, 49, 42, (50, 47, 45, 43)
-
-
-@dataclass(frozen=True)
-class Note:
-    """One note: start and length in beats, MIDI pitch and velocity."""
-
-    start: float
-    length: float
-    pitch: int
-    velocity: int
-
-
-@dataclass(frozen=True)
-class Part:
-    """The notes of one instrument: a General MIDI program, or a drum kit's, and its loudness (RMS) in the mix."""
-
-    program: int
-    notes: tuple[Note, ...]
-    level: float
-    is_drums: bool = False
-
-
-@dataclass(frozen=True)
-class Piece:
-    """A composition and what can truthfully be said about it. `lead` is None for drums and bass alone."""
-
-    kind: Kind
-    genre: Genre
-    lead: Instrument | None
-    bpm: float
-    mood: Mood
-    key: int
-    parts: tuple[Part, ...]
-
-    @property
-    def has_drums(self) -> bool:
-        """Whether a drum kit plays in it."""
-        return any(part.is_drums for part in self.parts)
+_KICK, _CRASH, _TOMS = 36, 49, (50, 47, 45, 43)
 
 
 def compose(
@@ -76,7 +39,7 @@ def compose(
     lead: Instrument | None = None,
     bpm: float | None = None,
 ) -> Piece:
-    """A new piece; what isn't given is drawn. A `lead` is only used by the kinds that have one."""
+    """A new piece; what isn't given is drawn at random. A `lead` is only used by the kinds that have one."""
     kind = kind or rng.choices(KINDS, [KIND_WEIGHTS[each] for each in KINDS])[0]
     genre = genre or rng.choice(GENRES)
     bpm = bpm or _tempo(rng, genre)
@@ -106,7 +69,7 @@ class _Harmony:
     degrees: tuple[int, ...]
 
     def pitch_class(self, degree: int) -> int:
-        """Semitones above C of a scale degree; degrees go on past the octave."""
+        """Semitones above C of a scale degree; degrees from 7 on lie in higher octaves."""
         octave, step = divmod(degree, 7)
         return self.key + 12 * octave + _SCALES[self.mood][step]
 
@@ -118,7 +81,7 @@ class _Harmony:
 
 
 def _tempo(rng: Random, genre: Genre) -> float:
-    """A tempo of the genre's own range three times in four, else any, so that genre and tempo can be told apart."""
+    """A tempo of the genre's own range three times in four, else any, so that models learn tempo apart from genre."""
     low, high = genre.tempi if rng.random() < 0.75 else (TEMPI[0], TEMPI[-1])
     return rng.choice([bpm for bpm in TEMPI if low <= bpm <= high])
 
@@ -215,7 +178,7 @@ def _chords(rng: Random, harmony: _Harmony, instrument: Instrument, *, alone: bo
             start, length = _onset(genre, bar, step), (following - step) / 4 * gate
             loud = _velocity(rng, 100, step, pattern[step])
             notes += [Note(start, length, pitch, loud) for pitch in voices]
-    # Comping stays far behind the lead, so that it is clear which of the two a caption calls the lead.
+    # Comping stays far behind the lead, so that it is clear which of the two is the lead.
     return Part(instrument.program, tuple(notes), 1.0 if alone else 0.3)
 
 
@@ -228,15 +191,15 @@ def _rhythm(rng: Random, bpm: float) -> list[int]:
 
 
 def _melody(rng: Random, harmony: _Harmony, instrument: Instrument, bpm: float) -> Part:
-    """A motif and its answer (bars A B A C), walking the scale and resting on chord tones at the strong beats."""
+    """Two bars in call and response, then a variation (A B A C), on the scale, with chord tones on the strong beats."""
     genre = harmony.genre
-    first, answer = _rhythm(rng, bpm), _rhythm(rng, bpm)
+    first, second = _rhythm(rng, bpm), _rhythm(rng, bpm)
     span = (instrument.low, instrument.high)
     scale = [pitch for pitch in range(span[0], span[1] + 1) if pitch % 12 in _scale_classes(harmony)]
     place = rng.randrange(len(scale) // 4, 3 * len(scale) // 4)
     gate = rng.choice((0.6, 0.92, 0.92))
     notes = []
-    for bar, steps in enumerate((first, answer, first, _rhythm(rng, bpm))):
+    for bar, steps in enumerate((first, second, first, _rhythm(rng, bpm))):
         chord = harmony.chord(bar)
         for step, following in pairwise([*steps, STEPS]):
             place = max(0, min(len(scale) - 1, place + rng.choice((-2, -1, -1, 0, 1, 1, 2, rng.choice((-4, 4))))))

@@ -1,6 +1,6 @@
-"""What the composer knows: instruments, genres, tempi, and the words that people use for them.
+"""The composer's tables: instruments, genres, tempi, and the words that people use for them.
 
-Only tables, readable without torch or numpy. General MIDI programs are numbered from 0.
+Readable without torch or numpy. General MIDI programs are numbered from 0.
 """
 
 from dataclasses import dataclass

@@ -1,7 +1,7 @@
 """Renders compositions with FluidSynth and a General MIDI soundfont, through FluidSynth's C library.
 
 The library is loaded once and keeps the soundfont in memory: a clip takes some 50 ms, where starting the program for
-each clip would take over a second. Needed to compose training data only.
+each clip would take over a second. It is needed for composing training data only.
 """
 
 import ctypes
@@ -12,20 +12,20 @@ import numpy as np
 import numpy.typing as npt
 
 from riffusion.errors import ToolMissing
-from riffusion.training.data.composer import Part, Piece
+from riffusion.training.data.piece import Part, Piece
 
 SAMPLE_RATE = 44100
 SOUNDFONT = Path("/usr/share/sounds/sf2/FluidR3_GM.sf2")
 _DRUM_CHANNEL, _DRUM_BANK = 9, 128
 _BLOCK = 64  # samples that FluidSynth computes at a time
-_HINT = "install Debian's packages fluidsynth and fluid-soundfont-gm; they are needed for composing training data only"
+_HINT = "install Debian's packages fluidsynth and fluid-soundfont-gm; they are needed for composing training data only."
 
 
 class Synth:
     """A FluidSynth instance without reverb and chorus, so that pictures show the notes and nothing else.
 
-    Its state isn't reset altogether between renderings: only the same sequence of renderings, from a new instance,
-    gives the same samples to the last bit.
+    Its state isn't fully reset between renderings: only the same sequence of renderings by a new instance gives the
+    same samples bit by bit.
 
     Raises:
         ToolMissing: FluidSynth's library or the soundfont isn't installed.
@@ -36,7 +36,7 @@ class Synth:
         if name is None:
             raise ToolMissing(f"FluidSynth's library isn't installed: {_HINT}")
         if not soundfont.is_file():
-            raise ToolMissing(f"the soundfont {soundfont.name} isn't installed: {_HINT}")
+            raise ToolMissing(f"The soundfont {soundfont.name} isn't installed: {_HINT}")
         lib = self._lib = ctypes.CDLL(name)
         lib.new_fluid_settings.restype = lib.new_fluid_synth.restype = ctypes.c_void_p
         settings = ctypes.c_void_p(lib.new_fluid_settings())
@@ -50,9 +50,9 @@ class Synth:
             raise ToolMissing(f"FluidSynth can't read the soundfont {soundfont.name}: {_HINT}")
 
     def render(self, piece: Piece, seconds: float) -> npt.NDArray[np.float32]:
-        """The piece's first `seconds` as mono samples at 44.1 kHz, float32, its loudest sample at ±0.9.
+        """The piece's first `seconds` as mono samples [T] float32 at 44.1 kHz, the loudest sample at ±0.9.
 
-        Each part is rendered alone and brought to its level: the soundfont's own levels differ by 20 dB.
+        Each part is rendered alone and scaled to its level: the soundfont's own levels differ by 20 dB.
         """
         mix = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
         for part in piece.parts:
@@ -61,9 +61,10 @@ class Synth:
         return mix * np.float32(0.9 / max(float(np.abs(mix).max()), 1e-6))
 
     def _stem(self, part: Part, bpm: float, samples: int) -> npt.NDArray[np.float32]:
+        """One part's mono samples [T] at the soundfont's own level."""
         channel, bank = (_DRUM_CHANNEL, _DRUM_BANK) if part.is_drums else (0, 0)
         self._lib.fluid_synth_system_reset(self._synth)
-        # Voices of the last rendering fade out unheard.
+        # Lets the voices of the last rendering fade out.
         self._write(np.zeros((2, 64 * _BLOCK), np.float32), 0, 64 * _BLOCK)
         self._lib.fluid_synth_program_select(self._synth, channel, self._font, bank, part.program)
         # Whole blocks, because the synth keeps the rest of an unfinished one for its next call.

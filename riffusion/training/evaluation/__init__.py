@@ -1,1 +1,1 @@
-"""What a model makes: samples, the judge that classifies them, and how well they match their captions."""
+"""Samples of a model, the judge that classifies them, and how well they match their captions."""

@@ -1,4 +1,4 @@
-"""How well generated clips obey their captions, in the words of a judge that was fixed before the generator."""
+"""How well generated clips match their captions, by a judge that was trained before the generator."""
 
 from collections import Counter
 from collections.abc import Callable, Sequence
@@ -7,40 +7,40 @@ from riffusion.training.data.captions import Stated
 from riffusion.training.data.music import FAMILY
 from riffusion.training.evaluation.judge import Verdict
 
-_TEMPO_TOLERANCE = 0.05
+_TEMPO_TOLERANCE = 0.05  # relative
 
-# A measure is None where the caption says nothing that it could be measured by.
+# A measure is None where the caption doesn't state what it compares.
 _Measure = Callable[[Stated, Verdict], bool | None]
 
 
-def _kind(stated: Stated, heard: Verdict) -> bool:
-    return stated.kind == heard.kind
+def _kind(stated: Stated, verdict: Verdict) -> bool:
+    return stated.kind == verdict.kind
 
 
-def _drums_tonal(stated: Stated, heard: Verdict) -> bool:
-    return (stated.kind == "drums") == (heard.kind == "drums")
+def _drums_tonal(stated: Stated, verdict: Verdict) -> bool:
+    return (stated.kind == "drums") == (verdict.kind == "drums")
 
 
-def _lead(stated: Stated, heard: Verdict) -> bool | None:
-    return heard.lead == stated.lead if stated.lead else None
+def _lead(stated: Stated, verdict: Verdict) -> bool | None:
+    return verdict.lead == stated.lead if stated.lead else None
 
 
-def _family(stated: Stated, heard: Verdict) -> bool | None:
-    return heard.family == stated.family if stated.lead else None
+def _family(stated: Stated, verdict: Verdict) -> bool | None:
+    return verdict.family == stated.family if stated.lead else None
 
 
 def _near(bpm: float, wanted: float) -> bool:
     return abs(bpm / wanted - 1) <= _TEMPO_TOLERANCE
 
 
-def _tempo(stated: Stated, heard: Verdict) -> bool | None:
-    return _near(heard.bpm, stated.bpm) if stated.bpm else None
+def _tempo(stated: Stated, verdict: Verdict) -> bool | None:
+    return _near(verdict.bpm, stated.bpm) if stated.bpm else None
 
 
-def _tempo_octave(stated: Stated, heard: Verdict) -> bool | None:
+def _tempo_octave(stated: Stated, verdict: Verdict) -> bool | None:
     if not stated.bpm:
         return None
-    return any(_near(heard.bpm * factor, stated.bpm) for factor in (0.5, 1, 2))
+    return any(_near(verdict.bpm * factor, stated.bpm) for factor in (0.5, 1, 2))
 
 
 MEASURES: dict[str, _Measure] = {
@@ -53,26 +53,27 @@ MEASURES: dict[str, _Measure] = {
 }
 
 
-def adherence(stated: Sequence[Stated], heard: Sequence[Verdict]) -> dict[str, float]:
-    """The share of clips that do what their captions state, for each measure."""
+def adherence(stated: Sequence[Stated], verdicts: Sequence[Verdict]) -> dict[str, float]:
+    """For each measure, the share of clips that match their captions, 0 to 1; NaN where no caption states it."""
     scores = {}
     for name, measure in MEASURES.items():
-        told = [right for said, each in zip(stated, heard, strict=True) if (right := measure(said, each)) is not None]
-        scores[name] = sum(told) / len(told) if told else float("nan")
+        pairs = zip(stated, verdicts, strict=True)
+        matches = [match for one, verdict in pairs if (match := measure(one, verdict)) is not None]
+        scores[name] = sum(matches) / len(matches) if matches else float("nan")
     return scores
 
 
-def chance(stated: Sequence[Stated], heard: Sequence[Verdict]) -> dict[str, float]:
-    """What clips made for other captions score: every verdict against every caption but its own."""
-    pairs = [(said, each) for n, said in enumerate(stated) for m, each in enumerate(heard) if n != m]
-    return adherence([said for said, _ in pairs], [each for _, each in pairs])
+def chance(stated: Sequence[Stated], verdicts: Sequence[Verdict]) -> dict[str, float]:
+    """The scores of every clip against every caption but its own: what a generator that ignores captions would get."""
+    pairs = [(one, verdict) for n, one in enumerate(stated) for m, verdict in enumerate(verdicts) if n != m]
+    return adherence([one for one, _ in pairs], [verdict for _, verdict in pairs])
 
 
-def confusions(stated: Sequence[Stated], heard: Sequence[Verdict]) -> dict[str, Counter[str]]:
-    """For each wanted kind and lead, what was heard instead, for people who read the tables."""
+def confusions(stated: Sequence[Stated], verdicts: Sequence[Verdict]) -> dict[str, Counter[str]]:
+    """For each stated kind and lead, how often the judge found which kind or lead."""
     table: dict[str, Counter[str]] = {}
-    for said, each in zip(stated, heard, strict=True):
-        table.setdefault(said.kind, Counter())[each.kind] += 1
-        if said.lead in FAMILY:
-            table.setdefault(str(said.lead), Counter())[str(each.lead)] += 1
+    for one, verdict in zip(stated, verdicts, strict=True):
+        table.setdefault(one.kind, Counter())[verdict.kind] += 1
+        if one.lead in FAMILY:
+            table.setdefault(str(one.lead), Counter())[str(verdict.lead)] += 1
     return table

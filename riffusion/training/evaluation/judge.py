@@ -1,7 +1,7 @@
-"""The judge: tells from a spectrogram picture what plays in it and how fast.
+"""The judge: classifies the kind, lead instrument and tempo of a spectrogram picture.
 
-Hand-made features and a small network over them, trained on real renderings only. It is fixed before the generator is
-trained and never sees the generator's output, so that what it says of generated pictures is worth something.
+It is a small network on hand-made features, trained on renderings only. It is fixed before the generator is trained and
+never trained on the generator's output, so that its verdicts on generated pictures are independent.
 """
 
 import json
@@ -17,8 +17,8 @@ from safetensors.torch import load_file, save_file
 from scipy.fft import dct
 from torch import nn
 
-from riffusion.training.data.composer import Piece
 from riffusion.training.data.music import FAMILY, INSTRUMENTS, KINDS, TEMPI
+from riffusion.training.data.piece import Piece
 
 Floats = npt.NDArray[np.float32]
 FRAMES_PER_SECOND = 100
@@ -29,10 +29,11 @@ _BANDS = ((0, 24), (24, 64), (64, 128), (128, 256), (256, 512))  # mel bins: fro
 
 @dataclass(frozen=True)
 class Verdict:
-    """What the judge hears in a clip; `lead` is None where no melody or chords play."""
+    """The judge's classification of a clip."""
 
     kind: str
     lead: str | None
+    """None where no melody or chords play."""
     bpm: float
 
     @property
@@ -42,13 +43,17 @@ class Verdict:
 
 
 def features(picture: npt.NDArray[np.uint8]) -> Floats:
-    """Timbre and rhythm of a (512, 512) picture as one vector."""
+    """Features [F] of timbre and rhythm of a picture [512, 512]."""
     loudness = ((255 - picture[::-1, :512]) / 255).astype(np.float32)
     return np.concatenate([_timbre(loudness), _rhythm(loudness)]).astype(np.float32)
 
 
 def _timbre(loudness: Floats) -> Floats:
-    """Mean, spread, attack and sustain spectra in 128 bands, and their cepstra, which hold the harmonics' spacing."""
+    """Mean, spread, attack and sustain spectra in 128 bands, and their cepstra, which show the harmonics' spacing.
+
+    Args:
+        loudness: [512 mel bands from low to high, 512 frames], 0 to 1.
+    """
     rise = np.maximum(np.diff(loudness, axis=1, prepend=loudness[:, :1]), 0)
     attack = rise.mean(0)
     strong = attack >= np.quantile(attack, 0.9)
@@ -69,7 +74,7 @@ def _timbre(loudness: Floats) -> Floats:
 
 
 def _rhythm(loudness: Floats) -> Floats:
-    """How strongly each band's onsets fall on the grid of each tempo: on beats, eighths, sixteenths and off them."""
+    """How strongly each band's onsets match the grid of each tempo; `loudness` as in `_timbre`."""
     rise = np.maximum(np.diff(loudness, axis=1, prepend=loudness[:, :1]), 0)
     result: list[Floats] = []
     for low, high in _BANDS:
@@ -84,7 +89,7 @@ def _rhythm(loudness: Floats) -> Floats:
 
 
 def _grid(onset: Floats, bpm: float) -> Floats:
-    """Mean onset strength near the 16 sixteenths of a bar, folded to the four of a beat and to the bar's four beats."""
+    """Mean onset strengths [8] at the four sixteenths of a beat and at the four beats of a bar, of onsets [frames]."""
     step = 60 / bpm / 4 * FRAMES_PER_SECOND
     places = np.round(np.arange(0, len(onset) - 3, step)).astype(int)
     near = np.maximum.reduce([onset[np.minimum(places + shift, len(onset) - 1)] for shift in (0, 1, 2, 3)])
@@ -94,10 +99,12 @@ def _grid(onset: Floats, bpm: float) -> Floats:
 
 
 class Judge(nn.Module):
-    """A multilayer perceptron over standardised features, with one head each for kind, lead and tempo."""
+    """A multilayer perceptron on standardised features, with one head each for kind, lead and tempo."""
 
     mean: torch.Tensor
+    """[F] of the training data's features."""
     scale: torch.Tensor
+    """[F]: their standard deviations."""
 
     def __init__(self, inputs: int, width: int = 384) -> None:
         super().__init__()
@@ -109,27 +116,27 @@ class Judge(nn.Module):
         self.heads = nn.ModuleList([nn.Linear(width, len(classes)) for classes in (KINDS, LEADS, TEMPI)])
 
     def forward(self, batch: torch.Tensor) -> list[torch.Tensor]:
-        """Scores of the kinds, leads and tempi for (n, inputs) features."""
+        """Logits [N, classes] of kind, lead and tempo for features [N, F]."""
         hidden = self.body((batch - self.mean) / self.scale)
         return [head(hidden) for head in self.heads]
 
     @torch.no_grad()
     def verdicts(self, pictures: Iterable[npt.NDArray[np.uint8]]) -> list[Verdict]:
-        """What plays in each picture."""
+        """The verdict on each picture [512, 512]."""
         self.eval()
         scores = self(torch.from_numpy(np.stack([features(picture) for picture in pictures])))
         choices = zip(*(each.argmax(1).tolist() for each in scores), strict=True)
         return [Verdict(KINDS[kind], LEADS[lead], TEMPI[bpm]) for kind, lead, bpm in choices]
 
     def save(self, scores: dict[str, float], folder: Path = BUNDLED) -> None:
-        """Writes the weights, in half precision, and its scores on held-out real renderings."""
+        """Writes the weights, in half precision, and the judge's scores on held-out renderings."""
         halves = {name: weight.half() for name, weight in self.state_dict().items()}
         save_file(halves, folder / "judge.safetensors")
         (folder / "judge.json").write_text(json.dumps(scores, indent=1) + "\n")
 
     @classmethod
     def load(cls, folder: Path = BUNDLED) -> "Judge":
-        """The judge that `save` wrote; by default the one that the bundled model is judged by."""
+        """The judge that `save` wrote; by default the one of the bundled model's figures."""
         weights = load_file(folder / "judge.safetensors")
         judge = cls(len(weights["mean"]))
         judge.load_state_dict(weights)
@@ -137,13 +144,13 @@ class Judge(nn.Module):
 
 
 def scores_on_real(folder: Path = BUNDLED) -> dict[str, float]:
-    """What the saved judge scored on held-out real renderings when it was made."""
+    """The saved judge's scores, 0 to 1, on held-out renderings from when it was trained."""
     scores: dict[str, float] = json.loads((folder / "judge.json").read_text())
     return scores
 
 
 def targets(pieces: Sequence[Piece]) -> torch.Tensor:
-    """(n, 3): the numbers of kind, lead and tempo."""
+    """Class indices [N, 3] of kind, lead and tempo."""
     rows = [
         (KINDS.index(piece.kind), LEADS.index(piece.lead.name if piece.lead else None), TEMPI.index(piece.bpm))
         for piece in pieces
@@ -152,7 +159,7 @@ def targets(pieces: Sequence[Piece]) -> torch.Tensor:
 
 
 def train_judge(inputs: Floats, labels: torch.Tensor, epochs: int = 60, seed: int = 0) -> Judge:
-    """Fits a judge to (n, inputs) features of real renderings."""
+    """Trains a judge on features [N, F] of renderings and their class indices [N, 3]."""
     torch.manual_seed(seed)
     data = torch.from_numpy(inputs)
     judge = Judge(data.shape[1])

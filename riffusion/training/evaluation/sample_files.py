@@ -1,4 +1,4 @@
-"""What a model makes of some prompts, for people to look at and listen to while it trains."""
+"""Samples of a model in training as files, to look at and to listen to."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,13 +10,16 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.training.data.clip_pictures import SAMPLE_RATE
-from riffusion.training.models.vae import to_pictures
+from riffusion.training.data.clip_pictures import SAMPLE_RATE, to_pictures
 
 
 @torch.no_grad()
 def write_samples(pipeline: StableDiffusionPipeline, prompts: Sequence[str], folder: Path, steps: int) -> None:
-    """Writes `grid.png`, the pictures of the prompts side by side; a WAV each; and `prompts.txt`. Seeds are 0, 1, …"""
+    """Writes `grid.png`, the pictures of the prompts side by side; a WAV each; and `prompts.txt`. Seeds are 0, 1, …
+
+    Args:
+        steps: of the pipeline's own scheduler.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     generators = [torch.Generator().manual_seed(seed) for seed in range(len(prompts))]
     images = pipeline(list(prompts), num_inference_steps=steps, generator=generators, output_type="pt").images

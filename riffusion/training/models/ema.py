@@ -1,4 +1,4 @@
-"""An exponential moving average of weights: what is sampled from and shipped."""
+"""An exponential moving average of weights, used for sampling and export."""
 
 from collections.abc import Iterable
 
@@ -7,16 +7,20 @@ from torch import nn
 
 
 class WeightAverage:
-    """Averages a model's parameters; early steps are forgotten faster, so that the random start doesn't linger."""
+    """Averages a model's parameters. Early on it decays faster, so that the random initial weights don't persist."""
 
     def __init__(self, parameters: Iterable[nn.Parameter], decay: float = 0.9995) -> None:
+        """
+        Args:
+            decay: share of the average, 0 to 1, that a step keeps; the first steps keep (1 + n) / (10 + n).
+        """
         self.decay = decay
         self.updates = 0
         self.shadow = [parameter.detach().clone() for parameter in parameters]
 
     @torch.no_grad()
     def update(self, parameters: Iterable[nn.Parameter], steps: int = 1) -> None:
-        """Moves towards the current values as `steps` optimizer steps do."""
+        """Moves the average towards the current values by as much as `steps` single updates would."""
         self.updates += steps
         decay = min(self.decay, (1 + self.updates) / (10 + self.updates)) ** steps
         torch._foreach_lerp_(self.shadow, [parameter.detach() for parameter in parameters], 1 - decay)
@@ -28,12 +32,16 @@ class WeightAverage:
             parameter.copy_(average)
 
     def state_dict(self) -> dict[str, object]:
-        """What `load_state_dict` needs to go on exactly."""
+        """The state from which `load_state_dict` resumes exactly."""
         return {"updates": self.updates, "shadow": self.shadow}
 
     def load_state_dict(self, state: dict[str, object]) -> None:
-        """Goes on from a saved state."""
+        """Resumes from a saved state.
+
+        Raises:
+            TypeError: it isn't the state of a weight average.
+        """
         updates, shadow = state["updates"], state["shadow"]
         if not isinstance(updates, int) or not isinstance(shadow, list):
-            raise TypeError("not the state of a weight average")
+            raise TypeError("This is not the state of a weight average.")
         self.updates, self.shadow = updates, shadow

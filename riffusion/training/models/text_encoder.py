@@ -1,7 +1,7 @@
-"""Teaches a small CLIP text encoder what captions say, before any picture is involved.
+"""Pretrains a small CLIP text encoder on captions alone, before any picture is involved.
 
 Trained from scratch together with the UNet, the encoder collapses: padded to 77 tokens, every prompt looks the same. So
-it first learns to tell a caption's kind, genre, lead, tempo, speed and mood from its hidden states, and is then frozen.
+it is first trained to hold a caption's kind, genre, lead, tempo, speed and mood in its hidden states, and then frozen.
 """
 
 from collections.abc import Sequence
@@ -17,10 +17,10 @@ from riffusion.training.data.music import GENRES, INSTRUMENTS, KINDS, MOODS, SPE
 from riffusion.training.models.tokenizer import MAX_TOKENS
 
 WIDTH = 128
-SPREAD = 0.3  # standard deviation of the hidden states: what the UNet's cross-attention starts well from
+SPREAD = 0.3  # standard deviation of the hidden states, with which the UNet's cross-attention starts well
 
 _Value = str | float | None
-# None stands for "not said", which is an answer of its own.
+# None, for what a caption doesn't state, is a class of its own.
 TOPICS: dict[str, tuple[_Value, ...]] = {
     "kind": (None, *KINDS),
     "genre": (None, *(genre.name for genre in GENRES)),
@@ -32,7 +32,7 @@ TOPICS: dict[str, tuple[_Value, ...]] = {
 
 
 def new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
-    """An untrained encoder for this vocabulary."""
+    """An untrained encoder for the tokenizer's vocabulary."""
     config = CLIPTextConfig(
         vocab_size=len(tokenizer),
         hidden_size=WIDTH,
@@ -49,33 +49,28 @@ def new_text_encoder(tokenizer: CLIPTokenizer) -> CLIPTextModel:
 
 
 def token_ids(tokenizer: CLIPTokenizer, texts: Sequence[str]) -> torch.Tensor:
-    """(n, 77) ids, padded and cut as Stable Diffusion does."""
+    """Token ids [N, 77], padded and truncated as in Stable Diffusion."""
     batch = tokenizer(list(texts), padding="max_length", max_length=MAX_TOKENS, truncation=True, return_tensors="pt")
     ids: torch.Tensor = batch.input_ids
     return ids
 
 
 def topic_targets(stated: Sequence[Stated]) -> torch.Tensor:
-    """(n, topics): what each caption says, as numbers into `TOPICS`."""
+    """What each caption states, as indices [N, topics] into the values of `TOPICS`."""
     return torch.tensor([[values.index(getattr(each, topic)) for topic, values in TOPICS.items()] for each in stated])
 
 
 class TopicHeads(nn.Module):
-    """Reads the topics from hidden states; thrown away after the pretraining."""
+    """Classifiers of the topics from hidden states; discarded after the pretraining."""
 
     def __init__(self) -> None:
         super().__init__()
         self.heads = nn.ModuleList([nn.Linear(WIDTH, len(values)) for values in TOPICS.values()])
 
     def loss(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """Summed cross-entropy of (n, width) states against (n, topics) targets."""
+        """Cross-entropy of hidden states [N, WIDTH] against targets [N, topics], summed over the topics."""
         losses = [F.cross_entropy(head(hidden), targets[:, n]) for n, head in enumerate(self.heads)]
         return torch.stack(losses).sum()
-
-    def accuracy(self, hidden: torch.Tensor, targets: torch.Tensor) -> dict[str, float]:
-        """The share of captions read rightly, for each topic."""
-        right = [(head(hidden).argmax(1) == targets[:, n]).float().mean() for n, head in enumerate(self.heads)]
-        return dict(zip(TOPICS, (float(each) for each in right), strict=True))
 
 
 def pretrain_text_encoder(
@@ -87,11 +82,12 @@ def pretrain_text_encoder(
     batch: int = 128,
     seed: int = 0,
 ) -> TopicHeads:
-    """Trains the encoder in place on (n, 77) ids. Every padding position learns to hold the whole caption.
+    """Trains the encoder in place on token ids [N, 77] and targets [N, topics]; returns the heads.
 
-    The UNet attends to all 77 positions, most of which are padding: a random one of them has to answer.
+    The UNet attends to all 77 positions, most of which are padding. So the heads read a random padding position, and
+    every one of them learns to hold the whole caption.
     """
-    rng, end = torch.Generator().manual_seed(seed), int(ids[0, -1])  # every caption is padded with the end mark
+    rng, end = torch.Generator().manual_seed(seed), int(ids[0, -1])  # every caption is padded with the end token
     heads = TopicHeads()
     optimizer = torch.optim.AdamW([*encoder.parameters(), *heads.parameters()], lr=1.5e-3, weight_decay=0.01)
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, 1.5e-3, total_steps=steps, pct_start=0.1)
@@ -112,12 +108,12 @@ def pretrain_text_encoder(
 
 
 def _little_padding(ids: torch.Tensor, end: int) -> torch.Tensor:
-    """Cut after a few paddings, for speed: causal attention makes the states before them the same."""
+    """The ids [N, L] with a few paddings only, for speed: with causal attention, the states before are the same."""
     return ids[:, : int((ids != end).sum(1).max()) + 6]
 
 
 def _padding_state(states: torch.Tensor, ids: torch.Tensor, end: int, rng: torch.Generator) -> torch.Tensor:
-    """The state at a random position from the end mark on."""
+    """The states [N, WIDTH], of [N, L, WIDTH], at a random position from each caption's end token on."""
     lengths = (ids != end).sum(1)
     spare = ids.shape[1] - lengths
     places = lengths + (torch.rand(len(ids), generator=rng) * spare).long()
@@ -126,7 +122,7 @@ def _padding_state(states: torch.Tensor, ids: torch.Tensor, end: int, rng: torch
 
 @torch.no_grad()
 def _set_spread(encoder: CLIPTextModel, ids: torch.Tensor, heads: TopicHeads) -> None:
-    """Scales the last layer norm so that hidden states have the standard deviation `SPREAD`; the heads follow."""
+    """Scales the last layer norm so that hidden states have the deviation `SPREAD`, and the heads inversely."""
     encoder.train(False)
     factor = SPREAD / float(encoder(ids).last_hidden_state.std())
     encoder.final_layer_norm.weight.mul_(factor)
@@ -136,7 +132,7 @@ def _set_spread(encoder: CLIPTextModel, ids: torch.Tensor, heads: TopicHeads) ->
 
 
 def with_noise_words(text: str, rng: Random) -> str:
-    """The caption with a made-up word somewhere, so that the encoder learns to read past words it doesn't know."""
+    """The caption with a random word inserted, so that the encoder learns to ignore unknown words."""
     words = text.split(" ")
     letters = "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 9)))
     words.insert(rng.randint(0, len(words)), letters)
@@ -144,7 +140,7 @@ def with_noise_words(text: str, rng: Random) -> str:
 
 
 @torch.no_grad()
-def hidden_states(encoder: CLIPTextModel, ids: torch.Tensor) -> torch.Tensor:
-    """(n, 77, width): what the UNet attends to."""
-    states: torch.Tensor = encoder(ids).last_hidden_state
-    return states
+def encode_prompt(encoder: CLIPTextModel, ids: torch.Tensor) -> torch.Tensor:
+    """Embeddings [N, 77, WIDTH] of token ids [N, 77]: the hidden states that the UNet attends to."""
+    prompt_embeds: torch.Tensor = encoder(ids).last_hidden_state
+    return prompt_embeds

@@ -14,7 +14,7 @@ _WORD_END = "</w>"
 
 
 def train_tokenizer(captions: Iterable[str], merges: int = 600) -> CLIPTokenizer:
-    """Learns `merges` pairs. All bytes stay in the vocabulary, as in CLIP's, so that every text can be spelled."""
+    """Learns `merges` pairs. All bytes stay in the vocabulary, as in CLIP's, so that every text can be tokenized."""
     alphabet = sorted(pre_tokenizers.ByteLevel.alphabet())
     letters = [*alphabet, *(letter + _WORD_END for letter in alphabet)]
     learner = CLIPTokenizer().backend_tokenizer
@@ -27,14 +27,14 @@ def train_tokenizer(captions: Iterable[str], merges: int = 600) -> CLIPTokenizer
     )
     learner.train_from_iterator(captions, trainer)
     learned = [tuple(pair) for pair in json.loads(learner.to_str())["model"]["merges"]]
-    # Base letters first, then one token a merge, then the two marks: the order of CLIP's own vocabulary.
+    # Base letters, then one token a merge, then the two special tokens: the order of CLIP's own vocabulary.
     tokens = [*letters, *("".join(pair) for pair in learned), BEGIN, END]
     vocab = {token: number for number, token in enumerate(dict.fromkeys(tokens))}
-    return CLIPTokenizer(vocab=vocab, merges=learned, model_max_length=MAX_TOKENS)  # type: ignore[arg-type]  # pairs too
+    return CLIPTokenizer(vocab=vocab, merges=learned, model_max_length=MAX_TOKENS)  # type: ignore[arg-type]  # it takes pairs too
 
 
 def save_tokenizer(tokenizer: CLIPTokenizer, folder: Path) -> None:
-    """Writes what transformers reads, and the vocab.json and merges.txt that older readers look for."""
+    """Writes the files of transformers, and the vocab.json and merges.txt of older readers."""
     tokenizer.save_pretrained(folder)
     model = json.loads(tokenizer.backend_tokenizer.to_str())["model"]
     (folder / "vocab.json").write_text(json.dumps(model["vocab"], ensure_ascii=False))

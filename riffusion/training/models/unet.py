@@ -1,4 +1,4 @@
-"""The bundled model's UNet and the loss it is trained with."""
+"""The bundled model's UNet, its noise schedule and its loss."""
 
 import torch
 import torch.nn.functional as F
@@ -8,8 +8,9 @@ from diffusers.models.attention_processor import AttnProcessor
 from riffusion.training.models.text_encoder import WIDTH
 
 TIMESTEPS = 1000
-_NOISE_BIAS = 0.65  # below 1: more of the noisy steps, where layout and text are decided
+_NOISE_BIAS = 0.65  # below 1: noisy timesteps, where layout and text are decided, are drawn more often
 LATENT_SHAPE = (4, 64, 64)
+"""[C, H, W]."""
 
 
 def new_unet() -> UNet2DConditionModel:
@@ -30,13 +31,13 @@ def new_unet() -> UNet2DConditionModel:
 
 
 def prepared(unet: UNet2DConditionModel) -> UNet2DConditionModel:
-    """The UNet in the layout and with the attention that train fastest on a CPU (SDPA is 6 to 13 % slower there)."""
+    """The UNet in the memory layout and with the attention that train fastest on a CPU (SDPA is 6 to 13 % slower)."""
     unet.set_attn_processor(AttnProcessor())
     return unet.to(memory_format=torch.channels_last)
 
 
 def noise_schedule() -> DDPMScheduler:
-    """Stable Diffusion's noise levels; the network predicts velocity (Salimans and Ho, 2022)."""
+    """Stable Diffusion's noise levels; the UNet predicts velocity (Salimans and Ho 2022)."""
     return DDPMScheduler(
         num_train_timesteps=TIMESTEPS,
         beta_start=0.00085,
@@ -51,14 +52,15 @@ def velocity_loss(
     unet: UNet2DConditionModel,
     schedule: DDPMScheduler,
     latents: torch.Tensor,
-    states: torch.Tensor,
+    prompt_embeds: torch.Tensor,
     generator: torch.Generator,
     *,
     bf16: bool,
 ) -> torch.Tensor:
-    """Mean squared error of the predicted velocity for (n, 4, 64, 64) latents and (n, 77, width) text states.
+    """Mean squared error of the predicted velocity, for latents [N, 4, 64, 64] and embeddings [N, 77, WIDTH].
 
-    Unweighted: weights such as min-SNR starve the noisy steps, and with them layout and text.
+    The velocity is √ᾱ · noise - √(1 - ᾱ) · latents. It is unweighted: weights such as min-SNR make little of the noisy
+    timesteps, and with them of layout and text.
     """
     noise = torch.randn(latents.shape, generator=generator)
     draw = torch.rand(len(latents), generator=generator)
@@ -66,5 +68,5 @@ def velocity_loss(
     noisy = schedule.add_noise(latents, noise, timesteps).contiguous(memory_format=torch.channels_last)
     velocity = schedule.get_velocity(latents, noise, timesteps)
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
-        predicted = unet(noisy, timesteps, states, return_dict=False)[0]
-    return F.mse_loss(predicted.float(), velocity)
+        velocity_pred = unet(noisy, timesteps, prompt_embeds, return_dict=False)[0]
+    return F.mse_loss(velocity_pred.float(), velocity)

@@ -1,8 +1,9 @@
-"""Trains the autoencoder's decoder on, while the encoder, and with it every latent that was made, stays as it is.
+"""Further training of the autoencoder's decoder. The encoder is frozen, so existing latents stay valid.
 
-First by the same loss as before, on whole frequency ranges of many more pictures. Then a small discriminator of patches
-joins in (Isola et al., "Image-to-Image Translation", 2017; hinge loss and balanced weight as in Esser et al., "Taming
-Transformers", 2021): means alone smooth noise away, and with it what tells instruments apart.
+The first part has the same loss as before, on the whole frequency range of many more pictures. In the second a small
+patch discriminator is added (Isola et al., "Image-to-Image Translation", 2017; hinge loss and adaptive weight as in
+Esser et al., "Taming Transformers", 2021): a mean error alone smooths away noise, and with it what distinguishes
+instruments.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,24 +15,27 @@ import torch.nn.functional as F
 from diffusers import AutoencoderKL
 from torch import Tensor, nn
 
+from riffusion.training.data.clip_pictures import Pictures, to_input
 from riffusion.training.models.ema import WeightAverage
-from riffusion.training.models.vae import SCALING_FACTOR, Pictures, reconstruction_loss, to_input
+from riffusion.training.models.vae import SCALING_FACTOR, reconstruction_loss
 
-_STRIP = 16  # latent columns of a piece: 128 columns of picture, in the whole range of frequencies
-_LATENT_NOISE = 0.05  # in standard deviations: the latents of a UNet are no encoder's exactly
-_BESIDE = 0.4  # of the reconstruction's gradient: what the discriminator's may weigh
-_JOINS_OVER = 200  # steps over which the discriminator's weight grows
+_STRIP = 16  # latent columns of a training sample: 128 columns of the picture, in full height
+_LATENT_NOISE = 0.05  # in standard deviations: a UNet's latents differ a little from an encoder's
+_ADVERSARIAL_WEIGHT = 0.4  # of the discriminator's gradient, relative to the reconstruction's
+_ADVERSARIAL_WARMUP = 200  # steps over which that weight grows from 0
 
 
 @dataclass(frozen=True)
 class EncodedClips:
-    """Latents (n, 4, 64, 64) of unit variance and their pictures (n, 512, 512), file by file."""
+    """Clips as latents and pictures, in several files."""
 
     latents: Sequence[np.ndarray[tuple[int, ...], np.dtype[np.float16]]]
+    """Scaled latents [N, 4, 64, 64] of each file."""
     pictures: Sequence[Pictures]
+    """[N, 512, 512] of each file."""
 
     def strips(self, count: int, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-        """Latents (count, 4, 64, 16) from random places of random clips, and pictures (count, 3, 512, 128) in ±1."""
+        """Latents [count, 4, 64, 16] from random places of random clips, and images [count, 3, 512, 128] in ±1."""
         latents, pictures = [], []
         for _ in range(count):
             file = int(rng.integers(len(self.latents)))
@@ -42,7 +46,7 @@ class EncodedClips:
 
 
 class PatchDiscriminator(nn.Module):
-    """Tells for each patch of a grey picture whether it is real: above 0, or painted."""
+    """Scores each patch of a grey picture: above 0 for real ones, below for decoded ones."""
 
     def __init__(self, width: int = 24) -> None:
         super().__init__()
@@ -59,30 +63,41 @@ class PatchDiscriminator(nn.Module):
         )
 
     def forward(self, grey: Tensor) -> Tensor:
-        """(n, 1, h / 4, w / 4) scores of (n, 1, h, w) pictures."""
+        """Scores [N, 1, H / 4, W / 4] of pictures [N, 1, H, W] in ±1."""
         with torch.autocast("cpu", torch.bfloat16):
             scores: Tensor = self.layers(grey)
         return scores.float()
 
 
 class Adversary:
-    """A discriminator and its own training."""
+    """A discriminator with its optimizer."""
 
     def __init__(self) -> None:
-        self._judges = PatchDiscriminator()
-        self._optimizer = torch.optim.AdamW(self._judges.parameters(), lr=4e-4, betas=(0.5, 0.9), weight_decay=1e-4)
+        self.discriminator = PatchDiscriminator()
+        self._optimizer = torch.optim.AdamW(
+            self.discriminator.parameters(), lr=4e-4, betas=(0.5, 0.9), weight_decay=1e-4
+        )
 
-    def loss(self, painted: Tensor, reconstruction: Tensor, last_layer: Tensor) -> Tensor:
-        """How real (n, 1, h, w) pictures look, as heavy as the reconstruction's loss where both meet the last layer."""
-        loss = -self._judges(painted).mean()
-        pulls = [torch.autograd.grad(each, last_layer, retain_graph=True)[0].norm() for each in (reconstruction, loss)]
-        weight = (pulls[0] / (pulls[1] + 1e-4)).clamp_max(100)
+    def loss(self, decoded: Tensor, reconstruction: Tensor, last_layer: Tensor) -> Tensor:
+        """The adversarial loss of decoded pictures [N, 1, H, W], weighted like the reconstruction's loss.
+
+        The weight (Esser et al. 2021, λ) is the ratio of both losses' gradient norms at the decoder's last layer.
+
+        Args:
+            reconstruction: the reconstruction's loss.
+            last_layer: the weights of the decoder's last layer.
+        """
+        loss = -self.discriminator(decoded).mean()
+        gradients = [
+            torch.autograd.grad(each, last_layer, retain_graph=True)[0].norm() for each in (reconstruction, loss)
+        ]
+        weight = (gradients[0] / (gradients[1] + 1e-4)).clamp_max(100)
         balanced: Tensor = loss * weight.detach()
         return balanced
 
-    def learn(self, real: Tensor, painted: Tensor) -> None:
-        """One step towards telling (n, 1, h, w) pictures apart, by the hinge loss."""
-        loss = F.relu(1 - self._judges(real)).mean() + F.relu(1 + self._judges(painted.detach())).mean()
+    def train_step(self, real: Tensor, decoded: Tensor) -> None:
+        """Trains the discriminator one step on real and decoded pictures [N, 1, H, W], with the hinge loss."""
+        loss = F.relu(1 - self.discriminator(real)).mean() + F.relu(1 + self.discriminator(decoded.detach())).mean()
         self._optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         self._optimizer.step()
@@ -99,13 +114,19 @@ def train_decoder(
     seed: int = 0,
     report: Callable[[], object] = lambda: None,
 ) -> None:
-    """Trains the decoder of `vae` in place; what it ends with is an average over its last steps."""
+    """Trains the decoder of `vae` in place; the result is the moving average of its weights.
+
+    Args:
+        rate: peak learning rate of a one-cycle schedule.
+        adversarial: adds the discriminator's loss.
+        report: called after each step.
+    """
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
     weights = [*vae.post_quant_conv.parameters(), *vae.decoder.parameters()]
     vae.requires_grad_(False)
-    for weight in weights:
-        weight.requires_grad_(True)
+    for parameter in weights:
+        parameter.requires_grad_(True)
     adversary = Adversary() if adversarial else None
     momentum = (0.5, 0.9) if adversarial else (0.9, 0.99)
     optimizer = torch.optim.AdamW(weights, lr=rate, betas=momentum, weight_decay=1e-4)
@@ -113,12 +134,12 @@ def train_decoder(
     average = WeightAverage(weights, decay=0.998)
     for step in range(steps):
         latents, target = clips.strips(batch, rng)
-        output = _decoded(vae, latents + _LATENT_NOISE * torch.randn_like(latents))
+        output = _decode(vae, latents + _LATENT_NOISE * torch.randn_like(latents))
         loss = reconstruction_loss(output, target)
-        painted = output.mean(1, keepdim=True)
+        decoded = output.mean(1, keepdim=True)
         if adversary:
-            beside = _BESIDE * min(1.0, step / _JOINS_OVER)
-            loss = loss + beside * adversary.loss(painted, loss, vae.decoder.conv_out.weight)
+            weight = _ADVERSARIAL_WEIGHT * min(1.0, step / _ADVERSARIAL_WARMUP)
+            loss = loss + weight * adversary.loss(decoded, loss, vae.decoder.conv_out.weight)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(weights, 1.0)
@@ -126,12 +147,13 @@ def train_decoder(
         schedule.step()
         average.update(weights)
         if adversary:
-            adversary.learn(target[:, :1], painted)
+            adversary.train_step(target[:, :1], decoded)
         report()
     average.copy_to(weights)
 
 
-def _decoded(vae: AutoencoderKL, latents: Tensor) -> Tensor:
+def _decode(vae: AutoencoderKL, latents: Tensor) -> Tensor:
+    """Images [N, 3, 8 · H, 8 · W] of scaled latents [N, 4, H, W]."""
     with torch.autocast("cpu", torch.bfloat16):
         output: Tensor = vae.decode(latents / SCALING_FACTOR).sample
     return output.float()

@@ -1,4 +1,4 @@
-"""Writes a trained model as the folder that every Stable Diffusion tool reads."""
+"""Exports a trained model as a folder in diffusers format, which every Stable Diffusion tool reads."""
 
 import json
 from pathlib import Path
@@ -27,7 +27,7 @@ def assemble(
     tokenizer: CLIPTokenizer,
     schedule: DDPMScheduler,
 ) -> StableDiffusionPipeline:
-    """The parts as a pipeline, with DPM++ 2M over the noise levels that they were trained with."""
+    """The parts as a pipeline, with DPM++ 2M on the noise schedule of their training."""
     unet.set_attn_processor(AttnProcessor2_0())
     scheduler = DPMSolverMultistepScheduler.from_config(schedule.config)
     pipeline = StableDiffusionPipeline(
@@ -45,11 +45,11 @@ def assemble(
 
 
 def export(pipeline: StableDiffusionPipeline, folder: Path) -> None:
-    """Writes float16 safetensors, the configurations, the guidance that suits it, and the words of the captions."""
+    """Writes float16 safetensors, the configurations, the default guidance, and the vocabulary of the captions."""
     pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(folder, safe_serialization=True)
     save_tokenizer(pipeline.tokenizer, folder / "tokenizer")
-    for path in folder.glob("*/config.json"):  # each names the folder of this machine that its part was loaded from
+    for path in folder.glob("*/config.json"):  # each has the path that its part was loaded from
         config = json.loads(path.read_text())
         config.pop("_name_or_path", None)
         path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")

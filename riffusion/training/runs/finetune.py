@@ -1,7 +1,8 @@
 """Fine-tunes any Stable Diffusion 1.x or 2.x on a folder of captioned audio: LoRA, or all weights of the UNet.
 
-accelerate brings several GPUs, mixed precision and the checkpoint on disk; peft brings LoRA. What is random in a step
-follows from the seed, the step and the process alone, so that a resumed training goes on as if it had never stopped.
+accelerate provides several GPUs, mixed precision and checkpoints on disk; peft provides LoRA. The random numbers of a
+step follow from the seed, the step and the process alone, so a resumed training gives the same result as one that was
+never stopped.
 """
 
 import math
@@ -35,45 +36,60 @@ _ATTENTION = ["to_q", "to_k", "to_v", "to_out.0"]
 
 @dataclass(frozen=True)
 class FinetuneOptions:
-    """What to train on what, and for how long. A run with the same output folder goes on from its last checkpoint."""
+    """What to train, on what, and for how long. A run with the same output folder resumes at its last checkpoint."""
 
     checkpoint: str
+    """A folder, or a hub id."""
     data: Path
+    """The folder of audio."""
     output: Path
+    """The folder of results, samples and checkpoints."""
     revision: str | None = None
+    """The commit, for a hub id."""
     method: Method = "lora"
     rank: int = 16
+    """Of the LoRA matrices."""
     steps: int = 2000
     batch: int = 4
+    """Clips per batch and process."""
     accumulation: int = 1
+    """Batches per step."""
     rate: float = 1e-4
+    """Peak learning rate."""
     warmup: int = 100
+    """Steps over which the rate rises."""
     caption_dropout: float = 0.1
+    """Share of the captions that are replaced by the empty one."""
     mixed_precision: Literal["no", "fp16", "bf16"] = "no"
     held_out: float = 0.1
+    """Share of the tracks that are kept for testing."""
     on_beats: bool = True
+    """Whether clips begin on beats."""
     checkpoint_every: int = 500
     sample_every: int = 500
     prompts: tuple[str, ...] = ()
+    """To sample with; by default, captions of held-out clips."""
     sample_steps: int = 30
     seed: int = 0
 
     def rate_factor(self, step: int) -> float:
-        """Share of the learning rate: warmed up, then a half cosine to zero."""
+        """The learning rate as a share of `rate`: linear warm-up, then a half cosine to 0."""
         return min(1.0, (step + 1) / self.warmup) * (1 + math.cos(math.pi * min(1.0, step / self.steps))) / 2
 
 
 def finetune(options: FinetuneOptions) -> Path:
-    """Trains to the end and returns the folder of the result: LoRA weights, or a whole model.
+    """Trains to the last step and returns the folder of the result: LoRA weights, or a whole model.
 
     Raises:
         CheckpointUnavailable: the model can't be loaded.
-        UnreadableMedia: the folder has no audio that can be cut and captioned.
+        UnreadableMedia: the folder has no audio from which clips with captions can be cut.
     """
     return Finetuning(options).run()
 
 
 class Finetuning:
+    """One process of a fine-tuning."""
+
     def __init__(self, options: FinetuneOptions) -> None:
         self.options = options
         self.accelerator = Accelerator(
@@ -99,7 +115,7 @@ class Finetuning:
         self.accelerator.register_for_checkpointing(self.average, self.progress, self.rates)
 
     def _trainable(self) -> list[nn.Parameter]:
-        """The weights to learn: adapters added to the attention, or everything."""
+        """The weights to train: LoRA layers added to the attention, or all of the UNet's."""
         unet = self.parts.unet
         unet.train()
         if self.options.method == "full":
@@ -111,6 +127,7 @@ class Finetuning:
         return [weight for weight in unet.parameters() if weight.requires_grad]
 
     def run(self) -> Path:
+        """Trains from the last checkpoint, if there is one, and returns the folder of the result."""
         self._resume()
         options = self.options
         with MetricsLog(options.output) as log:
@@ -134,7 +151,7 @@ class Finetuning:
             self.accelerator.project_configuration.iteration = int(saved[-1].name.rpartition("_")[2]) + 1
 
     def _step(self) -> float:
-        """One optimizer step over `accumulation` batches; returns the mean loss."""
+        """Takes one optimizer step on `accumulation` batches; returns the mean loss."""
         losses = []
         for part in range(self.options.accumulation):
             with self.accelerator.accumulate(self.model):
@@ -154,25 +171,26 @@ class Finetuning:
         return float(np.mean(losses))
 
     def _generator(self, step: int, part: int) -> torch.Generator:
-        """The randomness of one batch of one process, on the CPU whatever the device."""
+        """The random generator of one batch of one process, on the CPU whatever the device."""
         words = np.random.SeedSequence([self.options.seed, step, part, self.accelerator.process_index])
         return torch.Generator().manual_seed(int(words.generate_state(1, np.uint64)[0] >> 1))
 
     def _loss(self, data: CaptionedLatents, random: torch.Generator, dropout: float) -> Tensor:
-        """Mean squared error of what the checkpoint predicts, noise or velocity."""
+        """Mean squared error of the prediction, of noise or velocity as the checkpoint was trained."""
         clean, captions = data.batch(self.options.batch, random, dropout)
         noise = torch.randn(clean.shape, generator=random)
         timesteps = torch.randint(self.schedule.config.num_train_timesteps, (len(clean),), generator=random)
         noisy = self.schedule.add_noise(clean, noise, timesteps).to(self.device)
         if self.schedule.config.prediction_type == "v_prediction":
-            wanted = self.schedule.get_velocity(clean, noise, timesteps)
+            target = self.schedule.get_velocity(clean, noise, timesteps)
         else:
-            wanted = noise
-        predicted = self.model(noisy, timesteps.to(self.device), self._states(captions), return_dict=False)[0]
-        return F.mse_loss(predicted.float(), wanted.to(self.device))
+            target = noise
+        noise_pred = self.model(noisy, timesteps.to(self.device), self._encode(captions), return_dict=False)[0]
+        return F.mse_loss(noise_pred.float(), target.to(self.device))
 
     @torch.no_grad()
-    def _states(self, captions: Sequence[str]) -> Tensor:
+    def _encode(self, captions: Sequence[str]) -> Tensor:
+        """Embeddings [N, 77, D] of captions."""
         tokenizer = self.parts.tokenizer
         ids = tokenizer(
             list(captions),
@@ -181,25 +199,25 @@ class Finetuning:
             truncation=True,
             return_tensors="pt",
         ).input_ids
-        states: Tensor = self.parts.text_encoder(ids.to(self.device)).last_hidden_state
-        return states
+        prompt_embeds: Tensor = self.parts.text_encoder(ids.to(self.device)).last_hidden_state
+        return prompt_embeds
 
     @torch.no_grad()
     def _held_out_loss(self) -> float:
-        """The loss on tracks never trained on, for the same noise each time."""
+        """The loss on held-out tracks, with the same noise each time."""
         self.unet.eval()
         losses = [float(self._loss(self.held_out, torch.Generator().manual_seed(n), 0.0)) for n in range(8)]
         self.unet.train()
         return float(np.mean(losses))
 
     def _pipeline(self) -> StableDiffusionPipeline:
-        """The model as it is now."""
+        """The model with its current weights."""
         parts = self.parts
         return assemble(self.unet, parts.vae, parts.text_encoder, parts.tokenizer, self.schedule)
 
     @torch.no_grad()
     def sample(self, folder: Path) -> None:
-        """Writes what the averaged weights make of the prompts; training goes on with the others."""
+        """Writes samples of the averaged weights; training continues with the current ones."""
         prompts = (
             self.options.prompts
             or tuple(dict.fromkeys(self.held_out.first_captions() or self.train.first_captions()))[:4]
@@ -213,7 +231,7 @@ class Finetuning:
         self.unet.train()
 
     def _save(self) -> Path:
-        """Writes the averaged weights where the worker loads them from."""
+        """Writes the averaged weights in the format that a worker loads."""
         result = self.options.output / ("lora" if self.options.method == "lora" else "model")
         if self.accelerator.is_main_process:
             self.average.copy_to(self.trained)
@@ -227,7 +245,7 @@ class Finetuning:
 
 
 class _Progress:
-    """The step, kept in the checkpoint."""
+    """The step, as a part of accelerate's checkpoint."""
 
     step = 0
 

@@ -1,4 +1,4 @@
-"""Where training writes its numbers: a JSON-lines file, and TensorBoard where it is installed."""
+"""The metrics of a training, in a JSON-lines file and, where it is installed, in TensorBoard."""
 
 import json
 import time
@@ -15,13 +15,13 @@ class MetricsLog:
         self._file = (folder / "metrics.jsonl").open("a")
         try:
             from torch.utils.tensorboard import SummaryWriter
-        except ImportError:  # the `train` extra isn't installed; the file says the same
+        except ImportError:  # the `train` extra isn't installed; the file has the same numbers
             self._board = None
         else:
             self._board = SummaryWriter(str(folder / "tensorboard"))
 
     def write(self, step: int, **scalars: float) -> None:
-        """Records named numbers of a step, with the time of day in seconds."""
+        """Records named numbers of a step, with the time in Unix seconds."""
         self._file.write(json.dumps({"step": step, "time": round(time.time(), 1), **scalars}) + "\n")
         self._file.flush()
         if self._board:

@@ -1,12 +1,12 @@
-"""Everything that makes the bundled model, from an empty folder, one stage after the other.
+"""All stages of training the bundled model, from an empty folder.
 
-Each stage leaves its result in the working folder and is skipped when it is there: a stopped run goes on where it was.
+Each stage writes its result into the working folder and is skipped where it exists: a stopped run resumes at its stage.
 """
 
 import functools
 import os
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import repeat
 from pathlib import Path
 
@@ -35,59 +35,13 @@ from riffusion.training.models.unet import new_unet, noise_schedule
 from riffusion.training.models.vae import encode, new_autoencoder, train_autoencoder
 from riffusion.training.models.vae_decoder import EncodedClips, train_decoder
 from riffusion.training.runs.export import assemble, export
-from riffusion.training.runs.trainer import Trainer, TrainerOptions, TrainingData, last_checkpoint, run
+from riffusion.training.runs.tiny_run import DECODED, TinyRun
+from riffusion.training.runs.trainer import Trainer, TrainingData, last_checkpoint, run
 
-WORDINGS = 6  # captions of each clip
-_NOISE_WORDS = 0.15  # share of the captions with a made-up word in them
+WORDINGS = 6  # captions per clip
+_NOISE_WORDS = 0.15  # share of the captions with a random word in them
 _TOKENIZER_CAPTIONS = 12_000
 _AUTOENCODER_CLIPS = 2304
-DECODED = "vae-decoder"  # the part that is shipped; "vae" stays as it was when it made the latents
-
-
-@dataclass(frozen=True)
-class TinyRun:
-    """The working folder and sizes of a training of the bundled model.
-
-    `start` is a model folder, as `export` writes it, whose weights to go on from; without it all is learned anew.
-    """
-
-    folder: Path
-    trainer: TrainerOptions
-    clips: int = 9216
-    held_out_clips: int = 1024
-    text_steps: int = 1500
-    autoencoder_steps: int = 1800
-    decoder_steps: tuple[int, int] = (1000, 900)  # without and with a discriminator
-    seed: int = 0
-    start: Path | None = None
-
-    @property
-    def train_set(self) -> ComposedSet:
-        """The clips that are learned from."""
-        return ComposedSet(self.folder, "train", self.clips, self.seed)
-
-    @property
-    def held_out_set(self) -> ComposedSet:
-        """The clips that judges are tested on and captions for generated clips are taken from."""
-        return ComposedSet(self.folder, "held-out", self.held_out_clips, self.seed)
-
-    def part(self, name: str) -> Path:
-        """The folder of a trained part, as in a Stable Diffusion model folder."""
-        return self.folder / "parts" / name
-
-
-def tiny_run(
-    folder: Path,
-    *,
-    clips: int,
-    processes: int,
-    seed: int,
-    steps: int = 1,
-    batch: int = 8,
-    start: Path | None = None,
-) -> TinyRun:
-    """A run with the usual sizes."""
-    return TinyRun(folder, TrainerOptions(steps, batch, processes=processes, seed=seed), clips, seed=seed, start=start)
 
 
 def train_tiny(job: TinyRun) -> None:
@@ -105,13 +59,13 @@ def train_tiny(job: TinyRun) -> None:
 
 
 def render_data(job: TinyRun) -> None:
-    """Composes and renders both splits."""
+    """Composes and renders the training and held-out clips."""
     job.train_set.render(job.trainer.processes)
     job.held_out_set.render(job.trainer.processes)
 
 
 def write_captions(clips: ComposedSet, *, noise_words: bool = False) -> list[list[tuple[str, Stated]]]:
-    """The wordings of every clip, with what they state."""
+    """The captions of every clip, with what they state."""
     result = []
     for index in range(clips.count):
         piece, wordings = clips.piece(index), []
@@ -126,7 +80,7 @@ def write_captions(clips: ComposedSet, *, noise_words: bool = False) -> list[lis
 
 
 def make_judge(job: TinyRun) -> dict[str, float]:
-    """Fits the judge to real renderings, writes it into the package, and returns its scores on held-out ones."""
+    """Trains the judge on renderings, writes it into the package, and returns its scores on held-out ones."""
     clips, tests = job.train_set, job.held_out_set
     inputs = np.stack([features(picture) for picture in tqdm(clips.pictures(), "judge", clips.count)])
     judge = train_judge(inputs, targets([clips.piece(index) for index in range(clips.count)]))
@@ -138,7 +92,7 @@ def make_judge(job: TinyRun) -> dict[str, float]:
 
 
 def make_text_encoder(job: TinyRun) -> None:
-    """Tokenizer and text encoder; taken over from `start` where that is given."""
+    """Makes tokenizer and text encoder, or copies those of `start`."""
     if job.part("text_encoder").exists():
         return
     if job.start:
@@ -146,7 +100,7 @@ def make_text_encoder(job: TinyRun) -> None:
         encoder = CLIPTextModel.from_pretrained(job.start / "text_encoder", dtype=torch.float32)
     else:
         captions = [wording for wordings in write_captions(job.train_set, noise_words=True) for wording in wordings]
-        texts, stated = [text for text, _ in captions], [said for _, said in captions]
+        texts, stated = [text for text, _ in captions], [facts for _, facts in captions]
         tokenizer = train_tokenizer(texts[:_TOKENIZER_CAPTIONS])
         torch.manual_seed(job.seed)
         encoder = new_text_encoder(tokenizer)
@@ -156,7 +110,7 @@ def make_text_encoder(job: TinyRun) -> None:
 
 
 def make_autoencoder(job: TinyRun) -> None:
-    """The autoencoder that makes the latents; taken over from `start` where that is given."""
+    """Makes the autoencoder that encodes the latents, or copies that of `start`."""
     if job.part("vae").exists():
         return
     if job.start:
@@ -171,14 +125,9 @@ def make_autoencoder(job: TinyRun) -> None:
     vae.save_pretrained(job.part("vae"))
 
 
-def latents_path(job: TinyRun, shard: int) -> Path:
-    """Where the latents of a shard of the training clips lie."""
-    return job.folder / f"latents-{job.seed}" / f"{shard:04d}.npy"
-
-
 def make_latents(job: TinyRun) -> None:
-    """Encodes the training clips, a file a shard, in parallel."""
-    missing = [shard for shard in range(job.train_set.shards) if not latents_path(job, shard).exists()]
+    """Encodes the training clips in parallel, one file per shard."""
+    missing = [shard for shard in range(job.train_set.shards) if not job.latents_path(shard).exists()]
     with ProcessPoolExecutor(job.trainer.processes, mp.get_context("spawn")) as pool:
         for _ in tqdm(pool.map(_encode_shard, repeat(job), missing), "latents", len(missing)):
             pass
@@ -191,7 +140,7 @@ def _vae(folder: Path) -> AutoencoderKL:
 
 
 def _encode_shard(job: TinyRun, shard: int) -> None:
-    path = latents_path(job, shard)
+    path = job.latents_path(shard)
     path.parent.mkdir(exist_ok=True)
     latents = encode(_vae(job.part("vae")), np.load(job.train_set.shard_path(shard))).half().numpy()
     partial = path.with_suffix(".part")
@@ -201,14 +150,14 @@ def _encode_shard(job: TinyRun, shard: int) -> None:
 
 
 def make_decoder(job: TinyRun) -> None:
-    """The same autoencoder with a decoder that was trained on; as it is where it was taken over from `start`."""
+    """Trains the autoencoder's decoder further; an autoencoder of `start` is copied unchanged."""
     if job.part(DECODED).exists():
         return
     vae = AutoencoderKL.from_pretrained(job.part("vae"))
     if not job.start:
         shards = range(job.train_set.shards)
         clips = EncodedClips(
-            [np.load(latents_path(job, shard), mmap_mode="r") for shard in shards],
+            [np.load(job.latents_path(shard), mmap_mode="r") for shard in shards],
             [np.load(job.train_set.shard_path(shard), mmap_mode="r") for shard in shards],
         )
         with tqdm(total=sum(job.decoder_steps), desc="decoder") as bar:
@@ -218,8 +167,8 @@ def make_decoder(job: TinyRun) -> None:
 
 
 def load_training_data(job: TinyRun) -> TrainingData:
-    """All latents that are encoded by now, in order, and the captions of their clips."""
-    shards = [path for shard in range(job.train_set.shards) if (path := latents_path(job, shard)).exists()]
+    """All latents that have been encoded, in order, and the captions of their clips."""
+    shards = [path for shard in range(job.train_set.shards) if (path := job.latents_path(shard)).exists()]
     latents = np.concatenate([np.load(path) for path in shards])
     tokenizer = CLIPTokenizer.from_pretrained(job.part("tokenizer"))
     captions = write_captions(replace(job.train_set, count=len(latents)))
@@ -228,19 +177,21 @@ def load_training_data(job: TinyRun) -> TrainingData:
 
 
 def train_unet(job: TinyRun) -> None:
-    """Trains the UNet in as many processes as the options say, from the last checkpoint if there is one."""
-    port_file = job.folder / "unet" / f"meeting-{os.getpid()}"
-    port_file.parent.mkdir(parents=True, exist_ok=True)
+    """Trains the UNet in the options' number of processes, from the last checkpoint if there is one."""
+    rendezvous = job.folder / "unet" / f"meeting-{os.getpid()}"
+    rendezvous.parent.mkdir(parents=True, exist_ok=True)
     try:
-        mp.spawn(_train_share, (job, port_file), job.trainer.processes)  # type: ignore[attr-defined,no-untyped-call]
+        mp.spawn(_train_process, (job, rendezvous), job.trainer.processes)  # type: ignore[attr-defined,no-untyped-call]
     finally:
-        port_file.unlink(missing_ok=True)
+        rendezvous.unlink(missing_ok=True)
 
 
-def _train_share(rank: int, job: TinyRun, meeting: Path) -> None:
-    """One process of the training; they find each other through a file."""
+def _train_process(rank: int, job: TinyRun, rendezvous: Path) -> None:
+    """One process of the training; the processes find each other through a file."""
     torch.set_num_threads(1)
-    dist.init_process_group("gloo", init_method=meeting.resolve().as_uri(), rank=rank, world_size=job.trainer.processes)
+    dist.init_process_group(
+        "gloo", init_method=rendezvous.resolve().as_uri(), rank=rank, world_size=job.trainer.processes
+    )
     torch.manual_seed(job.seed)
     if job.start:
         unet = UNet2DConditionModel.from_pretrained(job.start / "unet", torch_dtype=torch.float32)
@@ -252,7 +203,7 @@ def _train_share(rank: int, job: TinyRun, meeting: Path) -> None:
 
 
 def averaged_pipeline(job: TinyRun) -> StableDiffusionPipeline:
-    """The model with the UNet's averaged weights of the last checkpoint, in float32."""
+    """The model with the UNet's averaged weights from the last checkpoint, in float32."""
     folder = job.folder / "unet"
     step = last_checkpoint(folder, job.trainer.processes)
     unet = new_unet().eval()
@@ -265,5 +216,5 @@ def averaged_pipeline(job: TinyRun) -> StableDiffusionPipeline:
 
 
 def export_tiny(job: TinyRun, folder: Path) -> None:
-    """Writes the last checkpoint's averaged model."""
+    """Exports the model with the averaged weights from the last checkpoint."""
     export(averaged_pipeline(job), folder)

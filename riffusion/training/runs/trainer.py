@@ -1,8 +1,8 @@
-"""Trains the bundled model's UNet on cached latents: several processes of one thread, averaging their weights.
+"""Trains the bundled model's UNet on cached latents, in several single-threaded processes that average their weights.
 
-On a CPU, two such processes need half the time per step of one process with two threads. Each keeps its own Adam
-moments and random numbers; every `average_every` steps the weights are averaged over all. Checkpoints are written at
-those moments only, by every process for itself, and training resumes from them exactly.
+On a CPU, two such processes need half the time per step of one process with two threads. Each has its own Adam moments
+and random numbers; every `average_every` steps the weights are averaged over all processes. Only then are checkpoints
+written, one by each process, and training resumes from them exactly.
 """
 
 import math
@@ -20,7 +20,7 @@ from torch import nn
 from transformers import CLIPTextModel
 
 from riffusion.training.models.ema import WeightAverage
-from riffusion.training.models.text_encoder import hidden_states
+from riffusion.training.models.text_encoder import encode_prompt
 from riffusion.training.models.unet import noise_schedule, prepared, velocity_loss
 from riffusion.training.runs.metrics_log import MetricsLog
 
@@ -29,21 +29,26 @@ _CAPTION_DROPOUT = 0.1
 
 @dataclass(frozen=True)
 class TrainerOptions:
-    """How long and how to train. A resumed training may get another `steps`: the learning rate follows."""
+    """How long and how to train. A resumed training may have other `steps`: the learning rate follows."""
 
     steps: int
     batch: int = 4
+    """Clips per step and process."""
     rate: float = 1e-3
+    """Peak learning rate."""
     warmup: int = 200
-    decay: float = 0.3  # share of the steps, at the end, over which the rate falls to nothing
+    """Steps over which the rate rises."""
+    decay: float = 0.3
+    """Share of the steps, at the end, over which the rate falls to 0."""
     average_every: int = 8
+    """Steps between two averages over all processes."""
     checkpoint_every: int = 400
     processes: int = 2
     bf16: bool = True
     seed: int = 0
 
     def rate_at(self, step: int) -> float:
-        """Learning rate: warmed up, constant, then a half cosine to zero."""
+        """The learning rate: linear warm-up, constant, then a half cosine to 0."""
         falling = self.steps * self.decay
         left = max(0.0, min(1.0, (self.steps - step) / max(1.0, falling)))
         return self.rate * min(1.0, (step + 1) / self.warmup) * (1 - math.cos(math.pi * left)) / 2
@@ -51,14 +56,17 @@ class TrainerOptions:
 
 @dataclass(frozen=True)
 class TrainingData:
-    """Latents (n, 4, 64, 64) in float16, token ids (n, wordings, 77), and the ids (77) of the empty caption."""
+    """Latents of clips and their captions."""
 
     latents: np.ndarray[Any, np.dtype[np.float16]]
+    """Scaled latents [N, 4, 64, 64]."""
     captions: torch.Tensor
+    """Token ids [N, wordings, 77] of each clip's captions."""
     empty: torch.Tensor
+    """Token ids [77] of the empty caption."""
 
     def batch(self, count: int, generator: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
-        """Random latents and the ids of one wording each; a tenth of the captions are dropped."""
+        """Random latents [count, 4, 64, 64] and the ids [count, 77] of one caption each, a tenth of them empty."""
         rows = torch.randint(len(self.latents), (count,), generator=generator)
         wordings = torch.randint(self.captions.shape[1], (count,), generator=generator)
         ids = self.captions[rows, wordings].long()
@@ -87,12 +95,12 @@ class Trainer:
         self.step = 0
 
     def train_step(self) -> float:
-        """One optimizer step on a batch of this process's own; returns its loss."""
+        """Takes one optimizer step on a batch of this process; returns its loss."""
         latents, ids = self.data.batch(self.options.batch, self.random)
-        states = hidden_states(self.encoder, ids)
+        prompt_embeds = encode_prompt(self.encoder, ids)
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.rate_at(self.step)
-        loss = velocity_loss(self.unet, self.schedule, latents, states, self.random, bf16=self.options.bf16)
+        loss = velocity_loss(self.unet, self.schedule, latents, prompt_embeds, self.random, bf16=self.options.bf16)
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.unet.parameters(), 1.0)
@@ -102,7 +110,7 @@ class Trainer:
 
     @torch.no_grad()
     def average_weights(self) -> None:
-        """Replaces the weights by their mean over all processes, and moves the long-term average."""
+        """Replaces the weights by their mean over all processes, and updates the moving average."""
         weights = list(self.unet.parameters())
         flat = torch.cat([weight.reshape(-1) for weight in weights])
         dist.all_reduce(flat)
@@ -112,7 +120,7 @@ class Trainer:
         self.average.update(weights, self.options.average_every)
 
     def save(self, folder: Path) -> None:
-        """Writes this process's whole state, by renaming, so that a kill leaves the old or the new one."""
+        """Writes this process's state atomically, by renaming: a kill leaves the old or the new one."""
         state = {
             "step": self.step,
             "unet": self.unet.state_dict(),
@@ -125,7 +133,7 @@ class Trainer:
         partial.replace(folder / f"state-{self.rank}-{self.step}.pt")
 
     def load(self, path: Path) -> None:
-        """Goes on from what `save` wrote."""
+        """Resumes from a file that `save` wrote."""
         state = torch.load(path, weights_only=True)
         self.unet.load_state_dict(state["unet"])
         self.optimizer.load_state_dict(state["optimizer"])
@@ -142,7 +150,7 @@ def last_checkpoint(folder: Path, processes: int) -> int | None:
 
 
 def run(trainer: Trainer, folder: Path) -> None:
-    """Trains to the end, or until SIGTERM, from the last checkpoint in `folder` if there is one."""
+    """Trains to the last step, or until SIGTERM, from the last checkpoint in `folder` if there is one."""
     options, rank = trainer.options, trainer.rank
     found = last_checkpoint(folder, options.processes)
     if found is not None:
@@ -177,17 +185,17 @@ def _checkpoint(trainer: Trainer, folder: Path) -> None:
 
 
 class _StopSignal:
-    """SIGTERM, agreed upon by all processes, so that they stop at the same step."""
+    """Whether to stop on SIGTERM, agreed on by all processes so that they stop at the same step."""
 
     def __init__(self) -> None:
-        self._asked = False
-        signal.signal(signal.SIGTERM, self._ask)
+        self._received = False
+        signal.signal(signal.SIGTERM, self._receive)
 
-    def _ask(self, _number: int, _frame: FrameType | None) -> None:
-        self._asked = True
+    def _receive(self, _number: int, _frame: FrameType | None) -> None:
+        self._received = True
 
     def agreed(self) -> bool:
-        """Whether any process was asked to stop."""
-        asked = torch.tensor([float(self._asked)])
-        dist.all_reduce(asked, dist.ReduceOp.MAX)
-        return bool(asked.item())
+        """Whether any process has received SIGTERM."""
+        received = torch.tensor([float(self._received)])
+        dist.all_reduce(received, dist.ReduceOp.MAX)
+        return bool(received.item())

@@ -1,4 +1,4 @@
-"""The compositions behind the built-in seed images: short loops of a whole number of bars, exactly 5.12 s long."""
+"""The compositions of the built-in seed images: loops of a whole number of bars, exactly 5.12 s long."""
 
 from dataclasses import dataclass, replace
 from random import Random
@@ -6,22 +6,24 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 
-from riffusion.training.data.composer import Note, Part, Piece, compose
+from riffusion.training.data.composer import compose
 from riffusion.training.data.music import GENRE, INSTRUMENT, Kind
+from riffusion.training.data.piece import Note, Part, Piece
 from riffusion.training.data.soundfont import SAMPLE_RATE, Synth
 
 SECONDS = 5.12
 
 
 @dataclass(frozen=True)
-class SeedClip:
-    """A loop: `bars` bars of 4/4 at `bpm` last 5.12 s. `audio` is mono float32 at 44.1 kHz."""
+class SeedLoop:
+    """A loop of `bars` bars of 4/4 that last 5.12 s at `bpm`."""
 
     name: str
     bpm: float
     bars: int
     caption: str
     audio: npt.NDArray[np.float32]
+    """Mono samples [T] in ±1 at 44.1 kHz."""
 
 
 @dataclass(frozen=True)
@@ -44,26 +46,26 @@ _RECIPES = (
 )
 
 
-def seed_clips() -> list[SeedClip]:
+def seed_loops() -> list[SeedLoop]:
     """Renders the five loops.
 
     Raises:
         ToolMissing: FluidSynth or the soundfont isn't installed.
     """
-    clips = []
+    loops = []
     for recipe in _RECIPES:
         bpm = recipe.bars * 4 * 60 / SECONDS
         lead = INSTRUMENT[recipe.lead] if recipe.lead else None
         piece = compose(Random(f"seed {recipe.seed}"), recipe.kind, GENRE[recipe.genre], lead, bpm)
         audio = Synth().render(_twice(piece, recipe.bars), 2 * SECONDS)
-        # The second time round, what rings on from the end of the loop is heard at its beginning.
+        # The second repetition: its beginning has the notes that still sound from the loop's end.
         loop = audio[round(SECONDS * SAMPLE_RATE) :]
-        clips.append(SeedClip(recipe.name, bpm, recipe.bars, recipe.caption, loop))
-    return clips
+        loops.append(SeedLoop(recipe.name, bpm, recipe.bars, recipe.caption, loop))
+    return loops
 
 
 def _twice(piece: Piece, bars: int) -> Piece:
-    """The first bars of a piece, played two times."""
+    """The first bars of a piece, played twice."""
     return replace(piece, parts=tuple(replace(part, notes=_repeated(part, 4.0 * bars)) for part in piece.parts))
 
 

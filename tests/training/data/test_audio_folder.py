@@ -1,4 +1,4 @@
-"""A folder of audio becomes a data set."""
+"""A folder of audio as a data set."""
 
 from pathlib import Path
 
@@ -37,7 +37,7 @@ def test_captions_come_from_text_files_first(folder: Path) -> None:
     assert find_tracks(folder)[folder / "01 slow blues.wav"] == ("a blues", "blues guitar")
 
 
-def test_captions_come_from_the_table_before_all(folder: Path) -> None:
+def test_captions_come_from_the_table_before_text_files_and_names(folder: Path) -> None:
     (folder / "captions.csv").write_text("file,caption\n01 slow blues.wav,from table\n02_fast-funk.wav,also\n")
     assert list(find_tracks(folder).values()) == [("from table",), ("also",)]
 

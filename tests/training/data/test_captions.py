@@ -5,8 +5,9 @@ from random import Random
 import pytest
 
 from riffusion.training.data.captions import nearest_tempo, vocabulary, write_caption
-from riffusion.training.data.composer import Piece, compose
+from riffusion.training.data.composer import compose
 from riffusion.training.data.music import INSTRUMENT, MOOD_WORDS, SPEED_WORDS
+from riffusion.training.data.piece import Piece
 
 _CONNECTING = {
     "a",
@@ -39,7 +40,7 @@ def test_wordings_vary(pieces: list[Piece]) -> None:
     assert len({write_caption(pieces[0], Random(n))[0] for n in range(50)}) > 40
 
 
-def test_what_is_stated_is_true_and_written(pieces: list[Piece]) -> None:
+def test_stated_facts_are_true_and_written(pieces: list[Piece]) -> None:
     for number, piece in enumerate(pieces):
         text, stated = write_caption(piece, Random(number))
         text = text.lower()
@@ -64,8 +65,8 @@ def _number_in(text: str) -> float:
 
 
 def test_vocabulary_covers_what_captions_say(pieces: list[Piece]) -> None:
-    known = {part for words in vocabulary().values() for word in words for part in word.lower().split()}
+    vocabulary_words = {part for words in vocabulary().values() for word in words for part in word.lower().split()}
     for number, piece in enumerate(pieces):
         text = write_caption(piece, Random(number))[0].lower().replace(",", " ")
         words = {word for word in text.split() if not any(letter.isdigit() for letter in word)}
-        assert words <= known | _CONNECTING | {"sound", "style", "with"}
+        assert words <= vocabulary_words | _CONNECTING | {"sound", "style", "with"}

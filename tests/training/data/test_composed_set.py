@@ -16,8 +16,8 @@ def test_splits_and_seeds_share_no_piece() -> None:
 
 
 @pytest.mark.skipif(not SOUNDFONT.exists(), reason="FluidSynth's soundfont isn't installed")
-def test_rendering_goes_on_from_the_last_whole_file(tmp_path: Path) -> None:
-    Synth()  # has OpenMP's threads run, which a fork of this process would wait for without end
+def test_rendering_resumes_at_the_last_whole_file(tmp_path: Path) -> None:
+    Synth()  # starts OpenMP's threads, at which a fork of this process would hang
     clips = ComposedSet(tmp_path, "train", 2)
     clips.render(1)
     first = [picture.copy() for picture in clips.pictures()]
@@ -26,6 +26,6 @@ def test_rendering_goes_on_from_the_last_whole_file(tmp_path: Path) -> None:
     written = path.stat().st_mtime_ns
     clips.render(1)
     assert path.stat().st_mtime_ns == written
-    path.rename(path.with_suffix(".part"))  # as a kill in the midst of writing leaves it
+    path.rename(path.with_suffix(".part"))  # as a kill during the write leaves it
     clips.render(1)
     assert all(np.array_equal(a, b) for a, b in zip(first, clips.pictures(), strict=True))

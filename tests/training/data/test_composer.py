@@ -1,4 +1,4 @@
-"""The composer: the same seed composes the same piece, and pieces hold what they claim."""
+"""The composer: the same seed composes the same piece, and pieces match their facts."""
 
 from itertools import pairwise
 from random import Random
@@ -41,5 +41,5 @@ def test_a_melody_repeats_its_rhythm() -> None:
     assert first == third
 
 
-def test_neighbouring_tempi_are_told_apart_by_the_judges_tolerance() -> None:
+def test_neighbouring_tempi_differ_by_more_than_the_judges_tolerance() -> None:
     assert all(after / before > 1.05 for before, after in pairwise(TEMPI))

@@ -13,12 +13,12 @@ from riffusion.training.data.soundfont import SAMPLE_RATE, SOUNDFONT, Synth
 needs_fluidsynth = pytest.mark.skipif(not SOUNDFONT.exists(), reason="FluidSynth's soundfont isn't installed")
 
 
-def test_a_missing_soundfont_says_what_to_install(tmp_path: Path) -> None:
+def test_a_missing_soundfont_is_reported_with_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(ToolMissing, match="fluid-soundfont-gm"):
         Synth(tmp_path / "none.sf2")
 
 
-def test_a_missing_library_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_library_is_reported_with_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ctypes.util.find_library", lambda _name: None)
     with pytest.raises(ToolMissing, match="fluidsynth"):
         Synth()
@@ -30,7 +30,7 @@ def test_notes_sound_where_they_are_written() -> None:
     samples = Synth().render(piece, 2.0)
     assert samples.shape == (2 * SAMPLE_RATE,)
     assert np.abs(samples).max() == pytest.approx(0.9)
-    # The downbeat: half of the first 100 ms's loudness is there within 20 ms.
+    # The downbeat is loud within 20 ms.
     assert np.abs(samples[: SAMPLE_RATE // 50]).max() > 0.1
 
 

@@ -1,4 +1,4 @@
-"""What counts as obeying a caption."""
+"""What counts as matching a caption."""
 
 import math
 
@@ -20,11 +20,11 @@ def test_tempo_is_right_within_five_per_cent() -> None:
     assert adherence([stated], [Verdict("drums", None, 107)])["tempo"] == 0
 
 
-def test_what_no_caption_states_has_no_score() -> None:
+def test_a_measure_that_no_caption_states_has_no_score() -> None:
     assert math.isnan(adherence([Stated("drums")], [Verdict("drums", None, 120)])["lead"])
 
 
 def test_chance_is_the_score_against_other_clips_captions() -> None:
-    heard = [Verdict("drums", None, 120), Verdict("solo", "saxophone", 120)]
-    assert chance([_DRUMS, _SAX], heard)["kind"] == 0
-    assert chance([_DRUMS, _SAX], heard)["tempo"] == 1
+    verdicts = [Verdict("drums", None, 120), Verdict("solo", "saxophone", 120)]
+    assert chance([_DRUMS, _SAX], verdicts)["kind"] == 0
+    assert chance([_DRUMS, _SAX], verdicts)["tempo"] == 1

@@ -1,4 +1,4 @@
-"""The judge, on renderings that it never saw."""
+"""The judge, on renderings that it was not trained on."""
 
 import numpy as np
 import pytest
@@ -11,7 +11,7 @@ from riffusion.training.evaluation.adherence import adherence
 from riffusion.training.evaluation.judge import Judge, features, scores_on_real
 
 
-def test_is_worth_trusting() -> None:
+def test_the_saved_judge_is_accurate() -> None:
     scores = scores_on_real()
     assert scores["kind"] >= 0.95
     assert scores["drums_tonal"] >= 0.99
@@ -24,8 +24,8 @@ def test_recognises_fresh_renderings(tmp_path_factory: pytest.TempPathFactory) -
     clips = ComposedSet(tmp_path_factory.mktemp("clips"), "held-out", 24, seed=7)
     synth = Synth()
     pieces = [clips.piece(index) for index in range(clips.count)]
-    heard = Judge.load().verdicts(picture_of(synth.render(piece, CLIP_SECONDS)) for piece in pieces)
-    scores = adherence([all_about(piece) for piece in pieces], heard)
+    verdicts = Judge.load().verdicts(picture_of(synth.render(piece, CLIP_SECONDS)) for piece in pieces)
+    scores = adherence([all_about(piece) for piece in pieces], verdicts)
     assert scores["kind"] > 0.9
     assert scores["lead"] > 0.85
     assert scores["tempo"] > 0.8

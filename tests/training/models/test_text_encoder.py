@@ -1,4 +1,4 @@
-"""What the bundled model's text encoder reads, once it is there."""
+"""The pretraining of the bundled model's text encoder."""
 
 from random import Random
 
@@ -8,7 +8,7 @@ import torch
 from riffusion.training.data.captions import Stated
 from riffusion.training.models.text_encoder import (
     SPREAD,
-    hidden_states,
+    encode_prompt,
     new_text_encoder,
     pretrain_text_encoder,
     token_ids,
@@ -20,16 +20,17 @@ from riffusion.training.models.tokenizer import train_tokenizer
 _CAPTIONS = {"drums": Stated("drums"), "bass, 120 bpm": Stated("bass", bpm=120), "piano": Stated("solo", lead="piano")}
 
 
-def test_learns_what_captions_state_at_every_padding() -> None:
+def test_every_padding_position_holds_what_the_caption_states() -> None:
     tokenizer = train_tokenizer(list(_CAPTIONS))
     ids, targets = token_ids(tokenizer, list(_CAPTIONS)), topic_targets(list(_CAPTIONS.values()))
     torch.manual_seed(0)
     encoder = new_text_encoder(tokenizer)
     heads = pretrain_text_encoder(encoder, ids, targets, steps=40, batch=8)
-    states = hidden_states(encoder, ids)
+    states = encode_prompt(encoder, ids)
     assert float(states.std()) == pytest.approx(SPREAD, rel=0.05)
-    for place in (20, 76):
-        assert heads.accuracy(states[:, place], targets)["kind"] == 1
+    kind = heads.heads[0]
+    for position in (20, 76):
+        assert torch.equal(kind(states[:, position]).argmax(1), targets[:, 0])
 
 
 def test_noise_words_leave_the_caption_in_order() -> None:

@@ -1,4 +1,4 @@
-"""The tokenizer: spells everything, and opens from the files that CLIP's readers look for."""
+"""The tokenizer: takes any text, and opens from the files of CLIP's older readers."""
 
 from pathlib import Path
 
@@ -13,7 +13,7 @@ def test_common_words_become_one_token() -> None:
     assert train_tokenizer(_TEXTS * 10).tokenize("techno saxophone") == ["techno</w>", "saxophone</w>"]
 
 
-def test_any_text_can_be_spelled() -> None:
+def test_any_text_can_be_tokenized() -> None:
     tokenizer = train_tokenizer(_TEXTS)
     ids = tokenizer("Ünheard 漢字 zyzzyva!").input_ids
     assert tokenizer.unk_token_id not in ids[1:-1]

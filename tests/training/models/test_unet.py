@@ -13,7 +13,7 @@ def test_is_stable_diffusions_class_and_small_enough() -> None:
 
 
 def test_a_perfect_prediction_has_no_loss() -> None:
-    latents, states = torch.randn(2, *LATENT_SHAPE), torch.zeros(2, 77, WIDTH)
+    latents, prompt_embeds = torch.randn(2, *LATENT_SHAPE), torch.zeros(2, 77, WIDTH)
     schedule = noise_schedule()
 
     def oracle(noisy: torch.Tensor, timesteps: torch.Tensor, *_: object, **__: object) -> tuple[torch.Tensor]:
@@ -21,5 +21,5 @@ def test_a_perfect_prediction_has_no_loss() -> None:
         noise = (noisy - kept.sqrt() * latents) / (1 - kept).sqrt()
         return (kept.sqrt() * noise - (1 - kept).sqrt() * latents,)
 
-    loss = velocity_loss(oracle, schedule, latents, states, torch.Generator().manual_seed(0), bf16=False)
+    loss = velocity_loss(oracle, schedule, latents, prompt_embeds, torch.Generator().manual_seed(0), bf16=False)
     assert float(loss) < 1e-6

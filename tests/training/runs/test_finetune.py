@@ -1,4 +1,4 @@
-"""Fine-tuning, end to end on a model of the real classes with a few random weights."""
+"""Fine-tuning, end to end, of a small random model of the real classes."""
 
 import json
 from dataclasses import replace

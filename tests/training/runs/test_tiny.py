@@ -1,4 +1,4 @@
-"""The bundled model's training, from an empty folder to a model that opens, at sizes that teach it nothing."""
+"""The bundled model's training, from an empty folder to a model that opens, in a few steps."""
 
 import pytest
 import torch
@@ -9,8 +9,6 @@ from riffusion.training.data.captions import vocabulary
 from riffusion.training.data.soundfont import SOUNDFONT
 from riffusion.training.evaluation.sampler import GUIDANCE
 from riffusion.training.runs.tiny import (
-    DECODED,
-    TinyRun,
     export_tiny,
     make_autoencoder,
     make_decoder,
@@ -19,6 +17,7 @@ from riffusion.training.runs.tiny import (
     render_data,
     train_tiny,
 )
+from riffusion.training.runs.tiny_run import DECODED, TinyRun
 from riffusion.training.runs.trainer import TrainerOptions
 
 pytestmark = pytest.mark.skipif(not SOUNDFONT.exists(), reason="FluidSynth's soundfont isn't installed")
@@ -26,7 +25,7 @@ pytestmark = pytest.mark.skipif(not SOUNDFONT.exists(), reason="FluidSynth's sou
 
 @pytest.fixture(scope="module")
 def job(tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
-    """A training that has run."""
+    """A finished training."""
     options = TrainerOptions(steps=2, batch=1, average_every=1, checkpoint_every=1, processes=1)
     job = TinyRun(
         tmp_path_factory.mktemp("tiny"), options, clips=2, held_out_clips=1, text_steps=2, autoencoder_steps=2,
@@ -38,7 +37,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
 
 
 @torch.no_grad()
-def test_one_run_makes_a_model_that_paints(job: TinyRun) -> None:
+def test_one_run_makes_a_model_that_generates(job: TinyRun) -> None:
     checkpoint = load_checkpoint(job.folder / "model", None, torch.device("cpu"), torch.float32)
     assert checkpoint.guidance == GUIDANCE
     assert checkpoint.vocabulary == vocabulary()
@@ -50,7 +49,7 @@ def test_one_run_makes_a_model_that_paints(job: TinyRun) -> None:
     assert image.std() > 0
 
 
-def test_what_is_done_is_not_done_again(job: TinyRun) -> None:
+def test_finished_stages_are_skipped(job: TinyRun) -> None:
     made = {path: path.stat().st_mtime_ns for path in job.folder.rglob("*") if path.suffix in (".npy", ".safetensors")}
     for stage in (render_data, make_text_encoder, make_autoencoder, make_latents, make_decoder):
         stage(job)
@@ -58,8 +57,8 @@ def test_what_is_done_is_not_done_again(job: TinyRun) -> None:
     assert made == {path: path.stat().st_mtime_ns for path in made}
 
 
-def test_the_latents_stay_those_of_the_decoder(job: TinyRun) -> None:
-    """Training the decoder changes no weight of the encoder, or the latents that are cached would be of another one."""
+def test_the_decoder_is_trained_for_the_same_latents(job: TinyRun) -> None:
+    """Training the decoder changes no weight of the encoder: the cached latents stay valid."""
     first, last = (AutoencoderKL.from_pretrained(job.part(name)) for name in ("vae", DECODED))
     assert all(torch.equal(a, b) for a, b in zip(first.encoder.parameters(), last.encoder.parameters(), strict=True))
     assert not torch.equal(first.decoder.conv_in.weight, last.decoder.conv_in.weight)

@@ -19,7 +19,7 @@ _OPTIONS = TrainerOptions(
 
 @pytest.fixture(scope="module", autouse=True)
 def alone(tmp_path_factory: pytest.TempPathFactory) -> object:
-    """A group of one process, as each process of a training has."""
+    """A process group of this process alone."""
     meeting = tmp_path_factory.mktemp("dist") / "meeting"
     dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=0, world_size=1)
     yield
@@ -55,7 +55,7 @@ def test_resumes_exactly(tmp_path: Path) -> None:
     assert not torch.equal(_weights(whole), untrained)
 
 
-def test_a_checkpoint_counts_only_when_every_process_has_it(tmp_path: Path) -> None:
+def test_a_checkpoint_needs_the_files_of_all_processes(tmp_path: Path) -> None:
     for name in ("state-0-8", "state-0-16", "state-1-8"):
         (tmp_path / f"{name}.pt").touch()
     assert last_checkpoint(tmp_path, 1) == 16
