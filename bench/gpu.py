@@ -1,11 +1,11 @@
-"""What a GPU makes of Stable Diffusion 1.5's exact architecture: steps a second, share of its peak, memory.
+"""Stable Diffusion 1.5's exact architecture on a GPU: steps a second, share of the GPU's peak, memory.
 
     python bench/gpu.py [--batches 1,2,4,8,16] [--steps 50,20] [--runs 5] [--small]
 
-The weights are random, which costs what the real ones cost. Everything goes through the engine, schedulers and guidance
+The weights are random, which costs as much as the real ones. All goes through the engine, schedulers and guidance
 included: an iteration is one denoising step of the whole batch, both guidance halves. The peak is the rate of a large
 matrix product in the same precision on the same device. Needs CUDA; `--small` runs the same code with a tiny model on
-the CPU, whose figures mean nothing. The last line is JSON.
+the CPU, where the figures mean nothing. The last line is JSON.
 """
 
 import argparse
@@ -39,7 +39,7 @@ CLIPS = 8
 
 
 def seconds(work: Callable[[], object], device: torch.device, runs: int) -> float:
-    """Median time of some work, waited for."""
+    """Median time in seconds of some work, including the device's."""
     times = []
     for _ in range(runs + 1):  # the first one warms up
         began = time.perf_counter()
@@ -111,7 +111,7 @@ def measure(checkpoint: Checkpoint, arguments: argparse.Namespace, matrix: int) 
 
 
 def around(checkpoint: Checkpoint, runs: int) -> dict[str, Any]:
-    """What happens beside the steps: decoding pictures and retrieving their sound; and the memory that all took."""
+    """The work beside the steps, decoding pictures and retrieving their sound; and the memory of everything."""
     device = checkpoint.device
     autoencoder, codec = Autoencoder(checkpoint), SpectrogramCodec()
     latents = torch.randn(SHAPE, device=device)
@@ -126,7 +126,7 @@ def around(checkpoint: Checkpoint, runs: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measures, or says why not."""
+    """Measures and prints, or exits with the reason why it can't."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batches", default="1,2,4,8,16")
     parser.add_argument("--steps", default="50,20")
