@@ -192,7 +192,7 @@ class Engine:
         return None
 
     def _step(self, group: _Group, rows: list[Row]) -> None:
-        """One UNet call for the rows of a batch, and each row's own step after it."""
+        """One UNet call for the rows of a batch, then one scheduler step of each row."""
         stepped = []
         for row, noise_pred in zip(rows, self._predict(group, rows), strict=True):
             if isinstance(noise_pred, Exception):

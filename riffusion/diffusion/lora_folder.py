@@ -22,7 +22,7 @@ from riffusion.requests import ModelCard, is_name, unknown_lora
 log = logging.getLogger(__name__)
 
 KEPT_FILES = 8  # in memory: the most recently used
-WEIGHTS_FILE = "pytorch_lora_weights.safetensors"  # what diffusers, and a fine-tuning, call it in a folder of its own
+WEIGHTS_FILE = "pytorch_lora_weights.safetensors"  # in a folder of its own, as diffusers and a fine-tuning write it
 _ADAPTER = "lora"
 
 

@@ -46,7 +46,7 @@ class GivenNoise:
         self._then = SeededNoise(seed)
 
     def draw(self, shape: tuple[int, ...]) -> Tensor:
-        """The given noise first, whose shape must be `shape`."""
+        """The given noise at the first call, which must have this `shape`; then the next noise of the seed."""
         first, self._first = self._first, None
         return first if first is not None else self._then.draw(shape)
 
@@ -54,8 +54,9 @@ class GivenNoise:
 def slerp(alpha: float, start: Tensor, end: Tensor) -> Tensor:
     """Spherical interpolation (Shoemake 1985) of two tensors of one shape, each taken as one vector.
 
-    Keeps the norm of noise, of which linear interpolation of two independent draws would lose up to 30 %.
-    `alpha` 0 gives exactly `start`, 1 exactly `end`.
+    (start · sin((1 - alpha) · φ) + end · sin(alpha · φ)) / sin(φ), with φ the angle between them. Keeps the norm of
+    noise, of which linear interpolation of two independent draws would lose up to 30 %. `alpha` is 0 to 1: 0 gives
+    exactly `start`, 1 exactly `end`.
     """
     if alpha in (0.0, 1.0):
         return (end if alpha else start).clone()

@@ -43,7 +43,10 @@ class DenoiseRequest:
 
 
 class Row:
-    """A request in the engine's batch: its latents, scheduler and noise. Used by the engine's thread alone."""
+    """A request in the engine's batch: its latents, scheduler and noise.
+
+    Made by the submitter's thread; after that, used by the engine's thread alone.
+    """
 
     def __init__(
         self, request: DenoiseRequest, config: Mapping[str, Any], device: torch.device, on_step: Callable[[], None]

@@ -122,7 +122,7 @@ def _padding_state(states: torch.Tensor, ids: torch.Tensor, end: int, rng: torch
 
 @torch.no_grad()
 def _set_spread(encoder: CLIPTextModel, ids: torch.Tensor, heads: TopicHeads) -> None:
-    """Scales the last layer norm so that hidden states have the deviation `SPREAD`, and the heads inversely."""
+    """Scales the last layer norm so that hidden states deviate by `SPREAD`, and the heads inversely; ids [N, 77]."""
     encoder.train(False)
     factor = SPREAD / float(encoder(ids).last_hidden_state.std())
     encoder.final_layer_norm.weight.mul_(factor)
