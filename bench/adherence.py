@@ -1,9 +1,9 @@
-"""How well the bundled model obeys: held-out captions, fresh seeds, and a judge that was fixed before the model was.
+"""How well the bundled model's clips match their captions: held-out captions, fresh seeds, an independent judge.
 
     python bench/adherence.py [--captions 200] [--processes 2] [--model riffusion/models/tiny]
 
-The last line is JSON. `X` is the share of generated clips that do what their caption states, `X_real` the judge's
-score on held-out real renderings, `X_chance` what the same clips score against each other's captions.
+The judge was trained before the model. The last line is JSON: `X` is the share of generated clips that match their
+caption, `X_real` the judge's score on held-out renderings, `X_chance` the clips' score against each other's captions.
 """
 
 import argparse
@@ -16,25 +16,25 @@ from pathlib import Path
 import torch
 from diffusers import StableDiffusionPipeline
 
-from riffusion.training.adherence import MEASURES, adherence, chance, confusions
-from riffusion.training.autoencoder import Pictures
-from riffusion.training.captions import Stated, write_caption
-from riffusion.training.composed import ComposedSet
-from riffusion.training.judge import Judge, scores_on_real
-from riffusion.training.sampler import sample
+from riffusion.training.data.captions import Stated, write_caption
+from riffusion.training.data.clip_pictures import Pictures
+from riffusion.training.data.composed_set import ComposedSet
+from riffusion.training.evaluation.adherence import MEASURES, adherence, chance, confusions
+from riffusion.training.evaluation.judge import Judge, scores_on_real
+from riffusion.training.evaluation.sampler import sample
 
 MODEL = Path(__file__).parents[1] / "riffusion" / "models" / "tiny"
 FIRST_SEED = 1_000_000
 
 
 def held_out_captions(count: int) -> list[tuple[str, Stated]]:
-    """Captions of pieces that no training clip was composed from."""
+    """Captions of pieces that aren't in the training data."""
     clips = ComposedSet(Path(), "held-out", count)
     return [write_caption(clips.piece(index), clips.caption_rng(index)) for index in range(count)]
 
 
 def generate(model: Path, captions: list[str], seeds: list[int]) -> tuple[Pictures, float]:
-    """Pictures of the captions, and the CPU seconds that they took. Runs in a process of its own, on one thread."""
+    """Pictures [N, 512, 512] of the captions, and the CPU seconds they took. Runs in its own process, on one thread."""
     torch.set_num_threads(1)
     pipeline = StableDiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32)
     pipeline.unet.to(memory_format=torch.channels_last)
@@ -51,24 +51,24 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--model", type=Path, default=MODEL)
     options = parser.parse_args()
-    told = held_out_captions(options.captions)
-    stated = [said for _, said in told]
-    shares = [list(range(n, len(told), options.processes)) for n in range(options.processes)]
+    captions = held_out_captions(options.captions)
+    stated = [facts for _, facts in captions]
+    shares = [list(range(n, len(captions), options.processes)) for n in range(options.processes)]
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
         jobs = [
-            pool.submit(generate, options.model, [told[n][0] for n in share], [FIRST_SEED + n for n in share])
+            pool.submit(generate, options.model, [captions[n][0] for n in share], [FIRST_SEED + n for n in share])
             for share in shares
         ]
         results = [job.result() for job in jobs]
     pictures = dict(
         pair for share, (made, _) in zip(shares, results, strict=True) for pair in zip(share, made, strict=True)
     )
-    seconds = sum(spent for _, spent in results) / len(told)
-    heard = Judge.load().verdicts(pictures[n] for n in range(len(told)))
-    for wanted, counts in sorted(confusions(stated, heard).items()):
+    seconds = sum(spent for _, spent in results) / len(captions)
+    verdicts = Judge.load().verdicts(pictures[n] for n in range(len(captions)))
+    for wanted, counts in sorted(confusions(stated, verdicts).items()):
         print(f"{wanted:>16}: " + ", ".join(f"{name} {count}" for name, count in counts.most_common(4)))
-    scores, real, by_chance = adherence(stated, heard), scores_on_real(), chance(stated, heard)
-    result: dict[str, float] = {"n": len(told), "cpu_seconds_a_picture": round(seconds, 2)}
+    scores, real, by_chance = adherence(stated, verdicts), scores_on_real(), chance(stated, verdicts)
+    result: dict[str, float] = {"n": len(captions), "cpu_seconds_a_picture": round(seconds, 2)}
     for name in MEASURES:
         print(f"{name:>16}: {scores[name]:6.1%}   real {real[name]:6.1%}   chance {by_chance[name]:6.1%}")
         result |= {name: scores[name], f"{name}_real": real[name], f"{name}_chance": by_chance[name]}

@@ -1,4 +1,4 @@
-"""What sharing UNet calls buys: clients of mixed modes and step counts on one engine, against serving one by one.
+"""The gain of shared UNet calls: clients of mixed modes and step counts on one engine, against serving one by one.
 
     python bench/engine.py [--clients 1,2,4,8,16] [--rounds 5] [--model bundled|random-tiny|random-sd15|FOLDER]
 
@@ -35,7 +35,7 @@ from torch import Tensor
 from riffusion.diffusion.checkpoint import Checkpoint, choose_device, choose_dtype, load_checkpoint
 from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.engine import Engine
-from riffusion.diffusion.row import Painting
+from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.tuning import choose_threads, compiler_for
 from riffusion.generate import NoControl, paint, repaint
 from riffusion.generate.canvas import Canvas
@@ -70,9 +70,9 @@ class MeasuredEngine(Engine):
     waits: list[int]
 
     def submit(
-        self, painting: Painting, *, on_step: Callable[[], None] = lambda: None, **options: Any
+        self, request: DenoiseRequest, *, on_step: Callable[[], None] = lambda: None, **options: Any
     ) -> Future[Tensor]:
-        """As the engine's."""
+        """Submits to the engine."""
         asked, steps = self.calls, 0
 
         def stepped() -> None:
@@ -82,11 +82,11 @@ class MeasuredEngine(Engine):
             steps += 1
             on_step()
 
-        return super().submit(painting, on_step=stepped, **options)
+        return super().submit(request, on_step=stepped, **options)
 
 
 class Pipelines:
-    """The same requests through diffusers."""
+    """The same requests through diffusers' pipelines."""
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         config = checkpoint.scheduler_config
@@ -262,7 +262,7 @@ def main() -> None:
     painter, pipelines = Painter(checkpoint, engine), Pipelines(checkpoint)
     device = torch.cuda.get_device_name() if checkpoint.device.type == "cuda" else f"{threads} threads of a CPU"
     print(f"{datetime.now(UTC):%Y-%m-%d}  {platform.processor() or platform.machine()}  {device}  {arguments.model}")
-    measure(painter, pipelines, engine, clients=1, rounds=1)  # what the first call costs is nobody's
+    measure(painter, pipelines, engine, clients=1, rounds=1)  # the first call's extra cost isn't counted
     print("clients  jobs/s  ×serial (low–high)  ×diffusers  mean s  ×serial  p95 ×serial  fairness (serial)  join wait")
     rows: dict[int, dict[str, Any]] = {}
     for clients in map(int, arguments.clients.split(",")):

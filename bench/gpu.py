@@ -1,11 +1,11 @@
-"""What a GPU makes of Stable Diffusion 1.5's exact architecture: steps a second, share of its peak, memory.
+"""Stable Diffusion 1.5's exact architecture on a GPU: steps a second, share of the GPU's peak, memory.
 
     python bench/gpu.py [--batches 1,2,4,8,16] [--steps 50,20] [--runs 5] [--small]
 
-The weights are random, which costs what the real ones cost. Everything goes through the engine, schedulers and guidance
+The weights are random, which costs as much as the real ones. All goes through the engine, schedulers and guidance
 included: an iteration is one denoising step of the whole batch, both guidance halves. The peak is the rate of a large
 matrix product in the same precision on the same device. Needs CUDA; `--small` runs the same code with a tiny model on
-the CPU, whose figures mean nothing. The last line is JSON.
+the CPU, where the figures mean nothing. The last line is JSON.
 """
 
 import argparse
@@ -28,7 +28,7 @@ from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.diffusion.prompt import PromptEncoder
-from riffusion.diffusion.row import Painting
+from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.tuning import compiler_for
 from riffusion.generate.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
@@ -39,7 +39,7 @@ CLIPS = 8
 
 
 def seconds(work: Callable[[], object], device: torch.device, runs: int) -> float:
-    """Median time of some work, waited for."""
+    """Median time in seconds of some work, including the device's."""
     times = []
     for _ in range(runs + 1):  # the first one warms up
         began = time.perf_counter()
@@ -60,11 +60,11 @@ def row_flops(checkpoint: Checkpoint, context: tuple[int, int]) -> float:
     """Floating-point operations of one step of one guided row."""
     counter = FlopCounterMode(display=False)
     with counter:
-        Denoiser(checkpoint).probe(SHAPE, context, places=2)
+        Denoiser(checkpoint).probe(SHAPE, context, batch_size=2)
     return float(counter.get_total_flops())
 
 
-def iterations_a_second(engine: Engine, paint: Callable[[int], Painting], batch: int, steps: int) -> float:
+def iterations_a_second(engine: Engine, request: Callable[[int], DenoiseRequest], batch: int, steps: int) -> float:
     """Steps of a batch that starts together, from the end of its first to the end of its last."""
     ends: list[float] = []
     held = threading.Event()
@@ -72,8 +72,8 @@ def iterations_a_second(engine: Engine, paint: Callable[[int], Painting], batch:
     def hold() -> None:
         held.wait(60)
 
-    blocker = engine.submit(paint(0), on_step=hold)  # so that all the others join at the same step
-    futures = [engine.submit(paint(seed), on_step=lambda: ends.append(time.perf_counter())) for seed in range(batch)]
+    blocker = engine.submit(request(0), on_step=hold)  # so that all the others join at the same step
+    futures = [engine.submit(request(seed), on_step=lambda: ends.append(time.perf_counter())) for seed in range(batch)]
     blocker.cancel()
     held.set()
     for future in futures:
@@ -99,10 +99,10 @@ def measure(checkpoint: Checkpoint, arguments: argparse.Namespace, matrix: int) 
     for steps in map(int, arguments.steps.split(",")):
         for batch in batches:
 
-            def paint(seed: int, steps: int = steps) -> Painting:
-                return Painting(prompt, negative, 7.0, SeededNoise(seed), SHAPE, "dpm++2m", steps)
+            def request(seed: int, steps: int = steps) -> DenoiseRequest:
+                return DenoiseRequest(prompt, negative, 7.0, SeededNoise(seed), SHAPE, "dpm++2m", steps)
 
-            rate = statistics.median(iterations_a_second(engine, paint, batch, steps) for _ in range(arguments.runs))
+            rate = statistics.median(iterations_a_second(engine, request, batch, steps) for _ in range(arguments.runs))
             share = rate * batch * flops / peak
             print(f"{steps:5}  {batch:5}  {rate:5.1f}  {rate * batch / steps:7.2f}  {share:13.1%}", flush=True)
             keys |= {f"its_{steps}_{batch}": rate, f"peak_share_{steps}_{batch}": share}
@@ -111,7 +111,7 @@ def measure(checkpoint: Checkpoint, arguments: argparse.Namespace, matrix: int) 
 
 
 def around(checkpoint: Checkpoint, runs: int) -> dict[str, Any]:
-    """What happens beside the steps: decoding pictures and retrieving their sound; and the memory that all took."""
+    """The work beside the steps, decoding pictures and retrieving their sound; and the memory of everything."""
     device = checkpoint.device
     autoencoder, codec = Autoencoder(checkpoint), SpectrogramCodec()
     latents = torch.randn(SHAPE, device=device)
@@ -126,7 +126,7 @@ def around(checkpoint: Checkpoint, runs: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measures, or says why not."""
+    """Measures and prints, or exits with the reason why it can't."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batches", default="1,2,4,8,16")
     parser.add_argument("--steps", default="50,20")

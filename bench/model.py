@@ -1,8 +1,8 @@
-"""What the bundled model does besides obeying: variety, originality, riffs in rhythm, smooth interpolation.
+"""How varied and original the bundled model's clips are, how well riffs keep the rhythm, how smoothly it interpolates.
 
     python bench/model.py [--clips 24] [--data data/tiny] [--model riffusion/models/tiny] [--grid grid.png]
 
-The grid shows held-out renderings above what the model made of their captions, two rows of eight each.
+The grid shows held-out renderings above the model's clips of their captions, two rows of eight each.
 
 Distances are between pictures averaged down to 64×64, in grey levels. Training and held-out clips are rendered into
 the data folder first where they are missing (`riffusion train data` does it too), which needs FluidSynth. The last line
@@ -21,39 +21,39 @@ from diffusers import DPMSolverMultistepScheduler, StableDiffusionImg2ImgPipelin
 from PIL import Image
 
 from riffusion.seeds import list_seeds, open_seed
-from riffusion.training.captions import write_caption
-from riffusion.training.composed import ComposedSet
-from riffusion.training.sampler import sample
-from riffusion.training.text_encoder import hidden_states, token_ids
+from riffusion.training.data.captions import write_caption
+from riffusion.training.data.clip_pictures import Pictures
+from riffusion.training.data.composed_set import ComposedSet
+from riffusion.training.evaluation.sampler import sample
+from riffusion.training.models.text_encoder import encode_prompt, token_ids
 
 MODEL = Path(__file__).parents[1] / "riffusion" / "models" / "tiny"
 FIRST_SEED = 2_000_000
 ALPHAS = 9
-Pictures = npt.NDArray[np.uint8]
 Points = npt.NDArray[np.float32]
 
 
 def points(pictures: Pictures) -> Points:
-    """(n, 4096): pictures averaged down to 64×64."""
+    """Pictures [N, 512, 512] averaged down to 64×64, as vectors [N, 4096]."""
     small: Points = pictures.reshape(len(pictures), 64, 8, 64, 8).mean((2, 4)).reshape(len(pictures), -1)
     return small.astype(np.float32)
 
 
 def distances(some: Points, others: Points) -> Points:
-    """(n, m) root mean square differences."""
+    """Root mean square differences [N, M] of vectors [N, 4096] and [M, 4096]."""
     squares = (some**2).mean(1)[:, None] + (others**2).mean(1)[None] - 2 * some @ others.T / some.shape[1]
     roots: Points = np.sqrt(np.maximum(squares, 0))
     return roots
 
 
 def onset_correlation(one: Pictures, other: Pictures) -> float:
-    """Correlation of two pictures' onset strengths over time: 1 where everything starts at the same moments."""
+    """Correlation of two pictures' onset strengths over time: 1 where all onsets coincide."""
     rises = [np.maximum(np.diff(255.0 - each, axis=1), 0).mean(0) for each in (one, other)]
     return float(np.corrcoef(*rises)[0, 1])
 
 
 def riff_correlations(pipeline: StableDiffusionPipeline, denoising: float) -> list[float]:
-    """How well each built-in seed image's rhythm survives a riff at this denoising."""
+    """The onset correlation of each built-in seed image with a riff on it at this denoising."""
     riffs = StableDiffusionImg2ImgPipeline.from_pipe(pipeline)
     riffs.set_progress_bar_config(disable=True)
     found = []
@@ -71,7 +71,7 @@ def riff_correlations(pipeline: StableDiffusionPipeline, denoising: float) -> li
 def interpolation_steps(pipeline: StableDiffusionPipeline) -> Points:
     """Distances between neighbours on the way from one prompt and seed to another, and from end to end."""
     ids = token_ids(pipeline.tokenizer, ["", "church bells", "funk bassline"])
-    empty, start, end = hidden_states(pipeline.text_encoder, ids)
+    empty, start, end = encode_prompt(pipeline.text_encoder, ids)
     noises = [torch.randn(4, 64, 64, generator=torch.Generator().manual_seed(FIRST_SEED + n)) for n in range(2)]
     pictures = []
     for alpha in np.linspace(0, 1, ALPHAS):
@@ -88,7 +88,7 @@ def interpolation_steps(pipeline: StableDiffusionPipeline) -> Points:
 
 
 def grid(rendered: Pictures, made: Pictures) -> Image.Image:
-    """Two rows of eight of each, at a third of their size: rendered ones above those made of their captions."""
+    """Two rows of eight of each, at a third of their size: renderings above the clips generated from their captions."""
     rows = []
     for first in (0, 8):
         for pictures in (rendered, made):
@@ -107,10 +107,10 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=MODEL)
     parser.add_argument("--grid", type=Path, help="Where to write a picture of 16 clips, real and made.")
     options = parser.parse_args()
-    known, held_out = ComposedSet(options.data, "train", 9216), ComposedSet(options.data, "held-out", 1024)
-    known.render(2)
+    training, held_out = ComposedSet(options.data, "train", 9216), ComposedSet(options.data, "held-out", 1024)
+    training.render(2)
     held_out.render(2)
-    known_points = np.concatenate([points(picture[None]) for picture in known.pictures()])
+    training_points = np.concatenate([points(picture[None]) for picture in training.pictures()])
     fresh_points = np.concatenate([points(picture[None]) for picture in held_out.pictures()])
     pipeline = StableDiffusionPipeline.from_pretrained(options.model, torch_dtype=torch.float32)
     pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config)
@@ -124,7 +124,8 @@ def main() -> None:
         grid(np.load(held_out.shard_path(0))[:16], made[:16]).save(options.grid)
     first, second = points(made), points(others)
     steps, riffs = interpolation_steps(pipeline), riff_correlations(pipeline, 0.5)
-    made_nearest, fresh_nearest = distances(first, known_points).min(1), distances(fresh_points, known_points).min(1)
+    made_nearest = distances(first, training_points).min(1)
+    fresh_nearest = distances(fresh_points, training_points).min(1)
     result = {
         "n": count,
         "same_caption_other_seed": float(np.diag(distances(first, second)).mean()),

@@ -1,7 +1,6 @@
-"""Test doubles that users need too: a tiny Stable Diffusion of the real classes, and a sound with structure.
+"""For tests and benchmarks: Stable Diffusion's classes with random weights, tiny or in full size, and a test sound.
 
-The model has random weights and paints noise; it costs milliseconds, and every line of code that it runs through is the
-line that the real checkpoint runs through.
+The tiny model generates noise within milliseconds, through the same code as a real checkpoint.
 """
 
 import json
@@ -31,7 +30,7 @@ _SPECIAL = ("<|startoftext|>", "<|endoftext|>")
 
 
 def tiny_checkpoint(seed: int = 0, prediction_type: Literal["epsilon", "v_prediction"] = "v_prediction") -> Checkpoint:
-    """A randomly initialised Stable Diffusion on the CPU in float32; the same seed gives the same weights."""
+    """A tiny Stable Diffusion on the CPU in float32; the same seed gives the same random weights."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         parts = {"text_encoder": _text_encoder(), "unet": _unet(), "vae": _autoencoder()}
@@ -42,9 +41,9 @@ def tiny_checkpoint(seed: int = 0, prediction_type: Literal["epsilon", "v_predic
 
 
 def random_stable_diffusion(device: torch.device, dtype: torch.dtype) -> Checkpoint:
-    """Stable Diffusion 1.5's exact architecture with random weights: it costs what the real one costs.
+    """Stable Diffusion 1.5's exact architecture with random weights, which costs as much as the real one.
 
-    Its tokenizer has one token a byte, so a prompt fills more of its chunk.
+    Its tokenizer has one token per byte, so a prompt has more tokens than with the real one.
     """
     with torch.device(device), torch.random.fork_rng():
         text_encoder = CLIPTextModel(
@@ -72,7 +71,7 @@ def random_stable_diffusion(device: torch.device, dtype: torch.dtype) -> Checkpo
 
 
 def save_tiny_checkpoint(folder: Path, seed: int = 0) -> Path:
-    """`tiny_checkpoint` as a folder in diffusers format, which `StableDiffusionPipeline.from_pretrained` opens."""
+    """Saves `tiny_checkpoint` as a folder in diffusers format, for `StableDiffusionPipeline.from_pretrained`."""
     checkpoint = tiny_checkpoint(seed)
     for name in ("tokenizer", "text_encoder", "unet", "vae"):
         getattr(checkpoint, name).save_pretrained(folder / name)
@@ -92,7 +91,7 @@ def save_tiny_checkpoint(folder: Path, seed: int = 0) -> Path:
 
 
 def _tokenizer() -> CLIPTokenizer:
-    """Byte-level BPE without merges: a token a byte, so every text has one."""
+    """Byte-level BPE without merges: one token per byte, so it takes any text."""
     letters = sorted(ByteLevel.alphabet())
     vocabulary = {token: i for i, token in enumerate([*letters, *(letter + "</w>" for letter in letters), *_SPECIAL])}
     return CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
@@ -144,7 +143,7 @@ def _autoencoder() -> AutoencoderKL:
 
 
 def chord(seconds: float = 5.0, sample_rate: int = 44_100, channels: int = 1) -> Tensor:
-    """A wave [C, T] in +-1: a chord struck twice a second, each channel a fifth above the last."""
+    """A wave [C, T] in ±1: a chord struck twice a second, each channel a fifth above the one before."""
     time = torch.arange(round(seconds * sample_rate), dtype=torch.float64) / sample_rate
     envelope = torch.exp(-4 * (time % 0.5)) * (1 - torch.exp(-200 * (time % 0.5)))
     voices = []

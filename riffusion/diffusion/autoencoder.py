@@ -7,17 +7,17 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from riffusion.diffusion.checkpoint import Checkpoint, beside_the_batch
+from riffusion.diffusion.checkpoint import Checkpoint, side_stream
 from riffusion.errors import BrokenPicture
 
 Grey = npt.NDArray[np.uint8]
-"""Grey levels [H, W]; 255 is silence."""
+"""Grey levels [H, W], 0 to 255; 255 is silence."""
 
 
 class Autoencoder:
-    """A checkpoint's VAE for grey pictures. Thread-safe, one picture at a time: that bounds its memory.
+    """A checkpoint's VAE for grey pictures. Thread-safe; one picture at a time, which bounds its memory.
 
-    Channels come last in memory, as in the UNet: on a CPU, decoding takes a fifth less so.
+    Channels come last in memory, as in the UNet: on a CPU, decoding takes a fifth less time that way.
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
@@ -28,8 +28,8 @@ class Autoencoder:
 
     @torch.inference_mode()
     def encode(self, grey: Grey) -> Tensor:
-        """Latents [4, H / 8, W / 8] float32 of a picture [H, W]: the mode of the posterior, so nothing is drawn."""
-        with self._lock, beside_the_batch(self._device):
+        """Scaled latents [4, H / 8, W / 8] float32 of a picture [H, W]: the posterior's mode, without randomness."""
+        with self._lock, side_stream(self._device):
             levels = torch.from_numpy(grey).to(self._device, self._dtype) / 127.5 - 1
             colours = levels.expand(1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
             posterior = self._vae.encode(colours).latent_dist
@@ -38,12 +38,12 @@ class Autoencoder:
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> Grey:
-        """Picture [H, W] of latents [4, H / 8, W / 8].
+        """Picture [H, W] of scaled latents [4, H / 8, W / 8].
 
         Raises:
-            BrokenPicture: the decoder overflowed.
+            BrokenPicture: the decoder's numbers aren't finite.
         """
-        with self._lock, beside_the_batch(self._device):
+        with self._lock, side_stream(self._device):
             scaled = (latents / self._factor).to(self._dtype)[None].contiguous(memory_format=torch.channels_last)
             colours = self._vae.decode(scaled, return_dict=False)[0]
             levels = (colours[0].float().mean(0) + 1) * 127.5

@@ -20,7 +20,7 @@ from riffusion.diffusion.libraries import (
     UNet2DConditionModel,
     disable_progress_bar,
 )
-from riffusion.diffusion.lora import Part, Wardrobe
+from riffusion.diffusion.lora import LoraMerger, Part
 from riffusion.errors import CheckpointUnavailable
 
 LATENT_CHANNELS = 4
@@ -44,26 +44,26 @@ class Checkpoint:
     device: torch.device
     dtype: torch.dtype
     guidance: float = DEFAULT_GUIDANCE
-    """Classifier-free guidance scale of requests that leave it out."""
+    """Classifier-free guidance scale of requests without one."""
     vocabulary: Vocabulary | None = None
-    """Every word that its captions were written with, by topic, where that is known: a large model's isn't."""
+    """Every word of its training captions, by topic; None where that list doesn't exist, as for large models."""
 
     @property
     def scale(self) -> int:
-        """Pixels along a side of one latent; 8 for every Stable Diffusion."""
+        """Pixels per latent along each side; 8 for every Stable Diffusion."""
         return int(2 ** (len(self.vae.config.block_out_channels) - 1))
 
     @cached_property
-    def wardrobes(self) -> dict[Part, Wardrobe]:
-        """What changes the weights to a LoRA set's; one for all who share the weights, since it knows their state."""
-        return {"unet": Wardrobe(self.unet, "unet"), "text_encoder": Wardrobe(self.text_encoder, "text_encoder")}
+    def lora_mergers(self) -> dict[Part, LoraMerger]:
+        """One for each part of the model, shared by everything that uses the part: it tracks the applied set."""
+        return {"unet": LoraMerger(self.unet, "unet"), "text_encoder": LoraMerger(self.text_encoder, "text_encoder")}
 
 
 def choose_device(name: str) -> torch.device:
-    """The device of a setting; `auto` takes CUDA, then Apple's MPS, then the CPU.
+    """The device that a setting names; `auto` is CUDA, else Apple's MPS, else the CPU.
 
     Raises:
-        CheckpointUnavailable: the device isn't there.
+        CheckpointUnavailable: the device doesn't exist.
     """
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "mps" if torch.backends.mps.is_available() else "cpu"
@@ -84,28 +84,28 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
     """Loads a folder in diffusers format, or a hub id at a commit.
 
     Raises:
-        CheckpointUnavailable: naming the folder or id, and what is wrong with it.
+        CheckpointUnavailable: with the folder or id, and what is wrong with it.
     """
     folder = Path(source) if Path(source).is_dir() else _download(str(source), revision)
-    variant = _check(folder, source)
+    variant = _file_variant(folder, source)
     options: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "variant": variant}
     try:
-        disable_progress_bar()  # type: ignore[no-untyped-call]  # it would stand beside our own
+        disable_progress_bar()  # type: ignore[no-untyped-call]  # the command line has its own
         tokenizer = CLIPTokenizer.from_pretrained(folder / "tokenizer", local_files_only=True)
         text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=dtype, **options)
         unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=dtype, **options)
         vae = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=dtype, **options)
         scheduler_config = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
-        defaults = _json(folder / DEFAULTS_FILE) or {}
+        defaults = _read_json(folder / DEFAULTS_FILE) or {}
         guidance = float(defaults.get("guidance", DEFAULT_GUIDANCE))
-        vocabulary = _json(folder / VOCABULARY_FILE)
+        vocabulary = _read_json(folder / VOCABULARY_FILE)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointUnavailable(f"The model {source} can't be loaded: {reason}") from error
     if unet.config.in_channels != LATENT_CHANNELS:
         raise CheckpointUnavailable(
             f"The model {source} takes {unet.config.in_channels} channels; only 4-channel Stable Diffusion 1.x and 2.x "
-            "models work here (inpainting needs no special one)."
+            "models work here (inpainting needs no special model)."
         )
     return place(
         tokenizer=tokenizer,
@@ -120,7 +120,7 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
     )
 
 
-def _json(path: Path) -> Any:
+def _read_json(path: Path) -> Any:
     return json.loads(path.read_text()) if path.exists() else None
 
 
@@ -143,8 +143,8 @@ def place(
 
 
 @contextmanager
-def beside_the_batch(device: torch.device) -> Iterator[None]:
-    """On CUDA, work of a stream of its own that overlaps the engine's steps; done when the block is left."""
+def side_stream(device: torch.device) -> Iterator[None]:
+    """On CUDA, runs the block in a stream of its own, which overlaps the engine's steps, and waits for its work."""
     if device.type != "cuda":
         yield
         return
@@ -155,7 +155,7 @@ def beside_the_batch(device: torch.device) -> Iterator[None]:
 
 
 def _download(source: str, revision: str | None) -> Path:
-    """The hub's files in its own cache, from there alone where the network is away."""
+    """The hub's files in its local cache; without a network, only what is already there."""
     if revision is None and source.count("/") == 1:
         raise CheckpointUnavailable(
             f"There is no folder {source}. If it is a hub id, set RIFFUSION_CHECKPOINT_REVISION to the commit to use."
@@ -171,13 +171,17 @@ def _download(source: str, revision: str | None) -> Path:
         )
     except (HfHubHTTPError, LocalEntryNotFoundError, HFValidationError, OSError, ValueError) as error:
         raise CheckpointUnavailable(
-            f"The model {source} is no folder here and can't be had from the hub at revision {revision}: "
+            f"The model {source} is not a local folder, and its download from the hub at revision {revision} failed: "
             f"{str(error).splitlines()[0]}"
         ) from error
 
 
-def _check(folder: Path, source: str | Path) -> str | None:
-    """Says which file variant (`fp16` or none) every part has as safetensors."""
+def _file_variant(folder: Path, source: str | Path) -> str | None:
+    """The file variant, `fp16` or None, that every part has as safetensors.
+
+    Raises:
+        CheckpointUnavailable: the folder isn't in diffusers format, or a part has no safetensors.
+    """
     missing = [name for name in ("tokenizer", "scheduler", *WEIGHTS) if not (folder / name).is_dir()]
     if missing:
         raise CheckpointUnavailable(

@@ -1,4 +1,4 @@
-"""The UNet call that rows share: how a batch is put together and run."""
+"""One UNet call for many rows: how a batch is put together and run."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -9,99 +9,101 @@ from torch import Tensor
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.row import Row
 
-COMPILED_PLACES = (1, 2, 4, 6, 8, 12, 16, 24, 32)
-"""Batch sizes that kernels are compiled for; a batch is padded up to the next one."""
+COMPILED_BATCH_SIZES = (1, 2, 4, 6, 8, 12, 16, 24, 32)
+"""Batch sizes that kernels are compiled for; a batch is padded to the next larger one."""
 
 Compiler = Callable[[Any], Any]
 
 
 class Denoiser:
-    """Predicts for batches of rows. Called from one thread only, since CUDA graphs belong to a thread."""
+    """Calls the UNet for batches of rows. Used by one thread only, since CUDA graphs belong to a thread."""
 
     def __init__(self, checkpoint: Checkpoint, compiler: Compiler | None = None) -> None:
         """
         Args:
-            compiler: `torch.compile` with its options; none calls the UNet as it is.
+            compiler: `torch.compile` with its options; with None the UNet runs uncompiled.
         """
         self.device = checkpoint.device
         self.scheduler_config = checkpoint.scheduler_config
         self._dtype = checkpoint.dtype
         self._unet = checkpoint.unet.to(memory_format=torch.channels_last)
-        self._wardrobe = checkpoint.wardrobes["unet"]
+        self._lora_merger = checkpoint.lora_mergers["unet"]
         self._compiled = compiler(self._unet) if compiler else None
         self._warm: dict[tuple[int, ...], list[int]] = {}
 
     def predict(self, rows: Sequence[Row]) -> list[Tensor]:
-        """What the UNet predicts for each row [4, H, W] float32, guidance included.
+        """The UNet's prediction [4, H, W] float32 for each row, with classifier-free guidance (Ho and Salimans 2022).
 
-        The rows have latents of one shape and wear one LoRA set. Guided ones take two places: the batch is [guided,
-        plain, guided without their prompt]. Nothing here waits for the device.
+        The rows have latents of one shape and one LoRA set. A guided row fills two entries of the batch, which is
+        [guided, unguided, guided with their negative prompts]. Nothing here waits for the device.
         """
-        self._wardrobe.wear(rows[0].lora)
+        self._lora_merger.apply(rows[0].lora)
         order = sorted(rows, key=lambda row: not row.guided)
         guided = [row for row in order if row.guided]
         latents = torch.stack([row.model_input() for row in order])
         timesteps = torch.stack([row.timestep for row in order + guided])
-        context = _context([row.prompt for row in order] + [row.negative for row in guided])
-        output = self._call(torch.cat((latents, latents[: len(guided)])), timesteps, context)
-        prediction, unprompted = output[: len(order)], output[len(order) :]
+        prompt_embeds = _stack_embeds(
+            [row.prompt_embeds for row in order] + [row.negative_prompt_embeds for row in guided]
+        )
+        output = self._call(torch.cat((latents, latents[: len(guided)])), timesteps, prompt_embeds)
+        noise_pred, noise_pred_uncond = output[: len(order)], output[len(order) :]
         if guided:
-            scale = torch.stack([row.guidance for row in guided])[:, None, None, None]
-            steered = unprompted + scale * (prediction[: len(guided)] - unprompted)
-            prediction = torch.cat((steered, prediction[len(guided) :]))
-        found = {id(row): row_prediction for row, row_prediction in zip(order, prediction, strict=True)}
-        return [found[id(row)] for row in rows]
+            guidance_scale = torch.stack([row.guidance_scale for row in guided])[:, None, None, None]
+            with_guidance = noise_pred_uncond + guidance_scale * (noise_pred[: len(guided)] - noise_pred_uncond)
+            noise_pred = torch.cat((with_guidance, noise_pred[len(guided) :]))
+        by_row = {id(row): row_pred for row, row_pred in zip(order, noise_pred, strict=True)}
+        return [by_row[id(row)] for row in rows]
 
-    def warm_up(self, shape: tuple[int, int, int], context: tuple[int, int], places: int) -> None:
-        """Runs the UNet at every batch size up to `places`, so that no job pays for what the first call costs.
+    def warm_up(self, latent_shape: tuple[int, int, int], embeds_shape: tuple[int, int], batch_size: int) -> None:
+        """Runs the UNet at every compiled batch size up to `batch_size`, so that no job pays for the first call.
 
         Args:
-            shape: of the latents, [4, H, W].
-            context: of the embeddings, [L, D].
+            latent_shape: [4, H, W].
+            embeds_shape: [L, D].
         """
-        sizes = [places]
+        sizes = [batch_size]
         if self._compiled is not None:  # a compiled module has no truth value
-            sizes = [*(size for size in COMPILED_PLACES if size < places), places]
-            self._warm[(*shape, context[0])] = sizes
+            sizes = [*(size for size in COMPILED_BATCH_SIZES if size < batch_size), batch_size]
+            self._warm[(*latent_shape, embeds_shape[0])] = sizes
         for size in sizes:
             for _ in range(3):  # the first traces, the second records CUDA graphs, the third replays them
-                self.probe(shape, context, size)
+                self.probe(latent_shape, embeds_shape, size)
 
     @torch.inference_mode()
-    def probe(self, shape: tuple[int, int, int], context: tuple[int, int], places: int) -> None:
-        """One UNet call on nothing in particular, waited for."""
-        latents = torch.zeros(places, *shape, device=self.device)
-        timesteps = torch.ones(places, device=self.device)
-        self._call(latents, timesteps, torch.zeros(places, *context, device=self.device))
+    def probe(self, latent_shape: tuple[int, int, int], embeds_shape: tuple[int, int], batch_size: int) -> None:
+        """Calls the UNet once on zeros and waits for the device."""
+        latents = torch.zeros(batch_size, *latent_shape, device=self.device)
+        timesteps = torch.ones(batch_size, device=self.device)
+        self._call(latents, timesteps, torch.zeros(batch_size, *embeds_shape, device=self.device))
         if self.device.type == "cuda":
             torch.cuda.synchronize(self.device)
 
-    def _call(self, latents: Tensor, timesteps: Tensor, context: Tensor) -> Tensor:
-        """Output [N, 4, H, W] float32 for latents [N, 4, H, W], timesteps [N] and embeddings [N, L, D]."""
-        context = context.to(self._dtype)
-        places = len(latents)
-        sizes = self._warm.get((*latents.shape[1:], context.shape[1]), [])
-        size = next((size for size in sizes if size >= places), None)
-        if self._compiled is None or size is None:  # compiling for a shape not met before would hold up every row
-            unet, size = self._unet, places
+    def _call(self, latents: Tensor, timesteps: Tensor, prompt_embeds: Tensor) -> Tensor:
+        """Output [B, 4, H, W] float32 for latents [B, 4, H, W], timesteps [B] and embeddings [B, L, D]."""
+        prompt_embeds = prompt_embeds.to(self._dtype)
+        batch_size = len(latents)
+        sizes = self._warm.get((*latents.shape[1:], prompt_embeds.shape[1]), [])
+        size = next((size for size in sizes if size >= batch_size), None)
+        if self._compiled is None or size is None:  # compiling for a new shape would hold up every row
+            unet, size = self._unet, batch_size
         else:
             unet = self._compiled
         latents = _padded(latents, size).to(self._dtype, memory_format=torch.channels_last)
-        output: Tensor = unet(latents, _padded(timesteps, size), _padded(context, size), return_dict=False)[0]
-        return output[:places].float()
+        output: Tensor = unet(latents, _padded(timesteps, size), _padded(prompt_embeds, size), return_dict=False)[0]
+        return output[:batch_size].float()
 
 
-def _context(embeddings: Sequence[Tensor]) -> Tensor:
-    """Embeddings [L, D] as one [N, longest L, D].
+def _stack_embeds(embeds: Sequence[Tensor]) -> Tensor:
+    """Embeddings [L, D] of any lengths as one tensor [B, longest L, D].
 
-    Shorter ones are repeated: attention weighs k copies of every token by 1/k each, so the sum stays what it was. The
-    lengths are powers of two times 77, so that they always fit.
+    Shorter ones are repeated: attention weights k copies of every token by 1/k each, so the result is the same. The
+    lengths are powers of two times 77, so the longest is always a multiple of the others.
     """
-    longest = max(len(embedding) for embedding in embeddings)
-    return torch.stack([embedding.repeat(longest // len(embedding), 1) for embedding in embeddings])
+    longest = max(len(each) for each in embeds)
+    return torch.stack([each.repeat(longest // len(each), 1) for each in embeds])
 
 
 def _padded(tensor: Tensor, size: int) -> Tensor:
-    """[N, ...] as [size, ...], by its last entry."""
+    """[B, …] as [size, …], the last entry repeated."""
     missing = size - len(tensor)
     return torch.cat((tensor, tensor[-1:].expand(missing, *tensor.shape[1:]))) if missing else tensor

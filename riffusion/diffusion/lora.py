@@ -1,4 +1,4 @@
-"""LoRA: small matrices learned beside a checkpoint's weights, added to them while a set is worn.
+"""LoRA: low-rank matrices learned beside a checkpoint's weights, merged into them while a set is applied.
 
 A layer's weights W become W + Σ scale · up · down (Hu et al., "LoRA", 2021). Changing the weights themselves, rather
 than adding a branch to each layer, costs a step nothing, and kernels that were compiled for the model see the change.
@@ -16,10 +16,12 @@ Part = Literal["unet", "text_encoder"]
 
 @dataclass(frozen=True, eq=False)
 class Factors:
-    """What is added to one layer: `up` [out, rank] times `down` [rank, in · kernel], float32 on the model's device."""
+    """The two factors of what is added to one layer's weights, float32 on the model's device."""
 
     up: Tensor
+    """[out, rank]."""
     down: Tensor
+    """[rank, in · kernel]."""
 
 
 Changes = Mapping[Part, Mapping[str, Factors]]
@@ -28,44 +30,45 @@ Changes = Mapping[Part, Mapping[str, Factors]]
 
 @dataclass(frozen=True)
 class LoraSet:
-    """LoRAs that are worn together. Sets of the same files and weights are equal."""
+    """LoRAs that are applied together. Sets of the same files and weights are equal."""
 
     key: tuple[tuple[str, int, float], ...]
     """Name, time of the file's last change in nanoseconds, and weight of each."""
     changes: Changes = field(compare=False)
+    """The factors of all of them, each scaled by its weight."""
 
 
-class Wardrobe:
-    """One part of a model, which wears one set at a time. Not thread-safe."""
+class LoraMerger:
+    """Merges one LoRA set at a time into the weights of one part of a model. Not thread-safe."""
 
     def __init__(self, module: nn.Module, part: Part) -> None:
         self._weights = dict(module.named_parameters())
         self._part = part
-        self._bare: dict[str, Tensor] = {}
-        self._worn: LoraSet | None = None
+        self._base: dict[str, Tensor] = {}
+        self._applied: LoraSet | None = None
         self._changed: set[str] = set()
 
     @torch.no_grad()
-    def wear(self, lora: LoraSet | None) -> None:
-        """Gives the module the weights that it has with this set, or, with none, its own: those exactly."""
-        if lora == self._worn:
+    def apply(self, lora: LoraSet | None) -> None:
+        """Sets the module's weights to its base weights plus this set; with none, to exactly the base weights."""
+        if lora == self._applied:
             return
-        self._worn = None
+        self._applied = None
         changes = lora.changes[self._part] if lora else {}
         for name in sorted(self._changed - changes.keys()):
-            self._weights[name].copy_(self._bare[name])
+            self._weights[name].copy_(self._base[name])
             self._changed.remove(name)
         for name, factors in changes.items():
             weight = self._weights[name]
-            if name not in self._bare:
-                self._bare[name] = weight.clone()
+            if name not in self._base:
+                self._base[name] = weight.clone()
             self._changed.add(name)
-            torch.add(self._bare[name], (factors.up @ factors.down).view(weight.shape), out=weight)
-        self._worn = lora
+            torch.add(self._base[name], (factors.up @ factors.down).view(weight.shape), out=weight)
+        self._applied = lora
 
 
-def combined(loras: Sequence[tuple[Changes, float]]) -> Changes:
-    """Several LoRAs and how strong each is, as one: their ranks side by side."""
+def combine(loras: Sequence[tuple[Changes, float]]) -> Changes:
+    """Several LoRAs, each scaled by its weight, as one whose rank is the sum of theirs."""
     if len(loras) == 1 and loras[0][1] == 1:
         return loras[0][0]
     together: dict[Part, dict[str, Factors]] = {"unet": {}, "text_encoder": {}}

@@ -1,4 +1,4 @@
-"""The folder of LoRA files that requests may name, read in any layout that diffusers knows."""
+"""The folder of LoRA files that requests may name, in any layout that diffusers reads."""
 
 import logging
 import threading
@@ -13,14 +13,14 @@ from torch import nn
 
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.libraries import CLIPTextModel, UNet2DConditionModel
-from riffusion.diffusion.lora import Changes, Factors, LoraSet, Part, combined
+from riffusion.diffusion.lora import Changes, Factors, LoraSet, Part, combine
 from riffusion.errors import CheckpointUnavailable
 from riffusion.requests import ModelCard, is_name, unknown_lora
 
 log = logging.getLogger(__name__)
 
-KEPT_FILES = 8  # in memory, those used last
-WEIGHTS_FILE = "pytorch_lora_weights.safetensors"  # what diffusers, and a fine-tuning, call it in a folder of its own
+KEPT_FILES = 8  # in memory: the most recently used
+WEIGHTS_FILE = "pytorch_lora_weights.safetensors"  # in a folder of its own, as diffusers and a fine-tuning write it
 _ADAPTER = "lora"
 
 
@@ -33,41 +33,41 @@ class LoraFolder:
     def __init__(self, checkpoint: Checkpoint, folder: Path | None) -> None:
         """
         Args:
-            folder: none: there are no LoRAs.
+            folder: none where there are no LoRAs.
 
         Raises:
-            CheckpointUnavailable: it isn't there.
+            CheckpointUnavailable: the folder doesn't exist.
         """
         if folder is not None and not folder.is_dir():
-            raise CheckpointUnavailable(f"There is no folder {folder} for RIFFUSION_LORA_DIR to name.")
+            raise CheckpointUnavailable(f"There is no folder {folder}, which RIFFUSION_LORA_DIR names.")
         self._checkpoint = checkpoint
         self._folder = folder
         self._files: OrderedDict[tuple[str, int], Changes] = OrderedDict()
         self._lock = threading.Lock()
 
     def names(self) -> tuple[str, ...]:
-        """What requests may name now, in order."""
+        """The names that requests may use now, sorted."""
         return tuple(sorted(self._paths()))
 
     def get(self, weights: Mapping[str, float] | None) -> LoraSet | None:
-        """The set of these LoRAs, each as strong as its weight; none of none.
+        """The set of these LoRAs at their weights; None for no LoRAs.
 
         Raises:
             UnknownReference: one of them isn't in the folder.
-            CheckpointUnavailable: one is of another model, of a kind that isn't known here, or damaged.
+            CheckpointUnavailable: one is for another model, of an unsupported kind, or damaged.
         """
         if not weights:
             return None
         paths = self._paths()
         with self._lock:
-            worn = []
+            loaded = []
             for name, weight in weights.items():
                 if name not in paths:
                     raise unknown_lora(name, ModelCard(loras=tuple(sorted(paths))))
                 stamp = paths[name].stat().st_mtime_ns
-                worn.append((name, stamp, weight, self._loaded(name, stamp, paths[name])))
-        key = tuple((name, stamp, weight) for name, stamp, weight, _ in worn)
-        return LoraSet(key, combined([(changes, weight) for _, _, weight, changes in worn]))
+                loaded.append((name, stamp, weight, self._loaded(name, stamp, paths[name])))
+        key = tuple((name, stamp, weight) for name, stamp, weight, _ in loaded)
+        return LoraSet(key, combine([(changes, weight) for _, _, weight, changes in loaded]))
 
     def _paths(self) -> dict[str, Path]:
         if self._folder is None:
@@ -81,9 +81,9 @@ class LoraFolder:
             try:
                 changes = _read(path, self._checkpoint)
             except (OSError, ValueError, KeyError, RuntimeError, TypeError, AttributeError, SafetensorError) as error:
-                log.warning("a LoRA can't be used", extra={"lora": name, "reason": str(error)})
+                log.warning("LoRA rejected", extra={"lora": name, "reason": str(error)})
                 raise CheckpointUnavailable(
-                    f"LoRA {name} can't be used with this model, or is damaged; the worker's log says why."
+                    f"LoRA {name} can't be used with this model, or is damaged; the worker's log has the reason."
                 ) from error
             self._files[name, stamp] = changes
             while len(self._files) > KEPT_FILES:
@@ -95,10 +95,10 @@ class LoraFolder:
 def _read(path: Path, checkpoint: Checkpoint) -> Changes:
     """The factors in a file of any layout that diffusers reads.
 
-    It puts them into models of the checkpoint's shapes, whose own weights are neither loaded nor ever touched.
+    diffusers loads them into models of the checkpoint's shapes, whose own weights are neither loaded nor used.
 
     Raises:
-        ValueError: a layer is of no plain LoRA, or the file has layers that this model hasn't.
+        ValueError: a layer isn't plain LoRA, or the file has layers that this model lacks.
     """
     from diffusers import StableDiffusionPipeline  # half a second that only LoRAs need
 
@@ -106,7 +106,7 @@ def _read(path: Path, checkpoint: Checkpoint) -> Changes:
         unet = UNet2DConditionModel.from_config(checkpoint.unet.config)
         text_encoder = CLIPTextModel(checkpoint.text_encoder.config)
     parts: dict[Part, nn.Module] = {
-        "unet": unet.to_empty(device="cpu"),  # on "meta", the LoRA itself would be put there, too
+        "unet": unet.to_empty(device="cpu"),  # on "meta", the LoRA's own weights would be created there, too
         "text_encoder": text_encoder.to_empty(device="cpu"),
     }
     pipeline = StableDiffusionPipeline(
@@ -123,21 +123,21 @@ def _read(path: Path, checkpoint: Checkpoint) -> Changes:
     )
     changes = {part: dict(_factors(module, checkpoint.device)) for part, module in parts.items()}
     with safe_open(path, "pt") as file:
-        tensors = sum(not name.endswith(".alpha") for name in file.keys())  # noqa: SIM118  # it is no mapping
+        tensors = sum(not name.endswith(".alpha") for name in file.keys())  # noqa: SIM118  # not a mapping
     layers = sum(len(found) for found in changes.values())
     if 2 * layers != tensors:
-        raise ValueError(f"only {layers} layers of its {tensors} tensors fit")
+        raise ValueError(f"only {layers} layers of the file's {tensors} tensors fit this model")
     return changes
 
 
 def _factors(module: nn.Module, device: torch.device) -> Iterator[tuple[str, Factors]]:
-    """The factors of a module's layers by the names that their weights have without LoRA."""
+    """The factors of a module's layers, by the names that the weights have without LoRA."""
     from peft.tuners.lora import LoraLayer
 
     layers: list[tuple[str, Any]] = [pair for pair in module.named_modules() if isinstance(pair[1], LoraLayer)]
     for name, layer in layers:
         if layer.use_dora[_ADAPTER]:
-            raise ValueError("DoRA isn't known here")
+            raise ValueError("DoRA isn't supported")
         up = layer.lora_B[_ADAPTER].weight.detach().float().flatten(1) * layer.scaling[_ADAPTER]
         down = layer.lora_A[_ADAPTER].weight.detach().float().flatten(1)
         yield f"{name}.weight", Factors(up.to(device), down.to(device))

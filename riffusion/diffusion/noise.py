@@ -1,4 +1,4 @@
-"""Seeds to noise. Always drawn on the CPU in float32, so that a seed gives the same noise on every device."""
+"""Noise from seeds. Always drawn on the CPU in float32, so that a seed gives the same noise on every device."""
 
 import math
 from typing import Protocol
@@ -6,18 +6,18 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
-_PARALLEL = 0.9995  # cosine beyond which two vectors are interpolated along the chord
+_PARALLEL = 0.9995  # cosine beyond which two vectors are interpolated linearly
 
 
 class Noise(Protocol):
-    """Where one row's noise comes from: its start, then whatever its sampler draws on the way."""
+    """The source of one row's noise: what it starts from, then whatever its sampler draws."""
 
     def draw(self, shape: tuple[int, ...]) -> Tensor:
-        """The next standard normal noise, float32 on the CPU."""
+        """The next standard normal noise of this shape, float32 on the CPU."""
 
 
 class SeededNoise:
-    """The noise of a seed."""
+    """The noise of one seed."""
 
     def __init__(self, seed: int) -> None:
         self._generator = torch.Generator("cpu").manual_seed(seed)
@@ -39,23 +39,24 @@ class BlendedNoise:
 
 
 class GivenNoise:
-    """Noise that is there already to begin with (a slice of a longer one); drawn from a seed after that."""
+    """Starts with noise that exists already (a slice of a longer one); then draws from a seed."""
 
     def __init__(self, first: Tensor, seed: int) -> None:
         self._first: Tensor | None = first
         self._then = SeededNoise(seed)
 
     def draw(self, shape: tuple[int, ...]) -> Tensor:
-        """The given noise first, whose shape must be `shape`."""
+        """The given noise at the first call, which must have this `shape`; then the next noise of the seed."""
         first, self._first = self._first, None
         return first if first is not None else self._then.draw(shape)
 
 
 def slerp(alpha: float, start: Tensor, end: Tensor) -> Tensor:
-    """Spherical interpolation (Shoemake 1985) of two tensors of one shape, taken as single vectors.
+    """Spherical interpolation (Shoemake 1985) of two tensors of one shape, each taken as one vector.
 
-    Keeps the norm that noise must have, where a straight line between two independent draws would lose up to 30 %.
-    `alpha` 0 gives exactly `start`, 1 exactly `end`.
+    (start · sin((1 - alpha) · φ) + end · sin(alpha · φ)) / sin(φ), with φ the angle between them. Keeps the norm of
+    noise, of which linear interpolation of two independent draws would lose up to 30 %. `alpha` is 0 to 1: 0 gives
+    exactly `start`, 1 exactly `end`.
     """
     if alpha in (0.0, 1.0):
         return (end if alpha else start).clone()

@@ -1,4 +1,4 @@
-"""Prompts to embeddings: weighted words, texts of any length, and a bounded cache."""
+"""Embeddings of prompts: weighted words, texts of any length, and a bounded cache."""
 
 import re
 import threading
@@ -9,13 +9,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from riffusion.diffusion.checkpoint import Checkpoint, beside_the_batch
+from riffusion.diffusion.checkpoint import Checkpoint, side_stream
 from riffusion.diffusion.lora import LoraSet
 
 CHUNK_TOKENS = 77  # of every Stable Diffusion's text encoder, start and end included
 MAX_WEIGHT = 2.0
 CACHE_BYTES = 64 << 20  # about 500 prompts of Stable Diffusion 1.5 in half precision
-_EMPHASIS = 1.1  # what a bare pair of brackets means
+_EMPHASIS = 1.1  # the factor of brackets without a number
 
 _TOKEN = re.compile(
     r"""\\(?P<escaped>[()\[\]\\])
@@ -29,10 +29,11 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Weighted:
-    """A piece of a prompt and how much it counts, from 0 (as if it weren't there) over 1 to `MAX_WEIGHT`."""
+    """A piece of a prompt and its weight."""
 
     text: str
     weight: float
+    """From 0, as if the text were absent, to `MAX_WEIGHT`; 1 is neutral."""
 
 
 def parse_weights(prompt: str) -> list[Weighted]:
@@ -40,7 +41,7 @@ def parse_weights(prompt: str) -> list[Weighted]:
 
     `(words:1.2)` multiplies their weight by 1.2, `(words)` by 1.1, `[words]` divides it by 1.1. Brackets nest; at every
     depth the weight is limited to `MAX_WEIGHT`. `\(`, `\)`, `\[`, `\]` and `\\` are the characters themselves, and so
-    is a bracket without its partner. Takes linear time, whatever the nesting.
+    is a bracket without its counterpart. Takes linear time at any nesting.
     """
     tokens = list(_TOKEN.finditer(prompt))
     factors = _match_brackets(tokens)
@@ -63,7 +64,7 @@ _CLOSES = -1.0
 
 
 def _match_brackets(tokens: list[re.Match[str]]) -> dict[int, float]:
-    """Index of each bracket that has its partner: an opening one's factor, or `_CLOSES`."""
+    """By the index of each matched bracket: an opening one's factor, or `_CLOSES`."""
     factors: dict[int, float] = {}
     open_brackets: list[int] = []
     for index, token in enumerate(tokens):
@@ -86,7 +87,7 @@ class PromptEncoder:
     def __init__(self, checkpoint: Checkpoint, cache_bytes: int = CACHE_BYTES) -> None:
         self._tokenizer = checkpoint.tokenizer
         self._encoder = checkpoint.text_encoder
-        self._wardrobe = checkpoint.wardrobes["text_encoder"]
+        self._lora_merger = checkpoint.lora_mergers["text_encoder"]
         self._device = checkpoint.device
         self._cache: OrderedDict[Hashable, Tensor] = OrderedDict()
         self._cache_bytes = cache_bytes
@@ -94,31 +95,28 @@ class PromptEncoder:
         self._lock = threading.Lock()
 
     def encode(self, *prompts: str, lora: LoraSet | None = None) -> list[Tensor]:
-        """Embeddings [chunks * 77, D] of prompts that are to be combined, all of one length.
+        """Embeddings [L, D], all of one length L = 77 · chunks, of prompts that are used together.
 
         A prompt longer than 75 tokens fills several chunks of 77, each encoded by itself. The number of chunks is the
-        least power of two that holds the longest prompt, and the others are filled up with the empty prompt's: so rows
-        of different length can share a batch by repeating the shorter one's chunks, which attention doesn't notice.
+        least power of two that holds the longest prompt; shorter prompts are filled up with the empty prompt's chunks.
+        So rows of different lengths can share a batch: repeating the shorter one's chunks doesn't change attention.
         """
-        with self._lock, beside_the_batch(self._device):
-            embeddings = [self._cached_embedding(prompt, lora) for prompt in prompts]
-            longest = max(len(embedding) for embedding in embeddings) // CHUNK_TOKENS
+        with self._lock, side_stream(self._device):
+            embeds = [self._cached_embeds(prompt, lora) for prompt in prompts]
+            longest = max(len(each) for each in embeds) // CHUNK_TOKENS
             chunks = 1 << (longest - 1).bit_length()
-            empty = self._cached_embedding("", lora)
-            return [
-                torch.cat((embedding, empty.repeat(chunks - len(embedding) // CHUNK_TOKENS, 1)))
-                for embedding in embeddings
-            ]
+            empty = self._cached_embeds("", lora)
+            return [torch.cat((each, empty.repeat(chunks - len(each) // CHUNK_TOKENS, 1))) for each in embeds]
 
-    def _cached_embedding(self, prompt: str, lora: LoraSet | None) -> Tensor:
+    def _cached_embeds(self, prompt: str, lora: LoraSet | None) -> Tensor:
         if lora and not lora.changes["text_encoder"]:
             lora = None  # it changes the UNet alone
         key = prompt, lora.key if lora else ()
         if key not in self._cache:
-            self._wardrobe.wear(lora)
-            embedding = self._embed(prompt)
-            self._cache[key] = embedding
-            self._cached += embedding.nbytes
+            self._lora_merger.apply(lora)
+            embeds = self._embed(prompt)
+            self._cache[key] = embeds
+            self._cached += embeds.nbytes
             while self._cached > self._cache_bytes and len(self._cache) > 1:
                 _, oldest = self._cache.popitem(last=False)
                 self._cached -= oldest.nbytes
@@ -127,20 +125,21 @@ class PromptEncoder:
 
     @torch.inference_mode()
     def _embed(self, prompt: str) -> Tensor:
-        """[chunks * 77, D]: each token's embedding, moved away from the empty prompt's by its weight.
+        """Embeddings [77 · chunks, D]: each token's difference from the empty prompt's, scaled by its weight.
 
-        Scaling the difference keeps weight 0 meaningful (the empty prompt) and needs no renormalisation.
+        Scaling the difference gives weight 0 a meaning (the empty prompt) and needs no renormalisation.
         """
         ids, weights = self._tokens(prompt)
         encoded: Tensor = self._encoder(ids.to(self._device))[0]
         if bool((weights == 1).all()):
             return encoded.flatten(0, 1)
-        blank, _ = self._chunked([], [])
-        empty: Tensor = self._encoder(blank.to(self._device))[0]
+        empty_ids, _ = self._chunked([], [])
+        empty: Tensor = self._encoder(empty_ids.to(self._device))[0]
         scale = weights.to(encoded)[:, :, None]
         return (empty + (encoded - empty) * scale).flatten(0, 1)
 
     def _tokens(self, prompt: str) -> tuple[Tensor, Tensor]:
+        """Token ids and weights [chunks, 77] of a prompt."""
         ids: list[int] = []
         weights: list[float] = []
         for piece in parse_weights(prompt):

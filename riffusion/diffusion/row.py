@@ -1,4 +1,4 @@
-"""One picture on its way through the engine."""
+"""A request to denoise one picture, and its state between two steps of the engine."""
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
@@ -16,100 +16,107 @@ from riffusion.requests import Scheduler
 
 
 @dataclass(frozen=True, eq=False)
-class Painting:
-    """What one row is to paint. Tensors may be on any device."""
+class DenoiseRequest:
+    """One picture to denoise. Tensors may be on any device."""
 
-    prompt: Tensor
-    """Embedding [L, D]."""
-    negative: Tensor
-    """Embedding [L, D] of what to steer away from."""
-    guidance: float
-    """Classifier-free guidance scale; 1 or less runs the UNet on the prompt alone, at half the price."""
+    prompt_embeds: Tensor
+    """[L, D]."""
+    negative_prompt_embeds: Tensor
+    """[L, D] of the negative prompt."""
+    guidance_scale: float
+    """Classifier-free guidance scale; 1 or less calls the UNet on the prompt alone, at half the cost."""
     noise: Noise
-    """Of this row alone: drawing changes it."""
-    shape: tuple[int, int, int]
-    """Of the latents: [4, H, W]."""
+    """Used by this request alone: drawing changes its state."""
+    latent_shape: tuple[int, int, int]
+    """[4, H, W]."""
     scheduler: Scheduler
     steps: int
+    """Of a full run, at least 2."""
     denoising: float = 1.0
-    """Share of the steps to walk, when there is an initial picture."""
-    init: Tensor | None = None
-    """Latents [4, H, W] of the initial picture."""
+    """Share of the steps that are run, 0 to 1, where there are `init_latents`."""
+    init_latents: Tensor | None = None
+    """[4, H, W] of the initial picture."""
     mask: Tensor | None = None
-    """[1, H, W], 1 where to paint and 0 where the initial picture stays; needs `init`."""
+    """[1, H, W], 1 where to denoise and 0 where the initial picture stays; needs `init_latents`."""
     lora: LoraSet | None = None
-    """What the UNet wears meanwhile; the embeddings were made with it, too."""
+    """Applied to the UNet; the embeddings were made with it too."""
 
 
 class Row:
-    """The state of a painting between two steps; the engine's thread alone touches it after submission."""
+    """A request in the engine's batch: its latents, scheduler and noise.
+
+    Made by the submitter's thread; after that, used by the engine's thread alone.
+    """
 
     def __init__(
-        self, painting: Painting, config: Mapping[str, Any], device: torch.device, on_step: Callable[[], None]
+        self, request: DenoiseRequest, config: Mapping[str, Any], device: torch.device, on_step: Callable[[], None]
     ) -> None:
+        """
+        Args:
+            config: the checkpoint's scheduler configuration.
+            on_step: called after each step, once the device has finished it.
+        """
         self.future: Future[Tensor] = Future()
-        self.left = False
-        self.lora = painting.lora
+        """The latents [4, H, W] after the last step."""
+        self.finished = False
+        """Whether it leaves the batch: after its last step, canceled or failed."""
+        self.lora = request.lora
         self._on_step = on_step
-        late = painting.init is not None
-        self.trajectory = Trajectory(painting.scheduler, config, painting.steps, painting.denoising if late else 1.0)
-        self._source = painting.noise
-        self._noise = painting.noise.draw(painting.shape).to(device)
-        self._init = painting.init.to(device, torch.float32) if painting.init is not None else None
-        self._mask = painting.mask.to(device, torch.float32) if painting.mask is not None else None
-        self.latents = self.trajectory.start(self._noise, self._init)
-        self.guided = painting.guidance > 1
+        init, mask = request.init_latents, request.mask
+        denoising = request.denoising if init is not None else 1.0
+        self.trajectory = Trajectory(request.scheduler, config, request.steps, denoising)
+        self._noise_source = request.noise
+        self._noise = request.noise.draw(request.latent_shape).to(device)
+        self._init_latents = init.to(device, torch.float32) if init is not None else None
+        self._mask = mask.to(device, torch.float32) if mask is not None else None
+        self.latents = self.trajectory.start(self._noise, self._init_latents)
+        self.guided = request.guidance_scale > 1
         # On the device from the start, so that putting a batch together copies nothing to it.
-        self.prompt = painting.prompt.to(device)
-        self.negative = painting.negative.to(device)
-        self.guidance = torch.tensor(painting.guidance, device=device)
+        self.prompt_embeds = request.prompt_embeds.to(device)
+        self.negative_prompt_embeds = request.negative_prompt_embeds.to(device)
+        self.guidance_scale = torch.tensor(request.guidance_scale, device=device)
         self._timesteps = self.trajectory.timesteps.to(device, torch.float32)
 
     @property
-    def places(self) -> int:
-        """How many of the UNet call's pictures this row is."""
-        return 2 if self.guided else 1
-
-    @property
     def cost(self) -> int:
-        """Pictures that the UNet will paint for it in all."""
-        return self.places * len(self.trajectory)
+        """Entries that it fills in all its UNet batches: with guidance, two in each."""
+        return (2 if self.guided else 1) * len(self.trajectory)
 
     @property
     def timestep(self) -> Tensor:
-        """A scalar on the device."""
+        """The current timestep, a scalar on the device."""
         return self._timesteps[self.trajectory.position]
 
     def model_input(self) -> Tensor:
-        """Latents [4, H, W] as the UNet wants them."""
+        """Latents [4, H, W], scaled for the UNet."""
         return self.trajectory.model_input(self.latents)
 
-    def advance(self, prediction: Tensor) -> None:
-        """Takes the step for which the UNet, guidance included, predicted [4, H, W]."""
-        self.latents = self.trajectory.step(prediction, self.latents, self._source)
-        if self._init is not None and self._mask is not None:
-            kept = self.trajectory.noised(self._init, self._noise)
+    def advance(self, noise_pred: Tensor) -> None:
+        """Takes one step with the UNet's prediction [4, H, W], guidance included."""
+        self.latents = self.trajectory.step(noise_pred, self.latents, self._noise_source)
+        if self._init_latents is not None and self._mask is not None:
+            kept = self.trajectory.add_noise(self._init_latents, self._noise)
             self.latents = torch.lerp(kept, self.latents, self._mask)
-        self.left = self.trajectory.done
+        self.finished = self.trajectory.done
 
     def report(self, finite: bool, last: bool) -> None:
-        """Tells the submitter of a step that the device has finished, and of the picture after the last one."""
+        """Reports a step that the device has finished, and after the last one the latents, to the submitter."""
         if self.future.done():
-            self.left = True
+            self.finished = True
             return
         if not finite:
             self.fail(BrokenPicture("The model's numbers are not finite; another seed or guidance may work."))
             return
         try:
             self._on_step()
-        except Exception as error:  # whatever the submitter's callback raises is that row's end alone
+        except Exception as error:  # whatever the submitter's callback raises ends that row alone
             self.fail(error)
             return
         if last and self.future.set_running_or_notify_cancel():
             self.future.set_result(self.latents)
 
     def fail(self, error: Exception) -> None:
-        """Leaves without a picture."""
-        self.left = True
+        """Ends the row with an error."""
+        self.finished = True
         if not self.future.done() and self.future.set_running_or_notify_cancel():
             self.future.set_exception(error)

@@ -1,4 +1,8 @@
-"""The way of one row down the noise levels: a scheduler instance of its own, since schedulers keep state."""
+"""One row's walk down the noise levels, with a scheduler instance of its own, since schedulers keep state.
+
+The samplers are DDIM (Song et al. 2020), PNDM (Liu et al. 2022), DPM-Solver++ 2M (Lu et al. 2022) and Euler, plain and
+ancestral (Karras et al. 2022), as diffusers implements them.
+"""
 
 import math
 from collections.abc import Mapping
@@ -16,8 +20,8 @@ from riffusion.diffusion.libraries import (
 from riffusion.diffusion.noise import Noise
 from riffusion.requests import Scheduler
 
-# What a checkpoint was trained with, and therefore decides. The rest of its scheduler's configuration belongs to the
-# sampler that it was published with, not to the one asked for.
+# The part of a checkpoint's scheduler configuration that describes its training. The rest belongs to the sampler that
+# the checkpoint was published with, not to the requested one.
 _TRAINED = (
     "num_train_timesteps",
     "beta_start",
@@ -32,7 +36,7 @@ _SAMPLERS: dict[Scheduler, tuple[type[Any], dict[str, Any]]] = {
     "dpm++2m": (DPMSolverMultistepScheduler, {"algorithm_type": "dpmsolver++", "solver_order": 2}),
     "ddim": (DDIMScheduler, {"clip_sample": False, "steps_offset": 1}),
     "euler": (EulerDiscreteScheduler, {}),
-    "euler-a": (EulerDiscreteScheduler, {}),  # and `_ancestral`
+    "euler-a": (EulerDiscreteScheduler, {}),  # with `_ancestral_step`
     "pndm": (PNDMScheduler, {"skip_prk_steps": True, "steps_offset": 1}),
 }
 
@@ -41,51 +45,54 @@ def _scheduler(name: Scheduler, config: Mapping[str, Any]) -> Any:
     sampler, options = _SAMPLERS[name]
     trained = {key: config[key] for key in _TRAINED if key in config}
     if trained.get("rescale_betas_zero_snr"):
-        options = options | {"timestep_spacing": "trailing"}  # such a model has to start at the very last timestep
+        options = options | {"timestep_spacing": "trailing"}  # such a model has to start at the last timestep
     return sampler.from_config(trained | options)
 
 
 def count_calls(name: Scheduler, steps: int, denoising: float = 1.0) -> int:
-    """UNet calls of a run of `steps` that is entered late enough to walk the share `denoising` of it; at least 1."""
-    walked = _walked(steps, denoising)
-    return walked + 1 if name == "pndm" and walked > 1 else walked
+    """UNet calls, at least 1, of a run that takes the share `denoising` (0 to 1) of its steps."""
+    taken = _taken_steps(steps, denoising)
+    return taken + 1 if name == "pndm" and taken > 1 else taken
 
 
-def _walked(steps: int, denoising: float) -> int:
+def _taken_steps(steps: int, denoising: float) -> int:
     return min(steps, max(1, round(steps * denoising)))
 
 
 class Trajectory:
-    """Where one row is on its way from noise to picture.
+    """One row's position on the way from noise to picture.
 
-    It walks `timesteps` (PNDM's repeat one), each by `model_input`, a UNet call at `timestep`, and `step`. Entering an
-    image-to-image schedule late leaves the first part out, but never all of it: at least one call is made.
+    Each of `timesteps` (PNDM's repeat one) takes `model_input`, a UNet call at `timestep`, and `step`. Image-to-image
+    enters the schedule late and skips its first part, but never all of it: at least one call is made.
     """
 
     def __init__(self, name: Scheduler, config: Mapping[str, Any], steps: int, denoising: float = 1.0) -> None:
         """
         Args:
+            config: the checkpoint's scheduler configuration.
             steps: of a full run, at least 2 (some samplers divide by steps - 1).
-            denoising: the share of the run that is walked, from 0 (its last step alone) to 1.
+            denoising: the share of the run's steps that are taken, from 0 (the last step alone) to 1.
         """
         if steps < 2:  # noqa: PLR2004
             raise ValueError("a schedule has at least 2 steps")
         self._scheduler = _scheduler(name, config)
         self._scheduler.set_timesteps(steps)
-        skipped = steps - _walked(steps, denoising)
-        self.timesteps: Tensor = self._entered(name, skipped)
+        skipped = steps - _taken_steps(steps, denoising)
+        self.timesteps: Tensor = self._timesteps_from(name, skipped)
+        """[n] on the CPU, from the entry on."""
         self.position = 0
+        """Index of the current timestep."""
         if hasattr(self._scheduler, "set_begin_index"):
             self._scheduler.set_begin_index(skipped)
         self._enters_late = skipped > 0
         self._ancestral = name == "euler-a"
 
-    def _entered(self, name: Scheduler, skipped: int) -> Tensor:
-        """The timesteps [n] from the entry on, on the CPU.
+    def _timesteps_from(self, name: Scheduler, skipped: int) -> Tensor:
+        """The scheduler's timesteps [n] without the first `skipped`, on the CPU.
 
-        PNDM corrects its first step by a second call, for which its schedule names the second timestep twice. Cut in
-        the middle, that repetition would be lost, each later call would run one timestep early, and noise would be left
-        over: here the second timestep after the entry is repeated instead.
+        PNDM corrects its first step by a second call, for which its schedule has the second timestep twice. Cut in the
+        middle, the schedule would lose that repetition: each later call would run one timestep early, and noise would
+        remain in the picture. So the second timestep after the entry is repeated instead.
         """
         timesteps: Tensor = self._scheduler.timesteps
         if name != "pndm":
@@ -98,62 +105,66 @@ class Trajectory:
 
     @property
     def done(self) -> bool:
-        """Whether every timestep is behind."""
+        """Whether all steps have been taken."""
         return self.position >= len(self.timesteps)
 
     @property
     def timestep(self) -> Tensor:
-        """The one to call the UNet at now (a scalar on the CPU)."""
+        """The current timestep, to call the UNet at: a scalar on the CPU."""
         return self.timesteps[self.position]
 
-    def start(self, noise: Tensor, init: Tensor | None) -> Tensor:
-        """Latents [4, H, W] to start from: noise alone, or the initial picture's, noised to the entry's level."""
-        if init is None or not self._enters_late:
+    def start(self, noise: Tensor, init_latents: Tensor | None) -> Tensor:
+        """Latents [4, H, W] to start from: noise alone, or the initial picture's with noise of the entry's level."""
+        if init_latents is None or not self._enters_late:
             started: Tensor = noise * self._scheduler.init_noise_sigma
             return started
-        return self.noised(init, noise)
+        return self.add_noise(init_latents, noise)
 
-    def noised(self, latents: Tensor, noise: Tensor) -> Tensor:
-        """Clean latents at the noise level of now; past the last step, as they are."""
+    def add_noise(self, latents: Tensor, noise: Tensor) -> Tensor:
+        """Clean latents [4, H, W] with noise of the current level; after the last step, the latents unchanged."""
         if self.done:
             return latents
-        # Asked of the scheduler in two numbers on the CPU: on CUDA its own way would wait for the device at every step.
+        # The scheduler's two factors are read on the CPU: its own `add_noise` would make CUDA wait at every step.
         basis = torch.eye(2)
         signal, sigma = self._scheduler.add_noise(basis[0], basis[1], self.timestep.expand(2)).tolist()
         noisy: Tensor = latents * signal + noise * sigma
         return noisy
 
     def model_input(self, latents: Tensor) -> Tensor:
-        """The latents as the UNet wants them at this level."""
+        """Latents [4, H, W], scaled for the UNet at the current timestep."""
         scaled: Tensor = self._scheduler.scale_model_input(latents, self.timestep)
         return scaled
 
-    def step(self, prediction: Tensor, latents: Tensor, noise: Noise) -> Tensor:
-        """The latents one level down, given what the UNet predicted.
+    def step(self, noise_pred: Tensor, latents: Tensor, noise: Noise) -> Tensor:
+        """Takes a step: the latents [4, H, W] one noise level down.
 
         Args:
-            noise: asked by Euler ancestral alone, except before its last step.
+            noise_pred: the UNet's prediction [4, H, W], of noise or velocity as the checkpoint was trained.
+            noise: drawn from by Euler ancestral alone, at every step but its last.
         """
-        lower: Tensor = self._scheduler.step(prediction, self.timestep, latents, return_dict=False)[0]
+        prev_sample: Tensor = self._scheduler.step(noise_pred, self.timestep, latents, return_dict=False)[0]
         if self._ancestral:
-            lower = self._stirred(latents, lower, noise)
+            prev_sample = self._ancestral_step(latents, prev_sample, noise)
         self.position += 1
-        return lower
+        return prev_sample
 
-    def _stirred(self, latents: Tensor, lower: Tensor, noise: Noise) -> Tensor:
+    def _ancestral_step(self, latents: Tensor, prev_sample: Tensor, noise: Noise) -> Tensor:
         """Euler's step made ancestral (Karras et al. 2022, k-diffusion): farther down, then up again by fresh noise.
 
-        diffusers has this as a class, which takes a generator alone: no noise between two seeds, and on CUDA a wait for
-        the device at every step.
+        With σ the noise level before the step and σ' the one after it,
+        σ_up = σ' · √(σ² - σ'²) / σ and σ_down = √(σ'² - σ_up²).
+        diffusers' EulerAncestralDiscreteScheduler takes a generator alone: it can't blend the noise of two seeds, and
+        makes CUDA wait at every step.
         """
         index = self._scheduler.step_index
-        above, below = (float(sigma) for sigma in self._scheduler.sigmas[index - 1 : index + 1])
-        if not below:
-            return lower
-        up = math.sqrt(below**2 * (above**2 - below**2) / above**2)
-        down = math.sqrt(below**2 - up**2)
+        sigma, sigma_next = (float(each) for each in self._scheduler.sigmas[index - 1 : index + 1])
+        if not sigma_next:
+            return prev_sample
+        sigma_up = math.sqrt(sigma_next**2 * (sigma**2 - sigma_next**2) / sigma**2)
+        sigma_down = math.sqrt(sigma_next**2 - sigma_up**2)
         fresh = noise.draw(tuple(latents.shape))
         if latents.is_cuda:
             fresh = fresh.pin_memory()
         fresh = fresh.to(latents.device, non_blocking=True)
-        return latents + (lower - latents) * ((down - above) / (below - above)) + fresh * up
+        down_step = (prev_sample - latents) * ((sigma_down - sigma) / (sigma_next - sigma))
+        return latents + down_step + fresh * sigma_up

@@ -19,7 +19,7 @@ from riffusion.diffusion.lora import LoraSet
 from riffusion.diffusion.lora_folder import LoraFolder
 from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.prompt import PromptEncoder
-from riffusion.diffusion.row import Painting
+from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.schedulers import count_calls
 from riffusion.generate.canvas import HEIGHT, Mask, pad, padded_width
 from riffusion.generate.clip import Control
@@ -147,19 +147,19 @@ class Painter:
             for index in [index for index, future in pending.items() if future.done()]:
                 yield index, self._autoencoder.decode(pending.pop(index).result())
 
-    def _painting(self, request: Painted, stroke: Stroke) -> Painting:
+    def _painting(self, request: Painted, stroke: Stroke) -> DenoiseRequest:
         width = padded_width(stroke.width)
         init = self._autoencoder.encode(pad(stroke.init, width)) if stroke.init is not None else None
-        return Painting(
-            prompt=stroke.steering.prompt,
-            negative=stroke.steering.negative,
-            guidance=stroke.steering.guidance,
+        return DenoiseRequest(
+            prompt_embeds=stroke.steering.prompt,
+            negative_prompt_embeds=stroke.steering.negative,
+            guidance_scale=stroke.steering.guidance,
             noise=stroke.noise,
-            shape=self.latent_shape(stroke.width),
+            latent_shape=self.latent_shape(stroke.width),
             scheduler=request.scheduler,
             steps=request.steps,
             denoising=stroke.denoising,
-            init=init,
+            init_latents=init,
             mask=self._latent_mask(stroke.mask, width) if stroke.mask is not None else None,
             lora=stroke.steering.lora,
         )

@@ -1,4 +1,4 @@
-"""The built-in seed images: short pieces made by this project, each a whole number of bars in 512 columns."""
+"""The built-in seed images: loops composed by this project, each a whole number of bars in 512 columns."""
 
 import json
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from riffusion.errors import UnknownReference
 
 @dataclass(frozen=True)
 class Seed:
-    """One seed image, as the index tells it."""
+    """A seed image's entry in the index."""
 
     name: str
     title: str
@@ -21,13 +21,13 @@ class Seed:
 
 @cache
 def list_seeds() -> tuple[Seed, ...]:
-    """Every seed image, in the index's order."""
+    """All seed images, in the order of the index."""
     index = json.loads(files(__name__).joinpath("index.json").read_text(encoding="utf-8"))
     return tuple(Seed(**entry) for entry in index)
 
 
 def open_seed(name: str) -> bytes:
-    """The PNG file (512 x 512, EXIF, BPM and bars in its text chunks) of a seed image.
+    """The PNG file of a seed image: 512 × 512 pixels, with EXIF, and BPM and bars in its text chunks.
 
     Raises:
         UnknownReference: no seed image has this name.

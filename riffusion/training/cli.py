@@ -24,8 +24,9 @@ def train() -> None:
 @_PROCESSES
 @_SEED
 def data(folder: Path, clips: int, processes: int, seed: int) -> None:
-    """Compose and render the bundled model's data set. Goes on where it was stopped."""
-    from riffusion.training.tiny import render_data, tiny_run
+    """Compose and render the bundled model's data set. A stopped run resumes where it was."""
+    from riffusion.training.runs.tiny import render_data
+    from riffusion.training.runs.tiny_run import tiny_run
 
     render_data(tiny_run(folder, clips=clips, processes=processes, seed=seed))
 
@@ -40,9 +41,9 @@ def data(folder: Path, clips: int, processes: int, seed: int) -> None:
 @click.option(
     "--start-from",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
-    help="Go on from the weights of this model folder instead of from nothing.",
+    help="Start from the weights of this model folder instead of random ones.",
 )
-@click.option("--export-to", type=click.Path(path_type=Path), help="Where the model goes. Default: FOLDER/model.")
+@click.option("--export-to", type=click.Path(path_type=Path), help="Folder for the model. Default: FOLDER/model.")
 def tiny(
     *,
     folder: Path,
@@ -54,8 +55,9 @@ def tiny(
     start_from: Path | None,
     export_to: Path | None,
 ) -> None:
-    """Make the bundled model: data, text encoder, autoencoder, decoder, UNet. Goes on where it was stopped."""
-    from riffusion.training.tiny import export_tiny, tiny_run, train_tiny
+    """Train the bundled model: data, text encoder, autoencoder, decoder, UNet. A stopped run resumes where it was."""
+    from riffusion.training.runs.tiny import export_tiny, train_tiny
+    from riffusion.training.runs.tiny_run import tiny_run
 
     job = tiny_run(folder, clips=clips, processes=processes, seed=seed, steps=steps, batch=batch, start=start_from)
     train_tiny(job)
@@ -68,8 +70,9 @@ def tiny(
 @_PROCESSES
 @_SEED
 def judge(folder: Path, clips: int, processes: int, seed: int) -> None:
-    """Fit the judge to real renderings and write it into this package. Not to be done for a model that exists."""
-    from riffusion.training.tiny import make_judge, render_data, tiny_run
+    """Train the judge on renderings and write it into this package. Not to be done for a model that exists."""
+    from riffusion.training.runs.tiny import make_judge, render_data
+    from riffusion.training.runs.tiny_run import tiny_run
 
     job = tiny_run(folder, clips=clips, processes=processes, seed=seed)
     render_data(job)
@@ -99,7 +102,7 @@ def finetune(**options: Any) -> None:
 
     For several GPUs: `accelerate launch -m riffusion train finetune …`.
     """
-    from riffusion.training.finetune import FinetuneOptions
-    from riffusion.training.finetune import finetune as run
+    from riffusion.training.runs.finetune import FinetuneOptions
+    from riffusion.training.runs.finetune import finetune as run
 
     click.echo(run(FinetuneOptions(**options)))

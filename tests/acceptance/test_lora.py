@@ -16,7 +16,7 @@ from riffusion.diffusion.autoencoder import Autoencoder
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.requests import TextToAudio
 from riffusion.testing import chord, save_tiny_checkpoint, tiny_checkpoint
-from riffusion.training.finetune import FinetuneOptions, finetune
+from riffusion.training.runs.finetune import FinetuneOptions, finetune
 from tests.acceptance.conftest import Stack, http, start
 from tests.conftest import S3Server, ValkeyServer, wait_until
 

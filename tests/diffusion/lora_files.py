@@ -14,12 +14,12 @@ from riffusion.testing import tiny_checkpoint
 ATTENTION = ["to_q", "to_k", "to_v", "to_out.0"]
 
 
-def save_lora(folder: Path, seed: int = 0, targets: list[str] = ATTENTION, *, words: bool = False) -> None:
+def save_lora(folder: Path, seed: int = 0, targets: list[str] = ATTENTION, *, text_encoder: bool = False) -> None:
     """A random LoRA for the UNet and, if asked for, the text encoder, in a folder of its own."""
     parts = tiny_checkpoint()
     torch.manual_seed(seed)
     layers = {"unet_lora_layers": _adapted(parts.unet, targets)}
-    if words:
+    if text_encoder:
         layers["text_encoder_lora_layers"] = _adapted(parts.text_encoder, ["q_proj", "v_proj"])
     StableDiffusionPipeline.save_lora_weights(folder, **layers, safe_serialization=True)
 

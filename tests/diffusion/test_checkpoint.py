@@ -23,7 +23,7 @@ def folder(tmp_path: Path) -> Path:
     return save_tiny_checkpoint(tmp_path / "tiny")
 
 
-def test_what_is_saved_is_loaded(saved: Path) -> None:
+def test_a_saved_model_loads_with_the_same_weights(saved: Path) -> None:
     loaded, made = load_checkpoint(saved, None, CPU, torch.float32), tiny_checkpoint(seed=3)
     for name in ("text_encoder", "unet", "vae"):
         theirs = getattr(made, name).state_dict()
@@ -67,28 +67,28 @@ def test_nine_channels_are_refused(folder: Path) -> None:
         load_checkpoint(folder, None, CPU, torch.float32)
 
 
-def test_a_folder_of_something_else(tmp_path: Path) -> None:
+def test_another_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(CheckpointUnavailable, match="not in diffusers format"):
         load_checkpoint(tmp_path, None, CPU, torch.float32)
 
 
 @pytest.mark.parametrize(
-    ("source", "revision", "says"),
+    ("source", "revision", "message"),
     [
         ("no/such-model", None, "RIFFUSION_CHECKPOINT_REVISION"),
         ("no/such-model", "0123abc", "no/such-model"),
         ("/no/such/folder", None, "/no/such/folder"),
     ],
 )
-def test_what_cannot_be_had_is_named(
-    monkeypatch: pytest.MonkeyPatch, source: str, revision: str | None, says: str
+def test_a_model_that_is_not_found_is_named(
+    monkeypatch: pytest.MonkeyPatch, source: str, revision: str | None, message: str
 ) -> None:
     monkeypatch.setattr(huggingface_hub.constants, "HF_HUB_OFFLINE", True)
-    with pytest.raises(CheckpointUnavailable, match=says):
+    with pytest.raises(CheckpointUnavailable, match=message):
         load_checkpoint(source, revision, CPU, torch.float32)
 
 
-def test_a_device_that_is_not_there() -> None:
+def test_a_missing_device_is_refused() -> None:
     assert choose_device("auto").type in ("cpu", "cuda", "mps")
     with pytest.raises(CheckpointUnavailable, match="cuda:99"):
         choose_device("cuda:99")

@@ -8,7 +8,7 @@ from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.diffusion.prompt import PromptEncoder
-from riffusion.diffusion.row import Painting, Row
+from riffusion.diffusion.row import DenoiseRequest, Row
 
 SHAPE = (4, 16, 16)
 
@@ -35,15 +35,15 @@ def unet(checkpoint: Checkpoint) -> Recorder:
 
 def row(checkpoint: Checkpoint, prompts: PromptEncoder, guidance: float = 4.0, prompt: str = "funk") -> Row:
     positive, negative = prompts.encode(prompt, "")
-    painting = Painting(positive, negative, guidance, SeededNoise(1), SHAPE, "dpm++2m", 3)
-    return Row(painting, checkpoint.scheduler_config, torch.device("cpu"), lambda: None)
+    request = DenoiseRequest(positive, negative, guidance, SeededNoise(1), SHAPE, "dpm++2m", 3)
+    return Row(request, checkpoint.scheduler_config, torch.device("cpu"), lambda: None)
 
 
-def test_guidance_takes_two_places_and_no_guidance_one(
+def test_guidance_fills_two_batch_entries_and_no_guidance_one(
     checkpoint: Checkpoint, prompts: PromptEncoder, unet: Recorder
 ) -> None:
     denoiser = Denoiser(checkpoint, compiler=lambda _: unet)
-    denoiser.warm_up(SHAPE, (77, 16), places=4)
+    denoiser.warm_up(SHAPE, (77, 16), batch_size=4)
     unet.sizes.clear()
     rows = [row(checkpoint, prompts, guidance) for guidance in (1.0, 4.0, 0.0)]
     predictions = denoiser.predict(rows)
@@ -56,7 +56,7 @@ def test_compiled_batches_are_padded_to_sizes_that_are_warm(
     checkpoint: Checkpoint, prompts: PromptEncoder, unet: Recorder
 ) -> None:
     plain, padded = Denoiser(checkpoint), Denoiser(checkpoint, compiler=lambda _: unet)
-    padded.warm_up(SHAPE, (77, 16), places=6)
+    padded.warm_up(SHAPE, (77, 16), batch_size=6)
     assert sorted(set(unet.sizes)) == [1, 2, 4, 6]
     unet.sizes.clear()
     rows = [row(checkpoint, prompts, guidance) for guidance in (4.0, 1.0)]
@@ -64,10 +64,10 @@ def test_compiled_batches_are_padded_to_sizes_that_are_warm(
         assert torch.allclose(ours, theirs, atol=1e-5)
     assert unet.sizes == [4]
     padded.predict([row(checkpoint, prompts, prompt="x" * 200)])
-    assert unet.sizes == [4]  # a length that isn't warm is never compiled in the middle of a batch
+    assert unet.sizes == [4]  # a length that isn't warmed up is never compiled while rows wait
 
 
-def test_a_longer_prompt_beside_it_changes_nothing(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+def test_a_longer_prompt_in_the_batch_changes_nothing(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
     denoiser = Denoiser(checkpoint)
     short, long = row(checkpoint, prompts), row(checkpoint, prompts, prompt="x" * 200)
     with torch.inference_mode():

@@ -19,7 +19,7 @@ from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.lora import Factors, LoraSet
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.diffusion.prompt import PromptEncoder
-from riffusion.diffusion.row import Painting
+from riffusion.diffusion.row import DenoiseRequest
 from riffusion.errors import BrokenPicture, Canceled, OutOfMemory
 from riffusion.requests import Scheduler
 
@@ -28,7 +28,7 @@ SCHEDULERS: tuple[Scheduler, ...] = get_args(Scheduler)
 
 @dataclass(frozen=True)
 class Job:
-    """A row, described so that it can be made anew: paintings hold noise, which is used up."""
+    """Describes a request, of which more than one can be made: each has noise of its own, which is used up."""
 
     seed: int = 1
     scheduler: Scheduler = "dpm++2m"
@@ -40,13 +40,13 @@ class Job:
     masked: bool = False
     lora: LoraSet | None = None
 
-    def painting(self, prompts: PromptEncoder) -> Painting:
+    def request(self, prompts: PromptEncoder) -> DenoiseRequest:
         prompt, negative = prompts.encode(self.prompt, "")
         shape = (4, 16, self.columns)
         init = SeededNoise(99).draw(shape) if self.denoising is not None else None
         mask = torch.zeros(1, *shape[1:])
         mask[:, :, : self.columns // 2] = 1
-        return Painting(
+        return DenoiseRequest(
             prompt, negative, self.guidance, SeededNoise(self.seed), shape, self.scheduler, self.steps,
             self.denoising or 0.0, init, mask if init is not None and self.masked else None, self.lora,
         )  # fmt: skip
@@ -64,13 +64,13 @@ LORAS = (None, lora(1.0), lora(-2.0))
 
 @pytest.fixture(scope="module")
 def solo(engine: Engine, prompts: PromptEncoder) -> Callable[[Job], Tensor]:
-    """The job's latents when it has the engine to itself."""
-    return cache(lambda job: engine.submit(job.painting(prompts)).result())
+    """The latents of a job that runs alone."""
+    return cache(lambda job: engine.submit(job.request(prompts)).result())
 
 
 @pytest.fixture(scope="module")
 def same(checkpoint: Checkpoint, solo: Callable[[Job], Tensor]) -> Callable[[Job, Tensor], bool]:
-    """Whether latents show the picture that the job makes alone, within one grey level."""
+    """Whether latents decode to the picture that the job makes alone, within one grey level."""
     autoencoder = Autoencoder(checkpoint)
 
     def compare(job: Job, latents: Tensor) -> bool:
@@ -87,9 +87,7 @@ def test_joining_at_any_point_changes_nothing(
 ) -> None:
     host, guest = Job(seed=1, scheduler=scheduler, steps=steps), Job(seed=2, scheduler=scheduler, steps=2)
     guests: list[Future[Tensor]] = []
-    hosted = engine.submit(
-        host.painting(prompts), on_step=lambda: guests.append(engine.submit(guest.painting(prompts)))
-    )
+    hosted = engine.submit(host.request(prompts), on_step=lambda: guests.append(engine.submit(guest.request(prompts))))
     assert same(host, hosted.result(60))
     assert len(guests) >= steps
     assert all(same(guest, future.result(60)) for future in guests)
@@ -107,7 +105,7 @@ jobs = st.builds(
     masked=st.booleans(),
     lora=st.sampled_from(LORAS),
 )
-FATES = ("lives", "lives", "canceled", "callback fails", "model fails", "not finite")
+FATES = ("succeeds", "succeeds", "canceled", "callback fails", "model fails", "not finite")
 
 
 @settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -116,17 +114,17 @@ def test_rows_do_not_touch_each_other(engine: Engine, prompts: PromptEncoder, sa
     drawn = [(job, data.draw(st.sampled_from(FATES))) for job in data.draw(st.lists(jobs, min_size=2, max_size=7))]
     futures: list[Future[Tensor]] = []
     for job, fate in drawn:
-        painting = job.painting(prompts)
+        request = job.request(prompts)
         if fate == "model fails":
-            painting = replace(painting, prompt=painting.prompt[:, :3])
+            request = replace(request, prompt_embeds=request.prompt_embeds[:, :3])
         if fate == "not finite":
-            painting = replace(painting, prompt=painting.prompt * float("nan"))
-        futures.append(engine.submit(painting, on_step=fails if fate == "callback fails" else lambda: None))
+            request = replace(request, prompt_embeds=request.prompt_embeds * float("nan"))
+        futures.append(engine.submit(request, on_step=fails if fate == "callback fails" else lambda: None))
         if fate == "canceled":
             futures[-1].cancel()
     for (job, fate), future in zip(drawn, futures, strict=True):
         match fate:
-            case "lives":
+            case "succeeds":
                 assert same(job, future.result(60))
             case "canceled":
                 assert future.cancelled()
@@ -154,11 +152,11 @@ def test_a_canceled_row_takes_no_further_step(checkpoint: Checkpoint, prompts: P
         stepped.set()
         wait(canceled)
 
-    future = engine.submit(Job(steps=50).painting(prompts), on_step=hold)
+    future = engine.submit(Job(steps=50).request(prompts), on_step=hold)
     wait(stepped)
     assert future.cancel()
     canceled.set()
-    engine.submit(Job(steps=2).painting(prompts)).result(60)
+    engine.submit(Job(steps=2).request(prompts)).result(60)
     engine.close()
     assert engine.calls == 1 + 2
     with pytest.raises(CancelledError):
@@ -170,7 +168,7 @@ def test_groups_of_other_shapes_take_turns(checkpoint: Checkpoint, prompts: Prom
     started = threading.Event()
     engine = Engine(Denoiser(checkpoint), max_rows=4, warm_up=partial(wait, started))
     futures = [
-        engine.submit(Job(columns=columns, steps=4).painting(prompts), on_step=partial(order.append, columns))
+        engine.submit(Job(columns=columns, steps=4).request(prompts), on_step=partial(order.append, columns))
         for columns in (16, 16, 24)
     ]
     started.set()
@@ -191,23 +189,22 @@ def test_lora_sets_never_share_a_call_and_take_turns(checkpoint: Checkpoint, pro
     started = threading.Event()
     engine = Engine(Watched(checkpoint), max_rows=4, warm_up=partial(wait, started))
     sets = [*LORAS, LORAS[1]]
-    futures = [engine.submit(Job(steps=3, lora=worn).painting(prompts)) for worn in sets]
+    futures = [engine.submit(Job(steps=3, lora=each).request(prompts)) for each in sets]
     started.set()
     made = [future.result(60) for future in futures]
     engine.close()
-    assert calls == [{worn} for worn in LORAS] * 3
+    assert calls == [{each} for each in LORAS] * 3
     assert torch.allclose(made[1], made[3], atol=1e-4)
     assert not torch.allclose(made[0], made[1], atol=1e-2)
     assert not torch.allclose(made[1], made[2], atol=1e-2)
 
 
-def test_jobs_take_turns_for_places(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+def test_jobs_take_turns_to_join_the_batch(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
     order: list[str] = []
     started = threading.Event()
     engine = Engine(Denoiser(checkpoint), max_rows=1, warm_up=partial(wait, started))
     futures = [
-        engine.submit(Job(steps=2).painting(prompts), tenant=job, on_step=partial(order.append, job))
-        for job in "aaabbb"
+        engine.submit(Job(steps=2).request(prompts), tenant=job, on_step=partial(order.append, job)) for job in "aaabbb"
     ]
     started.set()
     for future in futures:
@@ -219,10 +216,10 @@ def test_jobs_take_turns_for_places(checkpoint: Checkpoint, prompts: PromptEncod
 class SmallDevice(Denoiser):
     """Runs out of memory beyond a number of rows."""
 
-    most = 2
+    row_limit = 2
 
     def predict(self, rows: Any) -> list[Tensor]:
-        if len(rows) > self.most:
+        if len(rows) > self.row_limit:
             raise torch.OutOfMemoryError("CUDA out of memory")
         return super().predict(rows)
 
@@ -230,55 +227,55 @@ class SmallDevice(Denoiser):
 def test_out_of_memory_halves_the_batch(checkpoint: Checkpoint, prompts: PromptEncoder, same: Any) -> None:
     engine = Engine(SmallDevice(checkpoint), max_rows=8)
     jobs = [Job(seed=seed, steps=4) for seed in range(7)]
-    futures = [engine.submit(job.painting(prompts)) for job in jobs]
+    futures = [engine.submit(job.request(prompts)) for job in jobs]
     assert all(same(job, future.result(60)) for job, future in zip(jobs, futures, strict=True))
     engine.close()
 
 
-def test_a_row_too_large_even_alone_says_so(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+def test_a_row_too_large_even_alone_fails_with_out_of_memory(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
     denoiser = SmallDevice(checkpoint)
-    denoiser.most = 0
+    denoiser.row_limit = 0
     engine = Engine(denoiser, max_rows=2)
     with pytest.raises(OutOfMemory):
-        engine.submit(Job().painting(prompts)).result(60)
+        engine.submit(Job().request(prompts)).result(60)
     engine.close()
 
 
 class LostDevice(Denoiser):
-    """Its context is lost, as after an illegal access: nothing on it can be used any more."""
+    """A device whose context is lost, as after an illegal access: nothing on it can be used any more."""
 
     def predict(self, rows: Any) -> list[Tensor]:
         raise torch.AcceleratorError(f"CUDA error: an illegal memory access by {len(rows)} rows")
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_lost_device_ends_the_engine_and_fails_nobodys_job(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+def test_a_lost_device_ends_the_engine_and_cancels_its_rows(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
     submitted = threading.Event()
     engine = Engine(LostDevice(checkpoint), max_rows=2, warm_up=partial(wait, submitted))
-    futures = [engine.submit(Job().painting(prompts)) for _ in range(3)]
+    futures = [engine.submit(Job().request(prompts)) for _ in range(3)]
     assert engine.alive
     submitted.set()
     for future in futures:
-        with pytest.raises(Canceled):  # what a worker drops, so that another one takes it
+        with pytest.raises(Canceled):  # so the worker drops the job, and another one takes it
             future.result(60)
     engine.close()
     assert not engine.alive
 
 
-def test_closing_leaves_nobody_waiting(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+def test_closing_cancels_all_rows(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
     stepped = threading.Event()
     engine = Engine(Denoiser(checkpoint), max_rows=1)
-    futures = [engine.submit(Job(steps=150).painting(prompts), on_step=stepped.set) for _ in range(3)]
+    futures = [engine.submit(Job(steps=150).request(prompts), on_step=stepped.set) for _ in range(3)]
     assert stepped.wait(60)
     engine.close()
     for future in futures:
         with pytest.raises(Canceled):
             future.result(60)
     with pytest.raises(Canceled):
-        engine.submit(Job().painting(prompts))
+        engine.submit(Job().request(prompts))
 
 
-def test_a_failed_warm_up_is_told(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+def test_a_failed_warm_up_is_raised_to_those_who_wait(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
     engine = Engine(Denoiser(checkpoint), max_rows=1, warm_up=fails)
     with pytest.raises(ZeroDivisionError):
         engine.wait_until_ready()

@@ -16,7 +16,7 @@ def test_a_tenant_with_many_items_alternates_with_the_others() -> None:
     assert drained(queue) == "ababab" + "aaa"
 
 
-def test_a_late_comer_does_not_wait_for_a_backlog() -> None:
+def test_a_newcomer_does_not_wait_for_a_backlog() -> None:
     queue: FairQueue[str] = FairQueue()
     for _ in range(100):
         queue.push("a", "a")
@@ -26,7 +26,7 @@ def test_a_late_comer_does_not_wait_for_a_backlog() -> None:
     assert "b" in {queue.pop(), queue.pop()}
 
 
-def test_weight_is_a_share_and_nobody_starves() -> None:
+def test_weight_is_a_share_and_no_tenant_starves() -> None:
     queue: FairQueue[str] = FairQueue()
     for _ in range(40):
         queue.push("a", "a", weight=4)
@@ -36,7 +36,7 @@ def test_weight_is_a_share_and_nobody_starves() -> None:
     assert order[:20].count("b") == 4
 
 
-def test_dear_items_count_for_more() -> None:
+def test_costly_items_count_for_more() -> None:
     queue: FairQueue[str] = FairQueue()
     for _ in range(8):
         queue.push("a", "a", cost=3)

@@ -23,7 +23,7 @@ def test_a_blend_ends_exactly_at_its_seeds(alpha: float, seed: int) -> None:
 
 def test_a_blend_is_as_strong_as_noise() -> None:
     middle = BlendedNoise(SeededNoise(1), SeededNoise(2), 0.5).draw(SHAPE)
-    assert float(middle.std()) == pytest.approx(1, abs=0.1)  # a straight line would give 0.71
+    assert float(middle.std()) == pytest.approx(1, abs=0.1)  # linear interpolation would give 0.71
 
 
 @pytest.mark.parametrize("end", [torch.zeros(8), torch.ones(8), -torch.ones(8)])

@@ -1,4 +1,4 @@
-"""A model that knows the picture: every sampler must arrive at it, from wherever it starts."""
+"""With a perfect model, every sampler must arrive at the picture, from wherever it starts."""
 
 from typing import Any, get_args
 
@@ -20,9 +20,9 @@ SHAPE = (4, 8, 8)
 
 
 def oracle(way: Trajectory, latents: Tensor, picture: Tensor, prediction_type: str) -> Tensor:
-    """What a perfect model predicts for the latents of now."""
+    """The prediction of a perfect model for the current latents."""
     one, none = torch.ones(1), torch.zeros(1)
-    signal, sigma = float(way.noised(one, none)), float(way.noised(none, one))
+    signal, sigma = float(way.add_noise(one, none)), float(way.add_noise(none, one))
     noise = (latents - signal * picture) / sigma
     if prediction_type == "epsilon":
         return noise
@@ -32,7 +32,7 @@ def oracle(way: Trajectory, latents: Tensor, picture: Tensor, prediction_type: s
 
 
 def walk(name: Scheduler, steps: int, denoising: float, prediction_type: str = "epsilon") -> tuple[Tensor, Tensor, int]:
-    """Picture aimed at, picture arrived at, and how many calls that took."""
+    """The target picture, the picture arrived at, and the number of calls."""
     picture = SeededNoise(1).draw(SHAPE)
     source = SeededNoise(2)
     way = Trajectory(name, CONFIG | {"prediction_type": prediction_type}, steps, denoising)

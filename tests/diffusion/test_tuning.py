@@ -13,7 +13,7 @@ SHAPE, CONTEXT = (4, 16, 16), (77, 16)
 
 
 class Clocked(Denoiser):
-    """A UNet call that takes as long as the clock of the test says."""
+    """A UNet call that advances the test's clock by a given time."""
 
     now = 0.0
     seconds: dict[int, float]
@@ -44,7 +44,7 @@ def test_threads_are_the_fastest_that_are_worth_it(
         torch.set_num_threads(1)
 
 
-def test_threads_that_were_set_stay(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_threads_that_were_set_are_kept(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "1")
     denoiser = Clocked(checkpoint)
     assert tuning.choose_threads(denoiser, SHAPE, CONTEXT) == torch.get_num_threads()
@@ -52,7 +52,7 @@ def test_threads_that_were_set_stay(checkpoint: Checkpoint, monkeypatch: pytest.
 
 def test_without_cuda_nothing_is_compiled_and_the_batch_is_the_setting(checkpoint: Checkpoint) -> None:
     assert tuning.compiler_for(torch.device("cpu")) is None
-    assert tuning.largest_batch(Denoiser(checkpoint), SHAPE, CONTEXT, most=8) == 8
+    assert tuning.largest_batch(Denoiser(checkpoint), SHAPE, CONTEXT, max_rows=8) == 8
 
 
 @pytest.mark.parametrize(("free", "rows"), [(100, 1), (1000, 6), (10_000, 8)])
@@ -64,12 +64,12 @@ def test_the_batch_fits_into_the_memory_that_is_free(
     denoiser.device = torch.device("cuda")
     peaks = iter([150, 250])
     monkeypatch.setattr(denoiser, "probe", lambda *_: None)
-    for name, answer in {
+    for name, fake in {
         "empty_cache": lambda: None,
         "reset_peak_memory_stats": lambda _: None,
         "memory_allocated": lambda _: 0,
         "max_memory_allocated": lambda _: next(peaks),
         "mem_get_info": lambda _: (free, 10_000),
     }.items():
-        monkeypatch.setattr(torch.cuda, name, answer)
-    assert tuning.largest_batch(denoiser, SHAPE, CONTEXT, most=8) == rows
+        monkeypatch.setattr(torch.cuda, name, fake)
+    assert tuning.largest_batch(denoiser, SHAPE, CONTEXT, max_rows=8) == rows

@@ -30,7 +30,7 @@ def checkpoint() -> Checkpoint:
 def painter(checkpoint: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Painter]:
     engine = Engine(Denoiser(checkpoint), max_rows=4)
     folder = tmp_path_factory.mktemp("loras")
-    save_lora(folder / "dub", words=True)
+    save_lora(folder / "dub", text_encoder=True)
     yield Painter(checkpoint, engine, folder)
     engine.close()
 

@@ -3,7 +3,7 @@
 import pytest
 
 from riffusion.generate.vocabulary import KnownWords
-from riffusion.training.captions import vocabulary
+from riffusion.training.data.captions import vocabulary
 
 
 @pytest.fixture(scope="module")

@@ -26,7 +26,7 @@ def test_each_is_a_whole_number_of_bars(seed: Seed) -> None:
     assert int(picture.info["Bars"]) == seed.bars
 
 
-@pytest.mark.parametrize("name", ["nobody", "../params", "index.json", ""])
+@pytest.mark.parametrize("name", ["unknown", "../params", "index.json", ""])
 def test_others_are_unknown(name: str) -> None:
     with pytest.raises(UnknownReference, match="drums"):
         open_seed(name)

@@ -1,4 +1,4 @@
-"""The commands: their help costs no import of torch."""
+"""The commands, whose help doesn't import torch."""
 
 import subprocess
 import sys
@@ -10,7 +10,7 @@ from riffusion.training.cli import train
 
 
 @pytest.mark.parametrize("command", ["data", "tiny", "judge", "finetune"])
-def test_every_command_explains_itself(command: str) -> None:
+def test_every_command_has_help(command: str) -> None:
     result = CliRunner().invoke(train, [command, "--help"])
     assert result.exit_code == 0
     assert "--seed" in result.output

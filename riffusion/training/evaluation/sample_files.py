@@ -1,0 +1,31 @@
+"""Samples of a model in training as files, to look at and to listen to."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import soundfile
+import torch
+from diffusers import StableDiffusionPipeline
+from PIL import Image
+
+from riffusion.spectrogram.codec import SpectrogramCodec
+from riffusion.training.data.clip_pictures import SAMPLE_RATE, to_pictures
+
+
+@torch.no_grad()
+def write_samples(pipeline: StableDiffusionPipeline, prompts: Sequence[str], folder: Path, steps: int) -> None:
+    """Writes `grid.png`, the pictures of the prompts side by side; a WAV each; and `prompts.txt`. Seeds are 0, 1, …
+
+    Args:
+        steps: of the pipeline's own scheduler.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    generators = [torch.Generator().manual_seed(seed) for seed in range(len(prompts))]
+    images = pipeline(list(prompts), num_inference_steps=steps, generator=generators, output_type="pt").images
+    pictures = to_pictures(images.cpu() * 2 - 1)
+    Image.fromarray(np.concatenate(list(pictures), axis=1)).save(folder / "grid.png")
+    codec = SpectrogramCodec()
+    for number, picture in enumerate(pictures):
+        soundfile.write(folder / f"{number}.wav", codec.decode(Image.fromarray(picture)).T.numpy(), SAMPLE_RATE)
+    (folder / "prompts.txt").write_text("\n".join(prompts) + "\n", encoding="utf-8")

@@ -1,0 +1,1 @@
+"""The parts of the bundled Stable Diffusion: their shapes, losses and weight averages."""

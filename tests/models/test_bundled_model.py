@@ -1,0 +1,45 @@
+"""The bundled model: opens in plain diffusers, is small, and follows its prompt."""
+
+import json
+from pathlib import Path
+
+import pytest
+import torch
+from diffusers import StableDiffusionPipeline
+
+import riffusion
+from riffusion.training.data.captions import vocabulary
+from riffusion.training.models.text_encoder import encode_prompt, token_ids
+from riffusion.training.models.unet import LATENT_SHAPE
+
+_MODEL = Path(riffusion.__file__).parent / "models" / "tiny"
+
+
+@pytest.fixture(scope="module")
+def pipeline() -> StableDiffusionPipeline:
+    return StableDiffusionPipeline.from_pretrained(_MODEL, torch_dtype=torch.float32)
+
+
+def test_has_the_classes_of_stable_diffusion(pipeline: StableDiffusionPipeline) -> None:
+    names = [type(part).__name__ for part in (pipeline.vae, pipeline.text_encoder, pipeline.unet, pipeline.tokenizer)]
+    assert names == ["AutoencoderKL", "CLIPTextModel", "UNet2DConditionModel", "CLIPTokenizer"]
+    assert pipeline.scheduler.config.prediction_type == "v_prediction"
+    assert pipeline.vae.config.scaling_factor == 0.18215
+
+
+def test_fits_in_twenty_mebibytes() -> None:
+    assert sum(path.stat().st_size for path in _MODEL.rglob("*") if path.is_file()) < 20 * 2**20
+
+
+def test_lists_its_words() -> None:
+    assert json.loads((_MODEL / "vocabulary.json").read_text()) == vocabulary()
+
+
+@torch.no_grad()
+def test_prompts_change_the_prediction(pipeline: StableDiffusionPipeline) -> None:
+    prompt_embeds = encode_prompt(
+        pipeline.text_encoder, token_ids(pipeline.tokenizer, ["", "funk drums", "church bells"])
+    )
+    latents = torch.randn(1, *LATENT_SHAPE, generator=torch.Generator().manual_seed(0)).expand(3, -1, -1, -1)
+    without_prompt, *with_prompt = pipeline.unet(latents, torch.tensor(980), prompt_embeds, return_dict=False)[0]
+    assert all(float((each - without_prompt).norm() / without_prompt.norm()) > 0.05 for each in with_prompt)

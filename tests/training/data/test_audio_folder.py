@@ -1,0 +1,89 @@
+"""A folder of audio as a data set."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import soundfile
+
+from riffusion.errors import UnreadableMedia
+from riffusion.training.data.audio_folder import clip_starts, find_tracks, held_out_tracks, prepare
+from riffusion.training.data.beats import beat_times
+from riffusion.training.data.clip_pictures import CLIP_SAMPLES, SAMPLE_RATE
+
+
+def _clicks(bpm: float, seconds: float, first: float = 0.0) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
+    samples = np.zeros(round(seconds * SAMPLE_RATE), np.float32)
+    burst = np.random.default_rng(0).normal(0, 0.3, 2000) * np.exp(-np.arange(2000) / 300)
+    for beat in np.arange(first, seconds - 0.1, 60 / bpm):
+        at = round(beat * SAMPLE_RATE)
+        samples[at : at + 2000] += burst
+    return samples
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    for name in ("01 slow blues", "02_fast-funk"):
+        soundfile.write(tmp_path / f"{name}.wav", _clicks(120, 6.5), SAMPLE_RATE)
+    return tmp_path
+
+
+def test_captions_come_from_names(folder: Path) -> None:
+    assert list(find_tracks(folder).values()) == [("slow blues",), ("fast funk",)]
+
+
+def test_captions_come_from_text_files_first(folder: Path) -> None:
+    (folder / "01 slow blues.txt").write_text("a blues\nblues guitar\n")
+    assert find_tracks(folder)[folder / "01 slow blues.wav"] == ("a blues", "blues guitar")
+
+
+def test_captions_come_from_the_table_before_text_files_and_names(folder: Path) -> None:
+    (folder / "captions.csv").write_text("file,caption\n01 slow blues.wav,from table\n02_fast-funk.wav,also\n")
+    assert list(find_tracks(folder).values()) == [("from table",), ("also",)]
+
+
+@pytest.mark.parametrize("table", ["file,caption\n01 slow blues.wav,one\n", "name,text\na,b\n"])
+def test_an_incomplete_table_is_refused(folder: Path, table: str) -> None:
+    (folder / "captions.csv").write_text(table)
+    with pytest.raises(UnreadableMedia, match=r"captions\.csv"):
+        find_tracks(folder)
+
+
+def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnreadableMedia, match="no audio files"):
+        find_tracks(tmp_path)
+
+
+def test_split_is_by_track_and_stable() -> None:
+    paths = [Path(f"{n}.wav") for n in range(20)]
+    kept = held_out_tracks(paths, 0.2)
+    assert len(kept) == 4
+    assert held_out_tracks(paths[::-1], 0.2) == kept
+    assert len(held_out_tracks(paths[:2], 0.01)) == 1
+    assert not held_out_tracks(paths[:1], 0.5)
+
+
+def test_prepare_cuts_once_and_reads_again(folder: Path, tmp_path: Path) -> None:
+    first = prepare(folder, tmp_path / "cache", held_out=0.5)
+    assert first.pictures.shape == (2, 512, 512)
+    assert sorted(clip.held_out for clip in first.clips) == [False, True]
+    for path in folder.glob("*.wav"):
+        path.unlink()
+    again = prepare(folder, tmp_path / "cache", held_out=0.5)
+    assert again.clips == first.clips
+    assert np.array_equal(again.pictures, first.pictures)
+
+
+def test_beats_are_found() -> None:
+    beats = beat_times(_clicks(100, 12.0, first=0.35), SAMPLE_RATE)
+    distance = np.abs((beats - 0.35) / 0.6 - np.round((beats - 0.35) / 0.6)) * 0.6
+    assert len(beats) >= 17
+    assert np.median(distance) < 0.03
+
+
+def test_clips_begin_on_beats_and_follow_each_other() -> None:
+    starts = clip_starts(_clicks(100, 12.0, first=0.35), on_beats=True)
+    assert len(starts) == 2
+    assert starts[1] - starts[0] >= CLIP_SAMPLES
+    assert clip_starts(np.zeros(CLIP_SAMPLES * 2, np.float32), on_beats=True) == [0, CLIP_SAMPLES]
+    assert clip_starts(np.zeros(10, np.float32), on_beats=True) == []

@@ -1,0 +1,71 @@
+"""The UNet's training: averaging processes, checkpoints, exact resume."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+import torch.distributed as dist
+from transformers import CLIPTextModel
+
+from riffusion.testing import tiny_checkpoint
+from riffusion.training.runs.trainer import Trainer, TrainerOptions, TrainingData, last_checkpoint, run
+
+_OPTIONS = TrainerOptions(
+    steps=4, batch=2, rate=1e-2, warmup=2, decay=0.0, average_every=2, checkpoint_every=2, processes=1, bf16=False
+)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def alone(tmp_path_factory: pytest.TempPathFactory) -> object:
+    """A process group of this process alone."""
+    meeting = tmp_path_factory.mktemp("dist") / "meeting"
+    dist.init_process_group("gloo", init_method=f"file://{meeting}", rank=0, world_size=1)
+    yield
+    dist.destroy_process_group()
+
+
+def _trainer(options: TrainerOptions) -> Trainer:
+    parts = tiny_checkpoint()
+    rng = np.random.default_rng(0)
+    data = TrainingData(
+        rng.normal(size=(4, 4, 64, 64)).astype(np.float16),
+        torch.full((4, 2, 77), 513, dtype=torch.short),
+        torch.full((77,), 513, dtype=torch.long),
+    )
+    encoder: CLIPTextModel = parts.text_encoder
+    return Trainer(parts.unet.requires_grad_(True), encoder, data, options, rank=0)
+
+
+def _weights(trainer: Trainer) -> torch.Tensor:
+    return torch.cat([weight.detach().reshape(-1) for weight in trainer.unet.parameters()])
+
+
+def test_resumes_exactly(tmp_path: Path) -> None:
+    untrained = _weights(_trainer(_OPTIONS))
+    whole, first, second = _trainer(_OPTIONS), _trainer(replace(_OPTIONS, steps=2)), _trainer(_OPTIONS)
+    run(whole, tmp_path / "whole")
+    run(first, tmp_path / "halves")
+    assert last_checkpoint(tmp_path / "halves", 1) == 2
+    run(second, tmp_path / "halves")
+    assert second.step == 4
+    assert torch.equal(_weights(second), _weights(whole))
+    assert all(torch.equal(a, b) for a, b in zip(second.average.shadow, whole.average.shadow, strict=True))
+    assert not torch.equal(_weights(whole), untrained)
+
+
+def test_a_checkpoint_needs_the_files_of_all_processes(tmp_path: Path) -> None:
+    for name in ("state-0-8", "state-0-16", "state-1-8"):
+        (tmp_path / f"{name}.pt").touch()
+    assert last_checkpoint(tmp_path, 1) == 16
+    assert last_checkpoint(tmp_path, 2) == 8
+    assert last_checkpoint(tmp_path, 3) is None
+
+
+def test_rate_warms_up_stays_and_falls() -> None:
+    options = TrainerOptions(steps=1000, rate=1.0, warmup=100, decay=0.5)
+    assert options.rate_at(0) == pytest.approx(0.01)
+    assert options.rate_at(100) == options.rate_at(499) == 1
+    assert options.rate_at(750) == pytest.approx(0.5)
+    assert options.rate_at(999) < 0.001
