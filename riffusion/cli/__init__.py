@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import warnings
 
 import click
 from pydantic import ValidationError
@@ -66,7 +67,10 @@ def cli() -> None:
 
 def main() -> None:
     """The command's entry point. What goes wrong on purpose is one line; a stack is printed for bugs only."""
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # it warns of what it could do with other packages
+    # Nothing that the user of a command could act on: what transformers could do with other packages, and a worker in a
+    # container that has no other user.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    warnings.filterwarnings("ignore", r"\s*You're running the worker with superuser privileges")
     try:
         cli.main(prog_name="riffusion")
     except RiffusionError as error:
