@@ -26,13 +26,13 @@ from api.representation import Presenter
 from api.services import EXTENSION, Services
 from api.waiting import HeldRequests, Watch
 from riffusion.jobs.events import EventHub
-from riffusion.jobs.files import open_files
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
 from riffusion.jobs.wakeup import WakeUps
 from riffusion.settings import Settings, get_settings
+from riffusion.storage import open_files
 
 
 def create_app(settings: Settings | None = None) -> Flask:

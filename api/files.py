@@ -7,7 +7,7 @@ from werkzeug.exceptions import RequestedRangeNotSatisfiable
 from api.operations import BINARY, Reply, operation
 from api.services import services
 from riffusion.errors import Gone, NotFound
-from riffusion.jobs.files.local import LocalFiles
+from riffusion.storage.local import LocalFiles
 
 _KINDS = ("image/png", "audio/mpeg", "audio/wav", "audio/flac", "audio/ogg")
 

@@ -11,9 +11,9 @@ from api.problems import status_of
 from api.services import services
 from api.shares import describe
 from riffusion.errors import Gone, NotFound
-from riffusion.jobs.files import CONTENT_TYPES
 from riffusion.requests import plain
 from riffusion.settings import Settings
+from riffusion.storage import CONTENT_TYPES
 
 _FIRST = ("prompt", "start", "end", "negative_prompt", "mode", "seed")
 _UNNAMED = {"image-to-audio": "A drawing", "audio-to-image": "A sound", "loop": "A loop"}

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from api.schemas import Job, JobFailure, JobWebhook, Links, Progress, Queue, Result, ResultAudio, ResultImage
 from api.waiting import Snapshot
-from riffusion.jobs.files import Files, signing_time
 from riffusion.jobs.record import JobOutput, JobRecord, JobStatus, Webhook
+from riffusion.storage import Files, signing_time
 
 _POLL_S = 1  # while running
 _POLL_MAX_S = 10  # while queued far back

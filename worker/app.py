@@ -18,11 +18,11 @@ from celery import Celery, bootsteps, signals
 from riffusion import logs
 from riffusion.jobs.broker import create_celery
 from riffusion.jobs.database import refuse_cluster
-from riffusion.jobs.files import open_files
 from riffusion.jobs.reaper import Reaper
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.wakeup import TASK, queue_name
 from riffusion.settings import Settings
+from riffusion.storage import open_files
 from worker import metrics
 from worker.heartbeat import Heartbeat
 from worker.polling import Polling

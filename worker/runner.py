@@ -21,11 +21,11 @@ from riffusion.errors import (
     StoreUnavailable,
 )
 from riffusion.generate import Clip, Control
-from riffusion.jobs.files import CONTENT_TYPES, Files
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobRecord, Outcome, Success
 from riffusion.jobs.store import JobStore
 from riffusion.requests import AnyRequest, ModelCard, parse
 from riffusion.settings import Settings
+from riffusion.storage import CONTENT_TYPES, Files
 from worker import metrics
 from worker.attempt import Attempt, GivenBack
 from worker.heartbeat import Heartbeat

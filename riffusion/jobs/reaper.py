@@ -6,10 +6,10 @@ from collections.abc import Callable
 import structlog
 
 from riffusion.errors import UnavailableError
-from riffusion.jobs.files import Files
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.wakeup import WakeUps
+from riffusion.storage import Files
 
 INTERVAL_S = 1.0
 

@@ -8,8 +8,8 @@ after its files are gone, so a sweep that dies is made up for by the next.
 from redis import Redis
 
 from riffusion.jobs.database import Database
-from riffusion.jobs.files import Files
 from riffusion.settings import Settings
+from riffusion.storage import Files
 
 _AT_ONCE = 20
 

@@ -13,8 +13,8 @@ from redis import Redis
 from riffusion.errors import StorageUnavailable, StoreUnavailable, UnknownReference
 from riffusion.jobs.clients import Client, owns, refusal
 from riffusion.jobs.database import Database, pairs
-from riffusion.jobs.files import CONTENT_TYPES, Files
 from riffusion.settings import Settings
+from riffusion.storage import CONTENT_TYPES, Files
 
 UploadKind = Literal["image", "audio"]
 

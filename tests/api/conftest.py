@@ -21,10 +21,10 @@ from PIL import Image
 
 from api.app import create_app
 from api.services import EXTENSION, Services
-from riffusion.jobs.files import Files, open_files
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
+from riffusion.storage import Files, open_files
 from tests.conftest import ValkeyServer, free_port, wait_until
 
 # A failing test shows its log: plain lines, not structlog's pictures of every frame.

@@ -9,9 +9,9 @@ from werkzeug.serving import make_server
 
 from api.app import create_app
 from api.services import EXTENSION
-from riffusion.jobs.files import open_files
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
+from riffusion.storage import open_files
 from tests.conftest import free_port
 from tests.worker.cheap import CheapGenerator
 from worker.heartbeat import Heartbeat

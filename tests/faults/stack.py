@@ -23,10 +23,10 @@ from redis import Redis
 
 from riffusion.embedded.child import Process, kill, spawn, stop
 from riffusion.errors import StoreUnavailable
-from riffusion.jobs.files import open_files
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
+from riffusion.storage import open_files
 from tests.conftest import S3Server, ValkeyServer, free_port, wait_until
 from tests.faults.proxy import Proxy
 from tests.faults.replicas import DURABLE, Replicas, Watched

@@ -31,7 +31,7 @@ os.write(file, bytes(40_960))
 OPENS = """
 import sys
 from pathlib import Path
-from riffusion.jobs.files.local import LocalFiles
+from riffusion.storage.local import LocalFiles
 from riffusion.settings import Settings
 files = LocalFiles(Settings(data_dir=Path(sys.argv[1]), min_free_bytes=0))
 """

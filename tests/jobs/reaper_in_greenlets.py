@@ -6,9 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from riffusion.jobs import reaper
-from riffusion.jobs.files import open_files
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
+from riffusion.storage import open_files
 
 
 class Idle(reaper.Reaper):

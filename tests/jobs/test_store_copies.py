@@ -9,10 +9,10 @@ from redis import Redis
 from riffusion.errors import Gone, NotFound
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.clients import Client
-from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.requests import ModelCard, parse
+from riffusion.storage import Files
 from tests.jobs.conftest import MODEL, accept, by, claim, expire, keys, look, prompt, run, store_files, submit, success
 
 

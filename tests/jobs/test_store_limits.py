@@ -9,10 +9,10 @@ from redis import Redis
 from riffusion.errors import QueueFull, TooManyRequests
 from riffusion.jobs.acceptance import Acceptance, Submission
 from riffusion.jobs.clients import Quota
-from riffusion.jobs.files import open_files
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
 from riffusion.settings import Settings
+from riffusion.storage import open_files
 from tests.jobs import conftest
 from tests.jobs.conftest import at_once, by, claim, keys, lose, outwait, overrun, prompt, run, success
 

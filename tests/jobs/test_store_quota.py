@@ -17,10 +17,10 @@ from riffusion.errors import (
 )
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.clients import Client, Quota
-from riffusion.jobs.files import Files
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadInfo, UploadStore
 from riffusion.settings import Settings
+from riffusion.storage import Files
 from tests.jobs.conftest import MODEL, accept, by, claim, expire, keys, prompt, run, submit, success
 
 PICTURE = UploadInfo("image", "image/png")

@@ -8,11 +8,11 @@ from redis import Redis
 
 from riffusion.errors import Gone, StorageUnavailable
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.requests import parse
 from riffusion.settings import Settings
+from riffusion.storage import Files
 from tests.jobs.conftest import by, claim, expire, keys, look, lose, run, store_files, submit, success
 
 

@@ -11,13 +11,13 @@ from redis import Redis
 
 from riffusion.errors import StorageUnavailable, UnknownReference
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.files import Files
 from riffusion.jobs.record import Success
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import Upload, UploadInfo, UploadStore
 from riffusion.requests import InputSize, cost, parse
 from riffusion.settings import Settings
+from riffusion.storage import Files
 from tests.jobs.conftest import by, claim, keys, submit, success
 
 PICTURE = UploadInfo("image", "image/png", width=512, height=512)

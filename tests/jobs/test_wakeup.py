@@ -11,12 +11,12 @@ import pytest
 from redis import Redis
 
 from riffusion.errors import StorageUnavailable
-from riffusion.jobs.files import open_files
 from riffusion.jobs.reaper import Reaper
 from riffusion.jobs.record import JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.wakeup import _AT_ONCE, TASK, WakeUps, queue_name
 from riffusion.settings import Settings
+from riffusion.storage import open_files
 from tests.conftest import free_port, wait_until
 from tests.jobs.conftest import MODEL, claim, lose, submit
 

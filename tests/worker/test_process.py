@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from riffusion.embedded.child import kill, stop
-from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobStatus
+from riffusion.storage import Files
 from tests.conftest import ValkeyServer, free_port, wait_until
 from tests.worker.conftest import Jobs, Workers
 

@@ -11,14 +11,14 @@ from redis import Redis
 
 from riffusion.errors import StorageFull, StorageUnavailable
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.files import Files
-from riffusion.jobs.files.local import LocalFiles
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import UploadInfo, UploadStore
 from riffusion.requests import AudioToImage, TextToAudio, Upload
 from riffusion.settings import Settings
+from riffusion.storage import Files
+from riffusion.storage.local import LocalFiles
 from tests.conftest import ValkeyServer, wait_until
 from tests.jobs.conftest import by
 from tests.worker.cheap import CheapGenerator

@@ -13,12 +13,12 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from riffusion import storage as files_module
 from riffusion.errors import Gone, NotFound, StorageFull, StorageUnavailable
-from riffusion.jobs import files as files_module
-from riffusion.jobs.files import Files, is_key, open_files
-from riffusion.jobs.files.local import LocalFiles
-from riffusion.jobs.files.s3 import S3Files
 from riffusion.settings import Settings
+from riffusion.storage import Files, is_key, open_files
+from riffusion.storage.local import LocalFiles
+from riffusion.storage.s3 import S3Files
 from tests.conftest import S3Server
 
 KEY = "results/0123/1/clip.mp3"
@@ -274,7 +274,7 @@ class TestRealS3:
         rclone.put(KEY, b"one", "audio/mpeg")
         assert status(rclone.url(KEY).url) == 200
         long_ago = files_module.signing_time(3600) - 2 * 3600
-        monkeypatch.setattr("riffusion.jobs.files.s3.signing_time", lambda _: long_ago)
+        monkeypatch.setattr("riffusion.storage.s3.signing_time", lambda _: long_ago)
         assert status(rclone.url(KEY).url) in REFUSED
 
     def test_links_may_name_another_host(self, s3_server: S3Server) -> None:

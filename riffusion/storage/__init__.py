@@ -81,9 +81,9 @@ def signing_time(ttl_s: int) -> int:
 def open_files(settings: Settings) -> Files:
     """The storage that the settings name."""
     if settings.storage == "s3":
-        from riffusion.jobs.files.s3 import S3Files
+        from riffusion.storage.s3 import S3Files
 
         return S3Files(settings)
-    from riffusion.jobs.files.local import LocalFiles
+    from riffusion.storage.local import LocalFiles
 
     return LocalFiles(settings)

@@ -16,8 +16,8 @@ from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
 from riffusion.errors import Gone, NotFound, StorageFull, StorageUnavailable
-from riffusion.jobs.files import CONTENT_TYPES, SignedUrl, is_key, signing_time
 from riffusion.settings import Settings
+from riffusion.storage import CONTENT_TYPES, SignedUrl, is_key, signing_time
 
 
 @dataclass(frozen=True)

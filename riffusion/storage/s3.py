@@ -17,8 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from pydantic import SecretStr
 
 from riffusion.errors import NotFound, StorageUnavailable
-from riffusion.jobs.files import SignedUrl, is_key, signing_time
 from riffusion.settings import Settings
+from riffusion.storage import SignedUrl, is_key, signing_time
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
