@@ -6,7 +6,7 @@ Models, uploads and earlier jobs are the store's to check, in the step that acce
 from api.services import Services
 from riffusion.errors import InvalidRequest, UnknownReference
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import key_of
+from riffusion.jobs.tenants import key_of
 from riffusion.requests import (
     COLUMNS_PER_S,
     MAX_WIDTH,

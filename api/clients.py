@@ -9,7 +9,7 @@ from api.addresses import address_client
 from api.services import Services, services
 from riffusion.errors import InvalidRequest, Unauthorized
 from riffusion.jobs.acceptance import Allowance
-from riffusion.jobs.clients import Client, Quota, key_client, secret_owner
+from riffusion.jobs.tenants import Client, Quota, key_client, secret_owner
 
 END_USER = "Riffusion-End-User"
 SECRET = "Riffusion-Secret"  # noqa: S105 -- the name of a header

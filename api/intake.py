@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from riffusion.errors import TooManyRequests, UnavailableError
-from riffusion.jobs.clients import Client, key_of
+from riffusion.jobs.tenants import Client, key_of
 
 PROBES = 4  # files decoded at once, each with a process and a picture's memory; one place is for those with a key
 SPOOLED_FILES = 8  # of the largest size: what they take of the temporary folder

@@ -30,7 +30,7 @@ from riffusion.errors import (
     UnknownReference,
 )
 from riffusion.jobs.acceptance import Acceptance, Idempotency, Submission
-from riffusion.jobs.clients import Client
+from riffusion.jobs.tenants import Client
 from riffusion.requests import AnyRequest, Request, parse
 
 MAX_JOBS = 16

@@ -33,8 +33,8 @@ from load_stack import GOOD, Measured, Stack, stack, worker
 from open_load import open_loop
 
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import Client
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, Success
+from riffusion.jobs.tenants import Client
 from riffusion.requests import ModelCard, parse
 from riffusion.settings import Settings
 

@@ -15,9 +15,9 @@ from pathlib import Path
 from riffusion.embedded.child import stop
 from riffusion.embedded.valkey import Valkey
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import Client
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Client
 from riffusion.requests import AnyRequest, parse
 from riffusion.settings import Settings
 

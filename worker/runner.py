@@ -29,7 +29,7 @@ from riffusion.storage import CONTENT_TYPES, Files
 from worker import metrics
 from worker.attempt import Attempt, GivenBack
 from worker.heartbeat import Heartbeat
-from worker.storage import FIRST_PAUSE_S, LONGEST_PAUSE_S, Patience
+from worker.retry import FIRST_PAUSE_S, LONGEST_PAUSE_S, Patience
 
 log = logging.getLogger(__name__)
 

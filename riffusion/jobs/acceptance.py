@@ -8,10 +8,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from riffusion.errors import Gone, IdempotencyConflict, QueueFull, UnknownReference
-from riffusion.jobs.clients import Client, key_of, refusal
 from riffusion.jobs.database import pairs
 from riffusion.jobs.inputs import Inputs
 from riffusion.jobs.record import JobRecord
+from riffusion.jobs.tenants import Client, key_of, refusal
 from riffusion.requests import AnyRequest, Painted, cost, stored_form, with_seed
 from riffusion.settings import Settings
 

@@ -28,7 +28,7 @@ TOMBSTONE_S = 7 * 86_400
 _PASSING = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY", "MISCONF", "UNBLOCKED")
 
 # What a client is told, what a worker begins under a token, and what it won't do again.
-_RELIED_ON = frozenset({"accept", "upload", "publish", "claim", "finish", "cancel", "delete"})
+_RELIED_ON = frozenset({"accept", "add_upload", "publish_clip", "claim", "finish", "cancel", "delete_job"})
 
 _T = TypeVar("_T")
 

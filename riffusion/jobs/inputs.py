@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 
 from riffusion.errors import UnknownReference
-from riffusion.jobs.clients import may_see, owns
 from riffusion.jobs.database import Database
 from riffusion.jobs.record import JobOutput, JobRecord, JobStatus
+from riffusion.jobs.tenants import may_see, owns
 from riffusion.jobs.uploads import Upload as StoredUpload
 from riffusion.jobs.uploads import UploadInfo
 from riffusion.requests import CLIP_SIZE, AnyRequest, InputSize, JobResult, Upload, columns_of, references

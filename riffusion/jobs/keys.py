@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, field, fields
 from redis import Redis
 
 from riffusion.errors import NotFound, Unauthorized
-from riffusion.jobs.clients import Quota
 from riffusion.jobs.database import Database
+from riffusion.jobs.tenants import Quota
 from riffusion.settings import Settings
 
 PREFIX = "riff"  # lets scanners of source code and logs recognise a key

@@ -30,7 +30,7 @@ class ShareStore:
         """
         self._store.get(job_id, client)
         share_id = _share_id(job_id)
-        status = self._database.run("publish", share_id, job_id).decode()
+        status = self._database.run("publish_clip", share_id, job_id).decode()
         if not status:
             self._store.get(job_id)  # it has gone in between
         if status != JobStatus.SUCCEEDED:

@@ -17,10 +17,10 @@ from redis import Redis
 
 from riffusion.errors import Gone, NotFound, TooManyRequests
 from riffusion.jobs.acceptance import Acceptance, Idempotency, Place, Submission, acceptance, entry, new_order, place_of
-from riffusion.jobs.clients import Client, may_see
 from riffusion.jobs.database import Database, connect, pairs
 from riffusion.jobs.inputs import resolve
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
+from riffusion.jobs.tenants import Client, may_see
 from riffusion.requests import AnyRequest, InputSize, ModelCard, with_guidance, with_seed
 from riffusion.settings import Settings
 
@@ -149,7 +149,7 @@ class JobStore:
 
         An attempt whose end was recorded may learn that its job is gone: it was ended, copied and deleted in between.
         """
-        self._database.run("discard", job_id, folder)
+        self._database.run("clean_up_attempt", job_id, folder)
 
     def release(self, job_id: str, token: int) -> bool:
         """Gives a job back that was claimed but not started; it waits at the head again and no attempt is counted."""
@@ -163,7 +163,7 @@ class JobStore:
     def delete(self, job_id: str, client: str | None = None) -> None:
         """Cancels the job if need be, forgets its record and has its files deleted. Raises as `get`."""
         self.get(job_id, client)
-        if not self._database.run("delete", job_id):
+        if not self._database.run("delete_job", job_id):
             self._missing(job_id, client)
 
     def get(self, job_id: str, client: str | None = None) -> JobRecord:
@@ -180,7 +180,7 @@ class JobStore:
 
     def look(self, job_id: str, client: str | None = None) -> tuple[JobRecord, Place | None]:
         """The record, and its place while it waits, as of one moment. As `get`."""
-        record, place = self._database.run("look", job_id)
+        record, place = self._database.run("get_with_place", job_id)
         return self._shown(job_id, pairs(record), client), place_of(place)
 
     def _shown(self, job_id: str, data: Mapping[bytes, bytes], client: str | None) -> JobRecord:
@@ -205,7 +205,7 @@ class JobStore:
         """
         scopes = json.dumps(client.scopes)
         reply = self._database.run(
-            "list", client.identity, status or "", limit, cursor or "", scopes, LISTS_PER_MINUTE, resend=False
+            "list_jobs", client.identity, status or "", limit, cursor or "", scopes, LISTS_PER_MINUTE, resend=False
         )
         if reply[0] == b"too many lists":
             message = f"You may ask for {LISTS_PER_MINUTE} lists a minute; poll single jobs instead."
@@ -216,15 +216,15 @@ class JobStore:
 
     def announce(self, worker: str, model: str, slots: int, card: ModelCard = NO_CARD) -> None:
         """Tells that a worker is there, for the length of a lease; send it along with every heartbeat."""
-        self._database.run("announce", worker, model, slots, card.model_dump_json())
+        self._database.run("register_worker", worker, model, slots, card.model_dump_json())
 
     def withdraw(self, worker: str) -> None:
         """Tells that a worker has gone."""
-        self._database.run("announce", worker, "", 0)
+        self._database.run("register_worker", worker, "", 0)
 
     def models(self) -> dict[str, ModelLoad]:
         """Every model that a worker ever announced, and the default one once it has had a job."""
-        found = self._database.run("models")
+        found = self._database.run("list_models")
         return {
             model.decode(): ModelLoad(workers, slots, waiting, running, _card(card))
             for model, workers, slots, waiting, running, card in found
@@ -252,7 +252,7 @@ class JobStore:
 
     def check(self) -> None:
         """Raises StoreUnavailable unless Redis answers and takes writes."""
-        self._database.run("check")
+        self._database.run("check_writable")
 
 
 def _record(reply: list[bytes] | None) -> JobRecord | None:

@@ -28,11 +28,11 @@ class Sweep:
             StoreUnavailable: Redis doesn't answer.
             StorageUnavailable: some files couldn't be deleted; they come up again.
         """
-        tasks: list[list[bytes]] = self._database.run("sweep", _AT_ONCE, resend=False)
+        tasks: list[list[bytes]] = self._database.run("take_expired_files", _AT_ONCE, resend=False)
         for member, keep, *prefixes in ([part.decode() for part in task] for task in tasks):
             for prefix in prefixes:
                 if prefix != keep:  # what is to be kept may also lie within a folder, as in version 1
                     found = self._files.list(prefix)
                     self._files.delete(key for key in found if not (keep and key.startswith(keep)))
-            self._database.run("swept", member)
+            self._database.run("confirm_deletion", member)
         return len(tasks)

@@ -11,8 +11,8 @@ from typing import BinaryIO, Literal
 from redis import Redis
 
 from riffusion.errors import StorageUnavailable, StoreUnavailable, UnknownReference
-from riffusion.jobs.clients import Client, owns, refusal
 from riffusion.jobs.database import Database, pairs
+from riffusion.jobs.tenants import Client, owns, refusal
 from riffusion.settings import Settings
 from riffusion.storage import CONTENT_TYPES, Files
 
@@ -84,7 +84,7 @@ class UploadStore:
             StoreUnavailable: Redis doesn't answer, or has no memory for more.
         """
         order = {"scopes": client.scopes, "quota": asdict(client.quota), "size": size}
-        reply = self._database.run("admit", json.dumps(order), resend=False)
+        reply = self._database.run("begin_upload", json.dumps(order), resend=False)
         if error := refusal(reply, client.quota):
             raise error
 
@@ -112,7 +112,7 @@ class UploadStore:
         order = {"scopes": client.scopes, "stored_bytes": client.quota.stored_bytes}
         order |= {"owner": client.owner} if client.owner else {}
         # The record first: a file without one would never be deleted. Its id is told when the file is there.
-        reply = self._database.run("upload", upload_id, json.dumps(order), data.tell(), sha256, key, *known)
+        reply = self._database.run("add_upload", upload_id, json.dumps(order), data.tell(), sha256, key, *known)
         if error := refusal(reply, client.quota):
             raise error
         upload = Upload.decode(pairs(reply))

@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.services import Services
-from riffusion.jobs.clients import UNLIMITED, Quota
+from riffusion.jobs.tenants import UNLIMITED, Quota
 from riffusion.settings import Settings
 from tests.api.conftest import PROBLEM, PROMPT, Client, Worker, png, submit
 

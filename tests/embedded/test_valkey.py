@@ -13,8 +13,8 @@ from riffusion.embedded.child import Process, kill, stop
 from riffusion.embedded.valkey import Valkey, find_server
 from riffusion.errors import ToolMissing
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import Client
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Client
 from riffusion.requests import TextToAudio
 from riffusion.settings import Settings
 from tests.conftest import wait_until

@@ -9,10 +9,10 @@ import pytest
 from redis import Redis
 
 from riffusion.jobs.acceptance import Acceptance, Idempotency, Place, Submission
-from riffusion.jobs.clients import UNLIMITED, Client, Quota
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
+from riffusion.jobs.tenants import UNLIMITED, Client, Quota
 from riffusion.requests import AnyRequest, parse
 from riffusion.settings import Settings
 from riffusion.storage import Files, open_files

@@ -52,7 +52,7 @@ def test_a_call_after_a_failover_reaches_the_new_primary(following: JobStore) ->
 
 
 def test_what_must_not_be_sent_twice_reaches_it_too(following: JobStore) -> None:
-    assert following._database.run("sweep", 1, resend=False) == []  # a demoted server has done nothing
+    assert following._database.run("take_expired_files", 1, resend=False) == []  # a demoted server has done nothing
 
 
 def test_readers_follow_a_writer(pair: Replicas, following: JobStore) -> None:

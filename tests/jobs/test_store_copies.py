@@ -8,9 +8,9 @@ from redis import Redis
 
 from riffusion.errors import Gone, NotFound
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import Client
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Client
 from riffusion.requests import ModelCard, parse
 from riffusion.storage import Files
 from tests.jobs.conftest import MODEL, accept, by, claim, expire, keys, look, prompt, run, store_files, submit, success

@@ -8,8 +8,8 @@ from redis import Redis
 
 from riffusion.errors import QueueFull, TooManyRequests
 from riffusion.jobs.acceptance import Acceptance, Submission
-from riffusion.jobs.clients import Quota
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Quota
 from riffusion.jobs.uploads import UploadStore
 from riffusion.settings import Settings
 from riffusion.storage import open_files

@@ -16,8 +16,8 @@ from riffusion.errors import (
     TooManyRequests,
 )
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import Client, Quota
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Client, Quota
 from riffusion.jobs.uploads import UploadInfo, UploadStore
 from riffusion.settings import Settings
 from riffusion.storage import Files

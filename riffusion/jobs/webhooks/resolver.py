@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from contextlib import ExitStack
 from functools import partial
 
-from riffusion.jobs.webhooks import addresses
+from riffusion.jobs.webhooks import public_address
 
 LIMIT_S = 10.0
 TOGETHER = 16  # at once, a resolver
@@ -50,7 +50,7 @@ class Resolver:
 
 def _look_up(found: "Future[list[str]]", release: Callable[[], None], host: str, port: int) -> None:
     try:
-        found.set_result(addresses.resolve(host, port))
+        found.set_result(public_address.resolve(host, port))
     except (OSError, UnicodeError) as error:
         found.set_exception(error)
     finally:

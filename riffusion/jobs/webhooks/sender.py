@@ -16,7 +16,7 @@ from typing import Any
 
 import httpcore
 
-from riffusion.jobs.webhooks import addresses
+from riffusion.jobs.webhooks import public_address
 
 LIMIT_S = 15.0  # for resolving, connecting, sending and the answer's head together
 MAX_HEAD = 64 << 10  # bytes, heads with a status of 1xx before it included
@@ -36,7 +36,7 @@ def post(
     body: bytes,
     *,
     anywhere: bool = False,
-    resolve: Resolve = addresses.resolve,
+    resolve: Resolve = public_address.resolve,
     backend: httpcore.NetworkBackend | None = None,
     tls: ssl.SSLContext | None = None,
     limit_s: float = LIMIT_S,
@@ -97,7 +97,7 @@ class _Checked(httpcore.NetworkBackend):
             raise Undelivered("Its host name was not resolved in time.") from None
         except (OSError, UnicodeError):
             raise Undelivered("Its host name is unknown.") from None
-        if not self._anywhere and not all(addresses.is_public(address) for address in found):
+        if not self._anywhere and not all(public_address.is_public(address) for address in found):
             raise Undelivered("Its host name leads to an address that isn't public.")
         failed: httpcore.NetworkError | httpcore.TimeoutException = httpcore.ConnectError("its host has no address")
         for address in found:

@@ -1,6 +1,6 @@
 """Sends a webhook for each job that has ended and names one: at least once each, over two hours and more if need be.
 
-What is due is in Redis, written by the same script that ends the job; a courier takes webhooks for a minute at a time,
+What is due is in Redis, written by the same script that ends the job; one takes webhooks for a minute at a time,
 so that another resumes where one dies. Whose turn it is and which hosts are left alone is decided by webhook_take.lua.
 """
 
@@ -17,11 +17,11 @@ from functools import partial
 import structlog
 
 from riffusion.errors import StoreUnavailable
-from riffusion.jobs.clients import key_of
 from riffusion.jobs.database import Database, pairs
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.record import JobRecord, WebhookState
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import key_of
 from riffusion.jobs.webhooks.resolver import Resolver
 from riffusion.jobs.webhooks.sender import Undelivered, post
 from riffusion.jobs.webhooks.signature import signed_headers
@@ -53,7 +53,7 @@ class _Outcome:
     seconds: float | None = 0.0  # until the response, 0 if none was needed; None: there was none
 
 
-class Courier:
+class Dispatcher:
     """Delivers what is due, every second and as soon as a place is free. One runs in every process of the API.
 
     Args:
@@ -70,7 +70,7 @@ class Courier:
         self._running: dict[str, list[Future[None]]] = {line: [] for line in LINES}
         self._stopped = False
         self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
         """Starts the thread."""
@@ -103,9 +103,9 @@ class Courier:
             try:
                 self.deliver()
             except StoreUnavailable as error:
-                _log.warning("courier_failed", code=error.code, detail=str(error))
+                _log.warning("dispatcher_failed", code=error.code, detail=str(error))
             except Exception:
-                _log.exception("courier_failed")  # the thread must live: nobody else would go on
+                _log.exception("dispatcher_failed")  # the thread must live: nobody else would go on
             self._wake.wait(INTERVAL_S)
 
     def _try(self, taken: _Taken) -> None:

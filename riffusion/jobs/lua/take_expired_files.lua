@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- What may be deleted now. ARGV: how many at most.
--- Returns {member, prefix of the keys to keep or "", prefixes of those to delete ...}, ... ; report them to swept.lua.
+-- Returns {member, prefix of the keys to keep or "", prefixes of those to delete ...}, ... ; report them to confirm_deletion.lua.
 local hold = 60 -- seconds after which another sweep takes over
 local pinned_hold = 600 -- seconds until files that others show are looked at again
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from riffusion.jobs.clients import key_client, may_see, owns
+from riffusion.jobs.tenants import key_client, may_see, owns
 
 ALICE, BOB, SITE = key_client("a1"), key_client("b2"), key_client("c3", "visitor/7")
 

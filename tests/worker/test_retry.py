@@ -8,9 +8,9 @@ import pytest
 
 from riffusion.errors import StorageFull, StorageUnavailable
 from tests.conftest import wait_until
-from worker import storage
+from worker import retry
 from worker.attempt import Attempt
-from worker.storage import Patience
+from worker.retry import Patience
 
 
 class Patient:
@@ -49,7 +49,7 @@ def test_one_that_succeeds_does_not_vouch_for_another_that_fails() -> None:
 
 
 def test_an_operation_that_hangs_counts_as_failing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(storage, "SILENT_S", 0.2)
+    monkeypatch.setattr(retry, "SILENT_S", 0.2)
     patience, healed = Patience(), threading.Event()
     thread = beside(patience, healed.wait)
     wait_until(lambda: not patience.storage_answers)
