@@ -85,10 +85,10 @@ def post_worker_init(worker: Any) -> None:
     from riffusion.jobs.database import refuse_cluster
     from riffusion.jobs.reaper import Reaper
     from riffusion.jobs.webhooks.dispatcher import LINES, Dispatcher
-    from riffusion.jobs.webhooks.resolver import TOGETHER
+    from riffusion.jobs.webhooks.resolver import MAX_THREADS
 
     # gevent resolves names in threads, ten at most: those that webhooks may hold for long come on top.
-    gevent.get_hub().threadpool.maxsize += TOGETHER * len(LINES)
+    gevent.get_hub().threadpool.maxsize += MAX_THREADS * len(LINES)
     here: Services = worker.wsgi.extensions[EXTENSION]
     try:
         refuse_cluster(here.store.redis)

@@ -15,7 +15,7 @@ from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
 from riffusion.jobs.wakeup import WakeUps
 from riffusion.settings import Settings
-from riffusion.storage import Files
+from riffusion.storage import Storage
 
 EXTENSION = "riffusion"
 
@@ -28,7 +28,7 @@ class Services:
     store: JobStore
     keys: KeyStore
     uploads: UploadStore
-    files: Files
+    files: Storage
     shares: ShareStore
     hub: EventHub
     wakeups: WakeUps

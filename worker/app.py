@@ -22,7 +22,7 @@ from riffusion.jobs.reaper import Reaper
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.wakeup import TASK, queue_name
 from riffusion.settings import Settings
-from riffusion.storage import open_files
+from riffusion.storage import open_storage
 from worker import metrics
 from worker.heartbeat import Heartbeat
 from worker.polling import Polling
@@ -68,7 +68,7 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
         SetupError: the model can't be had, or Redis is of a kind that can't be used.
     """
     logs.configure(settings)
-    store, files = JobStore.connect(settings), open_files(settings)
+    store, files = JobStore.connect(settings), open_storage(settings)
     refuse_cluster(store.redis)
     with ExitStack() as running:
         generator = load(settings)

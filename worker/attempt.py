@@ -18,7 +18,7 @@ class GivenBack(RiffusionError):
 class Attempt:
     """The Control of a running job. Both of its sides only touch memory: a Redis that hangs never holds up a step.
 
-    The runner's side is `progress`, `check` and `pause`, which raise what ends the attempt, and `outlast`; the
+    The runner's side is `progress`, `check` and `pause`, which raise what ends the attempt, and `touch`; the
     heartbeat's side is `drop`, `give_back` and what can be read here.
     """
 
@@ -60,7 +60,7 @@ class Attempt:
         self._tell(*self.told[:2])
         self.check()
 
-    def outlast(self) -> None:
+    def touch(self) -> None:
         """Its thread waits for Redis to take the outcome, and doesn't hang."""
         self._seen = self._clock()
 

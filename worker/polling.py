@@ -41,7 +41,7 @@ class Polling:
     def _run(self) -> None:
         while not self._stopping.wait(INTERVAL_S):
             try:
-                waiting = self._store.waiting(self._settings.model)
+                waiting = self._store.count_waiting(self._settings.model)
             except StoreUnavailable:
                 continue  # the heartbeat logs it
             for _ in range(min(waiting, self._settings.slots)):

@@ -25,7 +25,7 @@ from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, 
 from riffusion.jobs.store import JobStore
 from riffusion.requests import AnyRequest, ModelCard, parse
 from riffusion.settings import Settings
-from riffusion.storage import CONTENT_TYPES, Files
+from riffusion.storage import CONTENT_TYPES, Storage
 from worker import metrics
 from worker.attempt import Attempt, GivenBack
 from worker.heartbeat import Heartbeat
@@ -58,7 +58,7 @@ class Runner:
     """Runs a worker's jobs, no more at once than the worker has slots."""
 
     def __init__(
-        self, store: JobStore, files: Files, generator: Generates, heartbeat: Heartbeat, settings: Settings
+        self, store: JobStore, files: Storage, generator: Generates, heartbeat: Heartbeat, settings: Settings
     ) -> None:
         self._store = store
         self._files = files
@@ -192,13 +192,13 @@ class Runner:
                 return operation()
             except StoreUnavailable as error:
                 log.warning("redis doesn't answer; trying again", extra={"reason": str(error)})
-                attempt.outlast()
+                attempt.touch()
                 time.sleep(pause)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
 
     def _discard(self, record: JobRecord, attempt: Attempt) -> None:
         """Has deleted what this attempt stored."""
-        self._answered(attempt, partial(self._store.discard, record.id, record.folder))
+        self._answered(attempt, partial(self._store.clean_up_attempt, record.id, record.folder))
 
 
 def _keys(record: JobRecord, audio_format: str) -> tuple[str, str]:

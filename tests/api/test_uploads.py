@@ -13,7 +13,7 @@ from api import intake, uploads
 from api.app import create_app
 from api.services import Services
 from riffusion.errors import TooManyRequests, UnavailableError
-from riffusion.jobs.tenants import Client as Sender
+from riffusion.jobs.tenants import Tenant as Sender
 from riffusion.settings import Settings
 from riffusion.storage import CONTENT_TYPES
 from tests.api.conftest import Client, png, wav

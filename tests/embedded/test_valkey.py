@@ -14,7 +14,7 @@ from riffusion.embedded.valkey import Valkey, find_server
 from riffusion.errors import ToolMissing
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.tenants import Client
+from riffusion.jobs.tenants import Tenant
 from riffusion.requests import TextToAudio
 from riffusion.settings import Settings
 from tests.conftest import wait_until
@@ -64,7 +64,7 @@ def test_a_file_that_ends_within_a_write_is_read_up_to_there(valkey_of_ours: Run
 def test_a_record_is_one_piece_of_memory(valkey_of_ours: Running) -> None:
     store = JobStore.connect(Settings(redis_url=valkey_of_ours[0].url))
     request = TextToAudio(prompt="funk bassline " * 50)
-    job_id = store.accept([Submission(request, Client("somebody"))]).records[0].id
+    job_id = store.accept([Submission(request, Tenant("somebody"))]).records[0].id
     assert store.redis.object("encoding", f"job:{job_id}") == b"listpack"
     assert store.redis.config_get("maxmemory") == {"maxmemory": str(1 << 30)}
 

@@ -78,7 +78,7 @@ def test_a_thread_hangs_if_it_was_told_to_stop_and_is_silent(attempt: Attempt, c
     assert not attempt.hung
     attempt.drop()
     assert attempt.hung
-    attempt.outlast()
+    attempt.touch()
     assert not attempt.hung
     clock.now = 30
     assert attempt.hung

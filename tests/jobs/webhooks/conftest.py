@@ -22,7 +22,7 @@ from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.keys import Key, KeyStore
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.tenants import UNLIMITED, key_client
+from riffusion.jobs.tenants import UNLIMITED, key_tenant
 from riffusion.jobs.webhooks.dispatcher import Dispatcher
 from riffusion.settings import Settings
 from tests.jobs.conftest import by, prompt
@@ -177,7 +177,7 @@ def dispatcher(dispatchers: Callable[[], Dispatcher]) -> Dispatcher:
 
 def ended(store: JobStore, key_id: str, *urls: str) -> list[JobRecord]:
     """Jobs of a key that have ended, one for each address to tell."""
-    submissions = [Submission(prompt(webhook=url), by(key_client(key_id))) for url in urls]
+    submissions = [Submission(prompt(webhook=url), by(key_tenant(key_id))) for url in urls]
     return [store.cancel(record.id) for record in store.accept(submissions).records] if urls else []
 
 

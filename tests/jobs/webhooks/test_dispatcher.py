@@ -15,7 +15,7 @@ from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.keys import Key, KeyStore
 from riffusion.jobs.record import JobRecord, Webhook, WebhookState
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.tenants import key_client
+from riffusion.jobs.tenants import key_tenant
 from riffusion.jobs.webhooks.dispatcher import PAUSES_S, Dispatcher
 from riffusion.settings import Settings
 from tests.conftest import wait_until
@@ -28,7 +28,7 @@ LANE = ("slow", "key host")
 @pytest.fixture
 def job(store: JobStore, key: Key, receiver: Receiver) -> JobRecord:
     """A job that waits, with a webhook."""
-    return store.accept([Submission(prompt(webhook=receiver.url, seed=1), by(key_client(key.id)))]).records[0]
+    return store.accept([Submission(prompt(webhook=receiver.url, seed=1), by(key_tenant(key.id)))]).records[0]
 
 
 def end(store: JobStore) -> None:
@@ -70,7 +70,7 @@ def test_a_success_is_told_once_and_signed(
 
 def test_every_end_is_told(store: JobStore, redis: Redis, dispatcher: Dispatcher, key: Key, receiver: Receiver) -> None:
     def submit() -> JobRecord:
-        return store.accept([Submission(prompt(webhook=receiver.url, seed=1), by(key_client(key.id)))]).records[0]
+        return store.accept([Submission(prompt(webhook=receiver.url, seed=1), by(key_tenant(key.id)))]).records[0]
 
     store.cancel(submit().id)
     outwait(redis, submit())
