@@ -68,7 +68,7 @@ def main() -> None:
         valkey = Valkey(Path(folder))
         process = valkey.start()
         try:
-            while not valkey.answers():
+            while not valkey.serves():
                 pass
             store = JobStore.connect(Settings(redis_url=valkey.url, data_dir=Path(folder), max_queued=10**9))
             store.redis.config_set("appendfsync", "no")  # for this they needn't be on the disk at once

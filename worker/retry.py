@@ -1,4 +1,4 @@
-"""The storage as a worker uses it: with patience, and with an eye on whether it answers."""
+"""Retries: operations on the storage and on the job store are repeated until they succeed."""
 
 import logging
 import threading
@@ -6,41 +6,41 @@ import time
 from collections.abc import Callable
 from typing import TypeVar
 
-from riffusion.errors import StorageFull, StorageUnavailable
+from riffusion.backoff import Backoff
+from riffusion.errors import StorageFull, StorageUnavailable, StoreUnavailable
 from worker.attempt import Attempt
 
 log = logging.getLogger(__name__)
 
+BACKOFF = Backoff(first_s=0.2, longest_s=5.0)
 SILENT_S = 5.0  # an operation that takes longer counts as failing until it ends
-FIRST_PAUSE_S = 0.2
-LONGEST_PAUSE_S = 5.0
 
 T = TypeVar("T")
 
 
-class Patience:
-    """Repeats operations that fail, and knows whether any does so now. Thread-safe."""
+class RetryPolicy:
+    """Repeats storage operations that fail, and reports whether any of them is failing now. Thread-safe."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._doubted_at: dict[int, float] = {}  # by thread: when its operation counts as failing
+        self._failing_from: dict[int, float] = {}  # by thread: the time from which its operation counts as failing
 
     @property
-    def storage_answers(self) -> bool:
-        """Whether no operation is failing or hanging now. A storage that nobody uses counts as one that answers."""
+    def storage_available(self) -> bool:
+        """Whether no operation is failing or hanging now; also where none is in progress."""
         now = time.monotonic()
         with self._lock:
-            return all(now < doubted_at for doubted_at in self._doubted_at.values())
+            return all(now < failing_from for failing_from in self._failing_from.values())
 
-    def insist(self, attempt: Attempt, operation: Callable[[], T]) -> T:
+    def call(self, attempt: Attempt, operation: Callable[[], T]) -> T:
         """The operation's result, once it succeeds.
 
         Raises:
             StorageFull: waiting won't help.
             RiffusionError: the attempt has ended meanwhile; see Attempt.check.
         """
-        pause, me = FIRST_PAUSE_S, threading.get_ident()
-        self._doubt(me, time.monotonic() + SILENT_S)
+        thread, pauses = threading.get_ident(), iter(BACKOFF)
+        self._mark_failing(thread, time.monotonic() + SILENT_S)
         try:
             while True:
                 try:
@@ -48,14 +48,25 @@ class Patience:
                 except StorageFull:
                     raise
                 except StorageUnavailable as error:
-                    self._doubt(me, time.monotonic())
-                    log.warning("the storage fails; trying again", extra={"job": attempt.id, "reason": str(error)})
-                    attempt.pause(pause)
-                    pause = min(pause * 2, LONGEST_PAUSE_S)
+                    self._mark_failing(thread, time.monotonic())
+                    log.warning("storage operation failed", extra={"job": attempt.id, "reason": str(error)})
+                    attempt.pause(next(pauses))
         finally:
             with self._lock:
-                del self._doubted_at[me]
+                del self._failing_from[thread]
 
-    def _doubt(self, thread: int, since: float) -> None:
+    def _mark_failing(self, thread: int, since: float) -> None:
         with self._lock:
-            self._doubted_at[thread] = since
+            self._failing_from[thread] = since
+
+
+def call_store(attempt: Attempt, operation: Callable[[], T]) -> T:
+    """The result of an idempotent operation on the job store, once Redis responds: no finished work is lost."""
+    pauses = iter(BACKOFF)
+    while True:
+        try:
+            return operation()
+        except StoreUnavailable as error:
+            log.warning("job store operation failed", extra={"job": attempt.id, "reason": str(error)})
+            attempt.touch()
+            time.sleep(next(pauses))

@@ -24,7 +24,7 @@ from tests.conftest import wait_until
 def valkey_of_ours(tmp_path: Path) -> Iterator[tuple[Valkey, list[Process]]]:
     valkey = Valkey(tmp_path / 'a "folder"')
     processes = [valkey.start()]
-    wait_until(valkey.answers)
+    wait_until(valkey.serves)
     yield valkey, processes
     kill(processes[-1])
     processes[-1].wait()
@@ -40,7 +40,7 @@ def test_what_was_answered_survives_a_kill(valkey_of_ours: Running) -> None:
         kill(processes[-1])
         processes[-1].wait()
         processes.append(valkey.start())
-        wait_until(valkey.answers)
+        wait_until(valkey.serves)
         assert client.get("job") == b"accepted"
         assert client.config_get("appendfsync") == {"appendfsync": "always"}
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
@@ -57,7 +57,7 @@ def test_a_file_that_ends_within_a_write_is_read_up_to_there(valkey_of_ours: Run
         with log.open("ab") as file:
             file.write(b"*3\r\n$3\r\nSET\r\n$5\r\nother\r\n$9\r\nhal" + bytes(zeros))  # as a power cut leaves it
         processes.append(valkey.start())
-        wait_until(valkey.answers)
+        wait_until(valkey.serves)
         assert client.keys() == [b"job"]
 
 
@@ -86,7 +86,7 @@ def test_other_users_of_the_machine_are_kept_out(valkey_of_ours: Running) -> Non
 def test_it_stops_when_asked(valkey_of_ours: Running) -> None:
     valkey, processes = valkey_of_ours
     assert stop(processes[-1], grace_s=30) == 0
-    assert not valkey.answers()
+    assert not valkey.serves()
 
 
 def test_without_any_server_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

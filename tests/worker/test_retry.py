@@ -1,4 +1,4 @@
-"""Patience with a storage, and what it tells about it."""
+"""Operations on the storage and the job store are repeated, and a storage that fails is noticed."""
 
 import threading
 from collections.abc import Callable
@@ -6,24 +6,29 @@ from typing import cast
 
 import pytest
 
-from riffusion.errors import StorageFull, StorageUnavailable
+from riffusion.backoff import Backoff
+from riffusion.errors import StorageFull, StorageUnavailable, StoreUnavailable
 from tests.conftest import wait_until
 from worker import retry
 from worker.attempt import Attempt
-from worker.retry import Patience
+from worker.retry import RetryPolicy, call_store
 
 
-class Patient:
-    """An attempt that may go on for ever."""
+class EndlessAttempt:
+    """An attempt without deadlines."""
 
     id = "job"
+    touched = 0
 
     def pause(self, seconds: float) -> None:
         threading.Event().wait(min(seconds, 0.01))
 
+    def touch(self) -> None:
+        self.touched += 1
 
-def beside(patience: Patience, operation: Callable[[], object]) -> threading.Thread:
-    thread = threading.Thread(target=lambda: patience.insist(cast(Attempt, Patient()), operation))
+
+def start(policy: RetryPolicy, operation: Callable[[], object]) -> threading.Thread:
+    thread = threading.Thread(target=lambda: policy.call(cast(Attempt, EndlessAttempt()), operation))
     thread.start()
     return thread
 
@@ -36,33 +41,47 @@ def failing(until: threading.Event) -> Callable[[], None]:
     return operation
 
 
-def test_one_that_succeeds_does_not_vouch_for_another_that_fails() -> None:
-    patience, healed = Patience(), threading.Event()
-    assert patience.storage_answers
-    thread = beside(patience, failing(healed))
-    wait_until(lambda: not patience.storage_answers)
-    beside(patience, lambda: None).join()
-    assert not patience.storage_answers
-    healed.set()
+def test_an_operation_that_succeeds_does_not_hide_another_that_fails() -> None:
+    policy, repaired = RetryPolicy(), threading.Event()
+    assert policy.storage_available
+    thread = start(policy, failing(repaired))
+    wait_until(lambda: not policy.storage_available)
+    start(policy, lambda: None).join()
+    assert not policy.storage_available
+    repaired.set()
     thread.join()
-    assert patience.storage_answers
+    assert policy.storage_available
 
 
 def test_an_operation_that_hangs_counts_as_failing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(retry, "SILENT_S", 0.2)
-    patience, healed = Patience(), threading.Event()
-    thread = beside(patience, healed.wait)
-    wait_until(lambda: not patience.storage_answers)
-    healed.set()
+    policy, repaired = RetryPolicy(), threading.Event()
+    thread = start(policy, repaired.wait)
+    wait_until(lambda: not policy.storage_available)
+    repaired.set()
     thread.join()
-    assert patience.storage_answers
+    assert policy.storage_available
 
 
-def test_a_full_storage_is_not_insisted_on() -> None:
+def test_a_full_storage_is_not_retried() -> None:
     def full() -> None:
         raise StorageFull("Full.")
 
-    patience = Patience()
+    policy = RetryPolicy()
     with pytest.raises(StorageFull):
-        patience.insist(cast(Attempt, Patient()), full)
-    assert patience.storage_answers
+        policy.call(cast(Attempt, EndlessAttempt()), full)
+    assert policy.storage_available
+
+
+def test_the_store_is_called_until_it_responds(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "BACKOFF", Backoff(0.01, 0.01))
+    attempt, replies = EndlessAttempt(), iter([StoreUnavailable("No."), StoreUnavailable("No."), True])
+
+    def operation() -> object:
+        reply = next(replies)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    assert call_store(cast(Attempt, attempt), operation)
+    assert attempt.touched == 2
