@@ -30,6 +30,7 @@ lint: $(READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python tools/lint_lua.py
 	$(BIN)/mypy
 
 $(READY): locks/dev.txt locks/uv.txt pyproject.toml

@@ -6,7 +6,7 @@ Models, uploads and earlier jobs are the store's to check, in the step that acce
 from api.services import Services
 from riffusion.errors import InvalidRequest, UnknownReference
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import key_of
+from riffusion.jobs.tenants import key_of
 from riffusion.requests import (
     COLUMNS_PER_S,
     MAX_WIDTH,
@@ -57,7 +57,7 @@ def _check_length(submission: Submission, here: Services) -> None:
     """Of what the request starts from and of what it makes; the worker would refuse it too, but after the wait."""
     request, prefix = submission.request, submission.prefix
     try:
-        size = here.store.input_size(request, submission.client.identity)
+        size = here.store.input_size(request, submission.tenant.identity)
     except UnknownReference:
         return  # accept's to refuse, unless it knows the idempotency key
     columns, limit = made_columns(request, size), here.settings.max_audio_s
@@ -85,7 +85,7 @@ def _check_webhook(submission: Submission, here: Services) -> None:
     webhook = submission.request.webhook
     if webhook is None:
         return
-    if key_of(submission.client.name) is None:
+    if key_of(submission.tenant.name) is None:
         message = "needs an API key: its secret signs what is sent"
     elif not webhook.startswith("https://") and not here.settings.webhooks_anywhere:
         message = "must begin with https://"

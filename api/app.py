@@ -26,13 +26,13 @@ from api.representation import Presenter
 from api.services import EXTENSION, Services
 from api.waiting import HeldRequests, Watch
 from riffusion.jobs.events import EventHub
-from riffusion.jobs.files import open_files
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
 from riffusion.jobs.wakeup import WakeUps
 from riffusion.settings import Settings, get_settings
+from riffusion.storage import open_storage
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -62,7 +62,7 @@ def _refuse_second_spellings() -> None:
 
 def _services(settings: Settings) -> Services:
     store = JobStore.connect(settings)
-    stored = open_files(settings)
+    stored = open_storage(settings)
     counted = Metrics()
     hub = EventHub(store.redis)
     held = HeldRequests(max(1, settings.api_connections // 2), counted.held)

@@ -9,7 +9,7 @@ from api.addresses import address_client
 from api.services import Services, services
 from riffusion.errors import InvalidRequest, Unauthorized
 from riffusion.jobs.acceptance import Allowance
-from riffusion.jobs.clients import Client, Quota, key_client, secret_owner
+from riffusion.jobs.tenants import Quota, Tenant, key_tenant, secret_owner
 
 END_USER = "Riffusion-End-User"
 SECRET = "Riffusion-Secret"  # noqa: S105 -- the name of a header
@@ -17,7 +17,7 @@ _END_USER = re.compile(r"[\x21-\x7e]{1,128}")
 _SECRET = re.compile(r"[A-Za-z0-9_-]{22,128}")  # 128 bits in base64 are 22 characters
 
 
-def caller() -> Client:
+def caller() -> Tenant:
     """On whose behalf the request in hand is made.
 
     Raises:
@@ -27,11 +27,11 @@ def caller() -> Client:
     """
     if "caller" not in g:
         g.caller = _identify(request, services())
-    found: Client = g.caller
+    found: Tenant = g.caller
     return found
 
 
-def owner() -> Client:
+def owner() -> Tenant:
     """The same, for what only an owner may see: an address is none, others have it too.
 
     Raises:
@@ -56,15 +56,15 @@ def rate_limit(quota: Quota, allowance: Allowance | None) -> dict[str, str]:
     }
 
 
-def _identify(incoming: Request, here: Services) -> Client:
+def _identify(incoming: Request, here: Services) -> Tenant:
     end_user = _header(incoming, END_USER, _END_USER, "must be 1 to 128 visible ASCII characters")
     secret = _header(incoming, SECRET, _SECRET, "must be 22 to 128 letters, digits, - and _")
     sent = incoming.authorization  # another scheme than Bearer is a matter between the client and a proxy
     if sent is not None and sent.type == "bearer":
         key = here.keys.check(sent.token or "")
         # Only owners who were trusted to name people can: each person has limits and a share of the queue.
-        name = key_client(key.id, end_user if key.for_end_users else None)
-        return Client(name, owner=name, weight=key.weight, quota=key.quota)
+        name = key_tenant(key.id, end_user if key.for_end_users else None)
+        return Tenant(name, owner=name, weight=key.weight, quota=key.quota)
     if not here.settings.anonymous:
         raise Unauthorized("This server wants an API key: send it as `Authorization: Bearer <key>`.")
     name, networks = address_client(incoming)
@@ -75,7 +75,7 @@ def _identify(incoming: Request, here: Services) -> Client:
         here.settings.anonymous_request_bytes,
         here.settings.anonymous_stored_bytes,
     )
-    return Client(name, networks, secret_owner(secret) if secret else None, quota=quota)
+    return Tenant(name, networks, secret_owner(secret) if secret else None, quota=quota)
 
 
 def _header(incoming: Request, name: str, form: re.Pattern[str], message: str) -> str | None:

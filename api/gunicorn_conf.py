@@ -75,7 +75,7 @@ def on_starting(server: Any) -> None:
 
 
 def post_worker_init(worker: Any) -> None:
-    """In each process: starts its reaper, courier and shedding; held requests are answered as soon as it stops."""
+    """In each process: starts its reaper, dispatcher and shedding; held requests are answered as soon as it stops."""
     import gevent
 
     from api.overload import Shedding
@@ -84,19 +84,19 @@ def post_worker_init(worker: Any) -> None:
     from api.waiting import Snapshot
     from riffusion.jobs.database import refuse_cluster
     from riffusion.jobs.reaper import Reaper
-    from riffusion.jobs.webhooks.courier import LINES, Courier
-    from riffusion.jobs.webhooks.resolver import TOGETHER
+    from riffusion.jobs.webhooks.dispatcher import LINES, Dispatcher
+    from riffusion.jobs.webhooks.resolver import MAX_THREADS
 
     # gevent resolves names in threads, ten at most: those that webhooks may hold for long come on top.
-    gevent.get_hub().threadpool.maxsize += TOGETHER * len(LINES)
+    gevent.get_hub().threadpool.maxsize += MAX_THREADS * len(LINES)
     here: Services = worker.wsgi.extensions[EXTENSION]
     try:
         refuse_cluster(here.store.redis)
     except SetupError as error:
         worker.log.critical(str(error))
         sys.exit(Arbiter.WORKER_BOOT_ERROR)  # ends the whole server
-    courier = Courier(here.store, lambda record: here.presenter.job(Snapshot(record, None)).model_dump_json())
-    worker.background = (Reaper(here.store, here.files), courier)
+    dispatcher = Dispatcher(here.store, lambda record: here.presenter.job(Snapshot(record, None)).model_dump_json())
+    worker.background = (Reaper(here.store, here.files), dispatcher)
     for service in worker.background:
         service.start()
     worker.shedding = Shedding(Refusal(_settings.cors_origins.split(), here.metrics))

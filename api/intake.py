@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from riffusion.errors import TooManyRequests, UnavailableError
-from riffusion.jobs.clients import Client, key_of
+from riffusion.jobs.tenants import Tenant, key_of
 
 PROBES = 4  # files decoded at once, each with a process and a picture's memory; one place is for those with a key
 SPOOLED_FILES = 8  # of the largest size: what they take of the temporary folder
@@ -18,7 +18,7 @@ _PATIENCE_S = 10.0  # for a place to have a file decoded
 class Place:
     """One file on its way in."""
 
-    def __init__(self, intake: "Intake", client: Client) -> None:
+    def __init__(self, intake: "Intake", client: Tenant) -> None:
         self._intake = intake
         self._has_key = key_of(client.name) is not None
         self.spooled = 0  # bytes
@@ -47,7 +47,7 @@ class Intake:
         self._probes_without_key = threading.BoundedSemaphore(PROBES - 1)
 
     @contextmanager
-    def place(self, client: Client) -> Iterator[Place]:
+    def place(self, client: Tenant) -> Iterator[Place]:
         """Lets one file of a client in; the networks around it may send two and four at once.
 
         Raises:

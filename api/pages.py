@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, render_template, request
 
@@ -11,25 +10,13 @@ from api.problems import status_of
 from api.services import services
 from api.shares import describe
 from riffusion.errors import Gone, NotFound
-from riffusion.jobs.files import CONTENT_TYPES
 from riffusion.requests import plain
-from riffusion.settings import Settings
+from riffusion.storage import CONTENT_TYPES
 
 _FIRST = ("prompt", "start", "end", "negative_prompt", "mode", "seed")
 _UNNAMED = {"image-to-audio": "A drawing", "audio-to-image": "A sound", "loop": "A loop"}
 
 blueprint = Blueprint("pages", __name__, template_folder="templates")
-
-
-def storage_origin(settings: Settings) -> str:
-    """The origin that result links point to, where it isn't this server's; "" where it is."""
-    if settings.storage == "local":
-        return ""
-    endpoint = settings.s3_public_endpoint or settings.s3_endpoint
-    if endpoint is None:
-        return f"https://{settings.s3_bucket}.s3.{settings.s3_region}.amazonaws.com https://s3.{settings.s3_region}.amazonaws.com"
-    parts = urlsplit(endpoint)
-    return f"{parts.scheme}://{parts.netloc}"
 
 
 def security_policy(storage: str) -> str:
@@ -50,13 +37,12 @@ def security_policy(storage: str) -> str:
 
 def page(template: str, *, status: int = 200, **values: object) -> Response:
     """A page with its policy; always asked for anew, because it names the current assets."""
-    settings = services().settings
     response = Response(
         render_template(template, asset=asset, modules=modules, **values),
         status,
         content_type="text/html; charset=utf-8",
     )
-    response.headers["Content-Security-Policy"] = security_policy(storage_origin(settings))
+    response.headers["Content-Security-Policy"] = security_policy(" ".join(services().files.origins))
     response.headers["Cache-Control"] = "no-cache"
     response.add_etag()
     response.make_conditional(request)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 
 from api.schemas import Job, JobFailure, JobWebhook, Links, Progress, Queue, Result, ResultAudio, ResultImage
 from api.waiting import Snapshot
-from riffusion.jobs.files import Files, signing_time
 from riffusion.jobs.record import JobOutput, JobRecord, JobStatus, Webhook
+from riffusion.storage import Storage, signing_time
 
 _POLL_S = 1  # while running
 _POLL_MAX_S = 10  # while queued far back
@@ -15,7 +15,7 @@ _POLL_MAX_S = 10  # while queued far back
 class Presenter:
     """Makes jobs presentable; links begin with `public_url`."""
 
-    def __init__(self, files: Files, public_url: str, url_ttl_s: int) -> None:
+    def __init__(self, files: Storage, public_url: str, url_ttl_s: int) -> None:
         self._files = files
         self._url_ttl_s = url_ttl_s
         self._public_url = public_url.rstrip("/")

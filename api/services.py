@@ -9,13 +9,13 @@ from api.metrics import Metrics
 from api.representation import Presenter
 from api.waiting import HeldRequests, Watch
 from riffusion.jobs.events import EventHub
-from riffusion.jobs.files import Files
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
 from riffusion.jobs.wakeup import WakeUps
 from riffusion.settings import Settings
+from riffusion.storage import Storage
 
 EXTENSION = "riffusion"
 
@@ -28,7 +28,7 @@ class Services:
     store: JobStore
     keys: KeyStore
     uploads: UploadStore
-    files: Files
+    files: Storage
     shares: ShareStore
     hub: EventHub
     wakeups: WakeUps

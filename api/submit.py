@@ -30,7 +30,7 @@ from riffusion.errors import (
     UnknownReference,
 )
 from riffusion.jobs.acceptance import Acceptance, Idempotency, Submission
-from riffusion.jobs.clients import Client
+from riffusion.jobs.tenants import Tenant
 from riffusion.requests import AnyRequest, Request, parse
 
 MAX_JOBS = 16
@@ -89,7 +89,7 @@ def submit() -> Response:
     return response
 
 
-def _accept(body: Any, key: str | None, here: Services, asking: Client) -> Acceptance:
+def _accept(body: Any, key: str | None, here: Services, asking: Tenant) -> Acceptance:
     many = isinstance(body, list)
     requests = _parse_all(body) if many else [parse(body)]
     submissions = [Submission(each, asking, prefix=f"{index}." if many else "") for index, each in enumerate(requests)]

@@ -95,7 +95,7 @@ def upload() -> Response:
         raise RequestEntityTooLarge
     size = min(max(size, 0), limit)
     with here.intake.place(asking) as place:
-        here.uploads.admit(asking, size)
+        here.uploads.begin(asking, size)
         with _received(request, limit, place) as path:
             with place.probe():
                 info = _probe(path, here)

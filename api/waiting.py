@@ -56,7 +56,7 @@ class Snapshot:
 
 def look(store: JobStore, job_id: str, client: str | None = None) -> Snapshot:
     """The job now, if the client may see it. Raises NotFound, Gone, StoreUnavailable."""
-    return Snapshot(*store.look(job_id, client))
+    return Snapshot(*store.get_with_place(job_id, client))
 
 
 class Watch:

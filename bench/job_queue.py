@@ -123,7 +123,7 @@ def both(folder: Path, settings: Settings, connections: int) -> Iterator[dict[st
             running.callback(stop, process, GRACE_S)
 
         running.callback(stop, valkey.start(output=output), GRACE_S)
-        until(valkey.answers)
+        until(valkey.serves)
         listeners = {name: running.enter_context(socket.create_server(("127.0.0.1", 0))) for name in ("ours", "bare")}
         urls = {name: f"http://127.0.0.1:{listener.getsockname()[1]}" for name, listener in listeners.items()}
         env = os.environ | {

@@ -33,8 +33,8 @@ from load_stack import GOOD, Measured, Stack, stack, worker
 from open_load import open_loop
 
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import Client
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, Success
+from riffusion.jobs.tenants import Tenant
 from riffusion.requests import ModelCard, parse
 from riffusion.settings import Settings
 
@@ -48,7 +48,7 @@ FIGURES = ("submits/s", "submit ratio", "submit CPU ratio", "polls/s", "poll rat
 def requests(running: Stack) -> tuple[list[str], dict[str, Request]]:
     """Jobs of which half wait and half are done; by kind, what makes the next request: polls go around those jobs."""
     base = f"http://127.0.0.1:{running.ports['ours']}"
-    running.store.announce("bench", "tiny", 8, ModelCard(guidance=7.0))  # as every worker does
+    running.store.register_worker("bench", "tiny", 8, ModelCard(guidance=7.0))  # as every worker does
     ids = [httpx.post(f"{base}/jobs", json=BODY, timeout=60).raise_for_status().json()["id"] for _ in range(JOBS)]
     for number in range(JOBS // 2):
         record = running.store.claim("tiny", "bench", f"{number:016}")
@@ -130,7 +130,7 @@ def fill(running: Stack, records: int) -> None:
     running.store.redis.config_set("appendfsync", "no")
     request = parse(BODY)
     for number in range(0, records, 16):
-        running.store.accept([Submission(request, Client(f"client {number % 997}"))] * 16)
+        running.store.accept([Submission(request, Tenant(f"client {number % 997}"))] * 16)
     running.store.redis.config_set("appendfsync", "always")
 
 

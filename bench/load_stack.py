@@ -73,7 +73,7 @@ def stack(folder: Path) -> Iterator[Stack]:
         log = running.enter_context((folder / "log").open("ab"))
         valkey = Valkey(folder / "redis")
         running.callback(stop, valkey.start(output=log), GRACE_S)
-        until(valkey.answers)
+        until(valkey.serves)
         listeners = {
             name: running.enter_context(socket.create_server(("127.0.0.1", 0), backlog=2048))
             for name in ("ours", "unshed", "bare")

@@ -77,7 +77,7 @@ def main() -> None:
         valkey = Valkey(folder / "redis")
         log = running.enter_context((folder / "log").open("ab"))
         running.callback(stop, valkey.start(output=log), 10)
-        while not valkey.answers():
+        while not valkey.serves():
             time.sleep(0.1)
         os.environ |= {"PYTHONPATH": f"{HERE}:{HERE.parent}", "RIFFUSION_REDIS_URL": valkey.url}
         from bare_celery import nothing

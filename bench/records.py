@@ -15,9 +15,9 @@ from pathlib import Path
 from riffusion.embedded.child import stop
 from riffusion.embedded.valkey import Valkey
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import Client
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Tenant
 from riffusion.requests import AnyRequest, parse
 from riffusion.settings import Settings
 
@@ -30,7 +30,7 @@ LONGEST = {**PROMPT, "prompt": "🎷" * 2000, "negative_prompt": "🎷" * 2000}
 
 def accept(store: JobStore, request: AnyRequest, count: int) -> None:
     """So many jobs of one client."""
-    client = Client("address:192.0.2.1", owner="secret:" + secrets.token_hex(16))
+    client = Tenant("address:192.0.2.1", owner="secret:" + secrets.token_hex(16))
     for _ in range(count // AT_ONCE):
         store.accept([Submission(request, client)] * AT_ONCE)
 
@@ -68,7 +68,7 @@ def main() -> None:
         valkey = Valkey(Path(folder))
         process = valkey.start()
         try:
-            while not valkey.answers():
+            while not valkey.serves():
                 pass
             store = JobStore.connect(Settings(redis_url=valkey.url, data_dir=Path(folder), max_queued=10**9))
             store.redis.config_set("appendfsync", "no")  # for this they needn't be on the disk at once

@@ -5,9 +5,11 @@ The README's settings table is generated from this class and a test holds them t
 
 from functools import cache
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -62,7 +64,7 @@ class Settings(BaseSettings):
     key: SecretStr | None = Field(None, description="API key that `riffusion submit` sends.")
 
     # Storage
-    storage: Literal["local", "s3"] = Field("local", description="Where results and uploads are kept.")
+    storage: str = Field("local", description="Where results and uploads are kept.")
     s3_endpoint: str | None = Field(None, description="S3 endpoint that API and workers use; none means AWS.")
     s3_public_endpoint: str | None = Field(
         None, description="S3 endpoint written into links, where clients reach it by another name."
@@ -147,6 +149,15 @@ class Settings(BaseSettings):
     )
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
     log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or text for people.")
+
+    @field_validator("storage")
+    @classmethod
+    def _is_a_storage(cls, name: str) -> str:
+        names = [module.name for module in iter_modules([str(Path(__file__).with_name("storage"))])]  # one a storage
+        if name not in names:
+            expected = " or ".join(repr(each) for each in names)
+            raise PydanticCustomError("storage", "Input should be {expected}", {"expected": expected})
+        return name
 
 
 @cache

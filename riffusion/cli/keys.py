@@ -7,9 +7,9 @@ import click
 
 from riffusion.cli.serve import DATA
 from riffusion.embedded.supervisor import REDIS_URL
-from riffusion.jobs.clients import Quota
 from riffusion.jobs.database import connect, refuse_cluster
 from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.tenants import Quota
 from riffusion.settings import get_settings
 
 LIMIT = click.IntRange(0)

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from riffusion.backoff import Backoff
 from riffusion.errors import (
     InvalidRequest,
     JobError,
@@ -29,8 +30,7 @@ PASSING = {
 }
 END_USER_HEADER = "Riffusion-End-User"
 SECRET_HEADER = "Riffusion-Secret"  # noqa: S105 -- its name
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 10.0
+BACKOFF = Backoff(first_s=0.5, longest_s=10.0)
 
 
 class Transport:
@@ -71,19 +71,19 @@ class Transport:
             RiffusionError: the class that the answer's `code` names; UnavailableError if none came.
         """
         deadline = time.monotonic() + self.patience_s
-        pause = FIRST_PAUSE_S
+        pauses = iter(BACKOFF)
         while True:
             try:
                 with self.stream(method, path, wait_s=wait_s, **options) as response:
                     response.read()
                     return response
             except UnavailableError as error:
+                pause = next(pauses)
                 # The server's word counts; without one, ever longer, and not all clients at the same moment.
                 delay = max(error.retry_after, 0) if error.retry_after else pause * random.uniform(0.5, 1)  # noqa: S311
                 if time.monotonic() + delay > deadline:
                     raise
                 time.sleep(delay)
-                pause = min(pause * 2, LONGEST_PAUSE_S)
 
     @contextmanager
     def stream(self, method: str, path: str, *, wait_s: float = 0, **options: Any) -> Iterator[httpx.Response]:

@@ -21,10 +21,10 @@ from PIL import Image
 
 from api.app import create_app
 from api.services import EXTENSION, Services
-from riffusion.jobs.files import Files, open_files
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
+from riffusion.storage import Storage, open_storage
 from tests.conftest import ValkeyServer, free_port, wait_until
 
 # A failing test shows its log: plain lines, not structlog's pictures of every frame.
@@ -80,10 +80,10 @@ class Worker:
 
     MODEL = "tiny"
 
-    def __init__(self, store: JobStore, files: Files) -> None:
+    def __init__(self, store: JobStore, files: Storage) -> None:
         self._store = store
         self._files = files
-        self._store.announce("w", self.MODEL, 4)
+        self._store.register_worker("w", self.MODEL, 4)
 
     def claim(self) -> JobRecord:
         """The next job, running."""
@@ -191,7 +191,7 @@ class LiveServer:
 
     def worker(self) -> Worker:
         """Stands in for a worker on the server's store."""
-        return Worker(JobStore.connect(self.settings), open_files(self.settings))
+        return Worker(JobStore.connect(self.settings), open_storage(self.settings))
 
     def submit(self) -> str:
         """The address of a new job."""
@@ -214,7 +214,7 @@ def serve(
 ) -> Iterator[LiveServer]:
     """Starts gunicorn on a free port and stops it as an operator would; it must exit with this status.
 
-    On a database of its own unless told: its reaper and courier mustn't do the work of another test's server.
+    On a database of its own unless told: its reaper and dispatcher mustn't do the work of another test's server.
     """
     url = f"http://127.0.0.1:{free_port()}"
     settings = Settings(

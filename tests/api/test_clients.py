@@ -10,7 +10,7 @@ from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.services import Services
-from riffusion.jobs.clients import UNLIMITED, Quota
+from riffusion.jobs.tenants import UNLIMITED, Quota
 from riffusion.settings import Settings
 from tests.api.conftest import PROBLEM, PROMPT, Client, Worker, png, submit
 
@@ -177,7 +177,7 @@ class TestKeys:
             submit(light)
             submit(heavy)
         heavy_id = next(key.id for key in services.keys.list() if key.name == "heavy")
-        started = [worker.claim().client for _ in range(8)]
+        started = [worker.claim().tenant for _ in range(8)]
         assert started.count(f"key:{heavy_id}") == pytest.approx(6, abs=1)
 
 
@@ -189,7 +189,7 @@ class TestEndUsers:
         second = site.post("/jobs", json=PROMPT, headers={END_USER: "discord:2"})
         assert (first.status_code, second.status_code) == (202, 202)  # limits are each person's
         assert site.post("/jobs", json=PROMPT, headers={END_USER: "discord:2"}).status_code == 429
-        assert {worker.claim().client for _ in range(2)} == {f"key:{key_id}/discord:1", f"key:{key_id}/discord:2"}
+        assert {worker.claim().tenant for _ in range(2)} == {f"key:{key_id}/discord:1", f"key:{key_id}/discord:2"}
         assert [job["id"] for job in site.get("/jobs", headers={END_USER: "discord:2"}).json["jobs"]] == [
             second.json["id"]
         ]
@@ -204,7 +204,7 @@ class TestEndUsers:
     def test_others_cannot_make_people_up(self, client: Client, alice: Client, worker: Worker) -> None:
         for each in (client, alice):
             assert each.post("/jobs", json=PROMPT, headers={END_USER: "somebody"}).status_code == 202
-            assert "somebody" not in worker.claim().client
+            assert "somebody" not in worker.claim().tenant
 
     @pytest.mark.parametrize("name", ["two words", "x" * 129, "naïve"])
     def test_a_name_that_cannot_be_is_refused(self, app: Flask, services: Services, name: str) -> None:

@@ -64,7 +64,7 @@ def test_a_tag_lives_no_longer_than_the_links_under_it(
     worker.succeed(worker.claim())
     before = client.get(path)
     later = time.time() + 1800
-    monkeypatch.setattr("riffusion.jobs.files.time.time", lambda: later)
+    monkeypatch.setattr("riffusion.storage.time.time", lambda: later)
     after = client.get(path, headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
     assert after.json["result"]["audio"]["url"] != before.json["result"]["audio"]["url"]

@@ -131,10 +131,10 @@ class TestCost:
 
 def test_a_key_still_stands_for_what_can_not_be_asked_any_more(client: Client, services: Services) -> None:
     key = {"Idempotency-Key": "1"}
-    services.store.announce("w", "tiny", 1, ModelCard(loras=("dub",)))
+    services.store.register_worker("w", "tiny", 1, ModelCard(loras=("dub",)))
     with_lora = {**PROMPT, "lora": {"dub": 1}}
     first = client.post("/jobs", json=with_lora, headers=key)
-    services.store.announce("w", "tiny", 1, ModelCard())
+    services.store.register_worker("w", "tiny", 1, ModelCard())
     services.store._cards.clear()
     again = client.post("/jobs", json=with_lora, headers=key)
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (202, "true")

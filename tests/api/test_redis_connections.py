@@ -12,7 +12,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from riffusion.jobs.connections import IDLE_S, MOST
+from riffusion.jobs.connections import IDLE_S, MAX_CONNECTIONS
 from tests.api.conftest import LiveServer, serve
 from tests.conftest import ValkeyServer, wait_until
 
@@ -25,7 +25,7 @@ STALL_S = 1.0
 @pytest.fixture
 def narrow(tmp_path: Path) -> Iterator[ValkeyServer]:
     """A Redis that refuses more connections than two processes may have, and this test."""
-    server = ValkeyServer.start(tmp_path, "--maxclients", str(LiveServer.WORKERS * (MOST + BROKER) + 2))
+    server = ValkeyServer.start(tmp_path, "--maxclients", str(LiveServer.WORKERS * (MAX_CONNECTIONS + BROKER) + 2))
     yield server
     server.kill()
 
@@ -69,4 +69,4 @@ def test_a_stall_takes_few_connections_and_they_are_given_back(narrow: ValkeySer
         assert statuses.count(HTTPStatus.OK) > ASKING / 2
         assert set(held.result()) <= {HTTPStatus.NOT_MODIFIED, HTTPStatus.SERVICE_UNAVAILABLE}
         assert rejected(redis) == 0
-        wait_until(lambda: connected(redis) < MOST, 4 * IDLE_S, f"kept: {connected(redis)}")
+        wait_until(lambda: connected(redis) < MAX_CONNECTIONS, 4 * IDLE_S, f"kept: {connected(redis)}")

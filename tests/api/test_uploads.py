@@ -13,9 +13,9 @@ from api import intake, uploads
 from api.app import create_app
 from api.services import Services
 from riffusion.errors import TooManyRequests, UnavailableError
-from riffusion.jobs.clients import Client as Sender
-from riffusion.jobs.files import CONTENT_TYPES
+from riffusion.jobs.tenants import Tenant as Sender
 from riffusion.settings import Settings
+from riffusion.storage import CONTENT_TYPES
 from tests.api.conftest import Client, png, wav
 
 

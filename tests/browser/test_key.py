@@ -6,9 +6,9 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Page, Request
 
-from riffusion.jobs.clients import Quota
 from riffusion.jobs.database import connect
 from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.tenants import Quota
 from riffusion.settings import Settings
 from tests.browser.conftest import Site, choose, drag, nodes, play, run
 

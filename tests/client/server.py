@@ -9,9 +9,9 @@ from werkzeug.serving import make_server
 
 from api.app import create_app
 from api.services import EXTENSION
-from riffusion.jobs.files import open_files
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
+from riffusion.storage import open_storage
 from tests.conftest import free_port
 from tests.worker.cheap import CheapGenerator
 from worker.heartbeat import Heartbeat
@@ -28,7 +28,7 @@ def serving(settings: Settings) -> Iterator[str]:
     server = make_server("127.0.0.1", port, app, threaded=True)
     store = JobStore.connect(settings)
     heartbeat = Heartbeat(store, settings, "runner")
-    runner = Runner(store, open_files(settings), CheapGenerator(), heartbeat, settings)
+    runner = Runner(store, open_storage(settings), CheapGenerator(), heartbeat, settings)
 
     def work() -> None:
         while not runner.stopping:

@@ -23,10 +23,10 @@ from redis import Redis
 
 from riffusion.embedded.child import Process, kill, spawn, stop
 from riffusion.errors import StoreUnavailable
-from riffusion.jobs.files import open_files
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
+from riffusion.storage import open_storage
 from tests.conftest import S3Server, ValkeyServer, free_port, wait_until
 from tests.faults.proxy import Proxy
 from tests.faults.replicas import DURABLE, Replicas, Watched
@@ -274,7 +274,7 @@ class Stack:
 
         `rclone serve s3` was seen to keep a file that it no longer lists, where PUT and DELETE of its key overlapped.
         """
-        return set(open_files(self.store.settings).list(""))
+        return set(open_storage(self.store.settings).list(""))
 
     def runs(self) -> Counter[str]:
         """How often each job was really run, from its start."""

@@ -15,7 +15,7 @@ from tests.faults.conftest import MakeStack
 from tests.faults.promise import leftovers, wait_kept
 from tests.faults.proxy import Proxy
 from tests.faults.stack import Stack, answer
-from worker.storage import SILENT_S
+from worker.retry import SILENT_S
 
 OUTAGES: dict[str, Callable[[Proxy], None]] = {
     "500": lambda net: net.refuse(answer(HTTPStatus.INTERNAL_SERVER_ERROR)),

@@ -8,15 +8,15 @@ from redis import Redis
 
 from riffusion.errors import Gone, NotFound
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import Client
-from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Tenant
 from riffusion.requests import ModelCard, parse
+from riffusion.storage import Storage
 from tests.jobs.conftest import MODEL, accept, by, claim, expire, keys, look, prompt, run, store_files, submit, success
 
 
-def make(store: JobStore, files: Files) -> JobRecord:
+def make(store: JobStore, files: Storage) -> JobRecord:
     """A job that ran and stored its files."""
     submit(store, seed=7)
     record = claim(store)
@@ -25,7 +25,7 @@ def make(store: JobStore, files: Files) -> JobRecord:
     return store.get(record.id)
 
 
-def is_there(files: Files, record: JobRecord) -> bool:
+def is_there(files: Storage, record: JobRecord) -> bool:
     assert record.result is not None
     try:
         return bool(files.get(record.result.image.key) and files.get(record.result.audio.key))
@@ -34,7 +34,7 @@ def is_there(files: Files, record: JobRecord) -> bool:
 
 
 def test_guidance_and_loras_tell_requests_apart(store: JobStore) -> None:
-    store.announce("w", MODEL, 1, ModelCard(guidance=4.0))
+    store.register_worker("w", MODEL, 1, ModelCard(guidance=4.0))
     submit(store, seed=7, lora={"dub": 1, "choir": 0.5})
     run(store)
     for change, same in (
@@ -114,7 +114,7 @@ def test_a_full_queue_still_answers_what_was_made(configured: Callable[..., JobS
 
 def test_what_a_worker_of_version_1_made_serves_too_but_only_its_owner(store: JobStore, redis: Redis) -> None:
     def asked(owner: str) -> list[Submission]:
-        return [Submission(prompt(seed=7), Client("address:192.0.2.1", owner=owner))]
+        return [Submission(prompt(seed=7), Tenant("address:192.0.2.1", owner=owner))]
 
     store.accept(asked("secret:mine"))
     made = run(store)
@@ -150,7 +150,7 @@ def test_a_key_answers_the_same_copy(store: JobStore) -> None:
 class TestFiles:
     @pytest.mark.parametrize("end", ["delete", "expire"])
     def test_a_copy_outlives_the_job_it_was_made_by(
-        self, store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], end: str
+        self, store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int], end: str
     ) -> None:
         made = make(store, files)
         copy = submit(store, seed=7)
@@ -169,7 +169,7 @@ class TestFiles:
         assert keys(redis, "pins:*") | keys(redis, "sweep_at") == set()
 
     def test_the_job_it_was_made_by_outlives_a_copy(
-        self, store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+        self, store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int]
     ) -> None:
         made = make(store, files)
         copy = submit(store, seed=7)
@@ -181,7 +181,7 @@ class TestFiles:
         assert keys(redis, "pins:*") == set()
 
     def test_what_a_copy_is_taken_into_keeps_the_files(
-        self, store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+        self, store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int]
     ) -> None:
         made = make(store, files)
         copy = submit(store, seed=7)

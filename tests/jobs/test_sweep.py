@@ -8,15 +8,15 @@ from redis import Redis
 
 from riffusion.errors import Gone, StorageUnavailable
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.requests import parse
 from riffusion.settings import Settings
+from riffusion.storage import Storage
 from tests.jobs.conftest import by, claim, expire, keys, look, lose, run, store_files, submit, success
 
 
-def succeed(store: JobStore, files: Files) -> JobRecord:
+def succeed(store: JobStore, files: Storage) -> JobRecord:
     submit(store)
     record = claim(store)
     store_files(files, record)
@@ -25,7 +25,7 @@ def succeed(store: JobStore, files: Files) -> JobRecord:
 
 
 def test_results_stay_until_they_expire_and_then_answer_gone(
-    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+    store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int]
 ) -> None:
     record = succeed(store, files)
     assert sweep() == 0
@@ -51,7 +51,7 @@ def test_expiry_is_due_when_the_settings_say(store: JobStore, redis: Redis, sett
 
 
 def test_files_of_lost_attempts_go_and_those_of_the_winner_stay(
-    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], settings: Settings
+    store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int], settings: Settings
 ) -> None:
     submit(store)
     loser = claim(store, "w1")
@@ -76,7 +76,7 @@ def test_files_of_lost_attempts_go_and_those_of_the_winner_stay(
 
 @pytest.mark.parametrize("end", ["cancel", "delete", "fail"])
 def test_a_job_that_did_not_succeed_leaves_no_files(
-    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], end: str
+    store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int], end: str
 ) -> None:
     submit(store)
     record = claim(store)
@@ -96,7 +96,7 @@ def test_a_job_that_did_not_succeed_leaves_no_files(
     assert list(files.list("results/")) == []
 
 
-def test_deleting_a_result_deletes_its_files_at_once(store: JobStore, files: Files, sweep: Callable[[], int]) -> None:
+def test_deleting_a_result_deletes_its_files_at_once(store: JobStore, files: Storage, sweep: Callable[[], int]) -> None:
     record = succeed(store, files)
     store.delete(record.id)
     assert sweep() == 1
@@ -104,7 +104,7 @@ def test_deleting_a_result_deletes_its_files_at_once(store: JobStore, files: Fil
 
 
 def test_results_that_a_waiting_job_takes_in_are_kept(
-    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+    store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int]
 ) -> None:
     earlier = succeed(store, files)
     store.accept([Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": earlier.id}}), by("alice"))])
@@ -119,7 +119,7 @@ def test_results_that_a_waiting_job_takes_in_are_kept(
 
 
 def test_what_a_process_of_version_1_deletes_goes_too(
-    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+    store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int]
 ) -> None:
     """It knows the job by its id alone, and would look for files where there are none."""
     deleted, forgotten = succeed(store, files), succeed(store, files)
@@ -133,7 +133,7 @@ def test_what_a_process_of_version_1_deletes_goes_too(
 
 
 def test_files_that_cannot_be_deleted_come_up_again(
-    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+    store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = succeed(store, files)
     store.delete(record.id)

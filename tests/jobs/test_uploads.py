@@ -11,13 +11,13 @@ from redis import Redis
 
 from riffusion.errors import StorageUnavailable, UnknownReference
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.files import Files
 from riffusion.jobs.record import Success
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import Upload, UploadInfo, UploadStore
 from riffusion.requests import InputSize, cost, parse
 from riffusion.settings import Settings
+from riffusion.storage import Storage
 from tests.jobs.conftest import by, claim, keys, submit, success
 
 PICTURE = UploadInfo("image", "image/png", width=512, height=512)
@@ -25,7 +25,7 @@ SOUND = UploadInfo("audio", "audio/wav", duration_s=12.5)
 
 
 @pytest.fixture
-def uploads(redis: Redis, files: Files, settings: Settings) -> UploadStore:
+def uploads(redis: Redis, files: Storage, settings: Settings) -> UploadStore:
     return UploadStore(redis, files, settings)
 
 
@@ -37,7 +37,7 @@ def riff(upload: Upload) -> Submission:
     return Submission(parse({"mode": "riff", "prompt": "x", "init": {"upload": upload.id}}), by("alice"))
 
 
-def test_an_upload_reads_back(uploads: UploadStore, files: Files) -> None:
+def test_an_upload_reads_back(uploads: UploadStore, files: Storage) -> None:
     stream = io.BytesIO(b"picture")
     stream.read(3)
     upload = uploads.add(by("alice"), stream, PICTURE)
@@ -113,7 +113,7 @@ def test_a_mask_has_no_part_in_the_size(uploads: UploadStore, store: JobStore) -
 
 
 def test_the_same_content_shares_one_file_while_anyone_needs_it(
-    uploads: UploadStore, files: Files, redis: Redis, sweep: Callable[[], int]
+    uploads: UploadStore, files: Storage, redis: Redis, sweep: Callable[[], int]
 ) -> None:
     first = uploads.add(by("alice"), io.BytesIO(b"same"), PICTURE)
     second = uploads.add(by("bob"), io.BytesIO(b"same"), PICTURE)
@@ -130,7 +130,7 @@ def test_the_same_content_shares_one_file_while_anyone_needs_it(
 
 
 def test_an_upload_while_its_content_is_being_deleted_is_kept(
-    uploads: UploadStore, files: Files, redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    uploads: UploadStore, files: Storage, redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = uploads.add(by("alice"), io.BytesIO(b"same"), PICTURE)
     expire(redis, first)
@@ -147,7 +147,7 @@ def test_an_upload_while_its_content_is_being_deleted_is_kept(
 
 
 def test_it_is_kept_while_a_job_needs_it(
-    uploads: UploadStore, files: Files, store: JobStore, redis: Redis, sweep: Callable[[], int]
+    uploads: UploadStore, files: Storage, store: JobStore, redis: Redis, sweep: Callable[[], int]
 ) -> None:
     upload = uploads.add(by("alice"), io.BytesIO(b"x"), PICTURE)
     store.accept([riff(upload), riff(upload)])
@@ -182,7 +182,7 @@ def test_a_job_is_refused_when_its_upload_went_meanwhile(
 
 
 def test_what_could_not_be_stored_expires_all_the_same(
-    uploads: UploadStore, files: Files, redis: Redis, monkeypatch: pytest.MonkeyPatch, sweep: Callable[[], int]
+    uploads: UploadStore, files: Storage, redis: Redis, monkeypatch: pytest.MonkeyPatch, sweep: Callable[[], int]
 ) -> None:
     def refuse(*_: object) -> None:
         raise StorageUnavailable("no")

@@ -11,14 +11,14 @@ from redis import Redis
 
 from riffusion.errors import StorageFull, StorageUnavailable
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.files import Files
-from riffusion.jobs.files.local import LocalFiles
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import UploadInfo, UploadStore
 from riffusion.requests import AudioToImage, TextToAudio, Upload
 from riffusion.settings import Settings
+from riffusion.storage import Storage
+from riffusion.storage.local import LocalStorage
 from tests.conftest import ValkeyServer, wait_until
 from tests.jobs.conftest import by
 from tests.worker.cheap import CheapGenerator
@@ -27,7 +27,7 @@ from worker.heartbeat import Heartbeat
 from worker.runner import Runner
 
 
-class MoodyFiles(LocalFiles):
+class UnreliableStorage(LocalStorage):
     """A storage that takes pictures, and raises what `mood` says instead of storing sounds."""
 
     mood: type[StorageUnavailable] | None = None
@@ -41,8 +41,8 @@ class MoodyFiles(LocalFiles):
 
 
 @pytest.fixture
-def moody(settings: Settings) -> MoodyFiles:
-    return MoodyFiles(settings)
+def moody(settings: Settings) -> UnreliableStorage:
+    return UnreliableStorage(settings)
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def heartbeat(store: JobStore, settings: Settings) -> Iterator[Heartbeat]:
 
 
 @pytest.fixture
-def runner(store: JobStore, moody: MoodyFiles, settings: Settings, heartbeat: Heartbeat) -> Runner:
+def runner(store: JobStore, moody: UnreliableStorage, settings: Settings, heartbeat: Heartbeat) -> Runner:
     return Runner(store, moody, CheapGenerator(), heartbeat, settings)
 
 
@@ -71,7 +71,7 @@ def working(runner: Runner) -> Iterator[threading.Thread]:
 def test_both_files_are_stored_at_once(store: JobStore, settings: Settings, heartbeat: Heartbeat, jobs: Jobs) -> None:
     meeting = threading.Barrier(2)
 
-    class Meeting(LocalFiles):
+    class Meeting(LocalStorage):
         def put(self, key: str, data: bytes | BinaryIO, content_type: str) -> None:
             meeting.wait(30)
             super().put(key, data, content_type)
@@ -82,7 +82,7 @@ def test_both_files_are_stored_at_once(store: JobStore, settings: Settings, hear
 
 
 def test_a_worker_whose_device_is_lost_takes_no_job(
-    store: JobStore, moody: MoodyFiles, settings: Settings, heartbeat: Heartbeat, jobs: Jobs
+    store: JobStore, moody: UnreliableStorage, settings: Settings, heartbeat: Heartbeat, jobs: Jobs
 ) -> None:
     lost = CheapGenerator()
     lost.alive = False
@@ -93,17 +93,17 @@ def test_a_worker_whose_device_is_lost_takes_no_job(
     assert jobs.get(job).status is JobStatus.QUEUED
 
 
-def swept(files: Files, store: JobStore) -> set[str]:
+def swept(files: Storage, store: JobStore) -> set[str]:
     """What is kept once the sweep has looked at what is due."""
     Sweep(store.redis, files, store.settings).run()
     return kept(files)
 
 
-def kept(files: Files) -> set[str]:
+def kept(files: Storage) -> set[str]:
     return set(files.list("results/"))
 
 
-def test_jobs_run_until_none_waits(runner: Runner, jobs: Jobs, moody: MoodyFiles) -> None:
+def test_jobs_run_until_none_waits(runner: Runner, jobs: Jobs, moody: UnreliableStorage) -> None:
     first, second = jobs.submit("0"), jobs.submit("0")
     runner.work()
     record = jobs.get(first)
@@ -118,7 +118,7 @@ def test_jobs_run_until_none_waits(runner: Runner, jobs: Jobs, moody: MoodyFiles
     assert jobs.get(second).status is JobStatus.SUCCEEDED
 
 
-def test_inputs_come_from_the_storage(runner: Runner, store: JobStore, redis: Redis, moody: MoodyFiles) -> None:
+def test_inputs_come_from_the_storage(runner: Runner, store: JobStore, redis: Redis, moody: UnreliableStorage) -> None:
     info = UploadInfo("audio", "audio/wav", duration_s=5)
     upload = UploadStore(redis, moody, store.settings).add(by("somebody"), BytesIO(b"uploaded"), info)
     request = AudioToImage(clip=Upload(upload=upload.id))
@@ -138,7 +138,7 @@ def test_a_refusal_is_told_and_a_bug_is_not(runner: Runner, jobs: Jobs, caplog: 
     assert "/secret/path" in caplog.text
 
 
-def test_a_storage_that_comes_back_costs_nothing(runner: Runner, jobs: Jobs, moody: MoodyFiles) -> None:
+def test_a_storage_that_comes_back_costs_nothing(runner: Runner, jobs: Jobs, moody: UnreliableStorage) -> None:
     moody.mood = StorageUnavailable
     first = jobs.submit("0")
     with working(runner):
@@ -153,7 +153,7 @@ def test_a_storage_that_comes_back_costs_nothing(runner: Runner, jobs: Jobs, moo
     assert jobs.get(second).status is JobStatus.SUCCEEDED
 
 
-def test_a_full_storage_fails_the_job_and_not_the_worker(runner: Runner, jobs: Jobs, moody: MoodyFiles) -> None:
+def test_a_full_storage_fails_the_job_and_not_the_worker(runner: Runner, jobs: Jobs, moody: UnreliableStorage) -> None:
     moody.mood = StorageFull
     failed = jobs.submit("0")
     runner.work()
@@ -166,7 +166,7 @@ def test_a_full_storage_fails_the_job_and_not_the_worker(runner: Runner, jobs: J
 
 @pytest.mark.parametrize("mood", [None, StorageUnavailable])
 def test_a_canceled_job_stops_and_leaves_nothing(
-    runner: Runner, jobs: Jobs, store: JobStore, moody: MoodyFiles, mood: type[StorageUnavailable] | None
+    runner: Runner, jobs: Jobs, store: JobStore, moody: UnreliableStorage, mood: type[StorageUnavailable] | None
 ) -> None:
     moody.mood = mood
     job_id = jobs.submit("0" if mood else "120")
@@ -179,7 +179,7 @@ def test_a_canceled_job_stops_and_leaves_nothing(
 
 
 def test_a_job_lost_at_the_last_moment_leaves_nothing(
-    runner: Runner, jobs: Jobs, store: JobStore, moody: MoodyFiles, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, jobs: Jobs, store: JobStore, moody: UnreliableStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = jobs.submit("0")
     finish = store.finish
@@ -195,7 +195,7 @@ def test_a_job_lost_at_the_last_moment_leaves_nothing(
 
 
 def test_what_a_copy_shows_outlives_a_finish_that_is_sent_again(
-    runner: Runner, jobs: Jobs, store: JobStore, moody: MoodyFiles, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, jobs: Jobs, store: JobStore, moody: UnreliableStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A partition: `finish` applies, its reply is lost; the client repeats the request and deletes the first job."""
     seeded = [Submission(TextToAudio(prompt="0", seed=7), by("somebody"))]
@@ -220,7 +220,7 @@ def test_what_a_copy_shows_outlives_a_finish_that_is_sent_again(
     assert swept(moody, store) == set()
 
 
-def test_a_result_waits_for_redis(runner: Runner, jobs: Jobs, moody: MoodyFiles, valkey: ValkeyServer) -> None:
+def test_a_result_waits_for_redis(runner: Runner, jobs: Jobs, moody: UnreliableStorage, valkey: ValkeyServer) -> None:
     job_id = jobs.submit("2")
     with working(runner):
         wait_until(lambda: jobs.get(job_id).step > 0)
@@ -234,7 +234,7 @@ def test_a_result_waits_for_redis(runner: Runner, jobs: Jobs, moody: MoodyFiles,
 
 
 def test_who_polls_takes_no_slot_that_is_taken(
-    store: JobStore, moody: MoodyFiles, settings: Settings, heartbeat: Heartbeat, jobs: Jobs
+    store: JobStore, moody: UnreliableStorage, settings: Settings, heartbeat: Heartbeat, jobs: Jobs
 ) -> None:
     runner = Runner(store, moody, CheapGenerator(), heartbeat, settings.model_copy(update={"slots": 1}))
     first = jobs.submit("1")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from riffusion.jobs.clients import Quota
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Quota
 from tests.faults.history.record import Limits
 
 

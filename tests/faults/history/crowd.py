@@ -56,7 +56,7 @@ class Crowd:
         found = list(records(self.store))
         running = [record.id for record in found if not record.status.terminal]
         due = [record.id for record in found if record.webhook and record.webhook.state == WebhookState.PENDING]
-        # One that was delivered may be due again, a minute later: Redis was away when the courier reported it.
+        # One that was delivered may be due again, a minute later: Redis was away when the dispatcher reported it.
         return running + [job_id for job_id in due if not any(job_id in account.delivered for account in self.accounts)]
 
     def accepted(self) -> int:

@@ -8,16 +8,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from riffusion.jobs.clients import UNLIMITED
 from riffusion.jobs.database import connect
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import UNLIMITED
 from tests.api.conftest import PROMPT, serve
 from tests.conftest import ValkeyServer, wait_until
 from tests.jobs.webhooks.conftest import Receiver, Tarpit, ended
 
 NAMES = Path(__file__).parent / "names"
-SOON_S = 8.0  # a second until a courier looks, and some for a busy machine; a try at a tarpit takes 15
+SOON_S = 8.0  # a second until a dispatcher looks, and some for a busy machine; a try at a tarpit takes 15
 
 
 def test_what_ended_while_no_server_ran_is_told_by_the_next(

@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Returns {model, workers, slots, waiting, running, card}, ... for every model known.
+-- Returns {model, workers, slots, waiting, running, card}, ... for every model.
 local workers, slots = {}, {}
 for _, worker in ipairs(redis.call('SMEMBERS', 'workers')) do
   local presence = redis.call('HMGET', 'worker:' .. worker, 'model', 'slots')

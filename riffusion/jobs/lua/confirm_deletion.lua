@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
--- Files have been deleted. ARGV: members of sweep_at. A job that is still there comes up again when it expires.
+-- Removes entries whose files have been deleted. ARGV: members of sweep_at. A job that is still kept stays, until it
+-- expires.
 for _, member in ipairs(ARGV) do
   local id = string.match(member, '^job:(.*)$')
   local job = id and redis.call('HMGET', member, 'status', 'completed_at') or {}

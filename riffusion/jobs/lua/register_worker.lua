@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- A worker is there. ARGV: worker, model, slots, card; no slots: it has gone.
+-- Lists a worker as alive for the length of a lease; with 0 slots, takes it off. ARGV: worker, model, slots, card.
 local worker, model, slots, card = ARGV[1], ARGV[2], tonumber(ARGV[3]), ARGV[4]
 if slots == 0 then
   redis.call('SREM', 'workers', worker)

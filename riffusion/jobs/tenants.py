@@ -1,9 +1,11 @@
-"""Clients: on whose behalf something is made, whose it is, and how much of it there may be.
+"""Tenants: who shares the queue, who owns what is made, and how much of it each may have.
 
-A client is `address:<address>`, `key:<key id>`, or `key:<key id>/<end user>` where a key's owner serves many people.
-Each has a share of the queue and limits of its own; an IPv6 address counts for the networks around it, too. What a
-key's clients make belongs to the key. What is made without one belongs to whoever sent a secret with it, or else to
-nobody: then its id is all that gives power over it.
+A tenant is named `address:<address>`, `key:<key id>`, or `key:<key id>/<end user>` where a key's owner serves many
+people. Each has a share of the queue and limits of its own; an IPv6 address counts for the networks around it, too.
+What a key's tenants make belongs to the key. What is made without a key belongs to the sender of a secret, if one came
+with the request, or else to no one: then the id alone gives access to it.
+
+In Redis, in logs and over HTTP a tenant is called a client.
 """
 
 import hashlib
@@ -12,7 +14,7 @@ from dataclasses import dataclass, field
 
 from riffusion.errors import RiffusionError, StorageFull, StoreUnavailable, TooManyRequests
 
-KEEPING_RETRY_S = 3600  # what is kept goes by the hour
+KEEPING_RETRY_S = 3600  # what is kept expires by the hour
 IN_FLIGHT_RETRY_S = 5  # about as long as a short clip takes
 MEMORY_RETRY_S = 30
 MIB = 1 << 20
@@ -20,38 +22,44 @@ MIB = 1 << 20
 
 @dataclass(frozen=True)
 class Quota:
-    """What one client may do; 0 is no limit."""
+    """What one tenant may do; 0 is no limit."""
 
-    creates_per_minute: int = 0  # jobs and uploads; as many at once, after a minute of rest
-    jobs_in_flight: int = 0  # that wait or run
-    jobs_kept: int = 0  # records, until they expire or are deleted; a day's creates are four times as many
-    request_bytes: int = 0  # of those records' requests
-    stored_bytes: int = 0  # files: uploads and results
+    creates_per_minute: int = 0
+    """Jobs and uploads created; as many at once, after a minute without any."""
+    jobs_in_flight: int = 0
+    """Jobs that wait or run."""
+    jobs_kept: int = 0
+    """Records, until they expire or are deleted. Four times as many jobs and uploads may be created in a day."""
+    request_bytes: int = 0
+    """Bytes of the requests in those records."""
+    stored_bytes: int = 0
+    """Bytes of files: uploads and results."""
 
 
 UNLIMITED = Quota()
 
 
 @dataclass(frozen=True)
-class Client:
-    """Who asks for something."""
+class Tenant:
+    """Who makes a request, as far as queue, limits and ownership go."""
 
     name: str
-    networks: tuple[
-        str, ...
-    ] = ()  # that its address lies in, from narrow to wide; each may have twice as much as the last
-    owner: str | None = None  # who may list and use what it makes; None: whoever knows the id
-    weight: float = 1.0  # share of the queue relative to other clients; > 0
+    networks: tuple[str, ...] = ()
+    """Those that its address lies in, from narrow to wide; each may have twice as much as the last."""
+    owner: str | None = None
+    """Who may list and use what the tenant makes; None: anyone who has the id."""
+    weight: float = 1.0
+    """Share of the queue relative to other tenants; > 0."""
     quota: Quota = field(default=UNLIMITED)
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """Everything that limits count for."""
+        """Everything that limits count for: the tenant and its networks."""
         return (self.name, *self.networks)
 
     @property
     def identity(self) -> str:
-        """Whose what it makes is, among those who make something."""
+        """The owner of what it makes, or its own name where there is none."""
         return self.owner or self.name
 
 
@@ -87,8 +95,8 @@ def _too_many(what: str, quota: Quota) -> TooManyRequests:
     return TooManyRequests(f"{kept[what]} at most; delete some jobs, or wait until they expire.", KEEPING_RETRY_S)
 
 
-def key_client(key_id: str, end_user: str | None = None) -> str:
-    """The client that a key stands for, or one of the people whom its owner serves."""
+def key_tenant(key_id: str, end_user: str | None = None) -> str:
+    """The name of the tenant that a key stands for, or of one of the people whom its owner serves."""
     return f"key:{key_id}/{end_user}" if end_user else f"key:{key_id}"
 
 
@@ -97,20 +105,20 @@ def secret_owner(secret: str) -> str:
     return f"secret:{hashlib.sha256(secret.encode()).hexdigest()[:32]}"
 
 
-def key_of(client: str) -> str | None:
-    """The id of the key that a client is or belongs to; None of one without a key."""
-    return _holder(client).removeprefix("key:") if client.startswith("key:") else None
+def key_of(tenant: str) -> str | None:
+    """The id of the key that a tenant is or belongs to; None of one without a key."""
+    return _holder(tenant).removeprefix("key:") if tenant.startswith("key:") else None
 
 
 def owns(identity: str, maker: str) -> bool:
-    """Whether what `maker` made is also `identity`'s: it is the same, or both belong to one key."""
+    """Whether `identity` owns what `maker` made: they are the same, or both belong to one key."""
     return _holder(identity) == _holder(maker)
 
 
 def may_see(identity: str, maker: str) -> bool:
-    """Whether a job may be used by who knows its id; one that was made without a key is open to all of those."""
+    """Whether `identity` may use a job of which it has the id; one that was made without a key is open to everyone."""
     return not maker.startswith("key:") or owns(identity, maker)
 
 
-def _holder(client: str) -> str:
-    return client.partition("/")[0] if client.startswith("key:") else client
+def _holder(tenant: str) -> str:
+    return tenant.partition("/")[0] if tenant.startswith("key:") else tenant

@@ -12,11 +12,11 @@ import pytest
 from redis import Redis
 
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import key_client
 from riffusion.jobs.keys import Key, KeyStore
 from riffusion.jobs.record import JobRecord, Webhook, WebhookState
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.webhooks.courier import PAUSES_S, Courier
+from riffusion.jobs.tenants import key_tenant
+from riffusion.jobs.webhooks.dispatcher import PAUSES_S, Dispatcher
 from riffusion.settings import Settings
 from tests.conftest import wait_until
 from tests.jobs.conftest import by, claim, keys, outwait, prompt, success
@@ -28,7 +28,7 @@ LANE = ("slow", "key host")
 @pytest.fixture
 def job(store: JobStore, key: Key, receiver: Receiver) -> JobRecord:
     """A job that waits, with a webhook."""
-    return store.accept([Submission(prompt(webhook=receiver.url, seed=1), by(key_client(key.id)))]).records[0]
+    return store.accept([Submission(prompt(webhook=receiver.url, seed=1), by(key_tenant(key.id)))]).records[0]
 
 
 def end(store: JobStore) -> None:
@@ -42,19 +42,19 @@ def webhook(store: JobStore, job: JobRecord) -> Webhook:
     return found
 
 
-def test_a_job_that_goes_on_is_not_told(store: JobStore, courier: Courier, job: JobRecord) -> None:
+def test_a_job_that_goes_on_is_not_told(store: JobStore, dispatcher: Dispatcher, job: JobRecord) -> None:
     claim(store)
-    assert deliver(courier) == 0
+    assert deliver(dispatcher) == 0
     assert webhook(store, job).state is WebhookState.WAITING
 
 
 def test_a_success_is_told_once_and_signed(
-    store: JobStore, courier: Courier, job: JobRecord, key: Key, receiver: Receiver
+    store: JobStore, dispatcher: Dispatcher, job: JobRecord, key: Key, receiver: Receiver
 ) -> None:
     end(store)
     assert webhook(store, job).state is WebhookState.PENDING
-    assert deliver(courier) == 1
-    assert deliver(courier) == 0
+    assert deliver(dispatcher) == 1
+    assert deliver(dispatcher) == 0
     body, headers = receiver.body(), receiver.headers()
     told = json.loads(body)
     assert (told["type"], told["data"]) == ("job.succeeded", {"id": job.id, "status": "succeeded"})
@@ -68,9 +68,9 @@ def test_a_success_is_told_once_and_signed(
     assert webhook(store, job) == Webhook(receiver.url, WebhookState.DELIVERED, 1, None, None)
 
 
-def test_every_end_is_told(store: JobStore, redis: Redis, courier: Courier, key: Key, receiver: Receiver) -> None:
+def test_every_end_is_told(store: JobStore, redis: Redis, dispatcher: Dispatcher, key: Key, receiver: Receiver) -> None:
     def submit() -> JobRecord:
-        return store.accept([Submission(prompt(webhook=receiver.url, seed=1), by(key_client(key.id)))]).records[0]
+        return store.accept([Submission(prompt(webhook=receiver.url, seed=1), by(key_tenant(key.id)))]).records[0]
 
     store.cancel(submit().id)
     outwait(redis, submit())
@@ -79,33 +79,33 @@ def test_every_end_is_told(store: JobStore, redis: Redis, courier: Courier, key:
     end(store)
     copy = submit()  # answered from the one before
     assert copy.status.terminal
-    assert deliver(courier) == 4
+    assert deliver(dispatcher) == 4
     told = sorted(json.loads(receiver.body(index))["type"] for index in range(4))
     assert told == ["job.canceled", "job.failed", "job.succeeded", "job.succeeded"]
 
 
 def test_a_try_that_fails_is_tried_again_under_the_same_id(
-    store: JobStore, redis: Redis, courier: Courier, job: JobRecord, receiver: Receiver
+    store: JobStore, redis: Redis, dispatcher: Dispatcher, job: JobRecord, receiver: Receiver
 ) -> None:
     receiver.answers = [answer(500), answer(302, f"Location: {receiver.url}"), answer(204)]
     end(store)
-    deliver(courier)
+    deliver(dispatcher)
     first = webhook(store, job)
     assert (first.state, first.attempts, first.error) == (WebhookState.PENDING, 1, "The answer was 500.")
     assert first.next_at is not None
     assert PAUSES_S[0] - 2 < first.next_at - time.time() < PAUSES_S[0] * 1.1 + 1
-    assert deliver(courier) == 0  # not before it is due
+    assert deliver(dispatcher) == 0  # not before it is due
     hurry(redis, job)
-    deliver(courier)
+    deliver(dispatcher)
     assert webhook(store, job).error == "The answer was 302."
     hurry(redis, job)
-    deliver(courier)
+    deliver(dispatcher)
     assert webhook(store, job).state is WebhookState.DELIVERED
     assert {receiver.headers(index)["webhook-id"] for index in range(3)} == {job.id}
 
 
 def test_it_is_given_up_after_two_hours(
-    store: JobStore, redis: Redis, courier: Courier, job: JobRecord, receiver: Receiver
+    store: JobStore, redis: Redis, dispatcher: Dispatcher, job: JobRecord, receiver: Receiver
 ) -> None:
     assert sum(PAUSES_S) >= 2 * 3600
     receiver.answers = [answer(503)]
@@ -116,38 +116,38 @@ def test_it_is_given_up_after_two_hours(
         assert waiting.next_at is not None
         assert pause - 2 < waiting.next_at - time.time() < pause * 1.1 + 1
         hurry(redis, job)
-        assert deliver(courier) == 1
+        assert deliver(dispatcher) == 1
     assert webhook(store, job).state is WebhookState.FAILED
     assert webhook(store, job).next_at is None
     assert redis.zcard("webhooks") == 0
 
 
 def test_a_receiver_that_has_gone_is_not_asked_again(
-    store: JobStore, redis: Redis, courier: Courier, job: JobRecord, receiver: Receiver
+    store: JobStore, redis: Redis, dispatcher: Dispatcher, job: JobRecord, receiver: Receiver
 ) -> None:
     receiver.answers = [answer(410)]
     end(store)
-    deliver(courier)
+    deliver(dispatcher)
     assert webhook(store, job).state is WebhookState.FAILED
     assert redis.zcard("webhooks") == 0
 
 
 def test_a_revoked_keys_webhooks_are_not_sent(
-    *, store: JobStore, redis: Redis, courier: Courier, job: JobRecord, key: Key, receiver: Receiver
+    *, store: JobStore, redis: Redis, dispatcher: Dispatcher, job: JobRecord, key: Key, receiver: Receiver
 ) -> None:
     end(store)
     KeyStore(redis, store.settings).revoke(key.id)
-    deliver(courier)
+    deliver(dispatcher)
     assert (webhook(store, job).state, receiver.connections) == (WebhookState.FAILED, 0)
 
 
 def test_a_deleted_job_is_not_told(
-    store: JobStore, redis: Redis, courier: Courier, job: JobRecord, receiver: Receiver
+    store: JobStore, redis: Redis, dispatcher: Dispatcher, job: JobRecord, receiver: Receiver
 ) -> None:
     end(store)
     store.delete(job.id)
     assert redis.zcard("webhooks") == 0
-    assert deliver(courier) == receiver.connections == 0
+    assert deliver(dispatcher) == receiver.connections == 0
 
 
 def test_private_addresses_are_refused_by_default(
@@ -155,18 +155,18 @@ def test_private_addresses_are_refused_by_default(
 ) -> None:
     store = JobStore(redis, settings.model_copy(update={"webhooks_anywhere": False}))
     end(store)
-    courier = Courier(store, present)
-    deliver(courier)
-    courier.stop()
+    dispatcher = Dispatcher(store, present)
+    deliver(dispatcher)
+    dispatcher.stop()
     assert receiver.connections == 0
     assert webhook(store, job).error == "Its host name leads to an address that isn't public."
 
 
-def test_what_a_courier_died_with_another_delivers(
-    store: JobStore, redis: Redis, couriers: Callable[[], Courier], job: JobRecord, receiver: Receiver
+def test_what_a_dispatcher_died_with_another_delivers(
+    store: JobStore, redis: Redis, dispatchers: Callable[[], Dispatcher], job: JobRecord, receiver: Receiver
 ) -> None:
     end(store)
-    dead, other = couriers(), couriers()
+    dead, other = dispatchers(), dispatchers()
     assert len(dead._database.run("webhook_take", 8, 8)) == 1  # takes it, and is never heard of again
     assert deliver(other) == 0
     held = redis.zscore("webhooks", job.id)
@@ -177,35 +177,35 @@ def test_what_a_courier_died_with_another_delivers(
 
 
 def test_a_late_word_of_an_earlier_try_changes_nothing(
-    store: JobStore, redis: Redis, courier: Courier, job: JobRecord, receiver: Receiver
+    store: JobStore, redis: Redis, dispatcher: Dispatcher, job: JobRecord, receiver: Receiver
 ) -> None:
     end(store)
-    assert len(courier._database.run("webhook_take", 8, 8)) == 1
+    assert len(dispatcher._database.run("webhook_take", 8, 8)) == 1
     hurry(redis, job)
-    deliver(courier)
-    assert not courier._database.run("webhook_report", *LANE, job.id, 1, "failed", "late", 0, 0)
+    deliver(dispatcher)
+    assert not dispatcher._database.run("webhook_report", *LANE, job.id, 1, "failed", "late", 0, 0)
     assert webhook(store, job).state is WebhookState.DELIVERED
     assert redis.zcard("webhooks") == 0
 
 
 def test_word_of_a_job_that_was_deleted_meanwhile_does_not_bring_it_back(
-    store: JobStore, redis: Redis, courier: Courier, job: JobRecord
+    store: JobStore, redis: Redis, dispatcher: Dispatcher, job: JobRecord
 ) -> None:
     end(store)
-    courier._database.run("webhook_take", 8, 8)
+    dispatcher._database.run("webhook_take", 8, 8)
     store.delete(job.id)
     for state in ("delivered", "pending"):
-        assert not courier._database.run("webhook_report", *LANE, job.id, 1, state, "", 5, 0)
+        assert not dispatcher._database.run("webhook_report", *LANE, job.id, 1, state, "", 5, 0)
     assert keys(redis, "job:*") == set()
     assert redis.zcard("webhooks") == 0
 
 
-def test_many_couriers_deliver_once(
-    store: JobStore, couriers: Callable[[], Courier], job: JobRecord, receiver: Receiver
+def test_many_dispatchers_deliver_once(
+    store: JobStore, dispatchers: Callable[[], Dispatcher], job: JobRecord, receiver: Receiver
 ) -> None:
     end(store)
-    everyone = [couriers() for _ in range(6)]
-    threads = [threading.Thread(target=deliver, args=(courier,)) for courier in everyone]
+    everyone = [dispatchers() for _ in range(6)]
+    threads = [threading.Thread(target=deliver, args=(dispatcher,)) for dispatcher in everyone]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -213,8 +213,10 @@ def test_many_couriers_deliver_once(
     assert receiver.connections == 1
 
 
-def test_the_thread_delivers_by_itself(store: JobStore, courier: Courier, job: JobRecord, receiver: Receiver) -> None:
-    courier.start()
+def test_the_thread_delivers_by_itself(
+    store: JobStore, dispatcher: Dispatcher, job: JobRecord, receiver: Receiver
+) -> None:
+    dispatcher.start()
     end(store)
     wait_until(lambda: webhook(store, job).state is WebhookState.DELIVERED)
 

@@ -1,5 +1,5 @@
 #!lua flags=allow-oom
--- Has the files of an attempt deleted that lost its job, unless somebody shows them after all. ARGV: id, folder.
+-- Has the files of an attempt that lost its job deleted, unless another job shows them. ARGV: id, folder.
 redis.call('SADD', 'folders:' .. ARGV[1], ARGV[2])
 redis.call('ZADD', 'sweep_at', now, 'job:' .. ARGV[1])
 return 1

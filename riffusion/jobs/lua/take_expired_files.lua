@@ -1,8 +1,8 @@
 #!lua flags=allow-oom
--- What may be deleted now. ARGV: how many at most.
--- Returns {member, prefix of the keys to keep or "", prefixes of those to delete ...}, ... ; report them to swept.lua.
-local hold = 60 -- seconds after which another sweep takes over
-local pinned_hold = 600 -- seconds until files that others show are looked at again
+-- Leases expired files to a sweep, which deletes them and reports that by confirm_deletion.lua. ARGV: how many entries
+-- at most. Returns {member of sweep_at, prefix of the keys to keep or "", prefixes of those to delete ...}, ...
+local hold = 60 -- seconds after which another sweep may take the same
+local pinned_hold = 600 -- seconds until files that other jobs show are checked again
 
 local function is_pinned(member)
   return redis.call('EXISTS', 'pins:' .. member) == 1
@@ -15,18 +15,18 @@ local function folders_of(id)
 end
 
 local function sweep_job(member, id)
-  local job = load('job:' .. id)
+  local job = load_hash('job:' .. id)
   if job and not is_terminal(job) then
-    return {member, job.status == 'running' and job.folder or '', unpack(folders_of(id))} -- an attempt lost it
+    return {member, job.status == 'running' and job.folder or '', unpack(folders_of(id))} -- files of lost attempts
   elseif job and now < job.completed_at + limits.result_ttl_s then
-    return {member, folder_of(job) or '', unpack(folders_of(id))}
+    return {member, own_folder(job) or '', unpack(folders_of(id))}
   end
-  if job then forget(job) end -- also while others need its files
+  if job then delete_record(job) end -- even while others need its files
   if is_pinned(member) then
     redis.call('ZADD', 'sweep_at', now + pinned_hold, member)
     return nil
   end
-  local charged = load('charged:' .. id)
+  local charged = load_hash('charged:' .. id)
   if charged then
     count_stored(charged, -charged.stored_bytes)
     redis.call('DEL', 'charged:' .. id)
@@ -36,9 +36,9 @@ end
 
 local function sweep_upload(member, id)
   if is_pinned(member) then return nil end
-  local upload = load('upload:' .. id)
+  local upload = load_hash('upload:' .. id)
   redis.call('ZREM', 'sweep_at', member)
-  if not upload then return nil end -- deleted behind the store's back
+  if not upload then return nil end -- deleted by another program
   redis.call('DEL', 'upload:' .. id)
   if upload.stored_bytes then count_stored(upload, -upload.stored_bytes) end
   local content = 'content:' .. upload.sha256
@@ -49,7 +49,7 @@ local function sweep_upload(member, id)
   return {'file:' .. upload.key, '', upload.key}
 end
 
--- A process of version 1 may have ended, deleted or taken in what this one made, and finds none of its files.
+-- A process of version 1 adds its entries here, and doesn't find the files of this version.
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', 'sweep', '-inf', now, 'LIMIT', 0, ARGV[1])) do
   redis.call('ZREM', 'sweep', member)
   redis.call('ZADD', 'sweep_at', 'LT', now, member)

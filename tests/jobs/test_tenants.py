@@ -2,9 +2,9 @@
 
 import pytest
 
-from riffusion.jobs.clients import key_client, may_see, owns
+from riffusion.jobs.tenants import key_tenant, may_see, owns
 
-ALICE, BOB, SITE = key_client("a1"), key_client("b2"), key_client("c3", "visitor/7")
+ALICE, BOB, SITE = key_tenant("a1"), key_tenant("b2"), key_tenant("c3", "visitor/7")
 
 
 @pytest.mark.parametrize(
@@ -12,9 +12,9 @@ ALICE, BOB, SITE = key_client("a1"), key_client("b2"), key_client("c3", "visitor
     [
         (ALICE, ALICE, True, True),
         (BOB, ALICE, False, False),
-        (SITE, key_client("c3", "visitor/8"), True, True),
-        (key_client("c3"), SITE, True, True),
-        (key_client("c"), SITE, False, False),
+        (SITE, key_tenant("c3", "visitor/8"), True, True),
+        (key_tenant("c3"), SITE, True, True),
+        (key_tenant("c"), SITE, False, False),
         ("address:192.0.2.1", ALICE, False, False),
         ("address:192.0.2.1", "address:192.0.2.2", False, True),
         (ALICE, "address:192.0.2.2", False, True),

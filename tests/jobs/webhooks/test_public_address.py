@@ -2,7 +2,7 @@
 
 import pytest
 
-from riffusion.jobs.webhooks.addresses import is_public, resolve
+from riffusion.jobs.webhooks.public_address import is_public, resolve
 
 
 @pytest.mark.parametrize("address", ["1.1.1.1", "8.8.8.8", "93.184.216.34", "2606:4700::1111", "2a00:1450:4001::1"])

@@ -1,10 +1,10 @@
-"""Where on the internet something may be sent for a stranger: public addresses only, checked after resolution."""
+"""Which addresses a user's webhook may go to: public ones only, checked after the host name is resolved."""
 
 import socket
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
-# IANA's registry of special-purpose IPv4 addresses, multicast, what is reserved, the relays of 6to4 (RFC 7526), and the
-# address at which Azure's hosts serve their guests, which is none of these.
+# IANA's registry of special-purpose IPv4 addresses, multicast, reserved addresses, the relays of 6to4 (RFC 7526), and
+# the address at which Azure's hosts serve their virtual machines, which is none of these.
 _CLOSED_V4 = tuple(
     IPv4Network(network)
     for network in (
@@ -13,17 +13,16 @@ _CLOSED_V4 = tuple(
         "224.0.0.0/4", "240.0.0.0/4", "168.63.129.16/32",
     )
 )  # fmt: skip
-# Of IPv6 only what is given out as global unicast is open; that leaves out loopback, local, multicast and mapped
+# Of IPv6 only what is allocated as global unicast is open; that leaves out loopback, local, multicast and mapped
 # addresses and NAT64. Within it: protocol assignments with Teredo, documentation, 6to4.
 _GLOBAL_V6 = IPv6Network("2000::/3")
 _CLOSED_V6 = tuple(IPv6Network(network) for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20"))
 
 
 def is_public(address: str) -> bool:
-    """Whether a numeric address is one that anybody on the internet may be found at.
+    """Whether a numeric address is on the public internet.
 
-    Forms of IPv6 that carry an IPv4 address within them (mapped, 6to4, Teredo, NAT64) are not: what they lead to is for
-    the network to decide.
+    Forms of IPv6 that embed an IPv4 address (mapped, 6to4, Teredo, NAT64) are not: the network decides where they lead.
     """
     try:
         parsed = ip_address(address)
@@ -39,6 +38,10 @@ def _is_public_v6(address: IPv6Address) -> bool:
 
 
 def resolve(host: str, port: int) -> list[str]:
-    """The numeric addresses of a host name, in the resolver's order. Raises OSError."""
+    """The numeric addresses of a host name, in the resolver's order.
+
+    Raises:
+        OSError: the name is unknown, or no name server responds.
+    """
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     return list(dict.fromkeys(str(sockaddr[0]) for *_, sockaddr in found))

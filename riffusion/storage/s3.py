@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
 from typing import TYPE_CHECKING, BinaryIO
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import boto3
 from boto3.exceptions import Boto3Error
@@ -17,8 +17,8 @@ from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 from pydantic import SecretStr
 
 from riffusion.errors import NotFound, StorageUnavailable
-from riffusion.jobs.files import SignedUrl, is_key, signing_time
 from riffusion.settings import Settings
+from riffusion.storage import SignedUrl, Storage, is_key, signing_time
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 _DELETE_AT_ONCE = 1000  # the protocol's limit
 
 
-class S3Files:
-    """Files in settings.s3_bucket, all keys behind settings.s3_prefix."""
+class S3Storage(Storage):
+    """Files in `settings.s3_bucket`, all keys behind `settings.s3_prefix`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -51,9 +51,12 @@ class S3Files:
                 max_pool_connections=64,
             ),
         )
+        self._public_endpoint = (settings.s3_public_endpoint or self._client.meta.endpoint_url).rstrip("/")
+        parts = urlsplit(self._public_endpoint)
+        self.origins = (f"{parts.scheme}://{parts.netloc}",)
 
     def put(self, key: str, data: bytes | BinaryIO, content_type: str) -> None:
-        """See Files."""
+        """See Storage."""
         if not isinstance(data, bytes):
             data.seek(0)
         with _refusals():
@@ -62,7 +65,7 @@ class S3Files:
             )
 
     def get(self, key: str) -> bytes:
-        """See Files."""
+        """See Storage."""
         with _refusals():
             try:
                 return self._client.get_object(Bucket=self._settings.s3_bucket, Key=self._name(key))["Body"].read()
@@ -70,7 +73,7 @@ class S3Files:
                 raise NotFound(f"There is no file {key}.") from None
 
     def delete(self, keys: Iterable[str]) -> None:
-        """See Files."""
+        """See Storage."""
         names = iter([self._name(key) for key in keys])
         while batch := list(islice(names, _DELETE_AT_ONCE)):
             with _refusals():
@@ -82,7 +85,7 @@ class S3Files:
                 raise StorageUnavailable("The object storage doesn't delete files; try again later.")
 
     def list(self, prefix: str) -> Iterator[str]:
-        """See Files."""
+        """See Storage."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._settings.s3_bucket, Prefix=self._settings.s3_prefix + prefix
         )
@@ -92,23 +95,22 @@ class S3Files:
                     yield item["Key"].removeprefix(self._settings.s3_prefix)
 
     def url(self, key: str, *, filename: str | None = None) -> SignedUrl:
-        """See Files."""
+        """See Storage."""
         ttl_s = self._settings.url_ttl_s
         signed_at = signing_time(ttl_s)
-        endpoint = (self._settings.s3_public_endpoint or self._client.meta.endpoint_url).rstrip("/")
         with _refusals():
             credentials = self._session.get_credentials()
             if credentials is None:
                 raise NoCredentialsError
             auth = _WindowedAuth(credentials.get_frozen_credentials(), self._settings.s3_region, signed_at, ttl_s)
-            request = AWSRequest("GET", f"{endpoint}/{self._settings.s3_bucket}/{quote(self._name(key))}")
+            request = AWSRequest("GET", f"{self._public_endpoint}/{self._settings.s3_bucket}/{quote(self._name(key))}")
             if filename:
                 request.params = {"response-content-disposition": f"attachment; filename*=UTF-8''{quote(filename)}"}
             auth.add_auth(request)
         return SignedUrl(str(request.url), signed_at + ttl_s)
 
     def check(self) -> None:
-        """See Files."""
+        """See Storage."""
         with _refusals():
             self._client.head_bucket(Bucket=self._settings.s3_bucket)
 
@@ -146,4 +148,7 @@ def _refusals() -> Iterator[None]:
         code = error.response.get("Error", {}).get("Code", "")
         raise StorageUnavailable(f"The object storage refuses: {code}.") from error
     except (BotoCoreError, Boto3Error) as error:
-        raise StorageUnavailable("The object storage doesn't answer; try again later.") from error
+        raise StorageUnavailable("The object storage doesn't respond; try again later.") from error
+
+
+Backend = S3Storage

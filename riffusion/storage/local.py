@@ -9,35 +9,25 @@ import shutil
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
 from riffusion.errors import Gone, NotFound, StorageFull, StorageUnavailable
-from riffusion.jobs.files import CONTENT_TYPES, SignedUrl, is_key, signing_time
 from riffusion.settings import Settings
+from riffusion.storage import CONTENT_TYPES, LinkedFile, SignedUrl, Storage, is_key, signing_time
 
 
-@dataclass(frozen=True)
-class OpenFile:
-    """A file that a link allows to read."""
-
-    path: Path
-    content_type: str
-    filename: str | None  # to save it as
-
-
-class LocalFiles:
-    """Files under data_dir/files."""
+class LocalStorage(Storage):
+    """Files under `settings.data_dir`, in `files/`."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._root = settings.data_dir / "files"
 
-    def put(self, key: str, data: bytes | BinaryIO, content_type: str) -> None:  # noqa: ARG002 - the suffix tells it
-        """See Files."""
+    def put(self, key: str, data: bytes | BinaryIO, content_type: str) -> None:  # noqa: ARG002 -- the suffix decides it
+        """See Storage."""
         path = self._path(key)
         # Beside the file and beginning with its name: what a crash leaves behind is deleted along with the file.
         draft = path.with_name(f"{path.name}.draft-{secrets.token_hex(6)}")
@@ -59,7 +49,7 @@ class LocalFiles:
                 raise
 
     def get(self, key: str) -> bytes:
-        """See Files."""
+        """See Storage."""
         with _refusals():
             try:
                 return self._path(key).read_bytes()
@@ -67,7 +57,7 @@ class LocalFiles:
                 raise NotFound(f"There is no file {key}.") from None
 
     def delete(self, keys: Iterable[str]) -> None:
-        """See Files."""
+        """See Storage."""
         with _refusals():
             for key in keys:
                 path = self._path(key)
@@ -77,7 +67,7 @@ class LocalFiles:
                         folder.rmdir()
 
     def list(self, prefix: str) -> Iterator[str]:
-        """See Files."""
+        """See Storage."""
         folder = self._root / prefix.rpartition("/")[0]
         with _refusals():
             for parent, _, names in os.walk(folder):
@@ -87,20 +77,15 @@ class LocalFiles:
                         yield key
 
     def url(self, key: str, *, filename: str | None = None) -> SignedUrl:
-        """See Files. The link is {public_url}/files/{key}?expires=...&signature=...[&filename=...]."""
+        """See Storage. The link is {public_url}/files/{key}?expires=...&signature=...[&filename=...]."""
         expires = signing_time(self._settings.url_ttl_s) + self._settings.url_ttl_s
         query = {"expires": str(expires)} | ({"filename": filename} if filename else {})
         query["signature"] = self._sign(key, query)
         base = self._settings.public_url.rstrip("/")
         return SignedUrl(f"{base}/files/{quote(key)}?{urlencode(query)}", expires)
 
-    def verify(self, key: str, query: Mapping[str, str]) -> OpenFile:
-        """The file behind a link, for the API to send.
-
-        Raises:
-            Gone: the link was valid and has expired.
-            NotFound: the signature doesn't fit the key and query, or the file isn't there.
-        """
+    def open_link(self, key: str, query: Mapping[str, str]) -> LinkedFile:
+        """See Storage."""
         signed = {name: query[name] for name in ("expires", "filename") if name in query}
         signature = query.get("signature", "")
         if not is_key(key) or not hmac.compare_digest(signature.encode(), self._sign(key, signed).encode()):
@@ -110,10 +95,11 @@ class LocalFiles:
         path = self._path(key)
         if not path.is_file():
             raise NotFound(f"There is no file {key} any more.")
-        return OpenFile(path, CONTENT_TYPES.get(path.suffix, "application/octet-stream"), signed.get("filename"))
+        content_type = CONTENT_TYPES.get(path.suffix, "application/octet-stream")
+        return LinkedFile(path.absolute(), content_type, signed.get("filename"))
 
     def check(self) -> None:
-        """See Files."""
+        """See Storage."""
         with _refusals():
             self._check_room(0)
             if not os.access(self._root, os.W_OK):
@@ -142,7 +128,7 @@ class LocalFiles:
 
 
 def _kept_secret(path: Path) -> bytes:
-    """The secret in a file that only its owner can read; drawn by whichever process comes first."""
+    """The secret in a file that only its owner can read; the first process to need it draws it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f"{path.name}.draft-{secrets.token_hex(6)}")
     descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -193,3 +179,6 @@ def _refusals() -> Iterator[None]:
             raise StorageFull("The data folder is full.") from error
         reason = error.strerror or type(error).__name__
         raise StorageUnavailable(f"The data folder refuses: {reason}.") from error
+
+
+Backend = LocalStorage

@@ -1,7 +1,8 @@
-"""Sends a webhook for each job that has ended and names one: at least once each, over two hours and more if need be.
+"""Sends a webhook for each job that has ended and names one: at least once, with tries over two hours or more.
 
-What is due is in Redis, written by the same script that ends the job; a courier takes webhooks for a minute at a time,
-so that another resumes where one dies. Whose turn it is and which hosts are left alone is decided by webhook_take.lua.
+What is due is in Redis, written by the same script that ends the job. A dispatcher leases webhooks for a minute, so
+that another repeats those of one that dies. webhook_take.lua decides whose turn it is and which hosts are not tried
+now.
 """
 
 import json
@@ -17,47 +18,49 @@ from functools import partial
 import structlog
 
 from riffusion.errors import StoreUnavailable
-from riffusion.jobs.clients import key_of
 from riffusion.jobs.database import Database, pairs
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.record import JobRecord, WebhookState
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import key_of
 from riffusion.jobs.webhooks.resolver import Resolver
 from riffusion.jobs.webhooks.sender import Undelivered, post
 from riffusion.jobs.webhooks.signature import signed_headers
 
 INTERVAL_S = 1.0
-LINES = ("slow", "quick")  # hosts that are new, slow or don't respond, and those that last responded soon
-PLACES = 32  # tries at once of each line, a process
-PAUSES_S = (5, 30, 120, 600, 1800, 4800)  # before each further try; 2 h 2 min together
+LINES = ("slow", "quick")  # for hosts that are new, slow or silent, and for those whose last response was quick
+MAX_TRIES = 32  # at once, of each line in a process
+PAUSES_S = (5, 30, 120, 600, 1800, 4800)  # before each retry; 2 h 2 min together
 _GONE = 410
 
 _log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True)
-class _Taken:
+class _Try:
     """A webhook to be tried once."""
 
     line: str
-    lane: str  # its key and host
+    lane: str
+    """Its key and host."""
     record: JobRecord
 
 
 @dataclass(frozen=True)
 class _Outcome:
-    """What became of a try."""
+    """How a try ended."""
 
     state: WebhookState
     error: str = ""
-    seconds: float | None = 0.0  # until the response, 0 if none was needed; None: there was none
+    seconds: float | None = 0.0
+    """Until the response; 0 if no request was made, None if there was no response."""
 
 
-class Courier:
-    """Delivers what is due, every second and as soon as a place is free. One runs in every process of the API.
+class Dispatcher:
+    """Sends what is due, every second and as soon as a try ends. One runs in every process of the API.
 
     Args:
-        present: the JSON of a job, as its owner sees it.
+        present: makes the JSON of a job, as its owner reads it.
     """
 
     def __init__(self, store: JobStore, present: Callable[[JobRecord], str]) -> None:
@@ -65,19 +68,19 @@ class Courier:
         self._present = present
         self._keys = KeyStore(store.redis, store.settings)
         self._database = Database(store.redis, store.settings)
-        self._pool = ThreadPoolExecutor(PLACES * len(LINES), thread_name_prefix="webhook")
+        self._pool = ThreadPoolExecutor(MAX_TRIES * len(LINES), thread_name_prefix="webhook")
         self._resolvers = {line: Resolver() for line in LINES}
         self._running: dict[str, list[Future[None]]] = {line: [] for line in LINES}
         self._stopped = False
         self._wake = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="courier", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="dispatcher", daemon=True)
 
     def start(self) -> None:
         """Starts the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread; returns when the tries on their way have ended, too."""
+        """Ends the thread; returns when the tries in progress have ended, too."""
         self._stopped = True
         self._wake.set()
         if self._thread.ident is not None:
@@ -85,15 +88,19 @@ class Courier:
         self._pool.shutdown()
 
     def deliver(self) -> "list[Future[None]]":
-        """Begins what is due and there is room for. Raises StoreUnavailable."""
+        """Begins as many of the due tries as may run at once.
+
+        Raises:
+            StoreUnavailable: Redis doesn't respond.
+        """
         for line, tries in self._running.items():
             self._running[line] = [each for each in tries if not each.done()]
-        free = [PLACES - len(self._running[line]) for line in LINES]
+        free = [MAX_TRIES - len(self._running[line]) for line in LINES]
         begun = []
         for line, lane, flat in self._database.run("webhook_take", *free, resend=False):
-            taken = _Taken(line.decode(), lane.decode(), JobRecord.decode(pairs(flat)))
-            begun.append(self._pool.submit(self._try, taken))
-            self._running[taken.line].append(begun[-1])
+            due = _Try(line.decode(), lane.decode(), JobRecord.decode(pairs(flat)))
+            begun.append(self._pool.submit(self._try, due))
+            self._running[due.line].append(begun[-1])
             begun[-1].add_done_callback(lambda _: self._wake.set())
         return begun
 
@@ -103,30 +110,31 @@ class Courier:
             try:
                 self.deliver()
             except StoreUnavailable as error:
-                _log.warning("courier_failed", code=error.code, detail=str(error))
+                _log.warning("webhook dispatch failed", code=error.code, detail=str(error))
             except Exception:
-                _log.exception("courier_failed")  # the thread must live: nobody else would go on
+                # The thread must not end: without it, this process would send none any more.
+                _log.exception("webhook dispatch failed")
             self._wake.wait(INTERVAL_S)
 
-    def _try(self, taken: _Taken) -> None:
+    def _try(self, due: _Try) -> None:
         try:
-            self._report(taken, self._outcome(taken))
+            self._report(due, self._outcome(due))
         except StoreUnavailable as unavailable:
-            detail = str(unavailable)
-            _log.warning("webhook_not_reported", job=taken.record.id, detail=detail)  # it is tried once more
+            # It is tried again.
+            _log.warning("webhook outcome not stored", job=due.record.id, detail=str(unavailable))
         except Exception:
-            _log.exception("webhook_failed", job=taken.record.id)
+            _log.exception("webhook try failed", job=due.record.id)
 
-    def _outcome(self, taken: _Taken) -> _Outcome:
-        """Tries once."""
-        webhook = taken.record.webhook
-        owner = key_of(taken.record.client) or ""
+    def _outcome(self, due: _Try) -> _Outcome:
+        """Makes the request."""
+        webhook = due.record.webhook
+        owner = key_of(due.record.tenant) or ""
         key = self._keys.get(owner)
         if webhook is None or key is None:
             return _Outcome(WebhookState.FAILED, "The key whose secret signs it was revoked.")
-        body = self._message(taken.record)
-        headers = signed_headers(taken.record.id, int(time.time()), body, key.webhook_secret)
-        resolve = partial(self._resolvers[taken.line].resolve, owner)
+        body = self._message(due.record)
+        headers = signed_headers(due.record.id, int(time.time()), body, key.webhook_secret)
+        resolve = partial(self._resolvers[due.line].resolve, owner)
         began = time.monotonic()
         try:
             status = post(webhook.url, headers, body, anywhere=self._store.settings.webhooks_anywhere, resolve=resolve)
@@ -143,14 +151,14 @@ class Courier:
         head = json.dumps({"type": f"job.{record.status}", "timestamp": happened})
         return f'{head[:-1]}, "data": {self._present(record)}}}'.encode()
 
-    def _report(self, taken: _Taken, outcome: _Outcome) -> None:
-        record, state, pause = taken.record, outcome.state, 0.0
+    def _report(self, due: _Try, outcome: _Outcome) -> None:
+        record, state, pause = due.record, outcome.state, 0.0
         attempts = record.webhook.attempts if record.webhook else 0
         if state is WebhookState.PENDING and attempts > len(PAUSES_S):
             state = WebhookState.FAILED
         elif state is WebhookState.PENDING:
-            pause = PAUSES_S[attempts - 1] * random.uniform(1, 1.1)  # noqa: S311 -- not all at once
+            pause = PAUSES_S[attempts - 1] * random.uniform(1, 1.1)  # noqa: S311 -- so that they aren't all at once
         seconds = "" if outcome.seconds is None else outcome.seconds
         report = (record.id, attempts, state, outcome.error, pause, seconds)
-        self._database.run("webhook_report", taken.line, taken.lane, *report)
-        _log.info("webhook", job=record.id, attempt=attempts, state=state, error=outcome.error)
+        self._database.run("webhook_report", due.line, due.lane, *report)
+        _log.info("webhook tried", job=record.id, attempt=attempts, state=state, error=outcome.error)
