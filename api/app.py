@@ -8,7 +8,6 @@ from api import (
     catalog,
     events,
     files,
-    headers,
     health,
     jobs,
     metrics,
@@ -16,15 +15,16 @@ from api import (
     pages,
     problems,
     request_log,
+    security_headers,
     shares,
     submit,
     uploads,
 )
-from api.intake import Intake
+from api.held_requests import HeldRequests, Watch
 from api.metrics import Metrics
 from api.representation import Presenter
 from api.services import EXTENSION, Services
-from api.waiting import HeldRequests, Watch
+from api.upload_limits import Intake
 from riffusion.jobs.events import EventHub
 from riffusion.jobs.files import open_files
 from riffusion.jobs.keys import KeyStore
@@ -44,7 +44,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     request_log.register(app)
     app.before_request(_refuse_second_spellings)
     metrics.register(app, made.metrics)
-    headers.register(app, settings.cors_origins.split())
+    security_headers.register(app, settings.cors_origins.split())
     problems.register(app)
     for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, pages, assets):
         app.register_blueprint(module.blueprint)

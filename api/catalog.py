@@ -2,7 +2,7 @@
 
 from flask import Blueprint, Response
 
-from api.body import JSON_TYPE, answer
+from api.json_body import JSON_TYPE, answer
 from api.operations import BINARY, Reply, operation
 from api.schemas import ModelEntry, ModelList, SeedList, SeedPicture
 from api.services import services

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 
 from flask import Blueprint, Response, request
 
-from api.clients import caller
+from api.authentication import caller
+from api.held_requests import Snapshot, Version, look
 from api.metrics import mark_held
 from api.operations import Reply, operation
 from api.schemas import JobEvent
 from api.services import Services, services
-from api.waiting import Snapshot, Version, look
 from riffusion.errors import Gone, InvalidRequest, NotFound, StoreUnavailable, Unauthorized
 
 EVENT_TYPE = "text/event-stream"

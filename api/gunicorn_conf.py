@@ -16,7 +16,7 @@ from typing import Any
 from gunicorn.arbiter import Arbiter  # type: ignore[import-untyped]
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
-from api import temporary
+from api import temporary_folder
 from riffusion import logs
 from riffusion.errors import SetupError
 from riffusion.settings import get_settings
@@ -36,7 +36,7 @@ class _OneStream(Logger):  # type: ignore[misc]
 
 
 wsgi_app = "api.app:create_app()"
-worker_class = "api.server.Worker"
+worker_class = "api.gunicorn_worker.Worker"
 workers = _settings.api_workers
 worker_connections = _settings.api_connections
 backlog = 2048
@@ -66,7 +66,7 @@ def on_starting(server: Any) -> None:
     """
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    server.temporary = temporary.make_folder()
+    server.temporary = temporary_folder.make_folder()
     os.environ["TMPDIR"] = tempfile.tempdir = str(server.temporary)
     if _MULTIPROCESS_DIR not in os.environ:
         metrics = server.temporary / "metrics"
@@ -78,10 +78,10 @@ def post_worker_init(worker: Any) -> None:
     """In each process: starts its reaper, courier and shedding; held requests are answered as soon as it stops."""
     import gevent
 
-    from api.overload import Shedding
-    from api.refusal import Refusal
+    from api.held_requests import Snapshot
+    from api.load_shedding import Shedding
+    from api.overload_response import Refusal
     from api.services import EXTENSION, Services
-    from api.waiting import Snapshot
     from riffusion.jobs.database import refuse_cluster
     from riffusion.jobs.reaper import Reaper
     from riffusion.jobs.webhooks.courier import LINES, Courier

@@ -3,7 +3,7 @@
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.body import JSON_TYPE, answer
+from api.json_body import JSON_TYPE, answer
 from api.operations import Reply, operation
 from api.schemas import Health
 from api.services import services

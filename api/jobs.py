@@ -7,14 +7,14 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.http import quote_etag
 
-from api.body import JSON_TYPE, answer
-from api.clients import caller, owner
+from api.authentication import caller, owner
+from api.held_requests import Snapshot, look
+from api.json_body import JSON_TYPE, answer
 from api.metrics import mark_held
 from api.operations import Reply, operation
 from api.representation import poll_headers
 from api.schemas import Job, JobPage
 from api.services import services
-from api.waiting import Snapshot, look
 from riffusion.errors import (
     Gone,
     InvalidRequest,

@@ -12,10 +12,10 @@ from flask import Blueprint, Flask, Response, current_app
 from pydantic import TypeAdapter
 from werkzeug.routing import Rule
 
-from api.body import JSON_TYPE
-from api.clients import END_USER, SECRET
+from api.authentication import END_USER, SECRET
+from api.json_body import JSON_TYPE
+from api.load_shedding import NEVER_SHED
 from api.operations import ErrorClass, Operation, Reply, operation, operation_of
-from api.overload import NEVER_SHED
 from api.problems import PROBLEM_TYPE, Problem, code_of, status_of
 from api.services import services
 from riffusion.errors import Overloaded, Unauthorized, UnavailableError

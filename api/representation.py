@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from api.held_requests import Snapshot
 from api.schemas import Job, JobFailure, JobWebhook, Links, Progress, Queue, Result, ResultAudio, ResultImage
-from api.waiting import Snapshot
 from riffusion.jobs.files import Files, signing_time
 from riffusion.jobs.record import JobOutput, JobRecord, JobStatus, Webhook
 

@@ -12,7 +12,7 @@ from http import HTTPStatus
 import structlog
 from flask import Flask, Response, g, request
 
-from api.addresses import address_client
+from api.ip_networks import address_client
 
 HEADER = "X-Request-Id"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from flask import current_app
 
-from api.intake import Intake
+from api.held_requests import HeldRequests, Watch
 from api.metrics import Metrics
 from api.representation import Presenter
-from api.waiting import HeldRequests, Watch
+from api.upload_limits import Intake
 from riffusion.jobs.events import EventHub
 from riffusion.jobs.files import Files
 from riffusion.jobs.keys import KeyStore

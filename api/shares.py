@@ -4,8 +4,8 @@ from datetime import UTC, datetime
 
 from flask import Blueprint, Response, redirect
 
-from api.body import JSON_TYPE
-from api.clients import caller
+from api.authentication import caller
+from api.json_body import JSON_TYPE
 from api.operations import Reply, operation
 from api.schemas import Share, SharedClip
 from api.services import services

@@ -9,13 +9,13 @@ from pydantic import Field
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
 
 from api.admission import admit
-from api.body import JSON_TYPE, answer, read_json
-from api.clients import caller, rate_limit
+from api.authentication import caller, rate_limit
+from api.held_requests import Snapshot
+from api.json_body import JSON_TYPE, answer, read_json
 from api.operations import Reply, operation
 from api.representation import poll_headers
 from api.schemas import Job, JobList
 from api.services import Services, services
-from api.waiting import Snapshot
 from riffusion.errors import (
     FieldError,
     Gone,

@@ -13,12 +13,12 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 
-from api.body import JSON_TYPE, answer
-from api.clients import caller
-from api.intake import Place
+from api.authentication import caller
+from api.json_body import JSON_TYPE, answer
 from api.operations import Reply, operation
 from api.schemas import UploadedFile
 from api.services import Services, services
+from api.upload_limits import Place
 from riffusion.errors import (
     InvalidRequest,
     StorageFull,

@@ -3,7 +3,7 @@
     python bench/job_queue.py [--rounds 5] [--jobs 200] [--alone 20] [--clients 8]
 
 ours   API under gunicorn, Redis, a worker whose model makes two tiny files at once, local storage
-bare   bench/bare_celery.py: a Flask app under the same gunicorn, a Celery task that returns a string, a result backend
+bare   bench/celery_baseline.py: Flask under the same gunicorn, a Celery task that returns a string, a result backend
 
 Both use the same Redis, which has every write on the disk before it answers, as many processes and threads, and the
 same client. In each round, in alternating order, each serves `alone` jobs one after another, whose latency is taken,
@@ -137,11 +137,18 @@ def both(folder: Path, settings: Settings, connections: int) -> Iterator[dict[st
         }
         start("-m", "riffusion", "api", "--fd", str(listeners["ours"].fileno()), listener=listeners["ours"])
         start(__file__, "--worker")
-        gunicorn = ["--worker-class", "api.server.Worker", "--workers", f"{settings.api_workers}", "--keep-alive", "75"]
+        gunicorn = [
+            "--worker-class",
+            "api.gunicorn_worker.Worker",
+            "--workers",
+            f"{settings.api_workers}",
+            "--keep-alive",
+            "75",
+        ]
         gunicorn += ["--worker-connections", f"{settings.api_connections}"]
         gunicorn += ["--bind", f"fd://{listeners['bare'].fileno()}"]
-        start("-m", "gunicorn", "--no-control-socket", *gunicorn, "bare_celery:app", listener=listeners["bare"])
-        celery = ["-A", "bare_celery:tasks", "worker", "--pool", "threads", "--concurrency", f"{settings.slots}"]
+        start("-m", "gunicorn", "--no-control-socket", *gunicorn, "celery_baseline:app", listener=listeners["bare"])
+        celery = ["-A", "celery_baseline:tasks", "worker", "--pool", "threads", "--concurrency", f"{settings.slots}"]
         start("-m", "celery", *celery, "--without-gossip", "--without-mingle", "--without-heartbeat")
         stacks = {name: running.enter_context(closing(Stack(url, connections))) for name, url in urls.items()}
         until(lambda: bool(httpx.get(f"{urls['ours']}/models", timeout=60).json()["models"]))

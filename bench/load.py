@@ -3,13 +3,13 @@
     python bench/load.py [--rounds 3] [--seconds 4] [--levels 64,500,2000] [--records 100000] [--open-seconds 24]
 
 ours   the API under its own server, Redis with every write on the disk before it answers
-unshed the same with load shedding off (bench/unshed.py): what a request costs shows where every one is served
-bare   bench/bare_load.py under the same server: one durable SET for a submit, one HGETALL of the same record for a poll
+unshed the same with load shedding off (bench/without_shedding.py): what a request costs shows where all are served
+bare   bench/load_baseline.py under the same server: a durable SET for a submit, a HGETALL of the same record for a poll
 
 At each level all connections poll, or all submit, without a pause, in alternating order. Ratios of rates, and of the
 servers' processor time an answer, are taken within a round; the latter are what a busy machine leaves true. Then a
 worker whose model costs nothing runs the jobs while as many clients as the highest level come by the clock
-(bench/open_load.py), and while nine in ten connections of that level poll without a pause and the others submit: its
+(bench/open_loop.py), and while nine in ten connections of that level poll without a pause and the others submit: its
 latencies and errors, and the memory before and after. Last, the middle level again over many records. The last line
 is JSON.
 """
@@ -30,7 +30,7 @@ import httpx
 from job_queue import BODY, NoModel
 from load_client import SHED, Request, drive
 from load_stack import GOOD, Measured, Stack, stack, worker
-from open_load import open_loop
+from open_loop import open_loop
 
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.clients import Client

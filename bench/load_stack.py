@@ -96,15 +96,22 @@ def stack(folder: Path) -> Iterator[Stack]:
             "gunicorn",
             "--no-control-socket",
             "--worker-class",
-            "api.server.Worker",
+            "api.gunicorn_worker.Worker",
             "--keep-alive",
             "75",
         ]
         served_by += ["--workers", f"{settings.api_workers}", "--worker-connections", f"{settings.api_connections}"]
         commands = {
             "ours": ["-m", "riffusion", "api", "--fd", f"{listeners['ours'].fileno()}"],
-            "unshed": ["-m", "gunicorn", "-c", "python:unshed", "--bind", f"fd://{listeners['unshed'].fileno()}"],
-            "bare": [*served_by, "--bind", f"fd://{listeners['bare'].fileno()}", "bare_load:app"],
+            "unshed": [
+                "-m",
+                "gunicorn",
+                "-c",
+                "python:without_shedding",
+                "--bind",
+                f"fd://{listeners['unshed'].fileno()}",
+            ],
+            "bare": [*served_by, "--bind", f"fd://{listeners['bare'].fileno()}", "load_baseline:app"],
         }
         processes = {}
         for name, command in commands.items():

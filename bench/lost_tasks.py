@@ -2,7 +2,7 @@
 
     python bench/lost_tasks.py [--kills 25]
 
-Three workers of bench/bare_celery.py, with Celery's own defaults, run tasks that do nothing; two threads submit one
+Three workers of bench/celery_baseline.py, with Celery's own defaults, run tasks that do nothing; two threads submit one
 every tenth of a second each. Again and again the eldest worker gets SIGKILL and a new one is started. A task that has
 no result 20 s after the last kill is lost. It is chance, so the figure is printed and nothing is asserted. The last
 line is JSON.
@@ -34,7 +34,7 @@ def start(folder: Path, number: int) -> tuple[Process, Path]:
     log = folder / f"worker{number}.log"
     command = [
         "-A",
-        "bare_celery:tasks",
+        "celery_baseline:tasks",
         "worker",
         "--pool",
         "threads",
@@ -80,7 +80,7 @@ def main() -> None:
         while not valkey.answers():
             time.sleep(0.1)
         os.environ |= {"PYTHONPATH": f"{HERE}:{HERE.parent}", "RIFFUSION_REDIS_URL": valkey.url}
-        from bare_celery import nothing
+        from celery_baseline import nothing
 
         workers = [start(folder, number) for number in range(WORKERS)]
         over = threading.Event()

@@ -7,14 +7,14 @@ import discord
 import structlog
 from discord import app_commands
 
-from riffusion.discord_bot import words
+from riffusion.discord_bot import messages
+from riffusion.discord_bot.async_client import Server
 from riffusion.discord_bot.blocked_words import BlockedWords
 from riffusion.discord_bot.buttons import BUTTONS
 from riffusion.discord_bot.commands import COMMANDS
-from riffusion.discord_bot.desk import Desk
-from riffusion.discord_bot.limits import Limits
-from riffusion.discord_bot.orders import OrderBook
-from riffusion.discord_bot.server import Server
+from riffusion.discord_bot.job_limits import Limits
+from riffusion.discord_bot.pending_requests import OrderBook
+from riffusion.discord_bot.service import Desk
 from riffusion.settings import Settings
 
 ORDERS = "discord.sqlite3"  # in the data folder
@@ -67,4 +67,4 @@ class CommandTree(app_commands.CommandTree[RiffusionBot]):
         _log.error("command_failed", exc_info=error)
         if not interaction.response.is_done():
             with contextlib.suppress(discord.HTTPException):  # Discord waits 3 s; then there is nobody to tell
-                await interaction.response.send_message(words.BUG, ephemeral=True)
+                await interaction.response.send_message(messages.BUG, ephemeral=True)

@@ -11,7 +11,7 @@ from typing import Any, Self
 import discord
 
 from riffusion.client import Client
-from riffusion.discord_bot import words
+from riffusion.discord_bot import messages
 from riffusion.errors import Gone, NotFound, RiffusionError, UnavailableError
 from riffusion.requests import MAX_PROMPT_CHARS, AnyRequest, Extend, JobResult, Loop, Riff
 
@@ -63,7 +63,7 @@ class Again(
             made = (await server.call(client.job, self.job)).data["request"]
             return AGAIN[self.how](
                 init=JobResult(job=self.job),
-                prompt=words.prompt_of(made)[:MAX_PROMPT_CHARS],  # a blend has two
+                prompt=messages.prompt_of(made)[:MAX_PROMPT_CHARS],  # a blend has two
                 negative_prompt=made.get("negative_prompt", ""),
             )
 
@@ -95,7 +95,7 @@ class Remix(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template
         except RiffusionError as error:
             await _tell(interaction, error)
         else:
-            await interaction.response.send_modal(RemixDialog(self.job, words.prompt_of(made)))
+            await interaction.response.send_modal(RemixDialog(self.job, messages.prompt_of(made)))
 
 
 class RemixDialog(discord.ui.Modal):
@@ -138,7 +138,7 @@ class Delete(
     async def callback(self, interaction: Interaction) -> None:
         """Deletes the job with its files, then the message."""
         if interaction.user.id != self.author:
-            await interaction.response.send_message(words.NOT_YOURS, ephemeral=True)
+            await interaction.response.send_message(messages.NOT_YOURS, ephemeral=True)
             return
         await interaction.response.defer()
         server = interaction.client.desk.server
@@ -148,13 +148,13 @@ class Delete(
         except (NotFound, Gone):
             pass  # its time was over; the message goes all the same
         except RiffusionError as error:
-            await interaction.followup.send(words.sorry(error), ephemeral=True)
+            await interaction.followup.send(messages.sorry(error), ephemeral=True)
             return
         await interaction.delete_original_response()
 
 
 async def _tell(interaction: Interaction, error: RiffusionError) -> None:
-    await interaction.response.send_message(words.sorry(error), ephemeral=True)
+    await interaction.response.send_message(messages.sorry(error), ephemeral=True)
 
 
 BUTTONS = (Again, Remix, Delete)

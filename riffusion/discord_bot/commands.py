@@ -9,8 +9,8 @@ import discord
 from discord import app_commands
 
 from riffusion.client import Client
-from riffusion.discord_bot import words
-from riffusion.discord_bot.server import Server
+from riffusion.discord_bot import messages
+from riffusion.discord_bot.async_client import Server
 from riffusion.errors import UnreadableMedia
 from riffusion.requests import (
     MAX_PROMPT_CHARS,
@@ -54,10 +54,10 @@ async def riff(
 ) -> None:
     """Make music from words."""
     if style and length:
-        await interaction.response.send_message(words.STYLE_HAS_LENGTH, ephemeral=True)
+        await interaction.response.send_message(messages.STYLE_HAS_LENGTH, ephemeral=True)
         return
     if style and style.size > MAX_STYLE_BYTES:
-        await interaction.response.send_message(words.STYLE_TOO_LARGE, ephemeral=True)
+        await interaction.response.send_message(messages.STYLE_TOO_LARGE, ephemeral=True)
         return
 
     asked: dict[str, Any] = {"prompt": prompt, "negative_prompt": negative, "seed": seed}

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import discord
 
-from riffusion.discord_bot.orders import Order
+from riffusion.discord_bot.pending_requests import Order
 
 TOKEN_S = 14 * 60  # Discord lets an interaction's token edit its answer for 15 minutes
 

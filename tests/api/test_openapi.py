@@ -7,7 +7,7 @@ import pytest
 
 from riffusion.requests import MODES
 from tests.api.conftest import Client, LiveServer
-from tests.api.described import send_described_requests, working
+from tests.api.described_requests import send_described_requests, working
 
 EXAMPLES = 10  # an operation and phase
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from api import intake, uploads
+from api import upload_limits, uploads
 from api.app import create_app
 from api.services import Services
 from riffusion.errors import TooManyRequests, UnavailableError
@@ -191,9 +191,9 @@ class TestWhatHasComeIn:
     def test_keys_have_a_place_to_have_a_file_decoded(
         self, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(intake, "_PATIENCE_S", 0.05)
+        monkeypatch.setattr(upload_limits, "_PATIENCE_S", 0.05)
         with ExitStack() as decoding:
-            for number in range(intake.PROBES - 1):
+            for number in range(upload_limits.PROBES - 1):
                 place = decoding.enter_context(services.intake.place(Sender(f"address:192.0.2.{number}")))
                 decoding.enter_context(place.probe())
             with (

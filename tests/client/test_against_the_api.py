@@ -20,7 +20,7 @@ from riffusion.errors import (
 )
 from riffusion.requests import ImageToAudio, Riff, SeedImage, TextToAudio, Upload
 from riffusion.settings import Settings
-from tests.client.server import serving
+from tests.client.in_process_service import serving
 from tests.conftest import wait_until
 
 

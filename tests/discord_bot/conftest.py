@@ -16,7 +16,7 @@ from yarl import URL
 from api.app import create_app
 from api.services import EXTENSION, Services
 from riffusion.client.transport import END_USER_HEADER
-from riffusion.discord_bot import desk, server
+from riffusion.discord_bot import async_client, service
 from riffusion.discord_bot.bot import RiffusionBot
 from riffusion.jobs.record import JobRecord
 from riffusion.settings import Settings
@@ -88,9 +88,9 @@ async def start_bot(
     discord: FakeDiscord, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[StartBot]:
     """Starts a bot; again, after the one before was closed."""
-    monkeypatch.setattr(desk, "PACE_S", PACE_S)
-    monkeypatch.setattr(desk, "AGAIN_S", PACE_S)
-    monkeypatch.setattr(server, "PATIENCE_S", PACE_S)
+    monkeypatch.setattr(service, "PACE_S", PACE_S)
+    monkeypatch.setattr(service, "AGAIN_S", PACE_S)
+    monkeypatch.setattr(async_client, "PATIENCE_S", PACE_S)
     started: list[tuple[RiffusionBot, asyncio.Task[None]]] = []
 
     async def start() -> RiffusionBot:

@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from api.services import Services
-from riffusion.discord_bot import words
+from riffusion.discord_bot import messages
 from riffusion.discord_bot.bot import RiffusionBot
 from riffusion.errors import Gone
 from tests.api.conftest import Worker, png, wav
@@ -101,7 +101,7 @@ async def test_only_its_author_deletes_a_clip(
 ) -> None:
     clip = await made(discord, worker, by=ALICE)
     refused = await discord.press(clip, "Delete", by=BOB)
-    assert refused.reply.content == words.NOT_YOURS
+    assert refused.reply.content == messages.NOT_YOURS
     assert refused.is_private
     assert not clip.deleted
     await discord.press(clip, "Delete", by=ALICE)

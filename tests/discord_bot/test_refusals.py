@@ -3,7 +3,7 @@
 import pytest
 
 from api.services import Services
-from riffusion.discord_bot import buttons, words
+from riffusion.discord_bot import buttons, messages
 from riffusion.discord_bot.bot import RiffusionBot
 from riffusion.errors import QueueFull
 from riffusion.jobs.record import Failure
@@ -19,7 +19,7 @@ ALICE, BOB, CAROL = 11, 12, 13
 async def test_a_users_limit(bot: RiffusionBot, discord: FakeDiscord, services: Services, worker: Worker) -> None:
     first, _ = [await discord.command("riff", by=ALICE, prompt="funk bassline") for _ in range(2)]
     third = await discord.command("riff", by=ALICE, prompt="funk bassline")
-    assert third.reply.content == words.too_many_of_yours(2)
+    assert third.reply.content == messages.too_many_of_yours(2)
     assert third.is_private
     await until(lambda: first.reply.buttons)
     await discord.press(first.reply, "Cancel", by=ALICE)
@@ -31,7 +31,7 @@ async def test_a_discord_servers_limit(bot: RiffusionBot, discord: FakeDiscord) 
     for user in (ALICE, ALICE, BOB):
         await discord.command("riff", by=user, prompt="funk bassline")
     fourth = await discord.command("riff", by=CAROL, prompt="funk bassline")
-    assert fourth.reply.content == words.too_many_here(3)
+    assert fourth.reply.content == messages.too_many_here(3)
     assert fourth.is_private
 
 
@@ -43,7 +43,7 @@ async def test_blocked_words(bot: RiffusionBot, discord: FakeDiscord, services: 
         await discord.command("blend", by=ALICE, start="funk", end="polka"),
         await discord.fill_in(await discord.press(clip, "Remix …", by=BOB), "polka!", by=BOB),
     ]
-    assert [(asked.reply.content, asked.is_private) for asked in refused] == [(words.BLOCKED, True)] * 4
+    assert [(asked.reply.content, asked.is_private) for asked in refused] == [(messages.BLOCKED, True)] * 4
     assert services.store.models()[Worker.MODEL].waiting == 0
 
 
@@ -129,9 +129,9 @@ async def test_a_style_that_is_no_sound(bot: RiffusionBot, discord: FakeDiscord)
 async def test_a_style_that_can_not_be_combined(bot: RiffusionBot, discord: FakeDiscord) -> None:
     style = discord.attachment("text.txt", b"hello", "text/plain")
     asked = await discord.command("riff", by=ALICE, prompt="funk", style=style, length=2.0)
-    assert asked.reply.content == words.STYLE_HAS_LENGTH
+    assert asked.reply.content == messages.STYLE_HAS_LENGTH
     asked = await discord.command("riff", by=ALICE, prompt="funk", style={**style, "size": 26 << 20})
-    assert asked.reply.content == words.STYLE_TOO_LARGE
+    assert asked.reply.content == messages.STYLE_TOO_LARGE
 
 
 async def test_a_bug_frees_the_place_and_says_so(
@@ -139,5 +139,5 @@ async def test_a_bug_frees_the_place_and_says_so(
 ) -> None:
     monkeypatch.setattr("riffusion.client.Client.submit", lambda *_: 1 / 0)
     asked = await discord.command("riff", by=ALICE, prompt="funk bassline")
-    await until(lambda: asked.reply.content == words.BUG)
+    await until(lambda: asked.reply.content == messages.BUG)
     await until(lambda: not bot.desk._running)

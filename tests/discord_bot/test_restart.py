@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from api.services import Services
-from riffusion.discord_bot import reply, words
+from riffusion.discord_bot import messages, reply
 from riffusion.discord_bot.bot import RiffusionBot
 from riffusion.settings import Settings
 from tests.api.conftest import Worker
@@ -128,7 +128,7 @@ async def test_a_server_that_comes_back_is_asked_again(
     job = worker.claim()
     valkey.pause()
     try:
-        await until(lambda: words.SERVER_AWAY in asked.reply.content)
+        await until(lambda: messages.SERVER_AWAY in asked.reply.content)
     finally:
         valkey.resume()
     worker.succeed(job)

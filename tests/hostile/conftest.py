@@ -44,7 +44,7 @@ def watch(tmp_path: Path) -> Watch:
         spool = tmp_path / "spool"
         spool.mkdir()
         run = subprocess.run(
-            [sys.executable, "-m", "tests.hostile.watched", kind, *map(str, paths)],
+            [sys.executable, "-m", "tests.hostile.measured_probe", kind, *map(str, paths)],
             capture_output=True, text=True, check=False, cwd=ROOT, timeout=280,
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "TMPDIR": str(spool)},
         )  # fmt: skip

@@ -19,9 +19,9 @@ import httpx
 
 from riffusion.embedded.child import kill
 from tests.api.conftest import LiveServer, serve
-from tests.api.described import send_described_requests, working
+from tests.api.described_requests import send_described_requests, working
 from tests.conftest import ValkeyServer
-from tests.hostile.wild import send_wild_requests
+from tests.hostile.random_requests import send_wild_requests
 
 ROOT = Path(__file__).parents[2]
 HOOKS = {"SCHEMATHESIS_HOOKS": "tests.hostile.leaks", "PYTHONPATH": str(ROOT)}

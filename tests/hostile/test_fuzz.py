@@ -2,7 +2,7 @@
 
 from tests.api.conftest import LiveServer
 from tests.hostile.leaks import leak
-from tests.hostile.wild import fault_of, send_wild_requests
+from tests.hostile.random_requests import fault_of, send_wild_requests
 
 REQUESTS = 600
 

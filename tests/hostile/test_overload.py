@@ -22,7 +22,7 @@ BURST = 100
 def burning(valkey_server: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
     """The API in one process, with a view that takes as much processor time as it is asked for."""
     folder = tmp_path_factory.mktemp("burning")
-    with serve(valkey_server, folder, connections=2000, conf="tests.hostile.burning") as server:
+    with serve(valkey_server, folder, connections=2000, conf="tests.hostile.busy_view_conf") as server:
         yield server
 
 

@@ -9,7 +9,7 @@ from PIL import Image
 
 from riffusion.errors import UnreadableMedia
 from riffusion.generate.canvas import Canvas
-from riffusion.limited import Limits
+from riffusion.limited_process import Limits
 from riffusion.spectrogram.codec import SpectrogramCodec
 from riffusion.spectrogram.params import SpectrogramParams, from_exif, to_exif
 from riffusion.spectrogram.picture import MAX_PIXELS, ROWS, open_picture, with_exif

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from werkzeug.exceptions import RequestTimeout
 
-from api.paced_reader import PacedReader
+from api.min_rate_reader import PacedReader
 from tests.api.conftest import LiveServer, serve
 from tests.conftest import ValkeyServer, wait_until
 
@@ -102,7 +102,7 @@ def test_a_stop_waits_for_no_idle_connection(valkey: ValkeyServer, tmp_path: Pat
 
 
 def test_patience_ends(valkey: ValkeyServer, tmp_path: Path) -> None:
-    with ExitStack() as stack, serve(valkey, tmp_path, conf="tests.hostile.impatient") as server:
+    with ExitStack() as stack, serve(valkey, tmp_path, conf="tests.hostile.short_timeouts_conf") as server:
         for half in ("body", "chunk", "upload"):
             assert connect(stack, server, HALVES[half]).recv(1 << 16).startswith(b"HTTP/1.1 408"), half
         refused = connect(stack, server, HALVES["body"].replace(b"/jobs", b"/nowhere"))  # without a look at its body

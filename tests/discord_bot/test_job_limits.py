@@ -1,6 +1,6 @@
 """Jobs in flight."""
 
-from riffusion.discord_bot.limits import Limits
+from riffusion.discord_bot.job_limits import Limits
 
 
 def test_a_place_is_taken_and_given_back() -> None:

@@ -6,7 +6,7 @@ from flask import Flask
 
 from api.gunicorn_conf import *  # noqa: F403 -- gunicorn takes what the module holds
 
-wsgi_app = "tests.hostile.burning:create()"
+wsgi_app = "tests.hostile.busy_view_conf:create()"
 workers = 1
 
 

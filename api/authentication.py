@@ -5,7 +5,7 @@ import re
 
 from flask import Request, g, request
 
-from api.addresses import address_client
+from api.ip_networks import address_client
 from api.services import Services, services
 from riffusion.errors import InvalidRequest, Unauthorized
 from riffusion.jobs.acceptance import Allowance

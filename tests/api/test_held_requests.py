@@ -8,9 +8,9 @@ from threading import Event, Thread, Timer
 import pytest
 from redis import Redis
 
-from api import waiting
+from api import held_requests
+from api.held_requests import Snapshot, look
 from api.services import Services
-from api.waiting import Snapshot, look
 from tests.api.conftest import Client, Worker, submit
 
 
@@ -60,8 +60,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         times.append(time.monotonic())
         return real(*args)
 
-    real: Callable[..., Snapshot] = waiting.look
-    monkeypatch.setattr(waiting, "look", counted)
+    real: Callable[..., Snapshot] = held_requests.look
+    monkeypatch.setattr(held_requests, "look", counted)
     return times
 
 

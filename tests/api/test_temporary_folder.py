@@ -12,11 +12,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from api import temporary
+from api import temporary_folder
 from tests.api.conftest import serve
 from tests.conftest import ValkeyServer, wait_until
 
-HOLD = "import os; from api.temporary import make_folder; print(make_folder(), flush=True); os.fork() or input()"
+HOLD = "import os; from api.temporary_folder import make_folder; print(make_folder(), flush=True); os.fork() or input()"
 UPLOAD = (
     b"POST /uploads HTTP/1.1\r\nHost: x\r\nContent-Type: multipart/form-data; boundary=b\r\n"
     b"Content-Length: 9999999\r\n\r\n--b\r\nContent-Disposition: form-data; name=file; filename=x\r\n\r\n"
@@ -24,7 +24,7 @@ UPLOAD = (
 
 
 def folders(under: Path) -> set[Path]:
-    return set(under.glob(f"{temporary.PREFIX}*"))
+    return set(under.glob(f"{temporary_folder.PREFIX}*"))
 
 
 @pytest.fixture
@@ -49,9 +49,9 @@ def held(here: Path) -> Iterator[Path]:
 
 
 def test_only_folders_that_nobody_holds_are_removed(here: Path, held: Path) -> None:
-    left = here / f"{temporary.PREFIX}left"
+    left = here / f"{temporary_folder.PREFIX}left"
     (left / "metrics").mkdir(parents=True)
-    made = temporary.make_folder()
+    made = temporary_folder.make_folder()
     assert folders(here) == {held, made}
     assert made.stat().st_mode & 0o777 == 0o700
 
@@ -59,24 +59,24 @@ def test_only_folders_that_nobody_holds_are_removed(here: Path, held: Path) -> N
 def test_links_and_files_by_such_a_name_are_left_alone(here: Path) -> None:
     precious = here / "precious"
     precious.mkdir()
-    link, file = here / f"{temporary.PREFIX}link", here / f"{temporary.PREFIX}file"
+    link, file = here / f"{temporary_folder.PREFIX}link", here / f"{temporary_folder.PREFIX}file"
     link.symlink_to(precious)
     file.write_text("a file")
-    os.mkfifo(here / f"{temporary.PREFIX}pipe")  # to open which one would have to wait
-    temporary.make_folder()
+    os.mkfifo(here / f"{temporary_folder.PREFIX}pipe")  # to open which one would have to wait
+    temporary_folder.make_folder()
     with pytest.raises(NotADirectoryError):
-        temporary._hold(link)
+        temporary_folder._hold(link)
     assert precious.exists()
     assert link.is_symlink()
     assert file.exists()
 
 
 def test_another_users_folder_is_left_alone(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    left = here / f"{temporary.PREFIX}left"
+    left = here / f"{temporary_folder.PREFIX}left"
     left.mkdir()
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     with pytest.raises(PermissionError):
-        temporary.make_folder()  # its own isn't this user's either
+        temporary_folder.make_folder()  # its own isn't this user's either
     assert left.exists()
 
 
@@ -91,13 +91,13 @@ def test_a_new_folder_that_another_start_removes_is_made_again(here: Path, monke
             raise BlockingIOError
         return 0
 
-    monkeypatch.setattr(temporary, "_hold", hold)
-    assert temporary.make_folder() == made[2]
+    monkeypatch.setattr(temporary_folder, "_hold", hold)
+    assert temporary_folder.make_folder() == made[2]
 
 
 def free(folder: Path) -> bool:
     try:
-        os.close(temporary._hold(folder))
+        os.close(temporary_folder._hold(folder))
     except BlockingIOError:
         return False
     return True

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from riffusion.discord_bot.orders import Order, OrderBook
+from riffusion.discord_bot.pending_requests import Order, OrderBook
 from riffusion.requests import AnyRequest, Interpolate, InterpolationEnd, JobResult, Riff, TextToAudio
 
 REQUESTS: tuple[AnyRequest, ...] = (

@@ -19,12 +19,12 @@ import structlog
 
 from riffusion.client import Client, Job
 from riffusion.client.transport import job_error
-from riffusion.discord_bot import reply, words
+from riffusion.discord_bot import messages, reply
+from riffusion.discord_bot.async_client import Server
 from riffusion.discord_bot.blocked_words import BlockedWords
 from riffusion.discord_bot.buttons import cancel_button, clip_buttons
-from riffusion.discord_bot.limits import Limits
-from riffusion.discord_bot.orders import Order, OrderBook
-from riffusion.discord_bot.server import Server
+from riffusion.discord_bot.job_limits import Limits
+from riffusion.discord_bot.pending_requests import Order, OrderBook
 from riffusion.errors import RiffusionError, UnavailableError
 from riffusion.requests import AnyRequest
 
@@ -84,11 +84,11 @@ class Desk:
 
     def _refusal(self, user: int, guild: int | None, texts: Sequence[str]) -> str | None:
         if any(self._blocked.found_in(text) for text in texts):
-            return words.BLOCKED
+            return messages.BLOCKED
         if self._limits.user_is_full(user):
-            return words.too_many_of_yours(self._limits.per_user)
+            return messages.too_many_of_yours(self._limits.per_user)
         if self._limits.guild_is_full(guild):
-            return words.too_many_here(self._limits.per_guild)
+            return messages.too_many_here(self._limits.per_guild)
         return None
 
     async def _order(self, interaction: discord.Interaction[Any], wish: Wish) -> Order | None:
@@ -98,10 +98,10 @@ class Desk:
         try:
             request = await wish(self.server.client(interaction.user.id))
         except RiffusionError as error:
-            await interaction.edit_original_response(content=words.sorry(error))
+            await interaction.edit_original_response(content=messages.sorry(error))
             return None
         except Exception:
-            await interaction.edit_original_response(content=words.BUG)
+            await interaction.edit_original_response(content=messages.BUG)
             raise
         answer = await interaction.original_response()
         order = Order(
@@ -131,7 +131,7 @@ class Desk:
             except Exception:
                 _log.exception("order_failed", order=order.id)
                 with contextlib.suppress(discord.HTTPException, aiohttp.ClientError):
-                    await reply.edit(self._bot, order, words.BUG)
+                    await reply.edit(self._bot, order, messages.BUG)
                 break
             else:
                 break
@@ -153,7 +153,7 @@ class Desk:
         except RiffusionError as error:
             if isinstance(error, UnavailableError) and not fresh:
                 raise
-            await reply.edit(self._bot, order, words.sorry(error))
+            await reply.edit(self._bot, order, messages.sorry(error))
             return
         try:
             await self._serve(order, job)
@@ -172,13 +172,13 @@ class Desk:
             raise
         except RiffusionError as error:  # the job was deleted
             reason = error
-        content = f"{words.title(job.data['request'], order.user)}\n{words.sorry(reason)}"
+        content = f"{messages.title(job.data['request'], order.user)}\n{messages.sorry(reason)}"
         await reply.edit(self._bot, order, content)
 
     async def _follow(self, order: Order, job: Job) -> None:
         """Shows where a job stands until it ends. Raises what `Job.refresh` does, apart from UnavailableError."""
-        title = words.title(job.data["request"], order.user)
-        shown, now = "", words.progress(job.data)
+        title = messages.title(job.data["request"], order.user)
+        shown, now = "", messages.progress(job.data)
         while not job.ended:
             if now != shown:
                 await reply.edit(self._bot, order, f"{title}\n{now}", view=cancel_button(job.id, order.user))
@@ -187,15 +187,15 @@ class Desk:
             try:
                 await self.server.call(job.refresh)
             except UnavailableError:
-                now = words.SERVER_AWAY
+                now = messages.SERVER_AWAY
             else:
-                now = "" if job.ended else words.progress(job.data)
+                now = "" if job.ended else messages.progress(job.data)
 
     async def _hand_out(self, order: Order, job: Job) -> None:
         """Posts what a job made. Raises what `Job.download` does."""
-        content = words.clip(job.data, order.user)
+        content = messages.clip(job.data, order.user)
         if job.data["result"]["audio"]["bytes"] > order.file_limit:
-            content += f"\n{words.too_large(job.data['result']['audio']['url'])}"
+            content += f"\n{messages.too_large(job.data['result']['audio']['url'])}"
             files = []
         else:
             files = await self.server.call(_download, job)

@@ -6,7 +6,7 @@ from typing import Any
 
 from gunicorn.http.wsgi import Response as Writer  # type: ignore[import-untyped]
 
-from api import headers, problems, request_log
+from api import problems, request_log, security_headers
 from api.metrics import Metrics
 from riffusion.errors import Overloaded
 
@@ -54,7 +54,7 @@ class Refusal:
         """The headers that don't change, and the body with a place for the request's id."""
         detail = "The server has more to do than it can do in time. Try again after the seconds in Retry-After."
         response = problems.response(problems.status_of(Overloaded), Overloaded.code, detail, [], _ID)
-        headers.protect(response, self._origins, origin)
+        security_headers.protect(response, self._origins, origin)
         del response.headers["Content-Length"]
         return response.headers.to_wsgi_list(), response.get_data(as_text=True)
 

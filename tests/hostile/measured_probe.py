@@ -1,4 +1,4 @@
-"""Looks at files as the API does, and tells what that took: `python -m tests.hostile.watched KIND FILE...`.
+"""Looks at files as the API does, and tells what that took: `python -m tests.hostile.measured_probe KIND FILE...`.
 
 A process of its own, because a process only knows the greatest memory of all children that it ever had.
 """

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from riffusion.discord_bot import words
+from riffusion.discord_bot import messages
 from riffusion.errors import (
     InvalidRequest,
     JobError,
@@ -28,25 +28,25 @@ def leaves(kind: type[RiffusionError]) -> Iterator[type[RiffusionError]]:
 
 @pytest.mark.parametrize("kind", [*leaves(JobError), *leaves(UnavailableError), *leaves(RequestError)])
 def test_every_error_of_a_server_has_a_sentence(kind: type[RiffusionError]) -> None:
-    assert kind.code in words._MEANING or kind.code in NEVER_HEARD
+    assert kind.code in messages._MEANING or kind.code in NEVER_HEARD
 
 
 def test_an_unknown_code_is_explained_in_the_servers_words() -> None:
     error = RequestError("You are `banned`.")
     error.__dict__["code"] = "brand_new"
-    assert words.sorry(error) == "The server says `You are ˋbannedˋ.`."
-    assert words.sorry(LeaseLost("Another has it.")) == "The server says `Another has it.`."
+    assert messages.sorry(error) == "The server says `You are ˋbannedˋ.`."
+    assert messages.sorry(LeaseLost("Another has it.")) == "The server says `Another has it.`."
 
 
 def test_when_to_come_back() -> None:
-    assert ":R>" in words.sorry(QueueFull("full", retry_after=30))
-    assert words.sorry(UnavailableError("away", retry_after=0)).endswith("Try again in a minute.")
+    assert ":R>" in messages.sorry(QueueFull("full", retry_after=30))
+    assert messages.sorry(UnavailableError("away", retry_after=0)).endswith("Try again in a minute.")
 
 
 def test_faults_are_named() -> None:
     error = InvalidRequest([{"field": "prompt", "message": "is too long"}])
-    assert words.sorry(error) == "That can't be made: `prompt: is too long`"
-    assert words.sorry(UnreadableMedia("is a text")) == "That file can't be used: `is a text`"
+    assert messages.sorry(error) == "That can't be made: `prompt: is too long`"
+    assert messages.sorry(UnreadableMedia("is a text")) == "That file can't be used: `is a text`"
 
 
 @pytest.mark.parametrize(
@@ -59,7 +59,7 @@ def test_faults_are_named() -> None:
     ],
 )
 def test_prompts_are_quoted(text: str, shown: str) -> None:
-    assert words.quoted(text) == shown
+    assert messages.quoted(text) == shown
 
 
 @pytest.mark.parametrize(
@@ -71,10 +71,10 @@ def test_prompts_are_quoted(text: str, shown: str) -> None:
     ],
 )
 def test_the_place_in_the_queue(queue: dict[str, object], said: str) -> None:
-    assert words.progress({"status": "queued", "queue": queue}) == said
+    assert messages.progress({"status": "queued", "queue": queue}) == said
 
 
 def test_the_steps() -> None:
     running = {"status": "running", "progress": {"step": 5, "total": 20}}
-    assert words.progress(running) == "`███░░░░░░░░░` step 5 of 20"
-    assert words.progress({"status": "running", "progress": None}) == "Starting …"
+    assert messages.progress(running) == "`███░░░░░░░░░` step 5 of 20"
+    assert messages.progress({"status": "running", "progress": None}) == "Starting …"

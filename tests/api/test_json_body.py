@@ -3,7 +3,7 @@
 import pytest
 from werkzeug.exceptions import BadRequest
 
-from api.body import parse_json
+from api.json_body import parse_json
 from riffusion.settings import Settings
 from tests.api.conftest import PROBLEM, Client
 

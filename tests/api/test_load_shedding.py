@@ -7,8 +7,8 @@ from typing import Any
 import gevent
 import pytest
 
-from api import overload
-from api.overload import CALM_S, INTERVAL_S, LATE_S, TARGET_S, LoopDelay, Overload, Shedding
+from api import load_shedding
+from api.load_shedding import CALM_S, INTERVAL_S, LATE_S, TARGET_S, LoopDelay, Overload, Shedding
 
 SOON, LATE = TARGET_S / 2, LATE_S * 2
 
@@ -67,8 +67,8 @@ class Loop:
 def loop(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Loop:
     """On a system that counts sleeps, and on one that doesn't."""
     clock = Clock()
-    monkeypatch.setattr(overload, "time", clock)
-    monkeypatch.setattr(overload, "sleeps", lambda: clock.slept if request.param else 0)
+    monkeypatch.setattr(load_shedding, "time", clock)
+    monkeypatch.setattr(load_shedding, "sleeps", lambda: clock.slept if request.param else 0)
     return Loop(clock)
 
 
@@ -192,7 +192,7 @@ def test_retry_after_is_spread_and_grows(loop: Loop) -> None:
     for _ in range(1000):
         loop.turn(busy_s=LATE)
     late = drawn()
-    assert (min(late), max(late)) == (1, overload.MAX_RETRY_S)
+    assert (min(late), max(late)) == (1, load_shedding.MAX_RETRY_S)
     assert len(set(late)) > 20
 
 

@@ -11,7 +11,7 @@ from gunicorn.http import get_parser  # type: ignore[import-untyped]
 
 from api.app import create_app
 from api.metrics import Metrics
-from api.refusal import Refusal
+from api.overload_response import Refusal
 from riffusion.settings import Settings
 from tests.api.conftest import PROBLEM, Client
 

@@ -18,10 +18,12 @@ from gunicorn.http.errors import NoMoreData  # type: ignore[import-untyped]
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
-from api.paced_reader import PacedReader
+from api.min_rate_reader import PacedReader
 
 if TYPE_CHECKING:
-    from api.overload import Shedding  # needs more than may be imported before gevent has replaced the standard library
+    from api.load_shedding import (
+        Shedding,  # needs more than may be imported before gevent has replaced the standard library
+    )
 
 STALL_S = 60.0  # without a byte of a response being taken
 LINGER_S = 2.0  # for which a stopping process waits for requests on the way
