@@ -118,7 +118,7 @@ class Job:
                             return
             except UnavailableError:
                 lost_since = lost_since or time.monotonic()
-                if time.monotonic() - lost_since > self._transport.patience_s:
+                if time.monotonic() - lost_since > self._transport.retry_for_s:
                     raise
             time.sleep(PAUSE_S)
 

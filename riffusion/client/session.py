@@ -15,7 +15,7 @@ from riffusion.requests import AnyRequest, Upload
 class Client:
     """A server and a way to it.
 
-    Whatever may pass (no connection, 429, 503) is tried again for `patience_s`, no sooner than the server asks for; a
+    Whatever may pass (no connection, 429, 503) is tried again for `retry_for_s`, no sooner than the server asks for; a
     submission sent twice makes one job. Errors are those of `riffusion.errors`, by the code that the server sent.
 
     Args:
@@ -24,7 +24,7 @@ class Client:
         secret: at least 128 random bits, in 22 to 128 letters, digits, - and _: without a key, `jobs` lists what was
             submitted with the same secret.
         timeout_s: seconds for which an answer may take.
-        patience_s: seconds for which one call tries again.
+        retry_for_s: seconds for which one call tries again.
 
     Raises:
         SetupError: the address doesn't begin with http:// or https://.
@@ -37,9 +37,9 @@ class Client:
         *,
         secret: str | None = None,
         timeout_s: float = 30,
-        patience_s: float = 60,
+        retry_for_s: float = 60,
     ) -> None:
-        self._transport = Transport(url, key, secret, timeout_s=timeout_s, patience_s=patience_s)
+        self._transport = Transport(url, key, secret, timeout_s=timeout_s, retry_for_s=retry_for_s)
 
     def for_end_user(self, end_user: str) -> "Client":
         """The same server for one of the many people whom a program with one key serves, a bot for instance.

@@ -39,12 +39,12 @@ class Transport:
     """
 
     def __init__(
-        self, url: str, key: str | None = None, secret: str | None = None, *, timeout_s: float, patience_s: float
+        self, url: str, key: str | None = None, secret: str | None = None, *, timeout_s: float, retry_for_s: float
     ) -> None:
         if not url.startswith(("http://", "https://")):
             raise SetupError(f"{url} is no server's address: one begins with http:// or https://.")
         self.url = httpx.URL(url.rstrip("/") + "/")
-        self.patience_s = patience_s
+        self.retry_for_s = retry_for_s
         self._auth = {"Authorization": f"Bearer {key}"} if key else {}
         self._auth |= {SECRET_HEADER: secret} if secret else {}
         self._end_user: dict[str, str] = {}
@@ -61,7 +61,7 @@ class Transport:
         self._http.close()
 
     def request(self, method: str, path: str, *, wait_s: float = 0, **options: Any) -> httpx.Response:
-        """Sends a request until it is answered, for `patience_s` at most.
+        """Sends a request until it is answered, for `retry_for_s` at most.
 
         Args:
             path: relative to the server's address, or a whole address; the key goes to the server only.
@@ -70,7 +70,7 @@ class Transport:
         Raises:
             RiffusionError: the class that the answer's `code` names; UnavailableError if none came.
         """
-        deadline = time.monotonic() + self.patience_s
+        deadline = time.monotonic() + self.retry_for_s
         pause = FIRST_PAUSE_S
         while True:
             try:

@@ -3,8 +3,8 @@
 from collections import Counter
 
 
-class Limits:
-    """Counts jobs in flight. Used from the event loop only, so checking and entering can't be torn apart."""
+class JobLimits:
+    """Counts jobs in flight. Used from the event loop only, so nothing runs between a check and its `enter`."""
 
     def __init__(self, per_user: int, per_guild: int) -> None:
         self.per_user = per_user
@@ -27,7 +27,7 @@ class Limits:
             self._guilds[guild] += 1
 
     def leave(self, user: int, guild: int | None) -> None:
-        """Counts one less."""
+        """Counts one job less."""
         _decrease(self._users, user)
         if guild is not None:
             _decrease(self._guilds, guild)
@@ -36,4 +36,4 @@ class Limits:
 def _decrease(counts: Counter[int], key: int) -> None:
     counts[key] -= 1
     if not counts[key]:
-        del counts[key]  # else everybody who ever came would be kept
+        del counts[key]  # or the counter would keep an entry for every user there ever was

@@ -28,7 +28,7 @@ def events(*answers: Answer) -> Answer:
 @pytest.fixture
 def job(script: Script) -> Job:
     script.answers = [told("queued", tag="1")]
-    job = Client(script.url, patience_s=3).job(ID)
+    job = Client(script.url, retry_for_s=3).job(ID)
     script.asked.clear()
     return job
 

@@ -58,7 +58,7 @@ def test_the_servers_pause_is_kept(script: Script) -> None:
 
 def test_a_pause_beyond_the_callers_patience_is_an_error_at_once(script: Script) -> None:
     script.answers = [problem(503, "queue_full", "The queue is full.", retry_after="3600")]
-    with Client(script.url, patience_s=5) as client, pytest.raises(QueueFull, match="The queue is full") as caught:
+    with Client(script.url, retry_for_s=5) as client, pytest.raises(QueueFull, match="The queue is full") as caught:
         client.submit(TextToAudio(prompt="bells"))
     assert caught.value.retry_after == 3600
     assert len(script.asked) == 1
@@ -66,7 +66,7 @@ def test_a_pause_beyond_the_callers_patience_is_an_error_at_once(script: Script)
 
 def test_patience_ends(script: Script) -> None:
     script.answers = [problem(503, "store_unavailable")]
-    with Client(script.url, patience_s=1) as client, pytest.raises(StoreUnavailable):
+    with Client(script.url, retry_for_s=1) as client, pytest.raises(StoreUnavailable):
         client.submit(TextToAudio(prompt="bells"))
     assert len(script.asked) >= 2
 
@@ -78,7 +78,7 @@ def test_an_address_without_a_scheme_is_refused_at_once() -> None:
 
 def test_a_server_that_is_not_there_is_named() -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    with Client(url, patience_s=0) as client, pytest.raises(UnavailableError, match=url):
+    with Client(url, retry_for_s=0) as client, pytest.raises(UnavailableError, match=url):
         client.models()
 
 
@@ -117,9 +117,9 @@ def test_a_code_of_a_later_version_keeps_its_name(
 
 def test_the_key_goes_to_its_server_only(script: Script) -> None:
     script.answers = [(200, {}, "{}")]
-    transport = Transport("http://127.0.0.1:1", key="secret", timeout_s=5, patience_s=0)
+    transport = Transport("http://127.0.0.1:1", key="secret", timeout_s=5, retry_for_s=0)
     transport.request("GET", f"{script.url}/clip.mp3")
-    own = Transport(script.url, key="secret", timeout_s=5, patience_s=0)
+    own = Transport(script.url, key="secret", timeout_s=5, retry_for_s=0)
     own.request("GET", "jobs")
     assert [asked.headers.get("Authorization") for asked in script.asked] == [None, "Bearer secret"]
     transport.close()

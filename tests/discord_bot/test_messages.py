@@ -1,4 +1,4 @@
-"""What the bot says."""
+"""The texts that the bot sends."""
 
 from collections.abc import Iterator
 
@@ -16,8 +16,8 @@ from riffusion.errors import (
     UnreadableMedia,
 )
 
-# Raised where no client of the API sees them, or in the bot's own submissions impossible.
-NEVER_HEARD = {"lease_lost", "idempotency_conflict", "invalid_request", "unreadable_media"}
+# Never sent to a client of the API, impossible for the bot's submissions, or explained with their own message.
+NEVER_LOOKED_UP = {"lease_lost", "idempotency_conflict", "invalid_request", "unreadable_media"}
 
 
 def leaves(kind: type[RiffusionError]) -> Iterator[type[RiffusionError]]:
@@ -28,25 +28,25 @@ def leaves(kind: type[RiffusionError]) -> Iterator[type[RiffusionError]]:
 
 @pytest.mark.parametrize("kind", [*leaves(JobError), *leaves(UnavailableError), *leaves(RequestError)])
 def test_every_error_of_a_server_has_a_sentence(kind: type[RiffusionError]) -> None:
-    assert kind.code in messages._MEANING or kind.code in NEVER_HEARD
+    assert kind.code in messages._MEANING or kind.code in NEVER_LOOKED_UP
 
 
-def test_an_unknown_code_is_explained_in_the_servers_words() -> None:
+def test_an_unknown_code_is_explained_with_the_servers_message() -> None:
     error = RequestError("You are `banned`.")
     error.__dict__["code"] = "brand_new"
-    assert messages.sorry(error) == "The server says `You are ˋbannedˋ.`."
-    assert messages.sorry(LeaseLost("Another has it.")) == "The server says `Another has it.`."
+    assert messages.explain(error) == "The music server says `You are ˋbannedˋ.`."
+    assert messages.explain(LeaseLost("Another has it.")) == "The music server says `Another has it.`."
 
 
-def test_when_to_come_back() -> None:
-    assert ":R>" in messages.sorry(QueueFull("full", retry_after=30))
-    assert messages.sorry(UnavailableError("away", retry_after=0)).endswith("Try again in a minute.")
+def test_when_to_try_again() -> None:
+    assert ":R>" in messages.explain(QueueFull("full", retry_after=30))
+    assert messages.explain(UnavailableError("away", retry_after=0)).endswith("Try again in a minute.")
 
 
-def test_faults_are_named() -> None:
+def test_invalid_fields_are_named() -> None:
     error = InvalidRequest([{"field": "prompt", "message": "is too long"}])
-    assert messages.sorry(error) == "That can't be made: `prompt: is too long`"
-    assert messages.sorry(UnreadableMedia("is a text")) == "That file can't be used: `is a text`"
+    assert messages.explain(error) == "That can't be made: `prompt: is too long`"
+    assert messages.explain(UnreadableMedia("is a text")) == "That file can't be used: `is a text`"
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
-"""The book of open orders."""
+"""Requests that have no reply yet."""
 
 from pathlib import Path
 
-from riffusion.discord_bot.pending_requests import Order, OrderBook
+from riffusion.discord_bot.pending_requests import PendingRequest, PendingRequestStore
 from riffusion.requests import AnyRequest, Interpolate, InterpolationEnd, JobResult, Riff, TextToAudio
 
 REQUESTS: tuple[AnyRequest, ...] = (
@@ -12,33 +12,33 @@ REQUESTS: tuple[AnyRequest, ...] = (
 )
 
 
-def order(number: int, request: AnyRequest) -> Order:
-    return Order(
+def pending_request(number: int, request: AnyRequest) -> PendingRequest:
+    return PendingRequest(
         id=f"discord-{number}", request=request, user=1, guild=None, channel=2, message=3, token="t", asked_at=4.5,
         file_limit=5,
     )  # fmt: skip
 
 
-def test_orders_are_there_again_after_a_restart(tmp_path: Path) -> None:
-    orders = [order(number, request) for number, request in enumerate(REQUESTS)]
-    book = OrderBook(tmp_path / "data" / "orders")
-    for each in orders:
-        book.add(each)
-    book.close()
-    book = OrderBook(tmp_path / "data" / "orders")
-    assert book.all() == orders
-    book.remove(orders[1])
-    assert book.all() == [orders[0], orders[2]]
+def test_requests_survive_a_restart(tmp_path: Path) -> None:
+    pending = [pending_request(number, request) for number, request in enumerate(REQUESTS)]
+    store = PendingRequestStore(tmp_path / "data" / "pending")
+    for each in pending:
+        store.add(each)
+    store.close()
+    store = PendingRequestStore(tmp_path / "data" / "pending")
+    assert store.all() == pending
+    store.remove(pending[1])
+    assert store.all() == [pending[0], pending[2]]
 
 
-def test_an_order_of_another_version_keeps_nobody_from_starting(tmp_path: Path) -> None:
-    book = OrderBook(tmp_path / "orders")
-    book.add(order(1, TextToAudio(prompt="funk")))
-    book._database.execute("UPDATE orders SET data = '{}'")
-    book.add(good := order(2, TextToAudio(prompt="funk")))
-    assert book.all() == [good]
+def test_a_request_of_another_version_does_not_keep_the_bot_from_starting(tmp_path: Path) -> None:
+    store = PendingRequestStore(tmp_path / "pending")
+    store.add(pending_request(1, TextToAudio(prompt="funk")))
+    store._database.execute("UPDATE pending_requests SET data = '{}'")
+    store.add(good := pending_request(2, TextToAudio(prompt="funk")))
+    assert store.all() == [good]
 
 
 def test_only_its_owner_reads_the_tokens(tmp_path: Path) -> None:
-    OrderBook(tmp_path / "orders").close()
-    assert (tmp_path / "orders").stat().st_mode & 0o777 == 0o600
+    PendingRequestStore(tmp_path / "pending").close()
+    assert (tmp_path / "pending").stat().st_mode & 0o777 == 0o600
