@@ -1,4 +1,4 @@
-"""The real API and a real runner around a model that costs nothing, in threads of this process."""
+"""The real API and a real runner, with a model that costs nothing, in threads of this process."""
 
 import threading
 import time
