@@ -38,10 +38,10 @@ class ListQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    status: JobStatus | None = Field(None, description="Only jobs of this status.")
-    limit: int = Field(PAGE, ge=1, le=MAX_PAGE, description="Jobs a page.")
+    status: JobStatus | None = Field(default=None, description="Only jobs of this status.")
+    limit: int = Field(default=PAGE, ge=1, le=MAX_PAGE, description="Jobs a page.")
     cursor: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = Field(
-        None, description="`next_cursor` of the page before."
+        default=None, description="`next_cursor` of the page before."
     )
 
 

@@ -80,7 +80,7 @@ class Problem(BaseModel):
     status: int
     detail: str = Field(description="What is wrong and what to do, for people.")
     code: str = Field(description="What is wrong, for programs; it does not change between versions.")
-    errors: list[FieldProblem] = Field([], description="The fields at fault, where fields are.")
+    errors: list[FieldProblem] = Field(default=[], description="The fields at fault, where fields are.")
     request_id: str = Field(description="Finds the request in the server's log; also in `X-Request-Id`.")
 
 

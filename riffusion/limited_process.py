@@ -1,4 +1,4 @@
-"""Other people's files are looked at by processes that may take so much time, memory and disk, and no more."""
+"""Runs programs with limits on time, memory and output: those that read files from outside."""
 
 import os
 import subprocess
@@ -8,19 +8,19 @@ from dataclasses import dataclass
 from typing import IO
 
 # dash and bash count `ulimit -f` in 512-byte blocks under POSIX rules; -v isn't settable everywhere. `preexec_fn` would
-# not be safe among threads.
-# Whoever serves requests goes before it.
+# not be safe with threads. `nice`, because serving requests has priority.
 _LIMITED = 'ulimit -t "$1"; ulimit -v "$2" 2>/dev/null; ulimit -f "$3"; ulimit -c 0; shift 3; exec nice -n 10 "$@"'
 
 
 @dataclass(frozen=True)
 class Limits:
-    """What a process may take; past one of them it is killed."""
+    """What a process may use; beyond any of these it is killed."""
 
     cpu_s: int
     wall_s: float
     memory_bytes: int
-    file_bytes: int  # of any one file that it writes, and of what it says
+    file_bytes: int
+    """Of each file that it writes, and of each of its output streams."""
 
 
 def run_limited(
@@ -31,15 +31,15 @@ def run_limited(
     pass_fds: Sequence[int] = (),
     env: dict[str, str] | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Runs a program to its end under limits and in an environment of `env` alone; what it says is captured.
+    """Runs a program to its end under limits, with an environment of `env` alone; its output is captured.
 
-    A negative return code says which signal ended it: past a limit, usually.
+    A negative return code is the signal that ended it, usually for a limit.
 
     Raises:
-        subprocess.TimeoutExpired: past `limits.wall_s`; it has been killed.
+        subprocess.TimeoutExpired: it took longer than `limits.wall_s` and was killed.
     """
     numbers = (limits.cpu_s, limits.memory_bytes // 1024, limits.file_bytes // 512 + 1)
-    # Into files, where the limit holds: a pipe would fill our own memory with whatever it has to say.
+    # To files, where the limit applies: through a pipe, its output could fill this process's memory.
     with tempfile.TemporaryFile() as output, tempfile.TemporaryFile() as errors:
         done = subprocess.run(  # noqa: S603  fixed programs; the files that they read are the only foreign thing
             ["/bin/sh", "-c", _LIMITED, "sh", *map(str, numbers), *command],
