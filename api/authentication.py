@@ -1,6 +1,5 @@
-"""Who is asking, and what they may. The one place that decides it; everything else takes its word."""
+"""The client that a request comes from, by its key, secret or address, and the client's limits."""
 
-import math
 import re
 
 from flask import Request, g, request
@@ -8,7 +7,6 @@ from flask import Request, g, request
 from api.ip_networks import address_client
 from api.services import Services, services
 from riffusion.errors import InvalidRequest, Unauthorized
-from riffusion.jobs.acceptance import Allowance
 from riffusion.jobs.clients import Client, Quota, key_client, secret_owner
 
 END_USER = "Riffusion-End-User"
@@ -18,12 +16,12 @@ _SECRET = re.compile(r"[A-Za-z0-9_-]{22,128}")  # 128 bits in base64 are 22 char
 
 
 def caller() -> Client:
-    """On whose behalf the request in hand is made.
+    """The client on whose behalf the current request is made.
 
     Raises:
-        Unauthorized: it bears no key where one is needed, or one that is unknown or revoked.
-        InvalidRequest: it names an end user, or bears a secret, in a way that can't be.
-        StoreUnavailable: Redis doesn't answer.
+        Unauthorized: it has no key where one is required, or one that is unknown or revoked.
+        InvalidRequest: its end user or secret is malformed.
+        StoreUnavailable: Redis doesn't respond.
     """
     if "caller" not in g:
         g.caller = _identify(request, services())
@@ -32,41 +30,31 @@ def caller() -> Client:
 
 
 def owner() -> Client:
-    """The same, for what only an owner may see: an address is none, others have it too.
+    """The same client, where it must be an owner: by a key or a secret, since many people may share an address.
 
     Raises:
-        Unauthorized: it bears neither a key nor a secret. And as `caller`.
+        Unauthorized: it has neither a key nor a secret. And as `caller`.
     """
     found = caller()
     if found.owner is None:
         raise Unauthorized(
             f"A list needs an API key, or a secret of your own: draw 128 random bits and send them as `{SECRET}` with "
-            "every request (22 to 128 letters, digits, - and _); what you submit with it can be listed with it."
+            "every request (22 to 128 letters, digits, - and _). It lists what the same secret submitted."
         )
     return found
-
-
-def rate_limit(quota: Quota, allowance: Allowance | None) -> dict[str, str]:
-    """The headers of draft-ietf-httpapi-ratelimit-headers-10, where there is a limit."""
-    if allowance is None:
-        return {}
-    return {
-        "RateLimit-Policy": f'"creates";q={quota.creates_per_minute};w=60',
-        "RateLimit": f'"creates";r={allowance.left};t={math.ceil(allowance.whole_s)}',
-    }
 
 
 def _identify(incoming: Request, here: Services) -> Client:
     end_user = _header(incoming, END_USER, _END_USER, "must be 1 to 128 visible ASCII characters")
     secret = _header(incoming, SECRET, _SECRET, "must be 22 to 128 letters, digits, - and _")
-    sent = incoming.authorization  # another scheme than Bearer is a matter between the client and a proxy
+    sent = incoming.authorization  # other schemes than Bearer are for proxies
     if sent is not None and sent.type == "bearer":
         key = here.keys.check(sent.token or "")
-        # Only owners who were trusted to name people can: each person has limits and a share of the queue.
+        # Only a key for end users may name them, because each has limits and a share of the queue.
         name = key_client(key.id, end_user if key.for_end_users else None)
         return Client(name, owner=name, weight=key.weight, quota=key.quota)
     if not here.settings.anonymous:
-        raise Unauthorized("This server wants an API key: send it as `Authorization: Bearer <key>`.")
+        raise Unauthorized("This server requires an API key: send it as `Authorization: Bearer <key>`.")
     name, networks = address_client(incoming)
     quota = Quota(
         here.settings.anonymous_creates_per_minute,

@@ -1,10 +1,10 @@
-"""The process that serves: a greenlet a connection, so that a client who is slow costs a few kilobytes and no thread.
+"""The serving process: a greenlet a connection, so that a slow client costs a few kilobytes and no thread.
 
-gunicorn's gevent worker, with what it lacks: a request's body must keep a pace, a response must be read, and
-connections that wait for a further request don't hold up a stop.
+It extends gunicorn's gevent worker: a request's body must arrive at a minimum rate, a response must be read, and
+connections that wait for another request don't delay a stop.
 """
 
-import ssl  # the module alone: a reference to its classes would be to those that gevent replaces
+import ssl  # not its classes, which gevent replaces
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,53 +18,53 @@ from gunicorn.http.errors import NoMoreData  # type: ignore[import-untyped]
 from gunicorn.workers.ggevent import GeventWorker  # type: ignore[import-untyped]
 from werkzeug.exceptions import HTTPException
 
-from api.min_rate_reader import PacedReader
+from api.min_rate_reader import MinRateReader
 
 if TYPE_CHECKING:
     from api.load_shedding import (
-        Shedding,  # needs more than may be imported before gevent has replaced the standard library
+        Shedding,  # imports modules that must not be loaded before gevent has patched them
     )
 
-STALL_S = 60.0  # without a byte of a response being taken
-LINGER_S = 2.0  # for which a stopping process waits for requests on the way
+STALL_S = 60.0  # in which a client reads no byte of a response
+LINGER_S = 2.0  # for which a stopping process waits for requests that are being sent
 
 
 class Worker(GeventWorker):  # type: ignore[misc]
-    """What gunicorn runs in each process."""
+    """The worker that gunicorn runs in each process."""
 
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self._waiting: dict[gevent.Greenlet, gevent.Timeout] = {}
         self._stops_at: float | None = None
-        self.shedding: Shedding | None = None  # refuses what an overloaded process can't serve
+        self.shedding: Shedding | None = None  # set by gunicorn_conf
 
     def server_class(
         self, listener: Any, *, spawn: Pool, ssl_context: ssl.SSLContext | None = None, **_application: Any
     ) -> StreamServer:
-        """What takes in connections: up to a hundred a turn of the loop.
+        """Accepts up to a hundred connections a turn of the loop.
 
-        gunicorn's own takes one a turn when there are several processes, and a busy loop's turn is a tenth of a second.
+        gunicorn's own accepts one a turn when there are several processes, and a busy loop's turn takes 0.1 s.
         """
         tls = {"ssl_context": ssl_context} if ssl_context else {}
         return StreamServer(listener, handle=partial(self.handle, listener), spawn=spawn, **tls)
 
     @contextmanager
     def timeout_ctx(self) -> Iterator[None]:
-        """Around the wait for a request's head and its reading, after what is left of the body before it."""
+        """Limits the wait for a request's head, and its reading, after the rest of the previous request's body."""
         timeout = gevent.Timeout(self.cfg.keepalive, False)
         waiting = gevent.getcurrent()
         self._waiting[waiting] = timeout
         try:
             with timeout:
                 yield
-        except HTTPException:  # in what was left of the body of a request that has its response
+        except HTTPException:  # in the rest of the body of a request that has its response
             raise NoMoreData from None  # closes the connection, without a second response
         finally:
             del self._waiting[waiting]
 
     def handle_request(self, listener_name: Any, req: Any, sock: Any, addr: Any) -> None:
-        """One request, whose head is there."""
-        req.body.reader = PacedReader(req.body.reader, req.force_close)
+        """Serves one request, whose head has been read."""
+        req.body.reader = MinRateReader(req.body.reader, req.force_close)
         sock.settimeout(STALL_S)
         try:
             if not (self.shedding and self.shedding.sheds(req, sock, self.cfg)):
@@ -75,7 +75,7 @@ class Worker(GeventWorker):  # type: ignore[misc]
             sock.settimeout(None)
 
     def notify(self) -> None:
-        """Called every second, also while stopping: connections without a request are then closed."""
+        """Called every second; while the process is stopping, closes connections without a request."""
         super().notify()
         if self.alive:
             return

@@ -1,27 +1,27 @@
-"""The address that a request came from, as a client of those without a key."""
+"""Clients without a key: the IP address that a request came from, and the networks around it."""
 
 from functools import lru_cache
 from ipaddress import IPv6Address, IPv6Network, ip_address
 
 from flask import Request
 
-_SUBSCRIBER_BITS = 64  # of an IPv6 address: whoever has one address has all of its network
-_SITE_BITS = (56, 48)  # what homes and organisations are given (RFC 6177)
+_SUBSCRIBER_BITS = 64  # of an IPv6 address: a subscriber has every address of the network
+_SITE_BITS = (56, 48)  # the networks that homes and organisations are assigned (RFC 6177)
 
 AddressClient = tuple[str, tuple[str, ...]]
 
 
 def address_client(request: Request) -> AddressClient:
-    """`address:` and the IPv4 address, or the /64 network of the IPv6 address, that a request came from; and the wider
-    networks around the latter, from narrow to wide: a site has thousands of /64s.
+    """The client's name, `address:` and the IPv4 address or the /64 network of the IPv6 address that a request came
+    from; and the wider networks around the latter, from narrow to wide, because a site has thousands of /64s.
 
-    Behind proxies, `RIFFUSION_TRUSTED_PROXIES` says how many entries of `X-Forwarded-For` are believed, counted from
-    the end, where each proxy writes what it saw itself; what clients write before that changes nothing.
+    Behind proxies, `RIFFUSION_TRUSTED_PROXIES` is how many entries of `X-Forwarded-For` are believed, counted from the
+    end, where each proxy writes the address that it saw; what clients write before that changes nothing.
     """
     return _client(request.remote_addr or "")
 
 
-@lru_cache(4096)  # polls come from the same few again and again
+@lru_cache(4096)  # most requests are polls of the same few clients
 def _client(remote: str) -> AddressClient:
     try:
         address = ip_address(remote.partition("%")[0])

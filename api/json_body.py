@@ -1,4 +1,4 @@
-"""JSON in and out: what comes in is exactly what RFC 8259 allows, or a problem says what is wrong with it."""
+"""JSON bodies: strict parsing of requests, by RFC 8259, and responses."""
 
 import json
 from typing import Any
@@ -8,11 +8,11 @@ from pydantic import BaseModel
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 JSON_TYPE = "application/json"
-MAX_KEYS = 64  # of one object; no request has half as many
+MAX_KEYS = 64  # of one object; requests have half as many at most
 
 
-def answer(content: BaseModel, status: int = 200, *, cache: str = "private, no-cache") -> Response:
-    """A response in JSON; `cache` is its Cache-Control."""
+def json_response(content: BaseModel, status: int = 200, *, cache: str = "private, no-cache") -> Response:
+    """A response with JSON content; `cache` is its Cache-Control."""
     response = Response(content.model_dump_json(), status, content_type=JSON_TYPE)
     response.headers["Cache-Control"] = cache
     return response
@@ -24,12 +24,12 @@ def read_json(request: Request, limit: int) -> Any:
     Raises:
         UnsupportedMediaType: another content type, or another charset than UTF-8.
         RequestEntityTooLarge: more than `limit` bytes.
-        BadRequest: no JSON, or JSON that could be read in two ways.
+        BadRequest: no JSON, or ambiguous JSON.
     """
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != JSON_TYPE or charset != "utf-8":
         raise UnsupportedMediaType(f"Send {JSON_TYPE} in UTF-8.")
-    request.max_content_length = limit + 1  # of a body without Content-Length, werkzeug reads so much and says nothing
+    request.max_content_length = limit + 1  # a longer body without Content-Length is cut off by werkzeug
     data = request.get_data(cache=False)
     if len(data) > limit:
         raise RequestEntityTooLarge
@@ -37,11 +37,11 @@ def read_json(request: Request, limit: int) -> Any:
 
 
 def parse_json(data: bytes) -> Any:
-    """Strict JSON: no NaN or Infinity, no key twice in one object and at most MAX_KEYS of them, no number or nesting
-    beyond what Python reads.
+    """Parses strict JSON: no NaN or Infinity, no key twice in one object and at most MAX_KEYS of them, no number or
+    nesting beyond what Python reads.
 
     Raises:
-        BadRequest: saying where or why.
+        BadRequest: with a message that says where or why.
     """
     try:
         return json.loads(data.decode(), object_pairs_hook=_object, parse_constant=_constant)
@@ -52,13 +52,12 @@ def parse_json(data: bytes) -> Any:
     except RecursionError:
         raise BadRequest("The body is nested too deeply.") from None
     except ValueError:  # Python reads integers of up to 4300 digits
-        raise BadRequest("The body holds a number with too many digits.") from None
+        raise BadRequest("The body has a number with too many digits.") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """Python would keep the last of two equal keys and a proxy or log reader the first.
-
-    Each key that no request knows costs as much as some hundred bytes of text to refuse.
+    """Refuses equal keys, of which Python would keep the last and a proxy or log reader the first; and too many keys,
+    because the error for each unknown one costs as much as some hundred bytes of text.
     """
     if len(pairs) > MAX_KEYS:
         raise BadRequest(f"The body has an object with more than {MAX_KEYS} keys.")
@@ -69,4 +68,4 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(name: str) -> None:
-    raise BadRequest(f"The body is not JSON: {name} is no JSON number.")
+    raise BadRequest(f"The body is not JSON: {name} is not a number in JSON.")

@@ -1,4 +1,4 @@
-"""What a request's body is read from: its bytes must keep a pace, and whatever is wrong with it is an HTTP error."""
+"""Reads a request's body, which must arrive at a minimum rate; everything wrong with it is an HTTP error."""
 
 import time
 from collections.abc import Callable
@@ -8,32 +8,33 @@ import gevent
 from gunicorn.http.errors import ParseException  # type: ignore[import-untyped]
 from werkzeug.exceptions import BadRequest, ClientDisconnected, RequestTimeout
 
-GRACE_S = 30.0  # for a body to come in, plus what its pace allows
-MIN_PACE = 32 << 10  # bytes a second
+GRACE_S = 30.0  # for a body to arrive, on top of its size over MIN_RATE
+MIN_RATE = 32 << 10  # bytes a second
 
 
-class PacedReader:
+class MinRateReader:
     """A reader for gunicorn's `Body`, around gunicorn's own.
 
     `Body` itself stays gunicorn's: it records that reading failed, and gunicorn then serves no further request on the
-    connection, because nobody knows where one would begin. `close` is called before, so that the response says so.
+    connection, because there is no telling where one would begin. `close` is called first, so that the response has
+    `Connection: close`.
     """
 
     def __init__(
-        self, reader: Any, close: Callable[[], None], *, grace_s: float = GRACE_S, pace: float = MIN_PACE
+        self, reader: Any, close: Callable[[], None], *, grace_s: float = GRACE_S, min_rate: float = MIN_RATE
     ) -> None:
         self._reader = reader
         self._close = close
-        self._pace = pace
+        self._min_rate = min_rate
         self._deadline = time.monotonic() + grace_s
 
     def read(self, size: int) -> bytes:
-        """At most `size` bytes; none at the body's end.
+        """Reads at most `size` bytes; none at the body's end.
 
         Raises:
-            RequestTimeout: it has come in too slowly on average.
-            BadRequest: its chunks or trailers are malformed.
-            ClientDisconnected: the connection broke off.
+            RequestTimeout: the body arrived too slowly on average.
+            BadRequest: the body's chunks or trailers are malformed.
+            ClientDisconnected: the connection was closed.
         """
         try:
             with gevent.Timeout(max(self._deadline - time.monotonic(), 0), TimeoutError):
@@ -41,13 +42,13 @@ class PacedReader:
         except (ParseException, OSError) as error:
             self._close()
             raise _problem(error) from None
-        self._deadline += len(data) / self._pace
+        self._deadline += len(data) / self._min_rate
         return data
 
 
 def _problem(error: Exception) -> BadRequest | RequestTimeout:
     if isinstance(error, TimeoutError):
-        return RequestTimeout("The body came in too slowly.")
+        return RequestTimeout("The body arrived too slowly; send it again.")
     if isinstance(error, OSError):
-        return ClientDisconnected("The connection broke off before the body's end.")
+        return ClientDisconnected("The connection was closed before the body's end.")
     return BadRequest("The body can't be read: its chunks or trailers are malformed.")

@@ -1,4 +1,4 @@
-"""The response to a request that is shed: made beforehand, so that it costs a fraction of one that is served."""
+"""The response to a shed request: made in advance, so that it costs a fraction of one that is served."""
 
 from collections.abc import Sequence
 from functools import lru_cache
@@ -10,11 +10,11 @@ from api import problems, request_log, security_headers
 from api.metrics import Metrics
 from riffusion.errors import Overloaded
 
-_MAX_DISCARDED = 64 << 10  # bytes of a body that are read on to keep the connection
+_MAX_DISCARDED = 64 << 10  # bytes of a body that are read to keep the connection
 _ID = "{request_id}"
 
 
-class Refusal:
+class OverloadResponse:
     """503 with code `overloaded` and the headers of every other response, without the application."""
 
     def __init__(self, cors_origins: Sequence[str], metrics: Metrics) -> None:
@@ -23,7 +23,11 @@ class Refusal:
         self._made = lru_cache(self._make)
 
     def send(self, req: Any, sock: Any, cfg: Any, retry_after_s: int) -> None:
-        """Responds to a request whose body hasn't been read. Raises StopIteration: the connection has to be closed."""
+        """Responds to a request whose body hasn't been read.
+
+        Raises:
+            StopIteration: the connection has to be closed.
+        """
         fields = dict(req.headers)
         request_id = request_log.usable_id(fields.get("X-REQUEST-ID", ""))
         common, text = self._made(self._sharing(fields.get("ORIGIN")))
@@ -45,14 +49,14 @@ class Refusal:
             raise StopIteration
 
     def _sharing(self, origin: str | None) -> str | None:
-        """What of an Origin makes a difference to the response."""
+        """The part of an Origin that the response depends on."""
         if origin and "*" in self._origins:
             return "*"
         return origin if origin in self._origins else None
 
     def _make(self, origin: str | None) -> tuple[list[tuple[str, str]], str]:
-        """The headers that don't change, and the body with a place for the request's id."""
-        detail = "The server has more to do than it can do in time. Try again after the seconds in Retry-After."
+        """The headers that don't change, and the body with a placeholder for the request's id."""
+        detail = "The server is overloaded; try again after the seconds in Retry-After."
         response = problems.response(problems.status_of(Overloaded), Overloaded.code, detail, [], _ID)
         security_headers.protect(response, self._origins, origin)
         del response.headers["Content-Length"]

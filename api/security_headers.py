@@ -1,4 +1,4 @@
-"""Response headers that protect: sniffing, framing, referrers, other origins."""
+"""Response headers against sniffing, framing and referrers, and CORS."""
 
 from collections.abc import Collection
 
@@ -32,7 +32,7 @@ def register(app: Flask, cors_origins: Collection[str]) -> None:
 
 
 def protect(response: Response, cors_origins: Collection[str], origin: str | None) -> None:
-    """Adds the headers to one response, to a page of `origin`."""
+    """Adds the headers to one response; `origin` is that of the page that requested it."""
     response.headers.setdefault("Content-Security-Policy", _NOTHING)
     response.headers.extend(_PROTECTION)
     if cors_origins:
@@ -40,7 +40,7 @@ def protect(response: Response, cors_origins: Collection[str], origin: str | Non
 
 
 def _share(response: Response, origins: Collection[str], origin: str | None) -> None:
-    """CORS, without credentials: a page may do what any client may, no more."""
+    """CORS without credentials: a page may do no more than any client may."""
     everyone = "*" in origins
     if not everyone:
         response.vary.add("Origin")

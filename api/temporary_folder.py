@@ -1,6 +1,6 @@
-"""The folder of a server's temporary files. It goes when the server stops or, where that was killed, at the next start.
+"""The folder of a server's temporary files, deleted when the server stops or, if it was killed, at the next start.
 
-Its processes hold a lock on it: it is free once all of them are gone, which a process id wouldn't tell for sure.
+The server's processes hold a lock on it, which is free once all of them have ended; a process id could be reused.
 """
 
 import fcntl
@@ -14,35 +14,35 @@ PREFIX = "riffusion-api-"
 
 
 def make_folder() -> Path:
-    """A new folder of this user's alone, held by this process and all that are forked from it.
+    """Makes a folder for this user only, locked by this process and all that are forked from it.
 
-    Removes those of servers that were killed.
+    Deletes those of servers that were killed.
     """
     for other in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
-        with suppress(OSError):  # another user's, held, no folder at all, or gone meanwhile
+        with suppress(OSError):  # another user's, locked, not a folder, or deleted meanwhile
             _remove(other)
     while True:
         folder = Path(tempfile.mkdtemp(prefix=PREFIX))
-        with suppress(BlockingIOError, FileNotFoundError):  # another start has taken it for one that was left
-            _hold(folder)
+        with suppress(BlockingIOError, FileNotFoundError):  # another server has started, and deleted it as unlocked
+            _lock(folder)
             if folder.exists():
                 return folder
 
 
 def _remove(folder: Path) -> None:
-    descriptor = _hold(folder)
+    descriptor = _lock(folder)
     try:
         shutil.rmtree(folder)
     finally:
         os.close(descriptor)
 
 
-def _hold(folder: Path) -> int:
-    """Holds a folder as long as the descriptor is open, here or in a forked process.
+def _lock(folder: Path) -> int:
+    """Locks a folder for as long as the descriptor is open, here or in a forked process.
 
     Raises:
-        BlockingIOError: another process holds it.
-        OSError: it is no folder, but a link to one for example, or another user's.
+        BlockingIOError: another process has locked it.
+        OSError: it isn't a folder, but a link to one for example, or is another user's.
     """
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
     try:

@@ -1,4 +1,4 @@
-"""How much may come in at once, so that nobody's files fill the disk or take all the places to have one decoded."""
+"""Limits on concurrent uploads, so that no client fills the disk or occupies all slots for decoding."""
 
 import threading
 from collections import Counter
@@ -8,35 +8,43 @@ from contextlib import contextmanager
 from riffusion.errors import TooManyRequests, UnavailableError
 from riffusion.jobs.clients import Client, key_of
 
-PROBES = 4  # files decoded at once, each with a process and a picture's memory; one place is for those with a key
-SPOOLED_FILES = 8  # of the largest size: what they take of the temporary folder
-FILES_OF_A_KEY = 4  # at once
-KEYS_SHARE = 0.25  # of that, for those with a key alone
-_PATIENCE_S = 10.0  # for a place to have a file decoded
+PROBES = 4  # files decoded at once, each in a process with a picture's memory; one slot is for clients with a key
+SPOOLED_FILES = 8  # files of the largest size that the temporary folder may hold
+FILES_OF_A_KEY = 4  # uploads of one key at once
+KEYS_SHARE = 0.25  # of the temporary folder, reserved for clients with a key
+_PROBE_WAIT_S = 10.0  # for a slot to decode a file
 
 
-class Place:
-    """One file on its way in."""
+class UploadSlot:
+    """One upload in progress."""
 
-    def __init__(self, intake: "Intake", client: Client) -> None:
-        self._intake = intake
+    def __init__(self, limiter: "UploadLimiter", client: Client) -> None:
+        self._limiter = limiter
         self._has_key = key_of(client.name) is not None
         self.spooled = 0  # bytes
 
     def spool(self, size: int) -> None:
-        """Takes room for so many bytes more, which have come in. Raises UnavailableError: others fill it."""
-        self._intake.take(size, has_key=self._has_key)
+        """Reserves space for more received bytes.
+
+        Raises:
+            UnavailableError: other uploads fill the space.
+        """
+        self._limiter.reserve(size, has_key=self._has_key)
         self.spooled += size
 
     @contextmanager
     def probe(self) -> Iterator[None]:
-        """A place to have the file decoded. Raises UnavailableError."""
-        with self._intake.probe(has_key=self._has_key):
+        """Holds a slot to decode the file.
+
+        Raises:
+            UnavailableError: no slot became free in time.
+        """
+        with self._limiter.probe(has_key=self._has_key):
             yield
 
 
-class Intake:
-    """The uploads that a process takes in now. Thread-safe."""
+class UploadLimiter:
+    """The uploads in progress of one process. Thread-safe."""
 
     def __init__(self, max_upload_bytes: int) -> None:
         self._lock = threading.Lock()
@@ -47,42 +55,42 @@ class Intake:
         self._probes_without_key = threading.BoundedSemaphore(PROBES - 1)
 
     @contextmanager
-    def place(self, client: Client) -> Iterator[Place]:
-        """Lets one file of a client in; the networks around it may send two and four at once.
+    def slot(self, client: Client) -> Iterator[UploadSlot]:
+        """Holds a slot for one upload of a client; the networks around an address may have two and four at once.
 
         Raises:
-            TooManyRequests: it is sending as many already.
+            TooManyRequests: the client has as many uploads as it may.
         """
         first = FILES_OF_A_KEY if key_of(client.name) else 1
         with self._lock:
             if any(self._sending[scope] >= first * 2**index for index, scope in enumerate(client.scopes)):
-                raise TooManyRequests("Send fewer files at a time; those before are still on their way.", retry_after=1)
+                raise TooManyRequests("Too many of your uploads are in progress; send fewer at a time.", retry_after=1)
             self._sending.update(client.scopes)
-        place = Place(self, client)
+        slot = UploadSlot(self, client)
         try:
-            yield place
+            yield slot
         finally:
             with self._lock:
-                self._spooled -= place.spooled
-                self._sending -= Counter(client.scopes)  # without those that are at 0
+                self._spooled -= slot.spooled
+                self._sending -= Counter(client.scopes)  # which also drops those at 0
 
-    def take(self, size: int, *, has_key: bool) -> None:
-        """Takes room for bytes that have come in. Raises UnavailableError."""
+    def reserve(self, size: int, *, has_key: bool) -> None:
+        """See `UploadSlot.spool`."""
         room = self._room if has_key else self._room * (1 - KEYS_SHARE)
         with self._lock:
             if self._spooled + size > room:
-                raise UnavailableError("Too many files are on their way; try again soon.")
+                raise UnavailableError("Too many uploads are in progress; try again soon.")
             self._spooled += size
 
     @contextmanager
     def probe(self, *, has_key: bool) -> Iterator[None]:
-        """A place to have a file decoded. Raises UnavailableError."""
-        places = [self._probes] if has_key else [self._probes_without_key, self._probes]
+        """See `UploadSlot.probe`."""
+        needed = [self._probes] if has_key else [self._probes_without_key, self._probes]
         taken: list[threading.BoundedSemaphore] = []
         try:
-            for each in places:
-                if not each.acquire(timeout=_PATIENCE_S):
-                    raise UnavailableError("Too many files are being decoded; try again soon.")
+            for each in needed:
+                if not each.acquire(timeout=_PROBE_WAIT_S):
+                    raise UnavailableError("Too many uploads are being decoded; try again soon.")
                 taken.append(each)
             yield
         finally:

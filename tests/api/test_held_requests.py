@@ -9,7 +9,7 @@ import pytest
 from redis import Redis
 
 from api import held_requests
-from api.held_requests import Snapshot, look
+from api.held_requests import Snapshot, read_snapshot
 from api.services import Services
 from tests.api.conftest import Client, Worker, submit
 
@@ -19,30 +19,30 @@ def never(_: Snapshot) -> bool:
 
 
 def test_a_watch_ends_with_its_time(client: Client, services: Services) -> None:
-    snapshot = look(services.store, submit(client)["id"])
-    assert services.watch.until(never, snapshot, 0.1) == snapshot
+    snapshot = read_snapshot(services.store, submit(client)["id"])
+    assert services.watcher.until(never, snapshot, 0.1) == snapshot
 
 
 def test_a_watch_ends_with_the_job(client: Client, services: Services, worker: Worker) -> None:
-    snapshot = look(services.store, submit(client)["id"])
+    snapshot = read_snapshot(services.store, submit(client)["id"])
     Timer(0.1, worker.fail, (worker.claim(),)).start()
-    assert services.watch.until(never, snapshot, 600).record.status == "failed"
+    assert services.watcher.until(never, snapshot, 600).record.status == "failed"
 
 
 def test_a_watch_sees_the_queue_move(client: Client, services: Services, worker: Worker) -> None:
     submit(client)
-    snapshot = look(services.store, submit(client)["id"])
+    snapshot = read_snapshot(services.store, submit(client)["id"])
     Timer(0.1, worker.claim).start()
-    moved = services.watch.until(lambda latest: latest.version != snapshot.version, snapshot, 600)
+    moved = services.watcher.until(lambda latest: latest.version != snapshot.version, snapshot, 600)
     assert moved.place
     assert moved.place.position == 0
 
 
 def test_a_watch_ends_when_the_server_stops(client: Client, services: Services) -> None:
-    snapshot = look(services.store, submit(client)["id"])
+    snapshot = read_snapshot(services.store, submit(client)["id"])
     began = time.monotonic()
     Timer(0.1, setattr, (services.held, "closing", True)).start()
-    services.watch.until(never, snapshot, 60)
+    services.watcher.until(never, snapshot, 60)
     assert time.monotonic() - began < 50  # the rest of its time is not waited for
 
 
@@ -60,8 +60,8 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[float]:
         times.append(time.monotonic())
         return real(*args)
 
-    real: Callable[..., Snapshot] = held_requests.look
-    monkeypatch.setattr(held_requests, "look", counted)
+    real: Callable[..., Snapshot] = held_requests.read_snapshot
+    monkeypatch.setattr(held_requests, "read_snapshot", counted)
     return times
 
 
@@ -69,12 +69,12 @@ def test_a_record_that_fell_behind_its_events_is_not_read_all_the_time(
     client: Client, services: Services, worker: Worker, redis: Redis, reads: list[float]
 ) -> None:
     job_id = submit(client)["id"]
-    services.watch.until(never, look(services.store, job_id), 0.5)  # now events are heard
+    services.watcher.until(never, read_snapshot(services.store, job_id), 0.5)  # now events are heard
     worker.claim()
     time.sleep(0.5)
     redis.hset(f"job:{job_id}", "revision", "1")  # as a failover or a backup leaves it
     reads.clear()
-    services.watch.until(never, look(services.store, job_id), 3)
+    services.watcher.until(never, read_snapshot(services.store, job_id), 3)
     assert len(reads) < 8
 
 
@@ -92,7 +92,7 @@ def test_a_flood_of_events_makes_no_flood_of_reads(
 
     flooding = Thread(target=flood)
     flooding.start()
-    services.watch.until(never, look(services.store, job_id), 2)
+    services.watcher.until(never, read_snapshot(services.store, job_id), 2)
     over.set()
     flooding.join()
     assert len(reads) < 50

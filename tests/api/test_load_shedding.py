@@ -8,7 +8,7 @@ import gevent
 import pytest
 
 from api import load_shedding
-from api.load_shedding import CALM_S, INTERVAL_S, LATE_S, TARGET_S, LoopDelay, Overload, Shedding
+from api.load_shedding import INTERVAL_S, LATE_S, RECOVERY_S, TARGET_S, LoopDelay, Overload, Shedding
 
 SOON, LATE = TARGET_S / 2, LATE_S * 2
 
@@ -170,11 +170,11 @@ def test_a_refused_connection_lets_others_go_on(loop: Loop) -> None:
 def test_an_overload_ends_when_nothing_is_late_for_a_while(loop: Loop) -> None:
     loop.overload()
     for _ in range(10):
-        loop.turn(busy_s=SOON, slept_s=CALM_S / 2)
+        loop.turn(busy_s=SOON, slept_s=RECOVERY_S / 2)
         loop.turn(busy_s=LATE)
         assert loop.sheds()  # it isn't over yet
     for _ in range(10):
-        loop.turn(busy_s=SOON, slept_s=CALM_S / 4)
+        loop.turn(busy_s=SOON, slept_s=RECOVERY_S / 4)
     loop.turn(busy_s=LATE)
     assert not loop.sheds()
 

@@ -11,7 +11,7 @@ from gunicorn.http import get_parser  # type: ignore[import-untyped]
 
 from api.app import create_app
 from api.metrics import Metrics
-from api.overload_response import Refusal
+from api.overload_response import OverloadResponse
 from riffusion.settings import Settings
 from tests.api.conftest import PROBLEM, Client
 
@@ -22,10 +22,10 @@ AGAIN = "GET /again HTTP/1.1\r\nHost: x\r\n\r\n"
 class Wire:
     """A connection on which every request is refused, as gunicorn handles one."""
 
-    def __init__(self, refusal: Refusal) -> None:
+    def __init__(self, response: OverloadResponse) -> None:
         self._client, self._server = socket.socketpair()
         self._client.settimeout(5)
-        self._refusal = refusal
+        self._response = response
 
     def close(self) -> None:
         self._client.close()
@@ -38,7 +38,7 @@ class Wire:
         parser = get_parser(Config(), self._server, ("127.0.0.1", 1))
         try:
             while req := next(parser):
-                self._refusal.send(req, self._server, Config(), 7)
+                self._response.send(req, self._server, Config(), 7)
         except StopIteration:
             pass
         except Exception as error:
@@ -69,7 +69,7 @@ def exchange(metrics: Metrics) -> Iterator[Callable[..., Any]]:
     wires = []
 
     def send(text: str, *origins: str) -> list[tuple[int, dict[str, str], bytes]]:
-        wires.append(Wire(Refusal(origins, metrics)))
+        wires.append(Wire(OverloadResponse(origins, metrics)))
         return wires[-1].exchange(text)
 
     yield send

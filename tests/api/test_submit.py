@@ -142,7 +142,7 @@ def test_a_clip_longer_than_allowed_is_refused(
     name = "image" if fields["mode"] == "image-to-audio" else "init"
     response = client.post("/jobs", json={**fields, name: {"upload": _upload(client, png(*size))}})
     assert (response.status_code, response.json["errors"][0]["field"]) == (422, field)
-    assert "at most 600 s are made" in response.json["errors"][0]["message"]
+    assert "at most 600 s are allowed" in response.json["errors"][0]["message"]
     assert client.get("/jobs").json["jobs"] == []
 
 

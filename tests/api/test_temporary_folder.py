@@ -65,7 +65,7 @@ def test_links_and_files_by_such_a_name_are_left_alone(here: Path) -> None:
     os.mkfifo(here / f"{temporary_folder.PREFIX}pipe")  # to open which one would have to wait
     temporary_folder.make_folder()
     with pytest.raises(NotADirectoryError):
-        temporary_folder._hold(link)
+        temporary_folder._lock(link)
     assert precious.exists()
     assert link.is_symlink()
     assert file.exists()
@@ -91,13 +91,13 @@ def test_a_new_folder_that_another_start_removes_is_made_again(here: Path, monke
             raise BlockingIOError
         return 0
 
-    monkeypatch.setattr(temporary_folder, "_hold", hold)
+    monkeypatch.setattr(temporary_folder, "_lock", hold)
     assert temporary_folder.make_folder() == made[2]
 
 
 def free(folder: Path) -> bool:
     try:
-        os.close(temporary_folder._hold(folder))
+        os.close(temporary_folder._lock(folder))
     except BlockingIOError:
         return False
     return True

@@ -145,7 +145,7 @@ class TestBeforeTheBodyIsRead:
         assert response.status_code == 429
 
     def test_a_second_file_of_the_same_client(self, client: Client, stranger: Client, services: Services) -> None:
-        with services.intake.place(Sender("address:127.0.0.1")):
+        with services.upload_limiter.slot(Sender("address:127.0.0.1")):
             refused = announce(client, 1000)
             assert (refused.status_code, refused.json["code"]) == (429, "too_many_requests")
             assert send(stranger, png()).status_code == 201
@@ -157,13 +157,13 @@ class TestBeforeTheBodyIsRead:
 
         with ExitStack() as sending:
             for number in range(2):
-                sending.enter_context(services.intake.place(sender(number)))
-            with pytest.raises(TooManyRequests), services.intake.place(sender(3)):
+                sending.enter_context(services.upload_limiter.slot(sender(number)))
+            with pytest.raises(TooManyRequests), services.upload_limiter.slot(sender(3)):
                 pass
             assert send(stranger, png()).status_code == 201
-            sending.enter_context(services.intake.place(Sender("key:a")))
-            sending.enter_context(services.intake.place(Sender("key:a")))  # its owner serves many
-        with services.intake.place(sender(3)):
+            sending.enter_context(services.upload_limiter.slot(Sender("key:a")))
+            sending.enter_context(services.upload_limiter.slot(Sender("key:a")))  # its owner serves many
+        with services.upload_limiter.slot(sender(3)):
             pass
 
 
@@ -171,38 +171,38 @@ class TestWhatHasComeIn:
     def test_announcing_takes_no_room(self, client: Client, services: Services) -> None:
         with ExitStack() as sending:
             for number in range(100):
-                sending.enter_context(services.intake.place(Sender(f"address:192.0.2.{number}")))
+                sending.enter_context(services.upload_limiter.slot(Sender(f"address:192.0.2.{number}")))
             assert send(client, png()).status_code == 201
 
     def test_more_than_the_temporary_folder_should_hold(self, client: Client, services: Services) -> None:
         largest = services.settings.max_upload_bytes
         with ExitStack() as sending:
             for number in range(6):
-                sending.enter_context(services.intake.place(Sender(f"address:192.0.2.{number}"))).spool(largest)
+                sending.enter_context(services.upload_limiter.slot(Sender(f"address:192.0.2.{number}"))).spool(largest)
             refused = send(client, png())
             assert (refused.status_code, refused.json["code"]) == (503, "unavailable")
-            with services.intake.place(Sender("key:site")) as place:  # a quarter is for keys
-                place.spool(largest)
-                place.spool(largest)
+            with services.upload_limiter.slot(Sender("key:site")) as slot:  # a quarter is for keys
+                slot.spool(largest)
+                slot.spool(largest)
                 with pytest.raises(UnavailableError):
-                    place.spool(1)
+                    slot.spool(1)
         assert send(client, png()).status_code == 201
 
     def test_keys_have_a_place_to_have_a_file_decoded(
         self, services: Services, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(upload_limits, "_PATIENCE_S", 0.05)
+        monkeypatch.setattr(upload_limits, "_PROBE_WAIT_S", 0.05)
         with ExitStack() as decoding:
             for number in range(upload_limits.PROBES - 1):
-                place = decoding.enter_context(services.intake.place(Sender(f"address:192.0.2.{number}")))
-                decoding.enter_context(place.probe())
+                slot = decoding.enter_context(services.upload_limiter.slot(Sender(f"address:192.0.2.{number}")))
+                decoding.enter_context(slot.probe())
             with (
-                services.intake.place(Sender("address:192.0.2.9")) as place,
+                services.upload_limiter.slot(Sender("address:192.0.2.9")) as slot,
                 pytest.raises(UnavailableError),
-                place.probe(),
+                slot.probe(),
             ):
                 pass
-            with services.intake.place(Sender("key:site")) as place, place.probe():
+            with services.upload_limiter.slot(Sender("key:site")) as slot, slot.probe():
                 pass
 
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from werkzeug.exceptions import RequestTimeout
 
-from api.min_rate_reader import PacedReader
+from api.min_rate_reader import MinRateReader
 from tests.api.conftest import LiveServer, serve
 from tests.conftest import ValkeyServer, wait_until
 
@@ -128,20 +128,20 @@ class Trickle:
         return b"x" * size
 
 
-def read_all(body: PacedReader, size: int) -> int:
+def read_all(body: MinRateReader, size: int) -> int:
     return sum(len(body.read(1000)) for _ in range(size // 1000))
 
 
 def test_a_body_that_trickles_is_given_up() -> None:
     closed: list[bool] = []
     with pytest.raises(RequestTimeout, match="slowly"):
-        PacedReader(Trickle(0.01), lambda: closed.append(True), grace_s=0.1, pace=1000).read(1000)
+        MinRateReader(Trickle(0.01), lambda: closed.append(True), grace_s=0.1, min_rate=1000).read(1000)
     with pytest.raises(RequestTimeout, match="slowly"):
-        read_all(PacedReader(Trickle(0.0), lambda: closed.append(True), grace_s=0.05, pace=1e9), 10_000_000)
+        read_all(MinRateReader(Trickle(0.0), lambda: closed.append(True), grace_s=0.05, min_rate=1e9), 10_000_000)
     assert closed == [True, True]
 
 
 def test_a_body_that_keeps_its_pace_may_take_long() -> None:
     began = time.monotonic()
-    assert read_all(PacedReader(Trickle(0.0002), pytest.fail, grace_s=30, pace=1e-3), 2000) == 2000
+    assert read_all(MinRateReader(Trickle(0.0002), pytest.fail, grace_s=30, min_rate=1e-3), 2000) == 2000
     assert time.monotonic() - began > 0.1
