@@ -1,4 +1,4 @@
-"""Requests that the OpenAPI document describes, made by schemathesis, to a running server."""
+"""Requests that the OpenAPI document describes, sent by schemathesis to a running server."""
 
 import os
 import subprocess
@@ -15,7 +15,7 @@ CONFIG = Path(__file__).with_name("schemathesis.toml")
 
 @contextmanager
 def working(worker: Worker) -> Iterator[None]:
-    """Ends every job meanwhile: the events of one that waits would go on for an hour."""
+    """Ends every job meanwhile: the event stream of a waiting one would last an hour."""
     done = threading.Event()
 
     def work() -> None:

@@ -1,4 +1,4 @@
-"""Who may ask for what: keys, their jobs and uploads, end users, anonymous use, limits."""
+"""Access: keys, their jobs and uploads, end users, anonymous use, limits."""
 
 import io
 import re
@@ -37,7 +37,7 @@ def bob(app: Flask, services: Services) -> Client:
 
 @pytest.fixture
 def closed(settings: Settings) -> Client:
-    """A client without a key, of a server that wants one."""
+    """A client without a key, of a server that requires one."""
     return Client(create_app(settings.model_copy(update={"anonymous": False})))
 
 
@@ -73,7 +73,7 @@ class TestOwnership:
                 assert (response.status_code, response.json["code"]) == (404, "not_found"), (method, path)
         assert alice.get(f"/jobs/{job['id']}").json["status"] == "queued"
 
-    def test_not_even_that_it_was_deleted_is_told(self, alice: Client, bob: Client) -> None:
+    def test_not_even_its_deletion_is_revealed(self, alice: Client, bob: Client) -> None:
         path = f"/jobs/{submit(alice)['id']}"
         alice.delete(path)
         assert (alice.get(path).status_code, bob.get(path).status_code) == (410, 404)
@@ -87,7 +87,7 @@ class TestOwnership:
         assert alice.post(f"{path}/cancel").status_code == 200
         assert alice.delete(path).status_code == 204
 
-    def test_a_job_made_without_a_key_is_open_to_who_knows_its_id(
+    def test_a_job_made_without_a_key_is_open_to_anyone_with_its_id(
         self, client: Client, stranger: Client, alice: Client
     ) -> None:
         path = f"/jobs/{submit(client)['id']}"
@@ -106,7 +106,7 @@ class TestOwnership:
             refused = stranger.post("/jobs", json=riff(job=job["id"]))
             assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "init.job")
             assert refused.json["detail"] == f"There is no job {job['id']}; it may have expired."
-            # Its length isn't told either: what is asked here would be too long, if the job were there.
+            # Its length isn't revealed either: this request would be too long if the job existed.
             longer = {**PROMPT, "mode": "extend", "init": {"job": job["id"]}, "seconds": 120}
             assert stranger.post("/jobs", json=longer).json["code"] == "unknown_reference"
         assert alice.post("/jobs", json=riff(job=job["id"])).status_code == 202
@@ -163,7 +163,7 @@ class TestKeys:
         closed.environ_base["HTTP_AUTHORIZATION"] = alice.environ_base["HTTP_AUTHORIZATION"]
         assert closed.get(f"/jobs/{job['id']}").status_code == 200
 
-    def test_the_document_says_where_keys_are_taken_and_needed(self, client: Client, closed: Client) -> None:
+    def test_the_document_says_where_keys_are_accepted_and_required(self, client: Client, closed: Client) -> None:
         optional: list[dict[str, list[str]]] = [{}, {"key": []}]
         for asked, security in ((client, optional), (closed, optional[1:])):
             document = asked.get("/openapi.json").json
@@ -182,7 +182,7 @@ class TestKeys:
 
 
 class TestEndUsers:
-    def test_a_key_made_for_it_asks_for_people(self, app: Flask, services: Services, worker: Worker) -> None:
+    def test_a_key_for_end_users_names_them(self, app: Flask, services: Services, worker: Worker) -> None:
         site = with_key(app, services, "site", Quota(jobs_in_flight=1), for_end_users=True)
         key_id = services.keys.list()[0].id
         first = site.post("/jobs", json=PROMPT, headers={END_USER: "discord:1"})
@@ -193,7 +193,7 @@ class TestEndUsers:
         assert [job["id"] for job in site.get("/jobs", headers={END_USER: "discord:2"}).json["jobs"]] == [
             second.json["id"]
         ]
-        # Everything is the key's: a button under one person's clip may be pressed by another.
+        # Everything belongs to the key: another person may press the button under a clip.
         assert site.get(f"/jobs/{first.json['id']}", headers={END_USER: "discord:2"}).status_code == 200
 
     def test_an_upload_for_one_person_may_be_used_for_another(self, app: Flask, services: Services) -> None:
@@ -201,19 +201,19 @@ class TestEndUsers:
         name = site.post("/uploads", data={"file": (io.BytesIO(png()), "x")}, headers={END_USER: "1"}).json["id"]
         assert site.post("/jobs", json=riff(upload=name), headers={END_USER: "2"}).status_code == 202
 
-    def test_others_cannot_make_people_up(self, client: Client, alice: Client, worker: Worker) -> None:
+    def test_other_keys_cannot_name_end_users(self, client: Client, alice: Client, worker: Worker) -> None:
         for each in (client, alice):
             assert each.post("/jobs", json=PROMPT, headers={END_USER: "somebody"}).status_code == 202
             assert "somebody" not in worker.claim().client
 
     @pytest.mark.parametrize("name", ["two words", "x" * 129, "naïve"])
-    def test_a_name_that_cannot_be_is_refused(self, app: Flask, services: Services, name: str) -> None:
+    def test_a_malformed_end_user_is_refused(self, app: Flask, services: Services, name: str) -> None:
         site = with_key(app, services, "site", for_end_users=True)
         response = site.post("/jobs", json=PROMPT, headers={END_USER: name})
         assert (response.status_code, response.json["errors"][0]["field"]) == (422, END_USER)
 
 
-def test_one_clients_flood_does_not_hold_up_anothers_single_job(alice: Client, bob: Client, worker: Worker) -> None:
+def test_one_clients_flood_does_not_delay_anothers_single_job(alice: Client, bob: Client, worker: Worker) -> None:
     for _ in range(200 // 8):
         alice.post("/jobs", json=[PROMPT] * 8)
     for _ in range(8):
@@ -251,7 +251,7 @@ class TestLimits:
         for _ in range(5):
             submit(large)
 
-    def test_what_is_left_is_told(self, app: Flask, services: Services) -> None:
+    def test_the_remaining_quota_is_in_the_headers(self, app: Flask, services: Services) -> None:
         client = with_key(app, services, "site", Quota(creates_per_minute=30))
         headers = client.post("/jobs", json=[PROMPT, PROMPT]).headers
         assert headers["RateLimit-Policy"] == '"creates";q=30;w=60'
@@ -296,8 +296,8 @@ def test_the_networks_of_a_site_are_limited_together(settings: Settings) -> None
 
 
 @pytest.mark.parametrize("proxies", [0, 1, 2])
-def test_a_forged_address_buys_nothing(settings: Settings, proxies: int) -> None:
-    """Whatever a client writes into the headers, the proxies' own words come after it and count."""
+def test_a_forged_address_changes_nothing(settings: Settings, proxies: int) -> None:
+    """Whatever a client writes into the headers, the proxies append what they saw, and only that counts."""
     changes = {"trusted_proxies": proxies, "anonymous_jobs_in_flight": 1}
     client = Client(create_app(settings.model_copy(update=changes)))
     added = ", ".join(["203.0.113.9", "198.51.100.1"][:proxies])
@@ -325,7 +325,7 @@ class TestWebhooks:
         assert "webhook" not in job["request"]
         assert submit(alice)["webhook"] is None
 
-    def test_without_a_key_there_is_nobody_to_sign_for(self, client: Client) -> None:
+    def test_a_webhook_without_a_key_is_refused(self, client: Client) -> None:
         refused = client.post("/jobs", json=[PROMPT, {**PROMPT, "webhook": self.HOOK}])
         assert refused.status_code == 422
         [fault] = refused.json["errors"]
@@ -340,10 +340,10 @@ class TestWebhooks:
             "https://hooks.example/\r\nX: y", "https://x/" + "a" * 2000, 7, "",
         ],
     )  # fmt: skip
-    def test_what_is_no_address_is_refused(self, alice: Client, wrong: object) -> None:
+    def test_a_malformed_address_is_refused(self, alice: Client, wrong: object) -> None:
         refused = alice.post("/jobs", json={**PROMPT, "webhook": wrong})
         assert (refused.status_code, refused.json["errors"][0]["field"]) == (422, "webhook")
 
-    def test_in_development_http_will_do(self, services: Services, settings: Settings) -> None:
+    def test_in_development_http_is_accepted(self, services: Services, settings: Settings) -> None:
         open_app = create_app(settings.model_copy(update={"webhooks_anywhere": True}))
         submit(with_key(open_app, services), webhook="http://127.0.0.1:9/")

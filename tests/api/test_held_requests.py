@@ -1,4 +1,4 @@
-"""Waiting for a change, and not for longer than makes sense."""
+"""Waiting for a change of a job, with limits."""
 
 import time
 from collections.abc import Callable
@@ -18,18 +18,18 @@ def never(_: Snapshot) -> bool:
     return False
 
 
-def test_a_watch_ends_with_its_time(client: Client, services: Services) -> None:
+def test_waiting_ends_with_its_time(client: Client, services: Services) -> None:
     snapshot = read_snapshot(services.store, submit(client)["id"])
     assert services.watcher.until(never, snapshot, 0.1) == snapshot
 
 
-def test_a_watch_ends_with_the_job(client: Client, services: Services, worker: Worker) -> None:
+def test_waiting_ends_with_the_job(client: Client, services: Services, worker: Worker) -> None:
     snapshot = read_snapshot(services.store, submit(client)["id"])
     Timer(0.1, worker.fail, (worker.claim(),)).start()
     assert services.watcher.until(never, snapshot, 600).record.status == "failed"
 
 
-def test_a_watch_sees_the_queue_move(client: Client, services: Services, worker: Worker) -> None:
+def test_waiting_ends_when_the_queue_moves(client: Client, services: Services, worker: Worker) -> None:
     submit(client)
     snapshot = read_snapshot(services.store, submit(client)["id"])
     Timer(0.1, worker.claim).start()
@@ -38,22 +38,22 @@ def test_a_watch_sees_the_queue_move(client: Client, services: Services, worker:
     assert moved.place.position == 0
 
 
-def test_a_watch_ends_when_the_server_stops(client: Client, services: Services) -> None:
+def test_waiting_ends_when_the_server_stops(client: Client, services: Services) -> None:
     snapshot = read_snapshot(services.store, submit(client)["id"])
     began = time.monotonic()
     Timer(0.1, setattr, (services.held, "closing", True)).start()
     services.watcher.until(never, snapshot, 60)
-    assert time.monotonic() - began < 50  # the rest of its time is not waited for
+    assert time.monotonic() - began < 50  # without waiting for the rest of the time
 
 
-def test_a_stopping_server_holds_nobody_any_more(services: Services) -> None:
+def test_a_stopping_server_holds_no_request(services: Services) -> None:
     services.held.closing = True
     assert not services.held.enter()
 
 
 @pytest.fixture
 def reads(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The times at which watches read a record."""
+    """The times at which watchers read a record."""
     times: list[float] = []
 
     def counted(*args: object) -> Snapshot:
@@ -65,11 +65,11 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return times
 
 
-def test_a_record_that_fell_behind_its_events_is_not_read_all_the_time(
+def test_a_record_older_than_its_events_is_not_read_continuously(
     client: Client, services: Services, worker: Worker, redis: Redis, reads: list[float]
 ) -> None:
     job_id = submit(client)["id"]
-    services.watcher.until(never, read_snapshot(services.store, job_id), 0.5)  # now events are heard
+    services.watcher.until(never, read_snapshot(services.store, job_id), 0.5)  # subscribes to its events
     worker.claim()
     time.sleep(0.5)
     redis.hset(f"job:{job_id}", "revision", "1")  # as a failover or a backup leaves it
@@ -78,7 +78,7 @@ def test_a_record_that_fell_behind_its_events_is_not_read_all_the_time(
     assert len(reads) < 8
 
 
-def test_a_flood_of_events_makes_no_flood_of_reads(
+def test_a_flood_of_events_causes_no_flood_of_reads(
     client: Client, services: Services, redis: Redis, reads: list[float]
 ) -> None:
     job_id = submit(client)["id"]

@@ -1,4 +1,4 @@
-"""JSON is strict JSON, of one content type, and no larger than allowed."""
+"""JSON bodies: strict, of one content type, limited in size."""
 
 import pytest
 from werkzeug.exceptions import BadRequest
@@ -24,7 +24,7 @@ from tests.api.conftest import PROBLEM, Client
         (b'[{"mask": {' + b",".join(b'"%d":0' % number for number in range(65)) + b"}}]", "more than 64 keys"),
     ],
 )
-def test_what_is_not_strict_json_is_refused_with_the_reason(body: bytes, why: str) -> None:
+def test_json_that_is_not_strict_is_refused_with_the_reason(body: bytes, why: str) -> None:
     with pytest.raises(BadRequest, match=why):
         parse_json(body)
 

@@ -1,4 +1,4 @@
-"""When a loop's delay counts as overload, and what is refused then."""
+"""Load shedding: which delays of the loop are an overload, and which requests it refuses then."""
 
 import time
 from types import SimpleNamespace
@@ -14,7 +14,7 @@ SOON, LATE = TARGET_S / 2, LATE_S * 2
 
 
 class Refusals:
-    """Takes note of what is refused, at some cost."""
+    """Records what is refused, at some cost."""
 
     def __init__(self, clock: "Clock") -> None:
         self.clock = clock
@@ -27,7 +27,7 @@ class Refusals:
 
 
 class Clock:
-    """Time that passes when it is told to."""
+    """A clock that tests advance."""
 
     def __init__(self) -> None:
         self.now = 1000.0
@@ -38,7 +38,7 @@ class Clock:
 
 
 class Loop:
-    """A process's loop by hand: turns of some length, in which requests are handled."""
+    """A simulated event loop: turns of some length, in which requests are handled."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
@@ -46,7 +46,7 @@ class Loop:
         self.shedding = Shedding(self.refusals)
 
     def turn(self, *, busy_s: float, slept_s: float = 0.0, preempted_s: float = 0.0) -> None:
-        """Looks for events, meanwhile sleeps or is kept from the processor, then handles them for so long."""
+        """Polls for events, in which it sleeps or lacks the processor, then handles them for so long."""
         self.shedding._delay.poll()
         self.clock.now += slept_s or preempted_s
         self.clock.slept += slept_s > 0
@@ -57,7 +57,7 @@ class Loop:
         return self.shedding.sheds(SimpleNamespace(method=method, path=path), None, None)
 
     def overload(self) -> None:
-        """Late turns until something is refused."""
+        """Late turns until a request is refused."""
         for _ in range(10):
             self.turn(busy_s=LATE)
         assert self.sheds()
@@ -72,7 +72,7 @@ def loop(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> Loo
     return Loop(clock)
 
 
-def test_a_delay_that_stands_is_overload(loop: Loop) -> None:
+def test_a_standing_delay_is_an_overload(loop: Loop) -> None:
     began, shed = loop.clock.now, False
     while not shed and loop.clock.now < began + 10 * INTERVAL_S:
         loop.turn(busy_s=LATE)
@@ -80,7 +80,7 @@ def test_a_delay_that_stands_is_overload(loop: Loop) -> None:
     assert INTERVAL_S < loop.clock.now - began < INTERVAL_S + 3 * LATE
 
 
-def test_one_long_turn_is_overload_only_for_what_it_leaves_waiting(loop: Loop) -> None:
+def test_one_long_turn_is_no_overload_unless_requests_wait(loop: Loop) -> None:
     loop.turn(busy_s=10 * INTERVAL_S, slept_s=1.0)
     loop.turn(busy_s=SOON)
     assert not loop.sheds()
@@ -99,7 +99,7 @@ def test_a_long_turn_of_many_requests_is_overload_before_it_ends(loop: Loop) -> 
 
 
 @pytest.mark.parametrize("between", [{"busy_s": LATE, "slept_s": 0.1}, {"busy_s": SOON}])
-def test_a_turn_on_time_ends_what_was_late(loop: Loop, between: dict[str, float]) -> None:
+def test_a_turn_on_time_ends_a_delay(loop: Loop, between: dict[str, float]) -> None:
     for _ in range(20):
         for _ in range(3):
             loop.turn(busy_s=LATE)
@@ -109,19 +109,19 @@ def test_a_turn_on_time_ends_what_was_late(loop: Loop, between: dict[str, float]
 
 
 @pytest.mark.parametrize("loop", [True], indirect=True)
-def test_a_busy_machine_is_not_taken_for_sleep(loop: Loop) -> None:
+def test_lack_of_the_processor_is_not_taken_for_sleep(loop: Loop) -> None:
     for _ in range(10):
         loop.turn(busy_s=LATE, preempted_s=0.1)
     assert loop.sheds()
 
 
-def test_late_turns_far_apart_are_no_overload(loop: Loop) -> None:
+def test_separate_late_turns_are_no_overload(loop: Loop) -> None:
     for _ in range(10):
         loop.turn(busy_s=LATE, slept_s=60.0)
         assert not loop.sheds()
 
 
-def test_polls_go_first_and_liveness_never(loop: Loop) -> None:
+def test_polls_are_shed_first_and_liveness_never(loop: Loop) -> None:
     loop.overload()
     loop.turn(busy_s=SOON, slept_s=0.1)
     loop.turn(busy_s=TARGET_S)
@@ -135,13 +135,13 @@ def test_polls_go_first_and_liveness_never(loop: Loop) -> None:
     assert not loop.sheds("GET", "/healthz")
 
 
-def test_what_comes_soon_is_served_in_an_overload(loop: Loop) -> None:
+def test_a_request_in_time_is_served_in_an_overload(loop: Loop) -> None:
     loop.overload()
     loop.turn(busy_s=0.0, slept_s=0.1)
     assert not loop.sheds()
 
 
-def test_a_flood_of_refusals_lets_something_through(loop: Loop) -> None:
+def test_some_requests_are_served_in_a_flood_of_refusals(loop: Loop) -> None:
     loop.overload()
     loop.refusals.cost_s = TARGET_S / 10
     served = 0
@@ -154,7 +154,7 @@ def test_a_flood_of_refusals_lets_something_through(loop: Loop) -> None:
     assert served > 20
 
 
-def test_a_refused_connection_lets_others_go_on(loop: Loop) -> None:
+def test_a_refused_connection_yields_to_others(loop: Loop) -> None:
     loop.overload()
     order = []
 
@@ -172,7 +172,7 @@ def test_an_overload_ends_when_nothing_is_late_for_a_while(loop: Loop) -> None:
     for _ in range(10):
         loop.turn(busy_s=SOON, slept_s=RECOVERY_S / 2)
         loop.turn(busy_s=LATE)
-        assert loop.sheds()  # it isn't over yet
+        assert loop.sheds()  # the overload hasn't ended yet
     for _ in range(10):
         loop.turn(busy_s=SOON, slept_s=RECOVERY_S / 4)
     loop.turn(busy_s=LATE)

@@ -1,4 +1,4 @@
-"""What a request that is shed gets: HTTP in order, with the headers and the problem of every other response."""
+"""The response to a shed request: correct HTTP, with the headers and the form of every other problem."""
 
 import json
 import socket
@@ -92,12 +92,12 @@ def test_it_is_a_problem_and_the_connection_stays(exchange: Callable[..., Any], 
     assert values == {"POST": 1.0, "GET": 1.0}
 
 
-def test_an_id_that_is_no_id_does_not_come_back(exchange: Callable[..., Any]) -> None:
+def test_a_malformed_request_id_is_not_returned(exchange: Callable[..., Any]) -> None:
     ((_, headers, body),) = exchange('GET / HTTP/1.1\r\nHost: x\r\nX-Request-Id: "},{"\r\n\r\n')
     assert json.loads(body)["request_id"] == headers["X-Request-Id"] != '"},{"'
 
 
-def test_a_head_has_no_body(exchange: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
+def test_a_response_to_head_has_no_body(exchange: Callable[..., Any], caplog: pytest.LogCaptureFixture) -> None:
     found = exchange("HEAD / HTTP/1.1\r\nHost: x\r\n\r\n" * 2)
     assert [(status, body) for status, _, body in found] == [(503, b"")] * 2
     assert not caplog.records  # gunicorn would drop a body, but warn of it each time
@@ -108,7 +108,7 @@ def test_a_head_has_no_body(exchange: Callable[..., Any], caplog: pytest.LogCapt
     ["Content-Length: 99999", "Transfer-Encoding: chunked", "Content-Length: 3\r\nExpect: 100-continue"],
     ids=["large", "chunked", "expected"],
 )
-def test_a_body_that_is_not_read_ends_the_connection(exchange: Callable[..., Any], fields: str) -> None:
+def test_an_unread_body_ends_the_connection(exchange: Callable[..., Any], fields: str) -> None:
     ((status, headers, _),) = exchange(f"POST /jobs HTTP/1.1\r\nHost: x\r\n{fields}\r\n\r\n{AGAIN}")
     assert (status, headers["Connection"]) == (503, "close")
 

@@ -1,4 +1,4 @@
-"""The folder of temporary files: gone after a kill, with the next start, and no other folder with it."""
+"""The folder of temporary files: after a kill it is deleted by the next start, and no other folder is."""
 
 import os
 import shutil
@@ -29,14 +29,14 @@ def folders(under: Path) -> set[Path]:
 
 @pytest.fixture
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Where temporary files are."""
+    """The system's folder of temporary files."""
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
     return tmp_path
 
 
 @pytest.fixture
 def held(here: Path) -> Iterator[Path]:
-    """A folder that is held by a process forked from the one that made it, which is gone."""
+    """A folder locked by a process that was forked from the one that made it, which has ended."""
     process = subprocess.Popen(
         [sys.executable, "-c", HOLD], env={**os.environ, "TMPDIR": str(here)}, cwd=Path(__file__).parents[2],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True,
@@ -48,7 +48,7 @@ def held(here: Path) -> Iterator[Path]:
     process.communicate("\n")
 
 
-def test_only_folders_that_nobody_holds_are_removed(here: Path, held: Path) -> None:
+def test_only_unlocked_folders_are_removed(here: Path, held: Path) -> None:
     left = here / f"{temporary_folder.PREFIX}left"
     (left / "metrics").mkdir(parents=True)
     made = temporary_folder.make_folder()
@@ -62,7 +62,7 @@ def test_links_and_files_by_such_a_name_are_left_alone(here: Path) -> None:
     link, file = here / f"{temporary_folder.PREFIX}link", here / f"{temporary_folder.PREFIX}file"
     link.symlink_to(precious)
     file.write_text("a file")
-    os.mkfifo(here / f"{temporary_folder.PREFIX}pipe")  # to open which one would have to wait
+    os.mkfifo(here / f"{temporary_folder.PREFIX}pipe")  # whose opening would block
     temporary_folder.make_folder()
     with pytest.raises(NotADirectoryError):
         temporary_folder._lock(link)
@@ -76,11 +76,11 @@ def test_another_users_folder_is_left_alone(here: Path, monkeypatch: pytest.Monk
     left.mkdir()
     monkeypatch.setattr(os, "geteuid", lambda: os.getuid() + 1)
     with pytest.raises(PermissionError):
-        temporary_folder.make_folder()  # its own isn't this user's either
+        temporary_folder.make_folder()  # which refuses its own folder, too
     assert left.exists()
 
 
-def test_a_new_folder_that_another_start_removes_is_made_again(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_folder_that_another_server_removes_is_made_again(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = []
 
     def hold(folder: Path) -> int:
@@ -103,7 +103,7 @@ def free(folder: Path) -> bool:
     return True
 
 
-def test_a_killed_servers_files_go_with_the_next_start(valkey: ValkeyServer, tmp_path: Path) -> None:
+def test_a_killed_servers_files_are_deleted_at_the_next_start(valkey: ValkeyServer, tmp_path: Path) -> None:
     with serve(valkey, tmp_path, status=-signal.SIGKILL) as server:
         address = urlsplit(server.url)
         with socket.create_connection((str(address.hostname), int(address.port or 0))) as connection:
@@ -112,7 +112,7 @@ def test_a_killed_servers_files_go_with_the_next_start(valkey: ValkeyServer, tmp
             wait_until(lambda: list(folder.glob("riffusion-upload-*")))
             assert list((folder / "metrics").glob("*.db"))
             server.process.kill()
-            wait_until(lambda: free(folder))  # its workers notice and go
+            wait_until(lambda: free(folder))  # its workers notice, and end
     assert folder.exists()
     with serve(valkey, tmp_path):
         assert len(folders(tmp_path) - {folder}) == 1

@@ -1,4 +1,4 @@
-"""Uploads: taken by content, measured, stored, and refused with a reason."""
+"""Uploads: detected by content, measured, stored, or refused with a reason."""
 
 import hashlib
 import io
@@ -47,12 +47,12 @@ def test_a_sound_is_measured(client: Client) -> None:
         (b"RIFF\0\0\0\0WAVE", 422, "unreadable_media"),
     ],
 )
-def test_what_is_neither_is_refused(client: Client, content: bytes, status: int, code: str) -> None:
+def test_another_kind_of_file_is_refused(client: Client, content: bytes, status: int, code: str) -> None:
     response = send(client, content)
     assert (response.status_code, response.json["code"]) == (status, code)
 
 
-def test_every_kind_that_is_taken_can_be_kept() -> None:
+def test_every_accepted_kind_can_be_stored() -> None:
     assert {kind for _, _, kind in (*uploads.PICTURES, *uploads.SOUNDS)} == set(CONTENT_TYPES.values())
 
 
@@ -96,7 +96,7 @@ def test_nothing_is_left_in_the_temporary_folder(
 
 
 class Untouched(io.BytesIO):
-    """A body that nobody may read."""
+    """A body that must not be read."""
 
     def read(self, *_: object) -> bytes:
         pytest.fail("the body was read")
@@ -130,7 +130,7 @@ class TestBeforeTheBodyIsRead:
         assert int(refused.headers["Retry-After"]) > 60
         assert send(client, png()).status_code == 201
 
-    def test_what_would_exceed_everybodys(self, settings: Settings) -> None:
+    def test_what_would_exceed_the_servers_bytes(self, settings: Settings) -> None:
         client = Client(create_app(settings.model_copy(update={"max_stored_bytes": 20_000})))
         refused = announce(client, 21_000)
         assert (refused.status_code, refused.json["code"]) == (507, "storage_full")
@@ -162,13 +162,13 @@ class TestBeforeTheBodyIsRead:
                 pass
             assert send(stranger, png()).status_code == 201
             sending.enter_context(services.upload_limiter.slot(Sender("key:a")))
-            sending.enter_context(services.upload_limiter.slot(Sender("key:a")))  # its owner serves many
+            sending.enter_context(services.upload_limiter.slot(Sender("key:a")))  # a key may send several
         with services.upload_limiter.slot(sender(3)):
             pass
 
 
 class TestWhatHasComeIn:
-    def test_announcing_takes_no_room(self, client: Client, services: Services) -> None:
+    def test_announced_bytes_reserve_no_space(self, client: Client, services: Services) -> None:
         with ExitStack() as sending:
             for number in range(100):
                 sending.enter_context(services.upload_limiter.slot(Sender(f"address:192.0.2.{number}")))
@@ -181,16 +181,14 @@ class TestWhatHasComeIn:
                 sending.enter_context(services.upload_limiter.slot(Sender(f"address:192.0.2.{number}"))).spool(largest)
             refused = send(client, png())
             assert (refused.status_code, refused.json["code"]) == (503, "unavailable")
-            with services.upload_limiter.slot(Sender("key:site")) as slot:  # a quarter is for keys
+            with services.upload_limiter.slot(Sender("key:site")) as slot:  # which have a quarter of the space
                 slot.spool(largest)
                 slot.spool(largest)
                 with pytest.raises(UnavailableError):
                     slot.spool(1)
         assert send(client, png()).status_code == 201
 
-    def test_keys_have_a_place_to_have_a_file_decoded(
-        self, services: Services, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_keys_have_a_decoding_slot_of_their_own(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(upload_limits, "_PROBE_WAIT_S", 0.05)
         with ExitStack() as decoding:
             for number in range(upload_limits.PROBES - 1):
@@ -206,7 +204,7 @@ class TestWhatHasComeIn:
                 pass
 
 
-def test_a_disk_that_is_nearly_full_takes_no_file(settings: Settings) -> None:
+def test_a_nearly_full_disk_accepts_no_file(settings: Settings) -> None:
     client = Client(create_app(settings.model_copy(update={"min_free_bytes": 1 << 60})))
     refused = send(client, png())
     assert (refused.status_code, refused.json["code"]) == (507, "storage_full")
