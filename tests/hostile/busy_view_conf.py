@@ -1,4 +1,4 @@
-"""How gunicorn serves the API in one process, with a view that takes processor time instead of waiting."""
+"""gunicorn's configuration for the API in one process, with a view that uses processor time."""
 
 import time
 
@@ -20,7 +20,7 @@ def create() -> Flask:
 
 
 def burn(ms: int) -> str:
-    """Takes so many milliseconds of processor time."""
+    """Uses so many milliseconds of processor time."""
     ends = time.thread_time() + ms / 1000
     while time.thread_time() < ends:
         pass

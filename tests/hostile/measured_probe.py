@@ -1,6 +1,6 @@
-"""Looks at files as the API does, and tells what that took: `python -m tests.hostile.measured_probe KIND FILE...`.
+"""Probes files as the API does, and prints what each took: `python -m tests.hostile.measured_probe KIND FILE...`.
 
-A process of its own, because a process only knows the greatest memory of all children that it ever had.
+A process of its own, because the system reports only the maximum memory of all children that a process ever had.
 """
 
 import json
@@ -23,7 +23,7 @@ def _main(kind: str, *paths: str) -> None:
                 probe_picture(path)
             else:
                 probe_audio(path, max_seconds=MAX_SECONDS)
-            code = "taken"
+            code = "accepted"
         except RiffusionError as error:
             code = error.code
         children = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -34,7 +34,7 @@ def _main(kind: str, *paths: str) -> None:
 
 
 def _peak_kib() -> int:
-    """Of this very program: what getrusage says counts what ran in the process before."""
+    """Of this program alone: getrusage also counts what ran in the process before it."""
     status = Path("/proc/self/status").read_text()
     return int(status.partition("VmHWM:")[2].split()[0])
 

@@ -1,4 +1,4 @@
-"""How gunicorn serves the API, with patience for seconds instead of minutes."""
+"""gunicorn's configuration for the API, with timeouts of seconds instead of minutes."""
 
 from functools import partial
 
