@@ -1,4 +1,4 @@
-"""How well the bundled model obeys: held-out captions, fresh seeds, and a judge that was fixed before the model was.
+"""How well the bundled model follows captions: held-out captions, new seeds, and a judge fixed before the model.
 
     python bench/adherence.py [--captions 200] [--processes 2] [--model riffusion/models/tiny]
 
@@ -51,24 +51,24 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=2)
     parser.add_argument("--model", type=Path, default=MODEL)
     options = parser.parse_args()
-    told = held_out_captions(options.captions)
-    stated = [said for _, said in told]
-    shares = [list(range(n, len(told), options.processes)) for n in range(options.processes)]
+    captions = held_out_captions(options.captions)
+    stated = [statement for _, statement in captions]
+    shares = [list(range(n, len(captions), options.processes)) for n in range(options.processes)]
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
         jobs = [
-            pool.submit(generate, options.model, [told[n][0] for n in share], [FIRST_SEED + n for n in share])
+            pool.submit(generate, options.model, [captions[n][0] for n in share], [FIRST_SEED + n for n in share])
             for share in shares
         ]
         results = [job.result() for job in jobs]
     pictures = dict(
         pair for share, (made, _) in zip(shares, results, strict=True) for pair in zip(share, made, strict=True)
     )
-    seconds = sum(spent for _, spent in results) / len(told)
-    heard = Judge.load().verdicts(pictures[n] for n in range(len(told)))
-    for wanted, counts in sorted(confusions(stated, heard).items()):
+    seconds = sum(spent for _, spent in results) / len(captions)
+    verdicts = Judge.load().verdicts(pictures[n] for n in range(len(captions)))
+    for wanted, counts in sorted(confusions(stated, verdicts).items()):
         print(f"{wanted:>16}: " + ", ".join(f"{name} {count}" for name, count in counts.most_common(4)))
-    scores, real, by_chance = adherence(stated, heard), scores_on_real(), chance(stated, heard)
-    result: dict[str, float] = {"n": len(told), "cpu_seconds_a_picture": round(seconds, 2)}
+    scores, real, by_chance = adherence(stated, verdicts), scores_on_real(), chance(stated, verdicts)
+    result: dict[str, float] = {"n": len(captions), "cpu_seconds_a_picture": round(seconds, 2)}
     for name in MEASURES:
         print(f"{name:>16}: {scores[name]:6.1%}   real {real[name]:6.1%}   chance {by_chance[name]:6.1%}")
         result |= {name: scores[name], f"{name}_real": real[name], f"{name}_chance": by_chance[name]}

@@ -1,4 +1,4 @@
-"""The least that Flask and Celery can do, for bench/job_queue.py: a task that does nothing, and its state over HTTP.
+"""The baseline of bench/job_queue.py: Flask and Celery with a task that does nothing, and its state over HTTP.
 
 Celery's own defaults, its result backend on the same Redis, and threads as our worker has them.
 """
@@ -11,17 +11,17 @@ from flask import Flask, request
 
 URL = os.environ["RIFFUSION_REDIS_URL"]
 
-tasks = Celery("bare", broker=URL, backend=URL)
-tasks.conf.update(task_default_queue="bare", worker_hijack_root_logger=False)
+tasks = Celery("baseline", broker=URL, backend=URL)
+tasks.conf.update(task_default_queue="baseline", worker_hijack_root_logger=False)
 
 
 def _nothing(_request: dict[str, Any]) -> str:
     return "sound"
 
 
-nothing = tasks.task(name="bare.nothing")(_nothing)
+nothing = tasks.task(name="baseline.nothing")(_nothing)
 
-app = Flask("bare")
+app = Flask("baseline")
 
 
 @app.post("/jobs")
@@ -32,7 +32,7 @@ def submit() -> tuple[dict[str, Any], int]:
 
 @app.get("/jobs/<task_id>")
 def state(task_id: str) -> dict[str, Any]:
-    """Where it is, in the words of our API."""
+    """Its state, in the form of our API."""
     found = tasks.AsyncResult(task_id)
     if not found.successful():
         return {"id": task_id, "status": "queued"}

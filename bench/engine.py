@@ -1,13 +1,13 @@
-"""What sharing UNet calls buys: clients of mixed modes and step counts on one engine, against serving one by one.
+"""The gain of sharing UNet calls: clients of mixed modes and step counts on one engine, against one after another.
 
     python bench/engine.py [--clients 1,2,4,8,16] [--rounds 5] [--model bundled|random-tiny|random-sd15|FOLDER]
 
-Each client asks for one picture, and all ask at once. In each round the same requests are served three ways:
+Each client requests one picture, and all do at once. In each round the same requests are served in three ways:
 shared     every client in a thread of its own, all on one engine
 serial     one client after another on the same engine
 diffusers  one client after another through StableDiffusionPipeline and its image-to-image and inpainting siblings
-A client's latency runs from the moment all ask to the moment it has its picture. Fairness is Jain's index of the
-clients' latencies per step asked for: 1 where each waits in proportion to its own work, 1 / clients where one waits for
+A client's latency lasts from the moment of all requests until it has its picture. Fairness is Jain's index of the
+clients' latencies per requested step: 1 where each waits in proportion to its own work, 1 / clients where one waits for
 all the others. Ratios are taken within a round, and their medians over the rounds are printed, with the lowest and
 highest; the last line is JSON.
 """
@@ -57,7 +57,7 @@ Serve = Callable[[AnyRequest], object]
 
 @dataclass(frozen=True)
 class Served:
-    """How long a round of clients took one way, in seconds."""
+    """How long one way of serving took in a round, in seconds."""
 
     total: float
     latencies: list[float]
@@ -262,7 +262,7 @@ def main() -> None:
     painter, pipelines = Painter(checkpoint, engine), Pipelines(checkpoint)
     device = torch.cuda.get_device_name() if checkpoint.device.type == "cuda" else f"{threads} threads of a CPU"
     print(f"{datetime.now(UTC):%Y-%m-%d}  {platform.processor() or platform.machine()}  {device}  {arguments.model}")
-    measure(painter, pipelines, engine, clients=1, rounds=1)  # what the first call costs is nobody's
+    measure(painter, pipelines, engine, clients=1, rounds=1)  # the first call includes warming up
     print("clients  jobs/s  ×serial (low–high)  ×diffusers  mean s  ×serial  p95 ×serial  fairness (serial)  join wait")
     rows: dict[int, dict[str, Any]] = {}
     for clients in map(int, arguments.clients.split(",")):

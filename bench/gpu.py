@@ -1,8 +1,8 @@
-"""What a GPU makes of Stable Diffusion 1.5's exact architecture: steps a second, share of its peak, memory.
+"""Stable Diffusion 1.5's exact architecture on a GPU: steps a second, share of the GPU's peak, memory.
 
     python bench/gpu.py [--batches 1,2,4,8,16] [--steps 50,20] [--runs 5] [--small]
 
-The weights are random, which costs what the real ones cost. Everything goes through the engine, schedulers and guidance
+The weights are random, at the cost of real ones. Everything goes through the engine, schedulers and guidance
 included: an iteration is one denoising step of the whole batch, both guidance halves. The peak is the rate of a large
 matrix product in the same precision on the same device. Needs CUDA; `--small` runs the same code with a tiny model on
 the CPU, whose figures mean nothing. The last line is JSON.
@@ -39,7 +39,7 @@ CLIPS = 8
 
 
 def seconds(work: Callable[[], object], device: torch.device, runs: int) -> float:
-    """Median time of some work, waited for."""
+    """Median time of some work, including the device's."""
     times = []
     for _ in range(runs + 1):  # the first one warms up
         began = time.perf_counter()
@@ -111,7 +111,7 @@ def measure(checkpoint: Checkpoint, arguments: argparse.Namespace, matrix: int) 
 
 
 def around(checkpoint: Checkpoint, runs: int) -> dict[str, Any]:
-    """What happens beside the steps: decoding pictures and retrieving their sound; and the memory that all took."""
+    """The time of decoding pictures and retrieving their sound, and the peak memory of everything."""
     device = checkpoint.device
     autoencoder, codec = Autoencoder(checkpoint), SpectrogramCodec()
     latents = torch.randn(SHAPE, device=device)
@@ -126,7 +126,7 @@ def around(checkpoint: Checkpoint, runs: int) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Measures, or says why not."""
+    """Measures and prints a table and a line of JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--batches", default="1,2,4,8,16")
     parser.add_argument("--steps", default="50,20")
@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true")
     arguments = parser.parse_args()
     if not arguments.small and not torch.cuda.is_available():
-        sys.exit("bench-gpu needs CUDA, and torch finds none here. (--small runs its code on the CPU.)")
+        sys.exit("This needs CUDA, and torch finds none; --small runs the same code on the CPU.")
     device = torch.device("cpu" if arguments.small else "cuda")
     name = "CPU, tiny model" if arguments.small else torch.cuda.get_device_name()
     print(f"{datetime.now(UTC):%Y-%m-%d}  {name}  torch {torch.__version__}")

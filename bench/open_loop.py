@@ -1,8 +1,8 @@
-"""The open loop of bench/load.py: requests that come by the clock, however long the server takes.
+"""The open loop of bench/load.py: requests on a schedule, however long the server takes.
 
 Each client has a schedule of its own, and latency is counted from the moment at which a request was due, also where the
-response before it was still on its way then. So a server that stalls is charged for everything that would have come in
-meanwhile (Gil Tene's coordinated omission).
+previous response hadn't arrived by then. So a stalled server is charged for every request that was due meanwhile (Gil
+Tene's coordinated omission).
 """
 
 import asyncio
@@ -19,9 +19,9 @@ from load_client import SHED, Connection, Request, connect
 SUBMITS_PER_S = 25.0
 SUBMITTERS = 50
 PROBING = 200  # connections that poll without a pause, to find what the server can carry
-CARRIED = 0.8  # of what it served them: a queue at its limit has no bound
+CARRIED = 0.8  # of the capacity: at full load, a queue has no bound
 TWICE = 2.0
-SETTLES_S = 5.0  # in which overload sets in; not measured
+SETTLES_S = 5.0  # before measuring, in which an overload begins
 ENDS_S = 10.0  # for the last responses
 
 _RETRY_AFTER = re.compile(rb"\r\nretry-after: *(\d+)", re.IGNORECASE)
@@ -30,18 +30,22 @@ _OVERLOADED = re.compile(rb'"code":"overloaded"')
 
 @dataclass
 class Tally:
-    """What clients saw of the requests that were due while it was measured."""
+    """What clients measured, of the requests that were due in the measured time."""
 
-    begins: float = float("inf")  # on the loop's clock
+    begins: float = float("inf")
+    """On the loop's clock."""
     ends: float = float("inf")
-    served_ms: list[float] = field(default_factory=list)  # since due
-    shed_ms: list[float] = field(default_factory=list)  # since due
+    served_ms: list[float] = field(default_factory=list)
+    """Since the request was due."""
+    shed_ms: list[float] = field(default_factory=list)
+    """Since the request was due."""
     shed_since_sent_ms: list[float] = field(default_factory=list)
-    lag_ms: list[float] = field(default_factory=list)  # of the clients themselves: sent after due, by their clock
+    lag_ms: list[float] = field(default_factory=list)
+    """The clients' own delay between due and sent."""
     errors: Counter[str] = field(default_factory=Counter)
 
     def measures(self, due: float) -> bool:
-        """Whether a request of that moment counts."""
+        """Whether a request that was due then counts."""
         return self.begins <= due < self.ends
 
 
@@ -51,9 +55,12 @@ class Group:
 
     count: int
     request: Request
-    good: int  # the status of success
-    pause_s: float  # between two requests of one client; 0: as soon as it has its response
-    heeds: bool  # what Retry-After says, where that is longer
+    good: int
+    """The status of success."""
+    pause_s: float
+    """Between two requests of one client; 0: as soon as it has its response."""
+    respects_retry_after: bool
+    """Whether it waits for as long as Retry-After says, if that is longer."""
 
 
 class _Client(Connection):
@@ -68,10 +75,10 @@ class _Client(Connection):
     def start(self) -> None:
         self.running = True
         self.due = self._loop.time() + random.random() * self._group.pause_s  # noqa: S311 - no secret
-        self._loop.call_at(self.due, self._come)
+        self._loop.call_at(self.due, self._send_due)
 
     def unserved(self, now: float) -> int:
-        """Requests that were due while it was measured and have no response."""
+        """Requests that were due in the measured time and have no response."""
         tally, pause_s = self._tally, self._group.pause_s
         count, due = 0, self.due
         while pause_s and due < min(now, tally.ends):
@@ -84,27 +91,27 @@ class _Client(Connection):
         if self._tally.measures(self.due):
             self._count(status, head, now)
         pause_s = self._group.pause_s
-        if self._group.heeds and (asked := _RETRY_AFTER.search(head)):
+        if self._group.respects_retry_after and (asked := _RETRY_AFTER.search(head)):
             pause_s = max(pause_s, int(asked[1]))
         self.due = self.due + pause_s if pause_s else now
         if self.due >= self._tally.ends:
             return
         if self.due > now:
-            self._loop.call_at(self.due, self._come)
+            self._loop.call_at(self.due, self._send_due)
         else:
-            self._ask(now)
+            self._send_now(now)
 
     def broke(self, reason: str) -> None:
         self._tally.errors[reason] += 1
 
-    def _come(self) -> None:
+    def _send_due(self) -> None:
         now = self._loop.time()
         if self._tally.measures(self.due):
             self._tally.lag_ms.append(1000 * (now - self.due))
         if self.running:
-            self._ask(now)
+            self._send_now(now)
 
-    def _ask(self, now: float) -> None:
+    def _send_now(self, now: float) -> None:
         self._sent = now
         self.send(self._group.request())
 
@@ -139,8 +146,8 @@ async def _run(port: int, groups: dict[str, Group], seconds: float) -> dict[str,
 
 
 def _percentiles(values: list[float]) -> tuple[int, int]:
-    """The median and the 99th."""
-    found = statistics.quantiles(2 * (values or [0.0]), n=100)  # which wants two at least
+    """The median and the 99th percentile."""
+    found = statistics.quantiles(2 * (values or [0.0]), n=100)  # which needs two values
     return round(found[49]), round(found[98])
 
 
@@ -170,14 +177,14 @@ def _figures(tallies: dict[str, Tally], seconds: float) -> dict[str, object]:
 def open_loop(
     ports: dict[str, int], poll: Request, submit: Request, clients: int, seconds: float
 ) -> dict[str, dict[str, object]]:
-    """Finds what the server can carry (`unshed`), offers it that (`ours`), then twice what it served.
+    """Measures the capacity of the server (`unshed`), then a load below it and twice it (`ours`).
 
-    At what it can carry, nobody asks again before Retry-After; at twice that, nobody cares: the load has to last.
+    Below capacity, clients respect Retry-After; at twice the capacity they don't, so that the load lasts.
 
     Returns:
         By phase (`capacity`, `carried`, `twice`), its figures.
     """
-    submits = Group(SUBMITTERS, submit, 202, SUBMITTERS / SUBMITS_PER_S, heeds=False)
+    submits = Group(SUBMITTERS, submit, 202, SUBMITTERS / SUBMITS_PER_S, respects_retry_after=False)
     found = {}
 
     def phase(name: str, server: str, polls: Group, lasts_s: float) -> None:
@@ -185,9 +192,9 @@ def open_loop(
         found[name] = _figures(tallies, lasts_s)
         print(f"{name}: {found[name]}", flush=True)
 
-    phase("capacity", "unshed", Group(PROBING, poll, 200, 0.0, heeds=False), seconds / 4)
+    phase("capacity", "unshed", Group(PROBING, poll, 200, 0.0, respects_retry_after=False), seconds / 4)
     capacity = float(str(found["capacity"]["served_per_s"]))
     for name, share in (("carried", CARRIED), ("twice", TWICE)):
         polls_per_s = max(share * capacity - SUBMITS_PER_S, 1.0)
-        phase(name, "ours", Group(clients, poll, 200, clients / polls_per_s, heeds=share < 1), seconds)
+        phase(name, "ours", Group(clients, poll, 200, clients / polls_per_s, respects_retry_after=share < 1), seconds)
     return found

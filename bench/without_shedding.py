@@ -1,4 +1,4 @@
-"""How gunicorn serves the API, without shedding load: what a request costs shows where every one is served."""
+"""gunicorn's configuration for the API without load shedding, so that every request is served and its cost measured."""
 
 from typing import Any
 

@@ -102,7 +102,7 @@ def test_the_excess_is_refused_and_the_rest_served(burning: LiveServer) -> None:
     assert crowd.refused["GET"] > crowd.refused["POST"]
 
     def recovered() -> bool:
-        return httpx.get(f"{burning.url}/burn/1", timeout=60).status_code == 200 and "overload_ended" in log(burning)
+        return httpx.get(f"{burning.url}/burn/1", timeout=60).status_code == 200 and "overload ended" in log(burning)
 
     wait_until(recovered, 60, "the overload doesn't end")
     assert shed(burning) - before == sum(crowd.refused.values())
