@@ -1,6 +1,6 @@
-"""What a request asks for that its own fields can't tell: seed images, LoRAs, and the length of what would be made.
+"""Checks of a request that need the server: seed images, LoRAs, the length of the clip, the webhook.
 
-Models, uploads and earlier jobs are the store's to check, in the step that accepts: they can't go away in between.
+Models, uploads and earlier jobs are checked by the store, in the step that accepts: none can disappear in between.
 """
 
 from api.services import Services
@@ -30,9 +30,9 @@ def admit(submission: Submission, here: Services) -> None:
     """Checks one request.
 
     Raises:
-        UnknownReference: a seed image or LoRA that isn't there.
+        UnknownReference: no such seed image or LoRA.
         InvalidRequest: a clip longer than the server makes, a picture wider than the model paints, or a webhook that
-            isn't taken.
+            is refused.
     """
     for field, reference in references(submission.request).items():
         if isinstance(reference, SeedImage) and reference.seed_image not in {seed.name for seed in list_seeds()}:
@@ -54,22 +54,22 @@ def _check_loras(submission: Submission, here: Services) -> None:
 
 
 def _check_length(submission: Submission, here: Services) -> None:
-    """Of what the request starts from and of what it makes; the worker would refuse it too, but after the wait."""
+    """Of the input and of the clip to be made. The worker checks them too, but only after the wait."""
     request, prefix = submission.request, submission.prefix
     try:
         size = here.store.input_size(request, submission.tenant.identity)
     except UnknownReference:
-        return  # accept's to refuse, unless it knows the idempotency key
+        return  # `accept` refuses it, unless the idempotency key has been used
     columns, limit = made_columns(request, size), here.settings.max_audio_s
     if columns > columns_of(limit):
-        message = f"the clip would be {(columns - 1) / COLUMNS_PER_S:g} s long; at most {limit:g} s are made"
+        message = f"would make a clip of {(columns - 1) / COLUMNS_PER_S:g} s; at most {limit:g} s are allowed"
         raise InvalidRequest([{"field": f"{prefix}{_length_field(request)}", "message": message}])
     if painted_at_once(request) and size.columns > MAX_WIDTH:
         raise too_wide(size.columns, f"{prefix}init")
 
 
 def _length_field(request: AnyRequest) -> str:
-    """What to change so that the clip gets shorter."""
+    """The field to change so that the clip gets shorter."""
     match request:
         case TextToAudio():
             return "width"
@@ -86,7 +86,7 @@ def _check_webhook(submission: Submission, here: Services) -> None:
     if webhook is None:
         return
     if key_of(submission.tenant.name) is None:
-        message = "needs an API key: its secret signs what is sent"
+        message = "needs an API key, whose secret signs what is sent"
     elif not webhook.startswith("https://") and not here.settings.webhooks_anywhere:
         message = "must begin with https://"
     else:

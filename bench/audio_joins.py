@@ -1,4 +1,4 @@
-"""Where sounds meet: clips joined into one, loops, channels, and the file that is sent out."""
+"""Joins of clips, the seams of loops, channels, and the encoded file."""
 
 import statistics
 from collections.abc import Callable, Sequence
@@ -14,12 +14,12 @@ from riffusion.spectrogram.codec import SpectrogramCodec
 from riffusion.spectrogram.params import DEFAULT
 
 NEAR = 6  # columns on either side of a join
-CUT_HZ = 11_000  # pictures end at 10 kHz: energy above comes from edges
+CUT_HZ = 11_000  # pictures end at 10 kHz: energy above is from edges
 RATE = DEFAULT.sample_rate
 
 
 def joins(pictures: Sequence[Picture]) -> dict[str, float]:
-    """Each picture cut in two and given as a run: pixel error near the join over the whole's, and the level's error."""
+    """Each picture cut in two and decoded as a run: pixel error near the join over the whole's, and the level's."""
     codec, ratios, levels = SpectrogramCodec(), [], []
     for picture in pictures:
         middle = picture.image.width // 2
@@ -40,9 +40,9 @@ def joins(pictures: Sequence[Picture]) -> dict[str, float]:
 
 
 def loops(seeds: Sequence[Picture]) -> dict[str, float]:
-    """Energy above `CUT_HZ` where a loop begins again, over the clip's median: as a circle, and cut without one.
+    """Energy above `CUT_HZ` at a loop's seam, over the clip's median: decoded as a circle, and without.
 
-    In 16 bits, as it is sent: their noise is all there is above the pictures' 10 kHz.
+    In 16 bits, as in a file: above the pictures' 10 kHz there is only their noise.
     """
     found: dict[str, list[float]] = {"loop_seam_db_worst": [], "plain_repeat_seam_db_worst": []}
     for picture in seeds:
@@ -76,7 +76,7 @@ def _downmix_px(wave: Tensor, target: Picture) -> float:
 
 
 def outputs(seeds: Sequence[Picture]) -> dict[str, float]:
-    """True peak after MP3 decoding, and clipped samples, of clips as they are sent out."""
+    """True peak after MP3 decoding, and clipped samples, of encoded clips."""
     peaks, clipped = [], 0
     for picture in seeds:
         wave = normalize_loudness(SpectrogramCodec().decode(picture.image), RATE)

@@ -1,4 +1,4 @@
-"""What is reconstructed: the seed images, and pictures of recordings."""
+"""The pictures to reconstruct: the seed images, and pictures of recordings."""
 
 from pathlib import Path
 
@@ -28,7 +28,9 @@ def recorded_pictures(files: list[Path], most: int) -> list[Picture]:
     """Pictures of 512 columns from the middle of recordings: of the files given, or of some found on this machine."""
     files = files or _found(most)
     if len(files) < 3:
-        raise SystemExit("no recordings: name some audio files, or install sonic-pi-samples or a game's music")
+        raise SystemExit(
+            "There are no recordings: name some audio files, or install sonic-pi-samples or a game's music."
+        )
     return [_middle(file) for file in files]
 
 

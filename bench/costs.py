@@ -1,6 +1,6 @@
-"""What requests take beside what they are charged: processor time of every mode, short and long, over `cost`.
+"""The cost that requests are charged against the processor time that they take, for short and long ones of every mode.
 
-    python bench/costs.py [--rounds 3] [--longest 60001] [--only WORDS]
+    python bench/costs.py [--rounds 3] [--longest 60001] [--only TEXT]
 
 Each request runs alone through the generator with the bundled model, on one thread of the CPU; ffmpeg's processor time
 counts too. Rounds are interleaved and their medians printed, with the cost, and with charged over taken: both as
@@ -45,7 +45,7 @@ STANDARD = "text-to-audio"
 
 @dataclass
 class Case:
-    """A request, and what it has taken."""
+    """A request, and the processor time that it took."""
 
     mode: str
     fields: dict[str, Any]
@@ -54,22 +54,22 @@ class Case:
 
     @property
     def name(self) -> str:
-        """In words, for a row of the table."""
-        said = [f"{key} {value}" for key, value in self.fields.items() if isinstance(value, int | float | str)]
+        """The name in a row of the table."""
+        parts = [f"{key} {value}" for key, value in self.fields.items() if isinstance(value, int | float | str)]
         if INPUT in self.fields.values():
             what = "stereo, " if self.size.channels > 1 else ""
-            said.insert(0, f"of {what}{self.size.columns} columns")
-        return ", ".join([self.mode, *said])
+            parts.insert(0, f"of {what}{self.size.columns} columns")
+        return ", ".join([self.mode, *parts])
 
     @property
     def request(self) -> Any:
-        """What the worker would get."""
-        words = PROMPT if self.mode not in ("interpolate", "image-to-audio", "audio-to-image") else {}
-        return with_seed(parse({"mode": self.mode, **words, **self.fields}))
+        """The request as a worker receives it."""
+        prompt = PROMPT if self.mode not in ("interpolate", "image-to-audio", "audio-to-image") else {}
+        return with_seed(parse({"mode": self.mode, **prompt, **self.fields}))
 
 
 def cases() -> Iterator[Case]:
-    """Requests of every mode, from the least that it may be asked to what takes a minute."""
+    """Requests of every mode, from the smallest to those that take a minute."""
     for fields in (
         {}, {"quality": "draft"}, {"quality": "best"}, {"guidance": 1}, {"format": "wav"}, {"format": "ogg"},
         {"width": 128}, {"width": 1024}, {"width": 2048}, {"steps": 2}, {"steps": 100}, {"scheduler": "euler-a"},
@@ -84,7 +84,7 @@ def cases() -> Iterator[Case]:
     yield Case("interpolate", {**ENDS, "alpha": 0.5})
     yield Case("interpolate", {**ENDS, "clips": 4})
     yield Case("interpolate", {**ENDS, "clips": 2, "init": INPUT}, InputSize(1024))
-    for columns in (100, 512, 513, 3000):  # one column more is a window more
+    for columns in (100, 512, 513, 3000):  # another column needs another window
         yield Case("audio-to-audio", {"clip": INPUT}, InputSize(columns))
     yield Case("audio-to-audio", {"clip": INPUT, "denoising": 0.2, "quality": "draft"}, InputSize(3000, channels=2))
     for columns, seconds in ((100, 5), (512, 1), (512, 10), (6000, 5)):
@@ -104,7 +104,7 @@ def cases() -> Iterator[Case]:
 
 @cache
 def picture(size: InputSize) -> bytes:
-    """A PNG of this size: a seed image again and again."""
+    """A PNG of this size: a seed image, repeated."""
     canvas = Canvas.open(open_seed(list_seeds()[0].name))
     pixels = canvas.pixels[:, :, np.arange(size.columns) % canvas.width]
     return write_png(Canvas(np.repeat(pixels, size.channels, axis=0), canvas.params).image())
@@ -112,7 +112,7 @@ def picture(size: InputSize) -> bytes:
 
 @cache
 def sound(size: InputSize) -> bytes:
-    """Its sound, as a FLAC file."""
+    """A FLAC file of this size: the sound of a seed image, repeated."""
     wave = SpectrogramCodec().decode(Canvas.open(picture(CLIP_SIZE)).image(), loop=True)
     samples = DEFAULT.samples(size.columns)
     return encode_audio(
@@ -121,7 +121,7 @@ def sound(size: InputSize) -> bytes:
 
 
 def processor_s() -> float:
-    """Of this process and those that it has started and waited for."""
+    """Processor time in seconds of this process and the processes that it has started and waited for."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
 
@@ -140,7 +140,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--longest", type=int, default=60_001, help="columns; cases of more are left out")
-    parser.add_argument("--only", default="", help="cases whose names hold these words")
+    parser.add_argument("--only", default="", help="only cases whose names hold this text")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     chosen = [case for case in cases() if case.name == STANDARD or arguments.only in case.name]
@@ -148,7 +148,7 @@ def main() -> None:
     standard = next(case for case in chosen if case.name == STANDARD)
     with Generator.load(Settings(device="cpu", checkpoint="bundled")) as generator:
         guidance = generator.card.guidance or 1.0
-        run(standard, generator)  # what the first clip costs is nobody's
+        run(standard, generator)  # the first clip includes warming up
         standard.seconds.clear()
         for _ in range(arguments.rounds):
             for case in chosen:

@@ -2,12 +2,12 @@
 
     python bench/engine.py [--clients 1,2,4,8,16] [--rounds 5] [--model bundled|random-tiny|random-sd15|FOLDER]
 
-Each client asks for one picture, and all ask at once. In each round the same requests are served three ways:
+Each client requests one picture, and all do at once. In each round the same requests are served in three ways:
 shared     every client in a thread of its own, all on one engine
 serial     one client after another on the same engine
 diffusers  one client after another through StableDiffusionPipeline and its image-to-image and inpainting siblings
-A client's latency runs from the moment all ask to the moment it has its picture. Fairness is Jain's index of the
-clients' latencies per step asked for: 1 where each waits in proportion to its own work, 1 / clients where one waits for
+A client's latency lasts from the moment of all requests until it has its picture. Fairness is Jain's index of the
+clients' latencies per requested step: 1 where each waits in proportion to its own work, 1 / clients where one waits for
 all the others. Ratios are taken within a round, and their medians over the rounds are printed, with the lowest and
 highest; the last line is JSON.
 """
@@ -57,7 +57,7 @@ Serve = Callable[[AnyRequest], object]
 
 @dataclass(frozen=True)
 class Served:
-    """How long a round of clients took one way, in seconds."""
+    """How long one way of serving took in a round, in seconds."""
 
     total: float
     latencies: list[float]

@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true")
     arguments = parser.parse_args()
     if not arguments.small and not torch.cuda.is_available():
-        sys.exit("bench-gpu needs CUDA, and torch finds none here. (--small runs its code on the CPU.)")
+        sys.exit("This needs CUDA, and torch finds none; --small runs the same code on the CPU.")
     device = torch.device("cpu" if arguments.small else "cuda")
     name = "CPU, tiny model" if arguments.small else torch.cuda.get_device_name()
     print(f"{datetime.now(UTC):%Y-%m-%d}  {name}  torch {torch.__version__}")

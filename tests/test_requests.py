@@ -120,7 +120,7 @@ def test_a_quality_is_stored_as_what_it_stands_for(quality: str, steps: int) -> 
 
 
 @pytest.mark.parametrize("change", [{"steps": 21}, {"scheduler": "ddim"}])
-def test_a_quality_leaves_no_choice_of_steps(change: dict[str, Any]) -> None:
+def test_a_quality_excludes_steps(change: dict[str, Any]) -> None:
     assert "quality" in refused({"mode": "text-to-audio", "prompt": "a", "quality": "standard", **change})[""]
 
 
@@ -134,8 +134,8 @@ def test_interpolation_is_one_clip_or_several() -> None:
     assert refused(ends) == refused({**ends, "alpha": 0.5, "clips": 3}) == {"": "give either alpha or clips"}
 
 
-@pytest.mark.parametrize("data", [None, 3, "text-to-audio", [], {}, {"mode": "sing"}, {"mode": 3}])
-def test_what_has_no_known_mode_is_refused(data: object) -> None:
+@pytest.mark.parametrize("data", [None, 3, "text-to-audio", [], {}, {"mode": "no-such-mode"}, {"mode": 3}])
+def test_an_unknown_mode_is_refused(data: object) -> None:
     assert set(refused(data)) <= {"", "mode"}
 
 
@@ -191,7 +191,7 @@ def test_better_sound_costs_more(mode: str) -> None:
         ("image-to-audio", {"format": "ogg"}),
     ],
 )
-def test_whatever_asks_for_more_costs_more(mode: str, more: dict[str, Any]) -> None:
+def test_larger_requests_cost_more(mode: str, more: dict[str, Any]) -> None:
     less = {"mode": mode, **EXAMPLES[mode]} | ({"init": UPLOAD} if "init" in more else {})
     size = InputSize(1024)
     assert cost(parse({**less, **more}), size) > cost(parse(less), size)

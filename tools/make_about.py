@@ -28,7 +28,7 @@ STOPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 def main(url: str) -> None:
     """Submits the clips, waits, and writes them with an index."""
     OUT.mkdir(exist_ok=True)
-    client = Client(url, patience_s=600)
+    client = Client(url, retry_for_s=600)
     example = client.submit(EXAMPLE)
     first = _keep(example, "example", EXAMPLE.prompt)
     init = JobResult(job=example.id)

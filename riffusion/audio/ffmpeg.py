@@ -11,7 +11,7 @@ from typing import IO
 import imageio_ffmpeg
 
 from riffusion.errors import ToolMissing, UnreadableMedia
-from riffusion.limited import Limits, run_limited
+from riffusion.limited_process import Limits, run_limited
 
 CPU_SECONDS = 120
 WALL_SECONDS = 300

@@ -35,7 +35,7 @@ def _submit(url: str, key: str | None, folder: Path, request: IO[str] | None, **
     own = get_settings().key
     if key is None and own is not None:
         key = own.get_secret_value()
-    with Client(url, key, patience_s=PATIENCE_S) as client:
+    with Client(url, key, retry_for_s=PATIENCE_S) as client:
         job = client.submit(_read(request) if request is not None else build(TextToAudio, values)[0])
         click.echo(f"job {job.id}", err=True)
         saved = follow(job, folder)

@@ -115,7 +115,7 @@ def test_a_run_of_clips_becomes_one_sound(client: Client) -> None:
     assert result["audio"]["duration_s"] == pytest.approx(2 * 5.12, abs=0.05)
 
 
-def test_the_same_seed_makes_the_same_picture_in_any_company(client: Client) -> None:
+def test_the_same_seed_makes_the_same_picture_in_any_batch(client: Client) -> None:
     request = parse({"mode": "text-to-audio", **PROMPT, "seed": 7, "fresh": True})
     other = parse({"mode": "text-to-audio", **PROMPT, "seed": 8})
     alone = client.submit(request).wait()

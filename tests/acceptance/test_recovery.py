@@ -1,4 +1,4 @@
-"""Workers that die, are asked to stop, or run a job that is canceled: each job ends once, and leaves what it should."""
+"""Workers that die or are asked to stop, and canceled jobs: each job ends once, with the files it should have."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,11 +12,11 @@ from tests.acceptance.conftest import Stack, http
 from tests.conftest import wait_until
 
 LONG = parse({"mode": "text-to-audio", "prompt": "bells", "steps": 150})
-WITHIN = timedelta(seconds=20)  # of a worker being there again; the promise is made for the default lease of 10 s
+WITHIN = timedelta(seconds=20)  # after a worker is back; promised for the default lease of 10 s
 
 
 def has_begun(job: Job) -> bool:
-    """Whether a first step is done; progress is null before."""
+    """Whether the first step is done; before, progress is null."""
     job.refresh()
     return bool(job.data["progress"] and job.data["progress"]["step"] > 0)
 
@@ -50,7 +50,7 @@ def test_a_worker_asked_to_stop_finishes_what_runs(bare_stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("when", ["queued", "running"])
-def test_a_canceled_job_leaves_nothing(when: str, bare_stack: Stack) -> None:
+def test_a_canceled_job_leaves_no_files(when: str, bare_stack: Stack) -> None:
     if when == "running":
         bare_stack.start_worker()
     job = bare_stack.client.submit(LONG)

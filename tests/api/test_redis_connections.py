@@ -1,4 +1,4 @@
-"""A real server takes few of Redis's connections, however many ask at once, and gives them back."""
+"""A real server opens few connections to Redis, however many requests there are, and closes them again."""
 
 import asyncio
 from collections.abc import Iterator
@@ -43,7 +43,7 @@ def held_requests(live: LiveServer) -> int:
 
 
 def connected(redis: Redis) -> int:
-    found: Any = redis.info("clients")  # its type can't tell it from the asynchronous one
+    found: Any = redis.info("clients")  # typed as if it could be asynchronous
     return int(found["connected_clients"])
 
 
@@ -52,7 +52,7 @@ def rejected(redis: Redis) -> int:
     return int(found["rejected_connections"])
 
 
-def test_a_stall_takes_few_connections_and_they_are_given_back(narrow: ValkeyServer, tmp_path: Path) -> None:
+def test_a_stall_opens_few_connections_which_are_closed_again(narrow: ValkeyServer, tmp_path: Path) -> None:
     with (
         serve(narrow, tmp_path, connections=2000, redis_url=narrow.url) as live,
         Redis.from_url(narrow.url) as redis,

@@ -55,7 +55,7 @@ def test_help_for_a_mode_does_not_wait_for_torch() -> None:
             ],
             {},
             1,
-            "riffusion: No answer from",
+            "riffusion: The server at",
         ),
         (["worker"], {"RIFFUSION_SLOTS": "0"}, 1, "riffusion: RIFFUSION_SLOTS: "),
     ],

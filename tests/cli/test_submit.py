@@ -13,7 +13,7 @@ from riffusion.jobs.database import connect
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.tenants import UNLIMITED
 from riffusion.settings import Settings, get_settings
-from tests.client.server import serving
+from tests.client.in_process_service import serving
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from riffusion.errors import (
 )
 from riffusion.requests import ImageToAudio, Riff, SeedImage, TextToAudio, Upload
 from riffusion.settings import Settings
-from tests.client.server import serving
+from tests.client.in_process_service import serving
 from tests.conftest import wait_until
 
 
@@ -53,7 +53,7 @@ def test_without_a_secret_there_is_no_list(client: Client) -> None:
         list(other.jobs())
 
 
-def test_events_tell_the_whole_story(client: Client) -> None:
+def test_events_follow_a_job_to_its_end(client: Client) -> None:
     seen = [(job.status, job.data["progress"]) for job in client.submit(TextToAudio(prompt="1")).events()]
     assert seen[-1][0] == "succeeded"
     assert "running" in [status for status, _ in seen]
@@ -69,7 +69,7 @@ def test_cancel_and_delete(client: Client) -> None:
         client.job(job.id)
 
 
-def test_a_failure_is_raised_as_what_it_was(client: Client) -> None:
+def test_a_failure_is_raised_as_its_error(client: Client) -> None:
     with pytest.raises(BrokenPicture, match="isn't finite"):
         client.submit(TextToAudio(prompt="refuse")).wait(timeout_s=60)
 
@@ -97,6 +97,6 @@ def test_an_upload_is_named_by_a_request(client: Client, tmp_path: Path) -> None
     assert client.submit(ImageToAudio(image=upload)).wait(timeout_s=60).status == "succeeded"
 
 
-def test_what_there_is(client: Client) -> None:
+def test_lists_of_seeds_and_models(client: Client) -> None:
     assert "drums" in [seed["name"] for seed in client.seeds()]
     wait_until(lambda: [model["name"] for model in client.models()] == ["tiny"])

@@ -54,7 +54,7 @@ class Up:
         return (self.data.parent / "up.log").read_text()
 
     def client(self) -> Client:
-        return Client(self.url, patience_s=60)
+        return Client(self.url, retry_for_s=60)
 
     def children(self) -> dict[str, int]:
         """Redis, API and worker, by the word that tells them apart."""

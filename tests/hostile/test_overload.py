@@ -1,4 +1,4 @@
-"""More than a process can do: the excess is refused early, the rest is served, and it ends when the load does."""
+"""A process under overload: the excess is refused early, the rest is served, and shedding ends with the load."""
 
 import json
 import threading
@@ -20,9 +20,9 @@ BURST = 100
 
 @pytest.fixture(scope="module")
 def burning(valkey_server: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """The API in one process, with a view that takes as much processor time as it is asked for."""
+    """The API in one process, with a view that uses as much processor time as requested."""
     folder = tmp_path_factory.mktemp("burning")
-    with serve(valkey_server, folder, connections=2000, conf="tests.hostile.burning") as server:
+    with serve(valkey_server, folder, connections=2000, conf="tests.hostile.busy_view_conf") as server:
         yield server
 
 
@@ -31,7 +31,7 @@ def connect(server: LiveServer) -> HTTPConnection:
 
 
 def shed(server: LiveServer) -> float:
-    """How many requests it says that it has refused."""
+    """How many requests it has refused, by its metrics."""
     text = httpx.get(f"{server.url}/metrics", timeout=60).text
     return sum(
         float(line.split()[1]) for line in text.splitlines() if line.startswith("riffusion_http_shed_requests_t")
@@ -40,7 +40,7 @@ def shed(server: LiveServer) -> float:
 
 @dataclass
 class Crowd:
-    """Clients that ask for more than can be served, each on one connection, with a pause after a refusal."""
+    """Clients that request more than can be served, each on one connection, with a pause after a refusal."""
 
     server: LiveServer
     served: int = 0
@@ -102,7 +102,7 @@ def test_the_excess_is_refused_and_the_rest_served(burning: LiveServer) -> None:
     assert crowd.refused["GET"] > crowd.refused["POST"]
 
     def recovered() -> bool:
-        return httpx.get(f"{burning.url}/burn/1", timeout=60).status_code == 200 and "overload_ended" in log(burning)
+        return httpx.get(f"{burning.url}/burn/1", timeout=60).status_code == 200 and "overload ended" in log(burning)
 
     wait_until(recovered, 60, "the overload doesn't end")
     assert shed(burning) - before == sum(crowd.refused.values())
