@@ -87,7 +87,7 @@ class Settings(BaseSettings):
     checkpoint: str = Field(
         "bundled", description="`bundled`, a folder in diffusers format, or a hub id, for the model above."
     )
-    checkpoint_revision: str | None = Field(None, description="Commit of the hub id; the operator pins it.")
+    checkpoint_revision: str | None = Field(None, description="Commit of the hub id; pinned by whoever runs it.")
     lora_dir: Path | None = Field(
         None,
         description="LoRAs that requests may name: files NAME.safetensors, or folders NAME as fine-tuning writes.",
@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     shutdown_grace_s: float = Field(
         900,
         ge=0,
-        description="Seconds for which a worker that is asked to stop finishes its jobs; then it gives the rest back. "
+        description="Seconds a worker that is asked to stop goes on with what runs; then it gives it back. "
         "`riffusion up` gives 5 s unless this is set.",
     )
     result_ttl_s: int = Field(86_400, ge=60, description="Seconds for which an ended job and its files are kept.")
