@@ -11,7 +11,7 @@ from pathlib import Path
 SUFFIXES = {".css", ".html", ".js", ".lua", ".md", ".py", ".toml", ".ts"}
 OWN = {"check_words.py", "test_check_words.py"}  # they name the words
 INSTEAD = {
-    r"tells?|telling|told": "says, reports, returns; is passed, receives",
+    r"(?<![a-z]\.)tells?|told": "says, reports, returns; is passed, receives",
     r"anew": "again",
     r"sung": "re-rendered",
     r"(go|goes|gone|going) on with": "continue, resume",

@@ -36,6 +36,7 @@ def test_a_replaced_word_is_found(line: str) -> None:
         "Redis doesn't answer.",
         "assert answer.headers['ETag']",
         "intelligent, renewal, deskew, astray, foretold",
+        "size = stream.tell()",
         "a brush stroke",
     ],
 )
