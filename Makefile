@@ -31,6 +31,7 @@ lint: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python tools/lint_lua.py
+	$(BIN)/python tools/check_words.py
 	$(BIN)/mypy
 
 $(READY): locks/dev.txt locks/uv.txt pyproject.toml

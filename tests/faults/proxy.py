@@ -18,8 +18,8 @@ class Weather(Enum):
 
     FAIR = auto()
     BLACK_HOLE = auto()  # nothing arrives and nothing is refused; when it heals, what was sent arrives, as TCP has it
-    RESET = auto()  # whoever sends is reset
-    REFUSE = auto()  # whoever sends gets `refusal` for an answer
+    RESET = auto()  # a connection that sends is reset
+    REFUSE = auto()  # a connection that sends gets `refusal` as its response
 
 
 class Proxy:
@@ -53,9 +53,9 @@ class Proxy:
         self._turn(Weather.RESET)
         self.cut()
 
-    def refuse(self, answer: bytes) -> None:
-        """Answers `answer` in the place of the target, and closes."""
-        self._refusal = answer
+    def refuse(self, response: bytes) -> None:
+        """Sends `response` in the place of the target, and closes."""
+        self._refusal = response
         self._turn(Weather.REFUSE)
 
     def lead_to(self, target: int) -> None:
@@ -133,7 +133,7 @@ class Proxy:
                     return
                 writer.write(data)
                 await writer.drain()
-            await self._clear.wait()  # in a black hole nobody hears that the other has hung up
+            await self._clear.wait()  # in a black hole neither side learns that the other has hung up
 
     def _abort_all(self) -> None:
         for writer in tuple(self._open):

@@ -114,12 +114,12 @@ class Soak:
 
     def _send(self, prompt: str, cancel: bool) -> str | None:
         try:
-            job_id = self.stack.submit(prompt, patience=DRAINS_S)
+            job_id = self.stack.submit(prompt, within_s=DRAINS_S)
         except AssertionError as error:
             self._note(f"not accepted: {error}")
             return None
         if cancel:
-            with suppress(httpx.TransportError, AssertionError):  # nobody repeats it
+            with suppress(httpx.TransportError, AssertionError):  # it isn't repeated
                 time.sleep(0.5)
                 self.stack.cancel(job_id)
         return job_id
@@ -256,12 +256,12 @@ class Soak:
             wanted |= self.clients.results()
             uploads = self.clients.uploads()
         except (UnavailableError, RedisError) as error:
-            return [f"it can't be told yet: {error}"]
+            return [f"not known yet: {error}"]
         return [
             *(f"lost: {job_id}" for job_id in missing),
             *(f"doubled: {job_id}" for job_id in doubled),
             *(f"file missing: {key}" for key in wanted - found),
-            *(f"file nobody needs: {key}" for key in (found & listed) - wanted - uploads),
+            *(f"file that no job needs: {key}" for key in (found & listed) - wanted - uploads),
             *(f"left in Redis: {each}" for each in left),
         ]
 

@@ -1,4 +1,4 @@
-"""Workers that lose sight of Redis without either side being told."""
+"""Workers that lose Redis without either side noticing."""
 
 import time
 

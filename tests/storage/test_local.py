@@ -37,7 +37,9 @@ def fetch(local: LocalStorage, url: str) -> bytes:
     address = urlsplit(url)
     assert url.startswith("https://music.example/api/files/")
     key = address.path.removeprefix("/api/files/")
-    return local.open_link(key, dict(parse_qsl(address.query))).content.read_bytes()
+    content = local.open_link(key, dict(parse_qsl(address.query))).content
+    assert isinstance(content, Path)
+    return content.read_bytes()
 
 
 def query_of(url: str, **changes: str) -> Mapping[str, str]:

@@ -28,7 +28,7 @@ def test_what_keeps_the_promise_is_never_refused(seed: int) -> None:
 
 
 def _kept(evidence: Evidence) -> list[Story]:
-    """Jobs that were accepted and that nobody tried to delete."""
+    """Jobs that were accepted and that no client tried to delete."""
     stories = [story for account in evidence.limits for story in evidence.known(account)]
     return [story for story in stories if not story.deletes]
 
