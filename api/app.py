@@ -1,10 +1,11 @@
 """The app factory. Importing this module, and creating an app, starts nothing and connects to nothing."""
 
+from urllib.parse import urlsplit
+
 from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
-    assets,
     catalog,
     events,
     files,
@@ -13,7 +14,6 @@ from api import (
     jobs,
     metrics,
     openapi,
-    pages,
     problems,
     request_log,
     shares,
@@ -33,12 +33,13 @@ from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
 from riffusion.jobs.wakeup import WakeUps
 from riffusion.settings import Settings, get_settings
+from web import assets, pages
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The API as a WSGI application; without `settings`, those of the environment."""
     settings = settings or get_settings()
-    app = Flask("api", static_folder=None)  # pages.py serves what pages need
+    app = Flask("api", static_folder=None)  # web.assets serves what pages need
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = made = _services(settings)
     request_log.register(app)
@@ -46,8 +47,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.register(app, made.metrics)
     headers.register(app, settings.cors_origins.split())
     problems.register(app)
-    for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, pages, assets):
+    for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, assets):
         app.register_blueprint(module.blueprint)
+    app.register_blueprint(pages.blueprint(shares.describe, _storage_origins(settings)))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -58,6 +60,18 @@ def _refuse_second_spellings() -> None:
     """One address a resource, so that what a proxy closes by its address is closed: werkzeug drops leading slashes."""
     if request.environ["PATH_INFO"].startswith("//"):
         abort(404)
+
+
+def _storage_origins(settings: Settings) -> tuple[str, ...]:
+    """Origins that links to files lead to, where they aren't this server's."""
+    if settings.storage == "local":
+        return ()
+    endpoint = settings.s3_public_endpoint or settings.s3_endpoint
+    if endpoint is None:
+        host = f"s3.{settings.s3_region}.amazonaws.com"
+        return f"https://{settings.s3_bucket}.{host}", f"https://{host}"
+    parts = urlsplit(endpoint)
+    return (f"{parts.scheme}://{parts.netloc}",)
 
 
 def _services(settings: Settings) -> Services:

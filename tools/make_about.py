@@ -1,6 +1,6 @@
 """Makes the sounds and pictures of the about page: `python -m tools.make_about --url http://127.0.0.1:8000`.
 
-Any running stack will do; the clips are whatever its model paints. Everything lands in `api/static/about/`.
+Any running stack will do; the clips are whatever its model paints. Everything lands in `web/static/about/`.
 """
 
 import io
@@ -14,7 +14,7 @@ from PIL import Image
 from riffusion.client import Client, Job
 from riffusion.requests import AnyRequest, Interpolate, InterpolationEnd, JobResult, Riff, TextToAudio
 
-OUT = Path(__file__).parents[1] / "api" / "static" / "about"
+OUT = Path(__file__).parents[1] / "web" / "static" / "about"
 SIZE = (320, 256)
 EXAMPLE = TextToAudio(prompt="jazz piano solo with drums", seed=7, steps=30)
 NEW_WORDS = "church bells"

@@ -9,10 +9,10 @@ import pytest
 import torch
 from playwright.sync_api import Page
 
-from api.assets import STATIC, asset
 from riffusion.spectrogram.mel import mel_filters
 from riffusion.spectrogram.params import SpectrogramParams
 from tests.browser.conftest import npm_package
+from web.assets import STATIC, asset
 
 TYPESCRIPT = "typescript@5.9.3"
 

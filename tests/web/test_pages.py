@@ -3,12 +3,12 @@
 import re
 
 import pytest
+from flask.testing import FlaskClient as Client
 
-from api import assets
-from api.assets import STATIC, digest, modules
-from api.pages import recipe, security_policy, storage_origin, title
-from riffusion.settings import Settings
-from tests.api.conftest import Client
+from tests.web.conftest import STORAGE
+from web import assets
+from web.assets import STATIC, digest, modules
+from web.pages import recipe, security_policy, title
 
 
 @pytest.mark.parametrize("path", ["/", "/about"])
@@ -62,11 +62,26 @@ def test_every_module_is_preloaded_once() -> None:
     assert all((STATIC / "js" / name).is_file() for name in found)
 
 
-def test_files_may_come_from_the_storage_that_is_configured() -> None:
-    assert storage_origin(Settings()) == ""
-    s3 = Settings(storage="s3", s3_endpoint="http://inside:8333", s3_public_endpoint="https://files.example/base")
-    assert storage_origin(s3) == "https://files.example"
-    assert "connect-src 'self' https://files.example;" in security_policy(storage_origin(s3))
+def test_files_may_come_from_this_server_and_the_storage(client: Client) -> None:
+    policy = client.get("/").headers["Content-Security-Policy"]
+    assert f"; img-src 'self' blob: {STORAGE}; media-src 'self' blob: {STORAGE};" in policy
+    assert f"; connect-src 'self' {STORAGE};" in policy
+    assert "; img-src 'self' blob:; media-src 'self' blob:; connect-src 'self';" in security_policy(())
+
+
+def test_a_published_clip_has_a_page_that_chat_programs_can_show(client: Client) -> None:
+    page = client.get("/clips/shared")
+    assert page.status_code == 200
+    assert '<meta property="og:title" content="bells &amp; &lt;b&gt;brass&lt;/b&gt;">' in page.text
+    assert '<meta property="og:audio:type" content="audio/wav">' in page.text
+    assert "<b>" not in page.text
+
+
+@pytest.mark.parametrize(("share_id", "status", "reason"), [("deleted", 410, "was deleted"), ("x", 404, "published")])
+def test_a_missing_clip_has_a_page_that_says_why(client: Client, share_id: str, status: int, reason: str) -> None:
+    page = client.get(f"/clips/{share_id}")
+    assert (page.status_code, page.mimetype) == (status, "text/html")
+    assert reason in page.text
 
 
 def test_a_recipe_reads_as_lines_in_words() -> None:
