@@ -6,6 +6,7 @@ files there, so that browsers keep them for good and a new version is seen at on
 
 import gzip
 import hashlib
+import posixpath
 import re
 from functools import cache
 from http import HTTPStatus
@@ -15,7 +16,7 @@ from flask import Blueprint, Response, abort, request, send_from_directory
 
 STATIC = Path(__file__).parent / "static"
 _A_YEAR_S = 31_536_000
-_IMPORT = re.compile(r'^(?:import|export|\} from)\b.*?"\./([\w-]+\.js)"', re.MULTILINE)
+_IMPORT = re.compile(r'^(?:import|export|\} from)\b.*?"(\.[\w./-]+\.js)"', re.MULTILINE)
 _TEXT = {".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 
 blueprint = Blueprint("assets", __name__)
@@ -46,7 +47,8 @@ def modules(entry: str) -> tuple[str, ...]:
     """An ES module and all it imports, for preloading: without it the browser finds them one import at a time."""
     found = [entry]
     for name in found:
-        for imported in _IMPORT.findall((STATIC / "js" / name).read_text()):
+        for relative in _IMPORT.findall((STATIC / "js" / name).read_text()):
+            imported = posixpath.normpath(f"{posixpath.dirname(name)}/{relative}")
             if imported not in found:
                 found.append(imported)
     return tuple(found)

@@ -55,11 +55,11 @@ def blueprint(describe: Callable[[str], PublishedClip], storage_origins: Iterabl
 
     @pages.get("/")
     def playground() -> Response:
-        return page("playground.html", policy, entry="studio.js")
+        return page("playground.html", policy, entry="pages/studio.js")
 
     @pages.get("/about")
     def about() -> Response:
-        return page("about.html", policy, entry="about.js")
+        return page("about.html", policy, entry="pages/about.js")
 
     @pages.get("/clips/<share_id>")
     def clip(share_id: str) -> Response:
@@ -78,7 +78,7 @@ def clip_page(share_id: str, describe: Callable[[str], PublishedClip], policy: s
     return page(
         "clip.html",
         policy,
-        entry="clip.js",
+        entry="pages/clip.js",
         clip=shared,
         media_type=CONTENT_TYPES[f".{shared.format}"],
         title=title(shared.request),

@@ -26,7 +26,7 @@ def test_their_types_hold(request: pytest.FixtureRequest, tmp_path: Path) -> Non
         "target": "es2023", "module": "es2022", "moduleResolution": "bundler", "lib": ["es2023", "dom", "dom.iterable"],
     }  # fmt: skip
     project = tmp_path / "tsconfig.json"
-    project.write_text(json.dumps({"compilerOptions": options, "include": [f"{STATIC}/js/*.js"]}))
+    project.write_text(json.dumps({"compilerOptions": options, "include": [f"{STATIC}/js/**/*.js"]}))
     checker = npm_package(request, TYPESCRIPT) / "lib" / "tsc.js"
     checked = subprocess.run([node, str(checker), "-p", str(project)], capture_output=True, text=True, check=False)
     assert checked.stdout == ""
@@ -39,7 +39,7 @@ def test_heights_and_frequencies_are_the_codecs(page: Page) -> None:
     shown = page.evaluate(
         "async ([module, bands]) => { const { hzAt } = await import(module);"
         " return Array.from({ length: bands }, (_, band) => hzAt((band + 0.5) / bands)) }",
-        [asset("js/mel.js"), len(bands)],
+        [asset("js/spectrogram/mel.js"), len(bands)],
     )
     assert shown == pytest.approx(bands, abs=bin_hz)
 
@@ -48,6 +48,6 @@ def test_notes_are_named_at_concert_pitch(page: Page) -> None:
     names = page.evaluate(
         "async (module) => { const { noteAt } = await import(module);"
         " return [440, 261.63, 446, 27.5, 8].map((hz) => noteAt(hz) && `${noteAt(hz).name} ${noteAt(hz).cents}`) }",
-        asset("js/mel.js"),
+        asset("js/spectrogram/mel.js"),
     )
     assert names == ["A4 0", "C4 0", "A4 23", "A0 0", None]

@@ -49,16 +49,16 @@ def test_scripts_and_styles_are_compressed_for_those_who_take_it(client: Client)
     assert len(small.data) < len(client.get(address).data) / 2
 
 
-@pytest.mark.parametrize("name", ["../app.py", "..%2fapp.py", "js/../../app.py", "js", "nothing.js"])
+@pytest.mark.parametrize("name", ["../app.py", "..%2fapp.py", "js/../../app.py", "js", "js/ui", "nothing.js"])
 def test_nothing_else_is_served(client: Client, name: str) -> None:
     for headers in ({}, {"Accept-Encoding": "gzip"}):
         assert client.get(f"/assets/{digest()}/{name}", headers=headers).status_code == 404
 
 
 def test_every_module_is_preloaded_once() -> None:
-    found = modules("studio.js")
+    found = modules("pages/studio.js")
     assert len(found) == len(set(found))
-    assert {"api.js", "mel.js", "jam.js"} <= set(found)
+    assert {"api/http.js", "spectrogram/mel.js", "jam/loop-scheduler.js"} <= set(found)
     assert all((STATIC / "js" / name).is_file() for name in found)
 
 
@@ -109,6 +109,6 @@ def test_a_recipe_reads_as_lines_in_words() -> None:
 def test_an_asset_has_one_spelling(client: Client) -> None:
     """What is compressed is kept, so there must be no end of names for the same."""
     kept = assets._compressed.cache_info().currsize
-    for spelling in ("js/./studio.js", "js/.//studio.js", "js/../js/studio.js", "nope/../style.css", "js//studio.js"):
+    for spelling in ("js/./ui/dom.js", "js/.//ui/dom.js", "js/../js/ui/dom.js", "nope/../style.css", "js//ui/dom.js"):
         assert client.get(f"/assets/x/{spelling}", headers={"Accept-Encoding": "gzip"}).status_code == 404
     assert assets._compressed.cache_info().currsize == kept

@@ -1,0 +1,62 @@
+/**
+ * Follows a job until it ends: by its event stream, or by polling where there is none to be had.
+ * @typedef {import("./http.js").Job} Job
+ */
+
+import { Problem, follow, getJob, pause } from "./http.js";
+
+/** Browsers open six connections to a host at most; streams may not take those that submit and cancel. */
+const MAX_STREAMS = 2;
+const POLL_S = 1;
+const LONGEST_POLL_S = 8;
+let streams = 0;
+
+/** @param {Job} job */
+export const ended = (job) => job.status !== "queued" && job.status !== "running";
+
+/**
+ * @param {string} id
+ * @param {(job: Job) => void} onChange  called with every state seen, the last one ended
+ * @param {(problem: Problem) => void} [onProblem]  the server is away or wants another key, but the job is not lost and
+ *   the watch goes on
+ * @returns {Promise<Job>} the ended job
+ * @throws {Problem} when the server no longer knows the job
+ */
+export async function watch(id, onChange, onProblem) {
+  if (streams < MAX_STREAMS) {
+    streams++;
+    try {
+      for await (const job of follow(id)) {
+        onChange(job);
+        if (ended(job)) return job;
+      }
+    } finally {
+      streams--;
+    }
+  }
+  return poll(id, onChange, onProblem);
+}
+
+/** @param {string} id @param {(job: Job) => void} onChange @param {(problem: Problem) => void} [onProblem]
+ * @returns {Promise<Job>} */
+async function poll(id, onChange, onProblem) {
+  for (let wait = POLL_S; ;) {
+    try {
+      const job = await getJob(id);
+      onChange(job);
+      if (ended(job)) return job;
+      wait = POLL_S;
+    } catch (error) {
+      if (!(error instanceof Problem)) throw error;
+      if (error.code === "unauthorized") {
+        onProblem?.(error);
+        await new Promise((resolve) => addEventListener("keychange", resolve, { once: true }));
+        continue;
+      }
+      if (error.status >= 400 && error.status < 500) throw error;
+      onProblem?.(error);
+      wait = Math.min(Math.max(wait * 2, error.retryAfter ?? 0), LONGEST_POLL_S);
+    }
+    await pause(wait);
+  }
+}
