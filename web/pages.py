@@ -9,11 +9,11 @@ from flask import Blueprint, Response, render_template, request
 
 from riffusion.errors import Gone, NotFound
 from riffusion.jobs.files import CONTENT_TYPES
-from riffusion.requests import plain
+from riffusion.requests import title
 from web.assets import asset, modules
 
 _FIRST = ("prompt", "start", "end", "negative_prompt", "mode", "seed")
-_UNNAMED = {"image-to-audio": "A drawing", "audio-to-image": "A sound", "loop": "A loop"}
+_UNTITLED = {"image-to-audio": "A drawing", "audio-to-image": "A sound", "loop": "A loop"}
 
 
 class PublishedClip(Protocol):
@@ -74,14 +74,14 @@ def clip_page(share_id: str, describe: Callable[[str], PublishedClip], policy: s
         shared = describe(share_id)
     except (NotFound, Gone) as error:
         status = HTTPStatus.GONE if isinstance(error, Gone) else HTTPStatus.NOT_FOUND
-        return page("gone.html", policy, status=status, words=str(error))
+        return page("gone.html", policy, status=status, reason=str(error))
     return page(
         "clip.html",
         policy,
         entry="pages/clip.js",
         clip=shared,
         media_type=CONTENT_TYPES[f".{shared.format}"],
-        title=title(shared.request),
+        title=title(shared.request) or _UNTITLED.get(shared.request["mode"], "A clip"),
         recipe=recipe(shared.request),
     )
 
@@ -117,23 +117,17 @@ def page(template: str, policy: str, *, status: int = 200, **values: object) -> 
     return response
 
 
-def title(request: Mapping[str, Any]) -> str:
-    """The words a clip is known by."""
-    ends = [request[end]["prompt"] for end in ("start", "end") if end in request]
-    return plain(request.get("prompt") or " → ".join(ends)) or _UNNAMED.get(request["mode"], "A clip")
-
-
 def recipe(request: Mapping[str, Any]) -> list[tuple[str, str]]:
     """A request as lines of a table: those of the ends of an interpolation one by one, nothing that is empty."""
     lines: list[tuple[str, str]] = []
     first = [name for name in _FIRST if name in request]
     for name in first + [name for name in request if name not in _FIRST]:
         value = request[name]
-        words = name.replace("_", " ")
+        label = name.replace("_", " ")
         if name == "lora" and value:
-            lines.append((words, ", ".join(f"{lora} {weight:g}" for lora, weight in value.items())))
+            lines.append((label, ", ".join(f"{lora} {weight:g}" for lora, weight in value.items())))
         elif isinstance(value, Mapping):
-            lines += [(f"{words}: {part}", text) for part, text in recipe(value)]
+            lines += [(f"{label}: {part}", text) for part, text in recipe(value)]
         elif value not in (None, ""):
-            lines.append((words, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
+            lines.append((label, ", ".join(map(str, value)) if isinstance(value, list) else str(value)))
     return lines

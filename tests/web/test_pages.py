@@ -8,7 +8,7 @@ from flask.testing import FlaskClient as Client
 from tests.web.conftest import STORAGE
 from web import assets
 from web.assets import STATIC, digest, modules
-from web.pages import recipe, security_policy, title
+from web.pages import recipe, security_policy
 
 
 @pytest.mark.parametrize("path", ["/", "/about"])
@@ -94,7 +94,6 @@ def test_a_recipe_reads_as_lines_in_words() -> None:
         "mask": {"seconds": [1.0, 2.5], "hertz": None},
         "lora": {"dub_2": 0.8, "tape": 1.0},
     }
-    assert title(request) == "a → b"
     assert recipe(request) == [
         ("start: prompt", "a"),
         ("start: seed", "1"),
