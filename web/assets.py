@@ -1,7 +1,7 @@
 """The files that pages are made of: style, scripts, sounds.
 
-There is no build step: the browser loads the ES modules as they lie in `static/`. Their address holds a digest of all
-files there, so that browsers keep them for good and a new version is seen at once.
+There is no build step: browsers load the ES modules as they are in `static/`. Their address contains a digest of all
+files there, so that browsers cache them for good and load a new version at once.
 """
 
 import gzip
@@ -24,13 +24,13 @@ blueprint = Blueprint("assets", __name__)
 
 @cache
 def names() -> tuple[str, ...]:
-    """Every file under `static/`; read once a process."""
+    """Every file under `static/`; read once per process."""
     return tuple(sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file()))
 
 
 @cache
 def digest() -> str:
-    """Changes whenever any file under `static/` does; read once a process."""
+    """Changes whenever any file under `static/` does; read once per process."""
     found = hashlib.sha256()
     for name in names():
         found.update(name.encode() + b"\0" + (STATIC / name).read_bytes())
@@ -56,9 +56,9 @@ def modules(entry: str) -> tuple[str, ...]:
 
 @blueprint.get("/assets/<version>/<path:name>")
 def asset_file(version: str, name: str) -> Response:
-    """A file under `static/`: kept for good at its current address, asked for anew at an old one."""
+    """A file under `static/`: cached for good at its current address, revalidated at an old one."""
     if name not in names():
-        abort(404)  # another spelling of one that is, too: what is compressed is kept by its name
+        abort(404)  # also for another spelling of a known name: compressed files are cached by name
     content_type = _TEXT.get(Path(name).suffix)
     response = send_from_directory(STATIC, name, mimetype=content_type, conditional=True)
     if content_type and request.accept_encodings["gzip"] and response.status_code == HTTPStatus.OK:

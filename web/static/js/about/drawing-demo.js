@@ -1,38 +1,38 @@
-/** A small canvas for sound: the Studio's brushes, and the server's codec to hear it. */
+/** A canvas with the studio's brushes; the server's codec turns the drawing into sound. */
 
-import { follow, playButton } from "./samples.js";
 import { download, submit, upload } from "../api/http.js";
-import { find } from "../ui/dom.js";
-import { CANVAS, Drawing } from "../spectrogram/drawing.js";
-import { failure, refusal } from "../ui/messages.js";
+import { watchJob } from "../api/job-watch.js";
+import { imageToAudio } from "../api/requests.js";
+import { decode } from "../audio/context.js";
+import { CANVAS_LABEL, Drawing } from "../spectrogram/drawing.js";
 import { toPng } from "../spectrogram/picture.js";
-import { decode } from "../audio/player.js";
-import { sound } from "../api/requests.js";
-import { Spectrogram } from "../spectrogram/spectrogram-view.js";
-import { watch } from "../api/job-watch.js";
+import { SpectrogramView } from "../spectrogram/spectrogram-view.js";
+import { find } from "../ui/dom.js";
+import { failure, refusal } from "../ui/messages.js";
+import { connectPlayhead, playButton } from "./play-button.js";
 
 /** @param {HTMLElement} section */
-export function drawSomething(section) {
-  const stage = new Spectrogram(find(".stage", section));
-  stage.lend(CANVAS);
-  stage.root.dataset.tool = "draw";
-  const drawing = new Drawing(stage, find(".brushes", section));
+export function showDrawing(section) {
+  const spectrogram = new SpectrogramView(find(".spectrogram", section));
+  spectrogram.setTool(CANVAS_LABEL);
+  spectrogram.root.dataset.tool = "draw";
+  const drawing = new Drawing(spectrogram, find(".brushes", section));
   drawing.active = true;
-  const said = find(".said", section);
+  const message = find(".message", section);
   const player = playButton(section, async () => {
     try {
-      said.textContent = "Turning the picture into sound …";
-      const { id } = await upload(await toPng(/** @type {any} */ (stage.picture)), "drawing.png");
-      const job = await watch((await submit(sound({ upload: id }))).id, () => {});
+      message.textContent = "Turning the picture into sound …";
+      const { id } = await upload(await toPng(/** @type {any} */ (spectrogram.picture)), "drawing.png");
+      const job = await watchJob((await submit(imageToAudio({ upload: id }))).id, () => {});
       if (!job.result) throw new Error(failure(job));
-      said.textContent = "";
-      drawing.touched = false;
+      message.textContent = "";
+      drawing.changed = false;
       return decode(await download(job.result.audio.url));
     } catch (error) {
-      said.textContent = refusal(error);
+      message.textContent = refusal(error);
       throw error;
     }
   });
-  stage.plate.addEventListener("pointerup", () => drawing.touched && player.load(null));
-  follow(player, stage);
+  spectrogram.plate.addEventListener("pointerup", () => drawing.changed && player.load(null));
+  connectPlayhead(player, spectrogram);
 }

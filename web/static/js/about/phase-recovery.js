@@ -1,26 +1,27 @@
-/** Phases lost and found: the example with random phases, and after rounds of Griffin-Lim. */
+/** The example with random phases, and after rounds of Griffin-Lim. */
 
-import { playButton, sounds } from "./samples.js";
-import { thin, toBuffer } from "../spectrogram/analysis.js";
-import { find } from "../ui/dom.js";
+import { halveRate, toBuffer } from "../audio/buffers.js";
 import { griffinLim, magnitudes, stft } from "../audio/fourier.js";
+import { find } from "../ui/dom.js";
+import { playButton } from "./play-button.js";
+import { samples } from "./samples.js";
 
 const [SIZE, HOP] = [1024, 256];
 const ROUNDS = [0, 1, 2, 4, 8, 16, 32];
 
 /** @param {HTMLElement} section @param {import("./samples.js").Sample} sample */
-export function hearPhases(section, sample) {
+export function showPhaseRecovery(section, sample) {
   const dial = /** @type {HTMLInputElement} */ (find("input", section));
   const output = find("output", section);
   const original = find(".original", section);
   const rounds = () => ROUNDS[dial.valueAsNumber];
   const isOriginal = () => original.getAttribute("aria-pressed") === "true";
   const load = async () => {
-    const buffer = await sounds.sound(sample);
+    const buffer = await samples.sound(sample);
     if (isOriginal()) return buffer;
-    const { samples, rate } = thin(buffer);
-    const known = stft(samples, SIZE, HOP).map(magnitudes);
-    return toBuffer(griffinLim(known, HOP, samples.length, rounds()), rate);
+    const half = halveRate(buffer);
+    const known = stft(half.samples, SIZE, HOP).map(magnitudes);
+    return toBuffer(griffinLim(known, HOP, half.samples.length, rounds()), half.rate);
   };
   const player = playButton(section, load);
   const change = async () => {
@@ -28,7 +29,7 @@ export function hearPhases(section, sample) {
     const { playing, time, ready } = player;
     if (!ready) return;
     output.textContent += " …";
-    await new Promise((resolve) => setTimeout(resolve, 30)); // lets the browser show that it is at work
+    await new Promise((resolve) => setTimeout(resolve, 30)); // lets the browser show the text first
     const sound = await load();
     output.textContent = output.textContent.replace(" …", "");
     player.load(sound);

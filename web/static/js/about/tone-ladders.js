@@ -1,8 +1,8 @@
-/** Ten tones in equal steps of hertz, and ten in equal steps of mel: seen as a ladder, heard one after the other. */
+/** Ten tones in equal steps of hertz, and ten in equal steps of mel: drawn as ladders, and played. */
 
-import { find } from "../ui/dom.js";
+import { audioContext } from "../audio/context.js";
 import { hzOfMel, melOf } from "../spectrogram/mel.js";
-import { audioContext } from "../audio/player.js";
+import { find } from "../ui/dom.js";
 
 const TONES = 10;
 const [LOW, HIGH] = [110, 7040];
@@ -17,7 +17,7 @@ const inMel = (n) => hzOfMel(melOf(LOW) + ((melOf(HIGH) - melOf(LOW)) * n) / (TO
 const LADDERS = { hertz: inHertz, mel: inMel };
 
 /** @param {HTMLElement} section */
-export function hearScale(section) {
+export function showToneLadders(section) {
   const canvas = /** @type {HTMLCanvasElement} */ (find("canvas", section));
   let sounding = { ladder: "", tone: -1 };
   const draw = () => paintLadders(canvas, sounding);
@@ -28,7 +28,7 @@ export function hearScale(section) {
       const ladder = /** @type {string} */ (button.dataset.steps);
       const context = audioContext();
       for (let n = 0; n < TONES; n++) {
-        ring(context, LADDERS[ladder](n), context.currentTime + 0.05 + n * TONE_S);
+        playTone(context, LADDERS[ladder](n), context.currentTime + 0.05 + n * TONE_S);
         setTimeout(
           () => {
             sounding = { ladder, tone: n };
@@ -48,8 +48,9 @@ export function hearScale(section) {
   }
 }
 
-/** @param {AudioContext} context @param {number} hz @param {number} at */
-function ring(context, hz, at) {
+/** Schedules a tone.
+ * @param {AudioContext} context @param {number} hz @param {number} at */
+function playTone(context, hz, at) {
   const oscillator = new OscillatorNode(context, { frequency: hz });
   const gain = new GainNode(context, { gain: 0 });
   gain.gain.setTargetAtTime(0.2, at, 0.01);
@@ -59,12 +60,12 @@ function ring(context, hz, at) {
   oscillator.stop(at + TONE_S * 1.5);
 }
 
-/** Each ladder over the octaves that the ear hears: its rungs are even where the steps sound even.
+/** Each ladder on an axis of octaves: evenly spaced rungs sound evenly spaced.
  * @param {HTMLCanvasElement} canvas @param {{ladder: string, tone: number}} sounding */
 function paintLadders(canvas, sounding) {
   const context = /** @type {CanvasRenderingContext2D} */ (canvas.getContext("2d"));
   const style = getComputedStyle(canvas);
-  // In CSS pixels, so that the words are as large on a phone.
+  // In CSS pixels, so that the text is as large on a phone.
   const { clientWidth: width, clientHeight: height } = canvas;
   canvas.width = width * devicePixelRatio;
   canvas.height = height * devicePixelRatio;

@@ -1,24 +1,25 @@
-/** Slices of any length: the picture of one sound, computed anew at every turn of the dial. */
+/** The spectrogram of one sound, computed with the window length that the dial selects. */
 
-import { sounds } from "./samples.js";
-import { analyse, thin } from "../spectrogram/analysis.js";
+import { halveRate } from "../audio/buffers.js";
+import { analyse } from "../spectrogram/analysis.js";
+import { SpectrogramView } from "../spectrogram/spectrogram-view.js";
 import { find } from "../ui/dom.js";
-import { Spectrogram } from "../spectrogram/spectrogram-view.js";
+import { samples } from "./samples.js";
 
 /** @param {HTMLElement} section @param {import("./samples.js").Sample} sample */
-export function drawSlices(section, sample) {
-  const stage = new Spectrogram(find(".stage", section));
-  stage.lend("The same sound in slices of this length");
+export function showWindowLength(section, sample) {
+  const spectrogram = new SpectrogramView(find(".spectrogram", section));
+  spectrogram.setTool("The same sound in slices of this length");
   const dial = /** @type {HTMLInputElement} */ (find("input", section));
   const output = find("output", section);
   const show = async () => {
     const window = 2 ** dial.valueAsNumber;
-    const { samples, rate } = thin(await sounds.sound(sample));
-    output.textContent = `${Math.round((window / rate) * 1000)} ms`;
-    stage.show(analyse(samples, rate, { window }), samples.length / rate);
+    const half = halveRate(await samples.sound(sample));
+    output.textContent = `${Math.round((window / half.rate) * 1000)} ms`;
+    spectrogram.show(analyse(half.samples, half.rate, { window }), half.samples.length / half.rate);
   };
   dial.addEventListener("input", show);
   dial.addEventListener("pointerenter", show, { once: true });
-  // Until someone is interested, the small picture will do: the sound is ten times as heavy.
-  void sounds.picture(sample).then((picture) => stage.show(picture, sample.duration));
+  // The sound is ten times as large as the picture, and is loaded when the dial is used.
+  void samples.picture(sample).then((picture) => spectrogram.show(picture, sample.duration));
 }

@@ -1,4 +1,4 @@
-/** The visitor's API key. It stays in this browser and goes to nobody but this page's own API, in a header. */
+/** The visitor's API key. It is kept in this browser and sent to this page's own API only, in a header. */
 
 const NAME = "api-key";
 
@@ -6,7 +6,7 @@ const NAME = "api-key";
 export const apiKey = () => localStorage.getItem(NAME) ?? "";
 
 /** Fires "keychange" at the window.
- * @param {string} key  "" takes it back */
+ * @param {string} key  "" removes it */
 export function setApiKey(key) {
   if (key) localStorage.setItem(NAME, key);
   else localStorage.removeItem(NAME);
@@ -14,5 +14,5 @@ export function setApiKey(key) {
 }
 
 addEventListener("storage", ({ key }) => {
-  if (key === NAME) dispatchEvent(new Event("keychange")); // another tab's
+  if (key === NAME) dispatchEvent(new Event("keychange")); // changed in another tab
 });

@@ -1,9 +1,9 @@
-/** What this browser's clips belong to on a server that asks for no key: 128 random bits that are its own. */
+/** The owner of this browser's clips on a server that requires no key: 128 random bits. */
 
 const NAME = "secret";
 
-/** The same on every day, for as long as the browser keeps it. */
-export function secret() {
+/** Created at the first call, and the same from then on. */
+export function browserSecret() {
   const kept = localStorage.getItem(NAME);
   if (kept) return kept;
   const drawn = Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0"));

@@ -1,5 +1,5 @@
 /**
- * The HTTP API, as this page uses it.
+ * The calls of the HTTP API that the pages make.
  *
  * @typedef {object} Job  the body of `GET /jobs/<id>`
  * @property {string} id
@@ -15,23 +15,10 @@
  */
 
 import { apiKey } from "./api-key.js";
-import { secret } from "./browser-secret.js";
+import { browserSecret } from "./browser-secret.js";
+import { isTransient, Problem } from "./problem.js";
 
-const RETRIES = 3;
-
-/** What the API answers when it refuses (RFC 9457), or code "offline" when nothing answers at all. */
-export class Problem extends Error {
-  /** @param {number} status @param {any} body @param {number | null} retryAfter seconds */
-  constructor(status, body, retryAfter = null) {
-    super(body.detail ?? body.title ?? `The server answered ${status}.`);
-    this.status = status;
-    /** @type {string} */
-    this.code = body.code ?? "internal";
-    /** @type {{field: string, message: string}[]} */
-    this.fields = body.errors ?? body.fields ?? [];
-    this.retryAfter = retryAfter;
-  }
-}
+const MAX_ATTEMPTS = 3;
 
 /** @param {Response} response @returns {Promise<any>} */
 const json = (response) => response.json();
@@ -40,7 +27,7 @@ const json = (response) => response.json();
  * @template T
  * @param {string} path
  * @param {RequestInit} options
- * @param {(response: Response) => Promise<T> | T} read  what to take from an answer with a status below 400
+ * @param {(response: Response) => Promise<T> | T} read  takes the result from a response with a status below 400
  * @returns {Promise<T>}
  * @throws {Problem}
  */
@@ -50,7 +37,7 @@ async function call(path, options, read) {
     response = await fetch(path, options);
     if (response.ok || response.status === 304) return await read(response);
   } catch (error) {
-    // An answer that breaks off, as when the page is being left, says no more than none.
+    // A response that breaks off, for instance because the page is being closed, counts as none.
     if (options.signal?.aborted) throw error;
     throw new Problem(0, { code: "offline", detail: "The server can't be reached." });
   }
@@ -60,38 +47,35 @@ async function call(path, options, read) {
 }
 
 /**
- * The same on the visitor's behalf, with their key if they have one, and with their secret. A refusal of it also fires "unauthorized" at the
- * window, with the problem; a server that doesn't answer, or not as it should, fires "away".
+ * `call` with the visitor's credentials: the browser's secret, and the API key if there is one. Fires "unauthorized" at
+ * the window, with the problem, when they are refused, and "serverdown" when there is no response or one of 500 and up.
  * @template T
  * @param {string} path @param {RequestInit} options @param {(response: Response) => Promise<T> | T} read
  * @returns {Promise<T>}
  */
-async function ask(path, options, read) {
+async function callAsVisitor(path, options, read) {
   const headers = new Headers(options.headers);
   const key = apiKey();
   if (key) headers.set("Authorization", `Bearer ${key}`);
-  headers.set("Riffusion-Secret", secret());
+  headers.set("Riffusion-Secret", browserSecret());
   try {
     return await call(path, { ...options, headers }, read);
   } catch (error) {
-    if (error instanceof Problem && error.code === "unauthorized")
+    if (error instanceof Problem && error.code === "unauthorized") {
       dispatchEvent(new CustomEvent("unauthorized", { detail: error }));
-    else if (error instanceof Problem && (error.status === 0 || error.status >= 500)) dispatchEvent(new Event("away"));
+    } else if (error instanceof Problem && (error.status === 0 || error.status >= 500)) {
+      dispatchEvent(new Event("serverdown"));
+    }
     throw error;
   }
 }
 
 /** @param {number} seconds */
-export const pause = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
-
-/** Whether trying again soon may help: nothing answered, or Redis or the storage didn't.
- * @param {unknown} error */
-export const passing = (error) =>
-  error instanceof Problem && ["offline", "store_unavailable", "storage_unavailable"].includes(error.code);
+export const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
 
 /**
- * Sends one request or several. A try that got no answer is repeated under the same key, so that it can't be accepted
- * twice.
+ * Submits one request or several. An attempt without a response is repeated under the same key, so that no request is
+ * accepted twice.
  * @param {Record<string, any> | Record<string, any>[]} body
  * @param {string} key
  */
@@ -99,10 +83,10 @@ async function post(body, key) {
   const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
   for (let attempt = 1; ; attempt++) {
     try {
-      return await ask("/jobs", { method: "POST", headers, body: JSON.stringify(body) }, json);
+      return await callAsVisitor("/jobs", { method: "POST", headers, body: JSON.stringify(body) }, json);
     } catch (error) {
-      if (attempt >= RETRIES || !passing(error)) throw error;
-      await pause(Math.min(/** @type {Problem} */ (error).retryAfter ?? 1, 3));
+      if (attempt >= MAX_ATTEMPTS || !isTransient(error)) throw error;
+      await sleep(Math.min(/** @type {Problem} */ (error).retryAfter ?? 1, 3));
     }
   }
 }
@@ -115,15 +99,14 @@ export const submit = (request, key = crypto.randomUUID()) => post(request, key)
 export const submitAll = async (requests, key) => (await post(requests, key)).jobs;
 
 /** @param {string} id @param {AbortSignal} [signal] @returns {Promise<Job>} */
-export const getJob = (id, signal) => ask(`/jobs/${id}`, { signal }, json);
+export const getJob = (id, signal) => callAsVisitor(`/jobs/${id}`, { signal }, json);
 
-/** A job's states as its event stream tells them, until the stream ends or breaks off. Not an `EventSource`, which can't
- * send a key.
+/** A job's states from its event stream, until the stream ends or breaks off. An `EventSource` can't send a key.
  * @param {string} id @returns {AsyncGenerator<Job, void>} */
-export async function* follow(id) {
+export async function* jobEvents(id) {
   let reader;
   try {
-    const body = await ask(`/jobs/${id}/events`, {}, (response) => response.body);
+    const body = await callAsVisitor(`/jobs/${id}/events`, {}, (response) => response.body);
     reader = /** @type {ReadableStream<BufferSource>} */ (body).pipeThrough(new TextDecoderStream()).getReader();
     for (let text = ""; ; ) {
       const { done, value } = await reader.read();
@@ -136,26 +119,26 @@ export async function* follow(id) {
       }
     }
   } catch {
-    // Whoever asks for the job now learns why.
+    // The caller polls next, and gets the reason from there.
   } finally {
     void reader?.cancel().catch(() => {});
   }
 }
 
 /** @param {string} id @returns {Promise<Job>} */
-export const cancel = (id) => ask(`/jobs/${id}/cancel`, { method: "POST", keepalive: true }, json);
+export const cancel = (id) => callAsVisitor(`/jobs/${id}/cancel`, { method: "POST", keepalive: true }, json);
 
 /** @param {string} id @returns {Promise<{id: string, url: string}>} */
-export const publish = (id) => ask(`/jobs/${id}/publish`, { method: "POST" }, json);
+export const publish = (id) => callAsVisitor(`/jobs/${id}/publish`, { method: "POST" }, json);
 
 /** @param {Blob} blob @param {string} name @returns {Promise<{id: string}>} */
 export function upload(blob, name) {
   const form = new FormData();
   form.append("file", blob, name);
-  return ask("/uploads", { method: "POST", body: form }, json);
+  return callAsVisitor("/uploads", { method: "POST", body: form }, json);
 }
 
-/** A file behind a link, which says by itself that it may be had: no key goes there, to whatever host it leads.
+/** A file behind a signed link. It may lead to another host, so no credentials are sent.
  * @param {string} url @returns {Promise<Blob>} */
 export const download = (url) => call(url, {}, (response) => response.blob());
 

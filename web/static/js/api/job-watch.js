@@ -1,34 +1,35 @@
 /**
- * Follows a job until it ends: by its event stream, or by polling where there is none to be had.
+ * Follows a job until it ends: by its event stream, or by polling where no stream is available.
  * @typedef {import("./http.js").Job} Job
  */
 
-import { Problem, follow, getJob, pause } from "./http.js";
+import { getJob, jobEvents, sleep } from "./http.js";
+import { Problem } from "./problem.js";
 
-/** Browsers open six connections to a host at most; streams may not take those that submit and cancel. */
+/** Browsers open at most six connections to a host; some must stay free to submit and cancel. */
 const MAX_STREAMS = 2;
 const POLL_S = 1;
 const LONGEST_POLL_S = 8;
 let streams = 0;
 
 /** @param {Job} job */
-export const ended = (job) => job.status !== "queued" && job.status !== "running";
+export const hasEnded = (job) => job.status !== "queued" && job.status !== "running";
 
 /**
  * @param {string} id
- * @param {(job: Job) => void} onChange  called with every state seen, the last one ended
- * @param {(problem: Problem) => void} [onProblem]  the server is away or wants another key, but the job is not lost and
- *   the watch goes on
+ * @param {(job: Job) => void} onChange  called with every state, the last of them ended
+ * @param {(problem: Problem) => void} [onProblem]  the server can't be reached or requires another key;
+ *   the job still exists, and is followed further
  * @returns {Promise<Job>} the ended job
- * @throws {Problem} when the server no longer knows the job
+ * @throws {Problem} when the server no longer has the job
  */
-export async function watch(id, onChange, onProblem) {
+export async function watchJob(id, onChange, onProblem) {
   if (streams < MAX_STREAMS) {
     streams++;
     try {
-      for await (const job of follow(id)) {
+      for await (const job of jobEvents(id)) {
         onChange(job);
-        if (ended(job)) return job;
+        if (hasEnded(job)) return job;
       }
     } finally {
       streams--;
@@ -40,11 +41,11 @@ export async function watch(id, onChange, onProblem) {
 /** @param {string} id @param {(job: Job) => void} onChange @param {(problem: Problem) => void} [onProblem]
  * @returns {Promise<Job>} */
 async function poll(id, onChange, onProblem) {
-  for (let wait = POLL_S; ;) {
+  for (let wait = POLL_S; ; ) {
     try {
       const job = await getJob(id);
       onChange(job);
-      if (ended(job)) return job;
+      if (hasEnded(job)) return job;
       wait = POLL_S;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
@@ -57,6 +58,6 @@ async function poll(id, onChange, onProblem) {
       onProblem?.(error);
       wait = Math.min(Math.max(wait * 2, error.retryAfter ?? 0), LONGEST_POLL_S);
     }
-    await pause(wait);
+    await sleep(wait);
   }
 }

@@ -1,32 +1,32 @@
 /**
- * What each gesture asks of `POST /jobs`. Fields that stand at the server's default are left out.
+ * The bodies of `POST /jobs` for what a visitor can make. Fields at the server's default are left out.
  *
- * @typedef {object} Controls  what the composer holds
+ * @typedef {object} Controls  the values of the prompt form
  * @property {string} prompt
  * @property {string} negative
- * @property {number | null} seed  null: drawn by the server
+ * @property {number | null} seed  null: the server draws one
  * @property {number} steps
- * @property {number | null} guidance  null: what suits the model
+ * @property {number | null} guidance  null: the model's own
  * @property {number} width      columns of a clip made from nothing
- * @property {number} denoising  0–1, how far from what it starts with
+ * @property {number} denoising  0–1, the strength: how much of what it starts from is replaced
  * @property {string | null} model
- * @property {Record<string, number> | null} lora  how strong, by name
+ * @property {Record<string, number> | null} lora  weights by name
  *
  * @typedef {{job: string} | {upload: string} | {seed_image: string}} Reference
  * @typedef {{seconds: [number, number], hertz: [number, number]}} Box
  * @typedef {Record<string, any>} Request
  */
 
-import { drawSeed } from "../studio/prompts.js";
+export const randomSeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
 
-/** Which weights paint.
+/** Which weights denoise.
  * @param {Pick<Controls, "model" | "lora">} controls */
-export const worn = ({ model, lora }) => ({ ...(model && { model }), ...(lora && { lora }) });
+export const modelAndLoras = ({ model, lora }) => ({ ...(model && { model }), ...(lora && { lora }) });
 
 /** @param {Controls} controls */
-const painted = ({ negative, steps, guidance, model, lora, seed }) => ({
+const denoisingFields = ({ negative, steps, guidance, model, lora, seed }) => ({
   ...(negative && { negative_prompt: negative }),
-  ...worn({ model, lora }),
+  ...modelAndLoras({ model, lora }),
   ...(seed !== null && { seed }),
   steps,
   ...(guidance !== null && { guidance }),
@@ -37,17 +37,17 @@ export const fromNothing = (controls) => ({
   mode: "text-to-audio",
   prompt: controls.prompt,
   width: controls.width,
-  ...painted(controls),
+  ...denoisingFields(controls),
 });
 
-/** Made with little work: enough to tell whether an idea is worth finishing.
+/** The same at draft quality: enough to judge whether it is worth finishing.
  * @param {Controls} controls @param {number} seed @returns {Request} */
 export function draft(controls, seed) {
   const { steps, ...rest } = fromNothing({ ...controls, seed });
   return { ...rest, quality: "draft" };
 }
 
-/** The same clip with all the work.
+/** A draft at full quality.
  * @param {Request} draft @param {Controls} controls @returns {Request} */
 export const finish = ({ quality, ...rest }, { steps }) => ({ ...rest, steps });
 
@@ -57,7 +57,7 @@ export const riff = (controls, init) => ({
   prompt: controls.prompt,
   init,
   denoising: controls.denoising,
-  ...painted(controls),
+  ...denoisingFields(controls),
 });
 
 /** @param {Controls} controls @param {Reference} init @param {Box} mask @returns {Request} */
@@ -66,7 +66,7 @@ export const repaint = (controls, init, mask) => ({
   prompt: controls.prompt,
   init,
   mask,
-  ...painted(controls),
+  ...denoisingFields(controls),
 });
 
 /** @param {Controls} controls @param {Reference} init @param {number} seconds @returns {Request} */
@@ -75,52 +75,52 @@ export const extend = (controls, init, seconds) => ({
   prompt: controls.prompt,
   init,
   seconds,
-  ...painted(controls),
+  ...denoisingFields(controls),
 });
 
 /** @param {Controls} controls @param {Reference} init @returns {Request} */
-export const loop = (controls, init) => ({ mode: "loop", prompt: controls.prompt, init, ...painted(controls) });
+export const loop = (controls, init) => ({ mode: "loop", prompt: controls.prompt, init, ...denoisingFields(controls) });
 
-/** A clip of any length, made anew in the prompt's words.
+/** A clip of any length, re-rendered window by window to the prompt.
  * @param {Controls} controls @param {Reference} clip @returns {Request} */
-export const sing = (controls, clip) => ({
+export const audioToAudio = (controls, clip) => ({
   mode: "audio-to-audio",
   prompt: controls.prompt,
   clip,
   denoising: controls.denoising,
-  ...painted(controls),
+  ...denoisingFields(controls),
 });
 
 /** @param {Reference} image @param {string} [format] @returns {Request} */
-export const sound = (image, format = "mp3") => ({ mode: "image-to-audio", image, format });
+export const imageToAudio = (image, format = "mp3") => ({ mode: "image-to-audio", image, format });
 
 /** @param {Reference} clip @returns {Request} */
-export const picture = (clip) => ({ mode: "audio-to-image", clip });
+export const audioToImage = (clip) => ({ mode: "audio-to-image", clip });
 
 /**
- * Part of the way from one clip to another, in the shape of the first.
+ * The interpolation between two clips, with the first as the init image.
  * @param {Controls} controls @param {{request: Request}} from @param {{request: Request}} to
  * @param {Reference} init @param {number} alpha 0–1
  * @returns {Request}
  */
 export const blend = ({ steps, denoising, model, lora }, from, to, init, alpha) => ({
   mode: "interpolate",
-  start: { ...voice(from.request), denoising },
-  end: { ...voice(to.request), denoising },
+  start: { ...promptAndSeed(from.request), denoising },
+  end: { ...promptAndSeed(to.request), denoising },
   init,
   alpha,
   steps,
-  ...worn({ model, lora }),
+  ...modelAndLoras({ model, lora }),
 });
 
-/** What a clip was asked to be, whichever mode made it.
+/** The prompt and seed of a request of any mode; of an interpolation, those of its end.
  * @param {Request} request @returns {{prompt: string, seed: number}} */
-export function voice(request) {
-  const asked = request.end ?? request;
-  return { prompt: asked.prompt ?? "", seed: asked.seed ?? drawSeed() };
+export function promptAndSeed(request) {
+  const source = request.end ?? request;
+  return { prompt: source.prompt ?? "", seed: source.seed ?? randomSeed() };
 }
 
-/** The same recipe with another seed; sounds and pictures as they are have none and come back unchanged.
+/** The same request with another seed; one of a mode without a seed is returned unchanged.
  * @param {Request} request @returns {Request} */
 export function vary(request) {
   if (request.mode === "interpolate") return { ...request, start: reseed(request.start), end: reseed(request.end) };
@@ -128,31 +128,4 @@ export function vary(request) {
 }
 
 /** @template {Record<string, any>} T @param {T} fields */
-const reseed = (fields) => ({ ...fields, seed: drawSeed() });
-
-/** @type {Record<string, string>} */
-const UNNAMED = { "image-to-audio": "a drawing", "audio-to-image": "a sound of yours", loop: "a loop" };
-
-/** @type {Record<string, string>} */
-const DESCENT = {
-  riff: "a riff on",
-  vary: "a variation of",
-  repaint: "repainted from",
-  extend: "extended from",
-  loop: "looped from",
-  blend: "blended from",
-  finish: "finished from",
-  draw: "drawn over",
-};
-
-/** How a clip came from another.
- * @param {string} verb @param {{request: Request}} parent */
-export const descent = (verb, parent) => `, ${DESCENT[verb] ?? "made from"} ${title(parent.request)}`;
-
-/** The words a clip is known by.
- * @param {Request} request */
-export function title(request) {
-  if (request.mode === "interpolate") return `${request.start.prompt} → ${request.end.prompt}`;
-  if (request.prompt) return request.prompt;
-  return UNNAMED[request.mode] ?? "untitled";
-}
+const reseed = (fields) => ({ ...fields, seed: randomSeed() });

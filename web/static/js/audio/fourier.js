@@ -1,6 +1,6 @@
-/** The Fourier transform of short slices, there and back, small enough to watch at work. */
+/** The short-time Fourier transform, its inverse, and phase recovery by Griffin and Lim. */
 
-/** In-place radix-2 FFT (Cooley and Tukey 1965); the inverse leaves out the division.
+/** In-place radix-2 FFT (Cooley and Tukey 1965); the inverse does not divide by the length.
  * @param {Float32Array} re @param {Float32Array} im  of a power of two elements @param {boolean} [inverse] */
 export function fft(re, im, inverse = false) {
   const n = re.length;
@@ -49,7 +49,7 @@ export function stft(samples, size, hop, padded = size) {
   return slices;
 }
 
-/** Slices overlapped and added; what the windows weigh is divided out again. The slices are used up.
+/** Overlap-add, divided by the sum of the squared windows. The slices are overwritten.
  * @param {Slice[]} slices @param {number} hop @param {number} length @returns {Float32Array} */
 export function istft(slices, hop, length) {
   const size = slices[0].re.length;
@@ -69,36 +69,37 @@ export function istft(slices, hop, length) {
 }
 
 /**
- * A sound from magnitudes alone (Griffin and Lim 1984): guess the phases, listen, keep what the slices say of them.
+ * A sound from magnitudes alone (Griffin and Lim 1984): start from random phases, and in each round replace them by the
+ * phases of the sound that they give.
  * @param {Float32Array[]} magnitudes @param {number} hop @param {number} length
- * @param {number} rounds  0: phases stay a guess
+ * @param {number} rounds  0: random phases
  * @returns {Float32Array}
  */
 export function griffinLim(magnitudes, hop, length, rounds) {
   const size = magnitudes[0].length;
   /** @param {(index: number, bin: number) => number} phase */
-  const guess = (phase) =>
+  const withPhases = (phase) =>
     magnitudes.map((magnitude, index) => {
       const slice = { re: new Float32Array(size), im: new Float32Array(size) };
       for (let bin = 0; bin <= size / 2; bin++) {
         const angle = phase(index, bin);
         slice.re[bin] = magnitude[bin] * Math.cos(angle);
         slice.im[bin] = magnitude[bin] * Math.sin(angle);
-        // A real sound has the mirror image above half the rate.
+        // A real signal is conjugate symmetric about half the rate.
         slice.re[(size - bin) % size] = slice.re[bin];
         slice.im[(size - bin) % size] = -slice.im[bin];
       }
       return slice;
     });
   let samples = istft(
-    guess(() => Math.random() * 2 * Math.PI),
+    withPhases(() => Math.random() * 2 * Math.PI),
     hop,
     length,
   );
   for (let round = 0; round < rounds; round++) {
     const slices = stft(samples, size, hop);
     samples = istft(
-      guess((index, bin) => Math.atan2(slices[index].im[bin], slices[index].re[bin])),
+      withPhases((index, bin) => Math.atan2(slices[index].im[bin], slices[index].re[bin])),
       hop,
       length,
     );

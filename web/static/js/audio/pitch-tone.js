@@ -1,35 +1,35 @@
-/** The quiet tone under the brush: it tells the hand which pitch it is at before the clip is made. */
+/** A quiet tone at the pitch under the brush, heard while drawing. */
 
-import { audioContext } from "./player.js";
+import { audioContext } from "./context.js";
 
 const GLIDE_S = 0.015;
+/** Amplitudes of a string's overtones, which fall off as 1 / n. */
+const STRING = Float32Array.from({ length: 10 }, (_, n) => (n ? 1 / n : 0));
 
-export class Tone {
-  /** @type {{oscillator: OscillatorNode, gain: GainNode} | null} */ #voice = null;
+export class PitchTone {
+  /** @type {{oscillator: OscillatorNode, gain: GainNode} | null} */ #sounding = null;
 
   /** @param {number} hz @param {"brush" | "harmonics"} kind @param {number} loudness 0–1 */
   at(hz, kind, loudness) {
     const context = audioContext();
-    if (!this.#voice) {
+    if (!this.#sounding) {
       const oscillator = new OscillatorNode(context, { frequency: hz });
       if (kind === "harmonics") oscillator.setPeriodicWave(context.createPeriodicWave(new Float32Array(10), STRING));
       const gain = new GainNode(context, { gain: 0 });
       oscillator.connect(gain).connect(context.destination);
       oscillator.start();
-      this.#voice = { oscillator, gain };
+      this.#sounding = { oscillator, gain };
     }
-    this.#voice.oscillator.frequency.setTargetAtTime(hz, context.currentTime, GLIDE_S);
-    this.#voice.gain.gain.setTargetAtTime(0.12 * loudness, context.currentTime, GLIDE_S);
+    this.#sounding.oscillator.frequency.setTargetAtTime(hz, context.currentTime, GLIDE_S);
+    this.#sounding.gain.gain.setTargetAtTime(0.12 * loudness, context.currentTime, GLIDE_S);
   }
 
   stop() {
-    if (!this.#voice) return;
-    const { oscillator, gain } = this.#voice;
+    if (!this.#sounding) return;
+    const { oscillator, gain } = this.#sounding;
     const now = audioContext().currentTime;
     gain.gain.setTargetAtTime(0, now, GLIDE_S);
     oscillator.stop(now + GLIDE_S * 8);
-    this.#voice = null;
+    this.#sounding = null;
   }
 }
-
-const STRING = Float32Array.from({ length: 10 }, (_, n) => (n ? 1 / n : 0));

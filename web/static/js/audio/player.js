@@ -3,23 +3,13 @@
  * Fires "change" when it starts, stops or seeks, and "end" when a clip that isn't looped is over.
  */
 
+import { audioContext } from "./context.js";
+
 const FADE_S = 0.012;
-/** @type {AudioContext | undefined} */
-let shared;
-
-/** The page's one audio context; browsers want a gesture before it sounds. */
-export function audioContext() {
-  shared ??= new AudioContext({ latencyHint: "interactive" });
-  if (shared.state === "suspended") void shared.resume();
-  return shared;
-}
-
-/** @param {Blob} blob @returns {Promise<AudioBuffer>} */
-export const decode = async (blob) => audioContext().decodeAudioData(await blob.arrayBuffer());
 
 export class Player extends EventTarget {
   /** @type {AudioBuffer | null} */ #buffer = null;
-  /** @type {{node: AudioBufferSourceNode, gain: GainNode, startedAt: number} | null} */ #voice = null;
+  /** @type {{node: AudioBufferSourceNode, gain: GainNode, startedAt: number} | null} */ #source = null;
   #position = 0;
   #loop = false;
   #volume = 1;
@@ -29,7 +19,7 @@ export class Player extends EventTarget {
     this.#silence();
     this.#buffer = buffer;
     this.#position = 0;
-    this.#tell();
+    this.#changed();
   }
 
   get ready() {
@@ -41,7 +31,7 @@ export class Player extends EventTarget {
   }
 
   get playing() {
-    return this.#voice !== null;
+    return this.#source !== null;
   }
 
   get volume() {
@@ -50,8 +40,8 @@ export class Player extends EventTarget {
 
   /** Seconds into the clip. */
   get time() {
-    if (!this.#voice) return this.#position;
-    const elapsed = Math.max(0, audioContext().currentTime - this.#voice.startedAt);
+    if (!this.#source) return this.#position;
+    const elapsed = Math.max(0, audioContext().currentTime - this.#source.startedAt);
     return this.#loop ? elapsed % this.duration : Math.min(elapsed, this.duration);
   }
 
@@ -63,12 +53,12 @@ export class Player extends EventTarget {
     const { time, playing } = this;
     this.#loop = on;
     if (playing) this.play(time);
-    else this.#tell();
+    else this.#changed();
   }
 
   set volume(level) {
     this.#volume = level;
-    this.#voice?.gain.gain.setTargetAtTime(level ** 2, audioContext().currentTime, FADE_S);
+    this.#source?.gain.gain.setTargetAtTime(level ** 2, audioContext().currentTime, FADE_S);
   }
 
   /** @param {number} [from] seconds */
@@ -81,21 +71,21 @@ export class Player extends EventTarget {
     gain.gain.setTargetAtTime(this.#volume ** 2, context.currentTime, FADE_S / 4);
     node.connect(gain).connect(context.destination);
     node.onended = () => {
-      if (this.#voice?.node !== node) return;
-      this.#voice = null;
+      if (this.#source?.node !== node) return;
+      this.#source = null;
       this.#position = this.duration;
-      this.#tell();
+      this.#changed();
       this.dispatchEvent(new Event("end"));
     };
     node.start(0, from);
-    this.#voice = { node, gain, startedAt: context.currentTime - from };
-    this.#tell();
+    this.#source = { node, gain, startedAt: context.currentTime - from };
+    this.#changed();
   }
 
   pause() {
     this.#position = this.time;
     this.#silence();
-    this.#tell();
+    this.#changed();
   }
 
   toggle() {
@@ -109,20 +99,20 @@ export class Player extends EventTarget {
     if (this.playing) this.play(Math.min(target, this.duration - 0.01));
     else {
       this.#position = target;
-      this.#tell();
+      this.#changed();
     }
   }
 
   #silence() {
-    if (!this.#voice) return;
-    const { node, gain } = this.#voice;
-    this.#voice = null;
+    if (!this.#source) return;
+    const { node, gain } = this.#source;
+    this.#source = null;
     const now = audioContext().currentTime;
     gain.gain.setTargetAtTime(0, now, FADE_S / 4);
     node.stop(now + FADE_S * 2);
   }
 
-  #tell() {
+  #changed() {
     this.dispatchEvent(new Event("change"));
   }
 }

@@ -1,33 +1,34 @@
 /**
- * Jobs in the making: submits them, follows them through reloads, and keeps what they made.
- * Fires "progress" with { clip, job } and "change" with the clip in `detail`.
+ * The visitor's clips: submits their jobs, follows them across reloads, and keeps the results in the history.
+ * Fires "progress" with { clip, job, trouble } and "change" with the clip in `detail`.
  *
  * @typedef {import("./history.js").Clip} Clip
  * @typedef {import("../api/http.js").Job} Job
- * @typedef {{verb: string, parents?: string[], draft?: boolean}} Kin
+ * @typedef {{verb: string, parents?: string[], draft?: boolean}} Provenance  what a clip was made from, and how
  */
 
-import { Problem, cancel, download, getJob, pause, submit, submitAll, upload } from "../api/http.js";
-import { allClips, forget, keep, prune } from "./history.js";
-import { intend, settle, unsettled } from "./pending-submissions.js";
-import { failure, interruption, refusal, remarks } from "../ui/messages.js";
-import { decode } from "../audio/player.js";
+import { cancel, download, getJob, sleep, submit, submitAll, upload } from "../api/http.js";
+import { watchJob } from "../api/job-watch.js";
+import { Problem } from "../api/problem.js";
+import { decode } from "../audio/context.js";
 import { readPicture, shrink } from "../spectrogram/picture.js";
-import { watch } from "../api/job-watch.js";
+import { failure, interruption, refusal, remarks } from "../ui/messages.js";
+import { allClips, forget, keep, prune } from "./history.js";
+import { addSubmission, pendingSubmissions, removeSubmission } from "./pending-submissions.js";
 
 const [THUMB_WIDTH, THUMB_HEIGHT] = [96, 48];
-const DOWNLOAD_TRIES = 4;
+const DOWNLOAD_ATTEMPTS = 4;
 
-export class Workshop extends EventTarget {
+export class ClipStore extends EventTarget {
   /** @type {Map<string, Clip>} oldest first */
   clips = new Map();
-  /** @type {Map<string, Job>} the last that was heard of jobs that haven't ended */
+  /** @type {Map<string, Job>} the last known state of jobs that haven't ended */
   jobs = new Map();
   /** @type {Map<string, AudioBuffer>} sounds decoded since the page was loaded */
   #sounds = new Map();
 
-  /** Brings back the clips of earlier visits and goes on with those that were being made. */
-  async open() {
+  /** Loads the clips of earlier visits and resumes following those that were being made. */
+  async load() {
     const clips = await allClips();
     await prune(clips);
     for (const clip of clips) {
@@ -35,31 +36,33 @@ export class Workshop extends EventTarget {
       if (clip.status === "pending") void this.#follow(clip);
     }
     this.#changed();
-    for (const intent of unsettled()) await this.#send(intent).catch(() => []); // what is refused now was never seen
+    // The page that sent these was closed before the response: an error has no one to be shown to.
+    for (const submission of pendingSubmissions()) await this.#send(submission).catch(() => []);
   }
 
-  /** @param {Record<string, any>} request @param {Kin} kin @returns {Promise<Clip>} pending
+  /** Submits a request.
+   * @param {Record<string, any>} request @param {Provenance} provenance @returns {Promise<Clip>} pending
    * @throws {Problem} */
-  async make(request, kin) {
-    return (await this.#send(intend(await this.#rebased(request), kin)))[0];
+  async make(request, provenance) {
+    return (await this.#send(addSubmission(await this.#withAvailableInput(request), provenance)))[0];
   }
 
   /** Several at once: all are accepted, or none.
-   * @param {Record<string, any>[]} requests @param {Kin} kin @returns {Promise<Clip[]>} */
-  async makeAll(requests, kin) {
-    return this.#send(intend(requests, kin));
+   * @param {Record<string, any>[]} requests @param {Provenance} provenance @returns {Promise<Clip[]>} */
+  async makeAll(requests, provenance) {
+    return this.#send(addSubmission(requests, provenance));
   }
 
-  /** Keeps the clip of a job that was submitted elsewhere.
-   * @param {Job} job @param {Kin} kin */
-  adopt(job, kin) {
-    if (!this.clips.has(job.id)) void this.#begin(job, kin);
+  /** Adds the clip of a job that was submitted elsewhere.
+   * @param {Job} job @param {Provenance} provenance */
+  add(job, provenance) {
+    if (!this.clips.has(job.id)) void this.#begin(job, provenance);
   }
 
-  /** The sound of a job that leaves no clip behind.
+  /** The sound of a job that becomes no clip.
    * @param {Record<string, any>} request @returns {Promise<Blob>} @throws {Problem} */
   async audioOf(request) {
-    const job = await watch((await submit(request)).id, () => {});
+    const job = await watchJob((await submit(request)).id, () => {});
     if (!job.result) throw new Problem(0, { detail: failure(job) });
     return download(job.result.audio.url);
   }
@@ -74,9 +77,9 @@ export class Workshop extends EventTarget {
     return buffer;
   }
 
-  /** Resolves once a clip is no longer in the making.
+  /** Resolves once a clip is no longer pending.
    * @param {Clip} clip @returns {Promise<Clip>} */
-  settled(clip) {
+  finished(clip) {
     return new Promise((resolve) => {
       const check = () => {
         if (clip.status === "pending") return;
@@ -100,26 +103,26 @@ export class Workshop extends EventTarget {
     this.#changed();
   }
 
-  /** @param {import("./pending-submissions.js").Intent} intent @returns {Promise<Clip[]>} */
-  async #send(intent) {
-    const { body, key, kin } = intent;
+  /** @param {import("./pending-submissions.js").Submission} submission @returns {Promise<Clip[]>} */
+  async #send(submission) {
+    const { body, key, provenance } = submission;
     let jobs;
     try {
       jobs = Array.isArray(body) ? await submitAll(body, key) : [await submit(body, key)];
     } catch (error) {
-      settle(intent);
+      removeSubmission(submission);
       throw error;
     }
-    // The history begins with the newest: the first of several is to be that.
-    const begun = jobs.toReversed().map((job, n) => this.#begin(job, kin, Date.now() + n));
+    // The history shows the newest first, and the first of several is to be on top.
+    const begun = jobs.toReversed().map((job, n) => this.#begin(job, provenance, Date.now() + n));
     const clips = (await Promise.all(begun)).toReversed();
-    settle(intent); // only now: the clips are in the history, and a reload finds them there
+    removeSubmission(submission); // only now, when the clips are in the history and survive a reload
     return clips;
   }
 
-  /** The request as it is, or, where a clip it builds on has left the server, on the copy that was kept here.
+  /** The request; if the clip that it starts from is no longer on the server, with an upload of the copy kept here.
    * @param {Record<string, any>} request */
-  async #rebased(request) {
+  async #withAvailableInput(request) {
     const field = ["init", "image", "clip"].find((name) => request[name]?.job) ?? "";
     const clip = this.clips.get(request[field]?.job);
     if (!clip?.png || !clip.audio || (await this.#isKept(clip.id))) return request;
@@ -138,7 +141,7 @@ export class Workshop extends EventTarget {
     }
   }
 
-  /** @param {Job} job @param {Kin} kin @param {number} [at] @returns {Promise<Clip>} */
+  /** @param {Job} job @param {Provenance} provenance @param {number} [at] @returns {Promise<Clip>} */
   async #begin(job, { verb, parents = [], draft = false }, at = Date.now()) {
     /** @type {Clip} */
     const clip = { id: job.id, at, verb, parents, draft, request: job.request, status: "pending" };
@@ -153,7 +156,7 @@ export class Workshop extends EventTarget {
   /** @param {Clip} clip */
   async #follow(clip) {
     try {
-      const job = await watch(
+      const job = await watchJob(
         clip.id,
         (job) => this.#progress(clip, job),
         (problem) => this.#progress(clip, this.jobs.get(clip.id), interruption(problem)),
@@ -176,8 +179,8 @@ export class Workshop extends EventTarget {
         [clip.png, clip.audio] = await Promise.all([download(image.url), download(audio.url)]);
         break;
       } catch (error) {
-        if (attempt === DOWNLOAD_TRIES) throw error;
-        await pause(attempt);
+        if (attempt === DOWNLOAD_ATTEMPTS) throw error;
+        await sleep(attempt);
       }
     }
     clip.duration = audio.duration_s;
@@ -185,10 +188,10 @@ export class Workshop extends EventTarget {
     clip.status = "done";
   }
 
-  /** @param {Clip} clip @param {string} words */
-  #fail(clip, words) {
+  /** @param {Clip} clip @param {string} message */
+  #fail(clip, message) {
     clip.status = "failed";
-    clip.error = words;
+    clip.error = message;
   }
 
   /** @param {Clip} clip @param {Job | undefined} job @param {string} [trouble] */

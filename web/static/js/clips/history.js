@@ -1,10 +1,10 @@
 /**
- * The visitor's clips, kept in the browser (IndexedDB) with picture and sound, so that they outlive a reload and the
- * server's own memory.
+ * The visitor's clips with picture and sound in the browser's IndexedDB, where they survive a reload and their deletion on
+ * the server.
  *
  * @typedef {object} Clip
- * @property {string} id       the job's
- * @property {number} at       when it was asked for, Unix ms
+ * @property {string} id       of the job
+ * @property {number} at       time of submission, Unix ms
  * @property {string} verb     what made it from its parents: "riff", "extend", …; "" for a first clip
  * @property {string[]} parents  ids
  * @property {Record<string, any>} request
@@ -14,11 +14,11 @@
  * @property {Blob} [audio]
  * @property {number} [duration]  seconds
  * @property {import("../spectrogram/picture.js").Picture} [thumb]
- * @property {string} [error]  why it failed, in words
- * @property {string[]} [remarks]  what the server has to say about it
+ * @property {string} [error]  why it failed, for people
+ * @property {string[]} [remarks]  the server's warnings
  */
 
-const KEPT = 120;
+const MAX_CLIPS = 120;
 
 /** @type {Promise<IDBDatabase> | undefined} */
 let opened;
@@ -49,8 +49,8 @@ async function store(mode) {
 }
 
 /**
- * One operation on the history. A browser that keeps none (private windows, a full disk) costs the visitor the history,
- * but never a clip.
+ * One operation on the history. Where the browser stores nothing (private windows, a full disk) only the history is
+ * lost, never the clip.
  * @template T
  * @param {IDBTransactionMode} mode @param {(clips: IDBObjectStore) => IDBRequest<T>} operation @param {T} otherwise
  * @returns {Promise<T>}
@@ -59,11 +59,11 @@ async function perform(mode, operation, otherwise) {
   try {
     const request = operation(await store(mode));
     const result = await done(request);
-    // What is written is safe from a reload only when its transaction is complete.
+    // Only a completed transaction survives a reload.
     if (mode === "readwrite") await completed(/** @type {IDBTransaction} */ (request.transaction));
     return result;
   } catch (error) {
-    console.warn("This browser keeps no history:", error);
+    console.warn("This browser stores no history:", error);
     return otherwise;
   }
 }
@@ -77,9 +77,9 @@ export const keep = (clip) => perform("readwrite", (clips) => clips.put(clip), "
 /** @param {string} id @returns {Promise<void>} */
 export const forget = (id) => perform("readwrite", (clips) => clips.delete(id), undefined);
 
-/** Drops the oldest clips beyond what a browser should be asked to hold.
+/** Deletes the oldest clips beyond the number that is kept.
  * @param {Clip[]} clips oldest first */
 export async function prune(clips) {
-  const over = clips.splice(0, Math.max(0, clips.length - KEPT));
+  const over = clips.splice(0, Math.max(0, clips.length - MAX_CLIPS));
   await Promise.all(over.map(({ id }) => forget(id)));
 }

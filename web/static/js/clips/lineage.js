@@ -1,63 +1,22 @@
 /**
- * The visitor's clips as family trees: a clip stands to the right of the one it was made from, and the line between
- * them says how.
+ * The visitor's clips drawn as family trees; the line between two clips is labelled with what made one from the other.
  * @typedef {import("./history.js").Clip} Clip
  */
 
+import { paint } from "../spectrogram/picture.js";
 import { make } from "../ui/dom.js";
 import { CANCELED } from "../ui/messages.js";
-import { paint } from "../spectrogram/picture.js";
-import { descent, title } from "../api/requests.js";
+import { layOut } from "./family-tree.js";
+import { origin, title } from "./title.js";
 
 const [NODE_WIDTH, NODE_HEIGHT] = [132, 92];
 const [GAP_X, GAP_Y] = [54, 14];
 const SVG = "http://www.w3.org/2000/svg";
 
 /**
- * Columns by generation, rows by branch, the newest family first. Clips without family stand side by side.
- * @param {Clip[]} clips oldest first
- * @param {number} across  clips side by side at most
- * @returns {{places: Map<string, {x: number, y: number}>, columns: number, rows: number}}
- */
-export function layOut(clips, across) {
-  const known = new Set(clips.map(({ id }) => id));
-  /** @type {Map<string, Clip[]>} */
-  const children = new Map();
-  const roots = [];
-  for (const clip of clips) {
-    const parent = clip.parents.find((id) => known.has(id));
-    if (parent === undefined) roots.push(clip);
-    else children.set(parent, [...(children.get(parent) ?? []), clip]);
-  }
-  const places = new Map();
-  let [rows, columns, loose] = [0, 0, 0];
-  /** @param {Clip} clip @param {number} x */
-  const place = (clip, x) => {
-    places.set(clip.id, { x, y: rows });
-    columns = Math.max(columns, x + 1);
-    (children.get(clip.id) ?? []).forEach((child, n) => {
-      if (n) rows++;
-      place(child, x + 1);
-    });
-  };
-  const endRow = () => {
-    rows += loose ? 1 : 0;
-    loose = 0;
-  };
-  for (const root of roots.toReversed()) {
-    const family = children.has(root.id);
-    if (family || loose === across) endRow();
-    place(root, family ? 0 : loose++);
-    if (family) rows++;
-  }
-  endRow();
-  return { places, columns, rows };
-}
-
-/**
  * @param {HTMLElement} root
  * @param {Clip[]} clips oldest first
- * @param {{current: Clip | null, pick(clip: Clip): void, drop(clip: Clip): void}} hands
+ * @param {{current: Clip | null, pick(clip: Clip): void, drop(clip: Clip): void}} handlers
  */
 export function drawLineage(root, clips, { current, pick, drop }) {
   const across = Math.max(1, Math.floor((root.clientWidth + GAP_X) / (NODE_WIDTH + GAP_X)));
@@ -83,29 +42,35 @@ export function drawLineage(root, clips, { current, pick, drop }) {
   }
   const { scrollLeft } = root;
   root.replaceChildren(
-    clips.length ? list : make("p", { class: "quiet" }, "What you make appears here, and how it came about."),
+    clips.length
+      ? list
+      : make("p", { class: "quiet" }, "The clips that you make appear here, and what they were made from."),
   );
   root.scrollLeft = scrollLeft;
 }
 
 /** @param {Clip} clip @param {boolean} isCurrent @param {Clip[]} clips @returns {HTMLElement} */
 function node(clip, isCurrent, clips) {
-  const words = title(clip.request);
+  const name = title(clip.request);
   const parent = clips.find(({ id }) => id === clip.parents[0]);
-  const origin = parent ? descent(clip.verb, parent) : "";
-  const state = { pending: ", in the making", failed: clip.error === CANCELED ? ", canceled" : ", failed", done: clip.draft ? ", a draft" : "" }[clip.status];
+  const from = parent ? origin(clip.verb, parent) : "";
+  const state = {
+    pending: ", in the making",
+    failed: clip.error === CANCELED ? ", canceled" : ", failed",
+    done: clip.draft ? ", a draft" : "",
+  }[clip.status];
   const open = make(
     "button",
     {
       class: "open",
       type: "button",
-      "aria-label": `${words}${origin}${state}`,
+      "aria-label": `${name}${from}${state}`,
       ...(isCurrent && { "aria-current": "true" }),
     },
     thumbnail(clip),
-    make("span", { class: "name" }, words),
+    make("span", { class: "name" }, name),
   );
-  const remove = make("button", { class: "drop", type: "button", "aria-label": `Forget ${words}` }, "×");
+  const remove = make("button", { class: "drop", type: "button", "aria-label": `Forget ${name}` }, "×");
   return make("li", { class: `node ${clip.status}` }, open, remove);
 }
 

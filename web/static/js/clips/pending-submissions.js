@@ -1,32 +1,32 @@
 /**
- * Requests on their way to the server, kept until it has answered: a page that is reloaded meanwhile sends them again
- * under the same key, and gets the very jobs that were accepted.
+ * Submissions without a response yet. A page that is reloaded meanwhile sends them again under the same idempotency key,
+ * and gets the jobs that were accepted.
  *
- * @typedef {object} Intent
+ * @typedef {object} Submission
  * @property {string} key  Idempotency-Key
  * @property {number} at   Unix ms
  * @property {any} body    a request, or several
- * @property {import("./clip-store.js").Kin} kin
+ * @property {import("./clip-store.js").Provenance} provenance
  */
 
-const NAME = "intents";
+const NAME = "pending-submissions";
 const KEPT_MS = 3_600_000;
 
-/** @returns {Intent[]} */
+/** @returns {Submission[]} */
 const read = () => JSON.parse(localStorage.getItem(NAME) ?? "[]");
 
-/** @param {Intent[]} intents */
-const write = (intents) => localStorage.setItem(NAME, JSON.stringify(intents));
+/** @param {Submission[]} submissions */
+const write = (submissions) => localStorage.setItem(NAME, JSON.stringify(submissions));
 
-/** @param {any} body @param {import("./clip-store.js").Kin} kin @returns {Intent} */
-export function intend(body, kin) {
-  const intent = { key: crypto.randomUUID(), at: Date.now(), body, kin };
-  write([...read(), intent]);
-  return intent;
+/** @param {any} body @param {import("./clip-store.js").Provenance} provenance @returns {Submission} */
+export function addSubmission(body, provenance) {
+  const submission = { key: crypto.randomUUID(), at: Date.now(), body, provenance };
+  write([...read(), submission]);
+  return submission;
 }
 
-/** @param {Intent} intent */
-export const settle = (intent) => write(read().filter(({ key }) => key !== intent.key));
+/** @param {Submission} submission */
+export const removeSubmission = (submission) => write(read().filter(({ key }) => key !== submission.key));
 
-/** What an earlier page was cut off from sending. */
-export const unsettled = () => read().filter(({ at }) => Date.now() - at < KEPT_MS);
+/** Those of the last hour. */
+export const pendingSubmissions = () => read().filter(({ at }) => Date.now() - at < KEPT_MS);

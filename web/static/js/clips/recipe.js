@@ -1,6 +1,6 @@
 /**
- * Reads the recipe back out of a file made here: the request as JSON, in a text chunk of a PNG named "recipe" or in a
- * TXXX frame of an MP3's ID3 tag of that name.
+ * Reads the recipe from a file made here: the request as JSON, in the text chunk `recipe` of a PNG or in the TXXX frame
+ * of that name in an MP3's ID3 tag.
  */
 
 const NAME = "recipe";
@@ -13,7 +13,7 @@ const ENCODINGS = [LATIN1, new TextDecoder("utf-16"), new TextDecoder("utf-16be"
 
 /**
  * @param {Blob} file
- * @returns {Promise<Record<string, any> | null>} the request, or null where the file holds none
+ * @returns {Promise<Record<string, any> | null>} the request, or null if the file has none
  */
 export async function readRecipe(file) {
   const bytes = new Uint8Array(await file.arrayBuffer());
@@ -31,7 +31,7 @@ export async function readRecipe(file) {
 /** @param {Uint8Array} bytes */
 function inPng(bytes) {
   const view = new DataView(bytes.buffer);
-  for (let at = 8; at + 12 <= bytes.length;) {
+  for (let at = 8; at + 12 <= bytes.length; ) {
     const length = view.getUint32(at);
     const type = LATIN1.decode(bytes.subarray(at + 4, at + 8));
     const body = bytes.subarray(at + 8, at + 8 + length);
@@ -40,7 +40,7 @@ function inPng(bytes) {
     if (end < 0 || LATIN1.decode(body.subarray(0, end)) !== NAME) continue;
     if (type === "tEXt") return LATIN1.decode(body.subarray(end + 1));
     if (type === "iTXt" && body[end + 1] === 0) {
-      // Compression flag and method, then language and translated name, each ended by a zero; then the text.
+      // Compression flag and method, then language and translated name, each terminated by a zero, then the text.
       const language = body.indexOf(0, end + 3);
       return UTF8.decode(body.subarray(body.indexOf(0, language + 1) + 1));
     }
@@ -52,7 +52,7 @@ function inPng(bytes) {
 function inId3(bytes) {
   const version = bytes[3];
   const size = syncsafe(bytes, 6);
-  for (let at = 10; at + 10 < Math.min(bytes.length, size + 10);) {
+  for (let at = 10; at + 10 < Math.min(bytes.length, size + 10); ) {
     const id = LATIN1.decode(bytes.subarray(at, at + 4));
     const length = version === 4 ? syncsafe(bytes, at + 4) : new DataView(bytes.buffer).getUint32(at + 4);
     if (!/^[A-Z0-9]{4}$/.test(id) || !length) return null;

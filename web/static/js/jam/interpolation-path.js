@@ -1,12 +1,15 @@
-/** The way through prompts and seeds that a jam takes: a few clips from each end to the next, so that it never jumps. */
+/** The path of a jam through prompts and seeds: a few interpolated clips between one end and the next. */
 
-import { drawSeed } from "../studio/prompts.js";
+import { randomSeed } from "../api/requests.js";
 
-const STRIDE = 0.25;
+const STEP = 0.25;
 
-/** @typedef {{prompt: string, seed: number}} End */
+/**
+ * @typedef {{prompt: string, seed: number}} End
+ * @typedef {{start: End, end: End, alpha: number}} Position  between two ends, alpha 0–1
+ */
 
-export class Journey {
+export class InterpolationPath {
   /** @type {End} */ #from;
   /** @type {End} */ #to;
   #alpha = 0;
@@ -15,29 +18,29 @@ export class Journey {
   /** @param {string} prompt */
   constructor(prompt) {
     this.#target = prompt;
-    this.#from = { prompt, seed: drawSeed() };
-    this.#to = { prompt, seed: drawSeed() };
+    this.#from = { prompt, seed: randomSeed() };
+    this.#to = { prompt, seed: randomSeed() };
   }
 
-  /** The next stop. On arrival the way goes on to another seed of the same prompt.
-   * @returns {{start: End, end: End, alpha: number}} */
+  /** The next position. From its end the path continues to another seed of the same prompt.
+   * @returns {Position} */
   next() {
-    const stop = { start: this.#from, end: this.#to, alpha: this.#alpha };
-    this.#alpha += STRIDE;
+    const position = { start: this.#from, end: this.#to, alpha: this.#alpha };
+    this.#alpha += STEP;
     if (this.#alpha > 1) {
       this.#from = this.#to;
-      this.#to = { prompt: this.#target, seed: drawSeed() };
-      this.#alpha = STRIDE;
+      this.#to = { prompt: this.#target, seed: randomSeed() };
+      this.#alpha = STEP;
     }
-    return stop;
+    return position;
   }
 
-  /** Sets out for another prompt from the end that is nearer to `last`, the stop that sounds now.
-   * @param {string} prompt @param {{start: End, end: End, alpha: number} | null} last */
-  steer(prompt, last) {
+  /** Turns to another prompt, from the end that is nearer to the position of the clip that is playing.
+   * @param {string} prompt @param {Position | null} playing */
+  turnTo(prompt, playing) {
     this.#target = prompt;
-    if (last) this.#from = last.alpha < 0.5 ? last.start : last.end;
-    this.#to = { prompt, seed: drawSeed() };
-    this.#alpha = STRIDE;
+    if (playing) this.#from = playing.alpha < 0.5 ? playing.start : playing.end;
+    this.#to = { prompt, seed: randomSeed() };
+    this.#alpha = STEP;
   }
 }

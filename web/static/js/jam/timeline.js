@@ -1,18 +1,18 @@
-/** The jam's picture: clips flow from right to left through the line that is now; what waits ahead is seen coming. */
+/** The jam's timeline: clips move from right to left through a line at the present, followed by those that are ready. */
 
-import { calm } from "../ui/dom.js";
 import { paint } from "../spectrogram/picture.js";
+import { prefersReducedMotion } from "../ui/dom.js";
 
 const SECONDS = 12; // across the canvas
-const NOW = 0.55; // where the line stands
-const CALM_MS = 1000;
-const KEPT = 8; // clips that may still be in sight
-const FAINT = 0.45; // what is repeated, or still to come
+const NOW = 0.55; // where the line is, from the left edge
+const REDUCED_MOTION_MS = 1000;
+const MAX_CLIPS = 8; // that may still be visible
+const FAINT = 0.45; // opacity of clips that repeat or are still to come
 
 /** @typedef {import("../spectrogram/picture.js").Picture} Picture */
 
-export class River {
-  /** @type {{picture: Picture, at: number, period: number, again: boolean}[]} */ #reach = [];
+export class Timeline {
+  /** @type {{picture: Picture, at: number, period: number, repeated: boolean}[]} */ #clips = [];
   /** @type {WeakMap<Picture, OffscreenCanvas>} */ #painted = new WeakMap();
   #running = false;
 
@@ -28,27 +28,27 @@ export class River {
     addEventListener("themechange", () => (this.#painted = new WeakMap()));
   }
 
-  /** @param {{clip: {picture: Picture}, at: number, period: number}} join @param {boolean} again */
-  add({ clip: { picture }, at, period }, again) {
-    this.#reach.push({ picture, at, period, again });
-    if (this.#reach.length > KEPT) this.#reach.shift();
+  /** @param {{clip: {picture: Picture}, at: number, period: number}} join @param {boolean} repeated */
+  add({ clip: { picture }, at, period }, repeated) {
+    this.#clips.push({ picture, at, period, repeated });
+    if (this.#clips.length > MAX_CLIPS) this.#clips.shift();
   }
 
   start() {
-    this.#reach = [];
+    this.#clips = [];
     this.#running = true;
-    this.#flow();
+    this.#run();
   }
 
   stop() {
     this.#running = false;
   }
 
-  #flow() {
+  #run() {
     if (!this.#running) return;
     this.#draw();
-    if (calm.matches) setTimeout(() => this.#flow(), CALM_MS);
-    else requestAnimationFrame(() => this.#flow());
+    if (prefersReducedMotion()) setTimeout(() => this.#run(), REDUCED_MOTION_MS);
+    else requestAnimationFrame(() => this.#run());
   }
 
   #draw() {
@@ -68,9 +68,13 @@ export class River {
       context.fillStyle = style.color;
       context.fillRect(Math.round(x), 0, 1, height);
     };
-    for (const { picture, at, period, again } of this.#reach) draw(picture, at, period, again ? FAINT : 1);
-    const last = this.#reach.at(-1);
-    if (last) this.ahead().forEach((picture, n) => draw(picture, last.at + (n + 1) * last.period, last.period, FAINT));
+    for (const { picture, at, period, repeated } of this.#clips) draw(picture, at, period, repeated ? FAINT : 1);
+    const last = this.#clips.at(-1);
+    if (last) {
+      for (const [n, picture] of this.ahead().entries()) {
+        draw(picture, last.at + (n + 1) * last.period, last.period, FAINT);
+      }
+    }
     context.fillStyle = style.accentColor;
     context.fillRect(Math.round(width * NOW) - 1, 0, 2, height);
   }

@@ -1,21 +1,21 @@
-/** The about page: one small module to each thing that can be touched. */
+/** The about page: one module for each demonstration. */
 
-import { drawSlices } from "../about/window-length.js";
-import { drawSomething } from "../about/drawing-demo.js";
-import { hearPhases } from "../about/phase-recovery.js";
-import { hearScale } from "../about/tone-ladders.js";
-import { morph, sounds } from "../about/samples.js";
+import { showDrawing } from "../about/drawing-demo.js";
+import { showPhaseRecovery } from "../about/phase-recovery.js";
+import { showSampleDial } from "../about/sample-dial.js";
+import { samples } from "../about/samples.js";
+import { showToneLadders } from "../about/tone-ladders.js";
+import { showWindowLength } from "../about/window-length.js";
 import { find } from "../ui/dom.js";
 
-const index = await sounds.index();
-const { example, stray, between } = index;
+const { example, denoising, between } = await samples.index();
 
-morph(find("#see"), [example], () => "");
-drawSlices(find("#slice"), example);
-hearPhases(find("#phase"), example);
-hearScale(find("#scale"));
-drawSomething(find("#draw-it"));
-morph(find("#stray"), stray, (clip) => (clip.denoising ? `${clip.denoising * 100} %` : "as it was"));
+showSampleDial(find("#see"), [example], () => "");
+showWindowLength(find("#slice"), example);
+showPhaseRecovery(find("#phase"), example);
+showToneLadders(find("#scale"));
+showDrawing(find("#draw-it"));
+showSampleDial(find("#denoising"), denoising, (clip) => (clip.denoising ? `${clip.denoising * 100} %` : "unchanged"));
 find("#between .from-end").textContent = between[0].prompt;
 find("#between .to-end").textContent = between[between.length - 1].prompt;
-morph(find("#between"), between, () => "");
+showSampleDial(find("#between"), between, () => "");

@@ -1,64 +1,66 @@
-/** The playground: ties prompt, stage, tools and history together. */
+/** The playground: connects prompt, spectrogram, tools and history. */
 
-import { Problem, getJson, passing, upload } from "../api/http.js";
-import { Bench } from "../studio/stage.js";
-import { Composer } from "../studio/prompt-form.js";
-import { find } from "../ui/dom.js";
-import { CANVAS, Drawing } from "../spectrogram/drawing.js";
-import { Gestures } from "../studio/actions.js";
-import { Ideas } from "../studio/four-ideas.js";
-import { JamRoom } from "../jam/jam-view.js";
 import { apiKey } from "../api/api-key.js";
-import { wireKey } from "../ui/key-dialog.js";
-import { drawLineage } from "../clips/lineage.js";
-import { lacking, refusal } from "../ui/messages.js";
-import { receiveFiles } from "../studio/open-files.js";
-import { wireMenus } from "../ui/menus.js";
+import { getJson, upload } from "../api/http.js";
+import { isTransient, Problem } from "../api/problem.js";
+import { audioToImage, imageToAudio } from "../api/requests.js";
 import { Player } from "../audio/player.js";
-import { picture, sound } from "../api/requests.js";
-import { saveAs, share } from "../clips/export.js";
-import { BoxSelect } from "../studio/repaint-box.js";
-import { showServer } from "../ui/server-status.js";
-import { Spectrogram } from "../spectrogram/spectrogram-view.js";
+import { ClipStore } from "../clips/clip-store.js";
+import { exportClip } from "../clips/export.js";
+import { drawLineage } from "../clips/lineage.js";
+import { shareClip } from "../clips/share.js";
+import { JamView } from "../jam/jam-view.js";
+import { CANVAS_LABEL, Drawing } from "../spectrogram/drawing.js";
+import { SpectrogramView } from "../spectrogram/spectrogram-view.js";
+import { Actions } from "../studio/actions.js";
+import { FourIdeas } from "../studio/four-ideas.js";
+import { receiveFiles } from "../studio/open-files.js";
+import { PromptForm } from "../studio/prompt-form.js";
+import { RepaintBox } from "../studio/repaint-box.js";
+import { Stage } from "../studio/stage.js";
 import { wireTransport } from "../studio/transport.js";
-import { Workshop } from "../clips/clip-store.js";
+import { find } from "../ui/dom.js";
+import { wireKeyDialog } from "../ui/key-dialog.js";
+import { wireMenus } from "../ui/menus.js";
+import { missingNames, refusal } from "../ui/messages.js";
+import { showServerStatus } from "../ui/server-status.js";
 
 /** @typedef {import("../clips/history.js").Clip} Clip */
 
 /** @returns {"listen" | "repaint" | "draw"} */
 const tool = () => find("#tools :checked").value;
 
-const workshop = new Workshop();
+const clipStore = new ClipStore();
 const player = new Player();
-const composer = new Composer(find("#composer"));
-const stage = new Spectrogram(find("#workbench .stage"));
-const bench = new Bench(stage, player, workshop);
-const box = new BoxSelect(stage, find("#repaint"));
-const drawing = new Drawing(stage, find("#draw"));
-const ideas = new Ideas(find("#ideas"), workshop);
-const jam = new JamRoom(composer, workshop);
-const gestures = new Gestures({ composer, workshop, bench, stage, box, drawing, player, tool });
+const promptForm = new PromptForm(find("#prompt-form"));
+const spectrogram = new SpectrogramView(find("#workbench .spectrogram"));
+const stage = new Stage(spectrogram, player, clipStore);
+const box = new RepaintBox(spectrogram, find("#repaint"));
+const drawing = new Drawing(spectrogram, find("#draw"));
+const ideas = new FourIdeas(find("#ideas"), clipStore);
+const jam = new JamView(promptForm, clipStore);
+const actions = new Actions({ promptForm, clipStore, stage, spectrogram, box, drawing, player, tool });
 
-/** The gesture that was refused for want of a key, while the page asks for one.
+/** The action that the server refused without a key, while the page asks for one.
  * @type {(() => unknown) | null} */
-let barred = null;
+let pendingAction = null;
 
-/** Runs a gesture; what the server refuses is said in words below the prompt.
- * @param {() => unknown} gesture */
-async function attempt(gesture) {
-  composer.complain("");
-  barred = null;
+/** Runs an action; an error of the server is shown below the prompt.
+ * @param {() => unknown} action */
+async function attempt(action) {
+  promptForm.showProblem("");
+  pendingAction = null;
   try {
-    await gesture();
+    await action();
   } catch (error) {
-    composer.complain(refusal(error), passing(error));
-    if (error instanceof Problem && error.code === "unauthorized") barred = gesture;
+    promptForm.showProblem(refusal(error), isTransient(error));
+    if (error instanceof Problem && error.code === "unauthorized") pendingAction = action;
     if (!(error instanceof Problem)) reportError(error);
   }
 }
 
 /** @param {"listen" | "repaint" | "draw"} name */
-function take(name) {
+function selectTool(name) {
   find(`#tools [value=${name}]`).checked = true;
   useTool();
 }
@@ -66,10 +68,12 @@ function take(name) {
 function useTool() {
   const now = tool();
   for (const name of ["listen", "repaint", "draw"]) find(`#${name}`).hidden = name !== now;
-  stage.lend({ listen: null, repaint: "Spectrogram; type the box into the fields above", draw: CANVAS }[now]);
-  stage.root.dataset.tool = now;
+  spectrogram.setTool(
+    { listen: null, repaint: "Spectrogram; type the box into the fields above", draw: CANVAS_LABEL }[now],
+  );
+  spectrogram.root.dataset.tool = now;
   box.active = now === "repaint";
-  if (drawing.active && now !== "draw") void bench.put(bench.clip);
+  if (drawing.active && now !== "draw") void stage.show(stage.clip);
   if (drawing.active !== (now === "draw")) drawing.active = now === "draw";
   if (now === "draw") {
     player.pause();
@@ -79,43 +83,44 @@ function useTool() {
   refresh();
 }
 
-/** What the buttons say and which of them have something to work on. */
+/** Labels the buttons and disables those that have no clip to work on. */
 function refresh() {
-  const { clip } = bench;
+  const { clip } = stage;
   const done = clip?.status === "done";
-  composer.hasClip = clip !== null && clip.status !== "failed";
-  composer.go.disabled = clip?.status === "pending" && composer.from === "clip" && tool() === "listen" && !jam.open;
-  for (const button of document.querySelectorAll("#verbs button"))
+  promptForm.hasClip = clip !== null && clip.status !== "failed";
+  promptForm.go.disabled = clip?.status === "pending" && promptForm.from === "clip" && tool() === "listen" && !jam.open;
+  for (const button of document.querySelectorAll("#verbs button")) {
     /** @type {HTMLButtonElement} */ (button).disabled = !done;
+  }
   find(".save").inert = !done;
   find("#play").disabled = !player.ready && tool() !== "draw";
   find("#tools [value=repaint]").disabled = !done;
-  const word = { listen: composer.from === "nothing" ? "Make" : "Riff", repaint: "Repaint", draw: "Riff on it" }[
+  const label = { listen: promptForm.from === "nothing" ? "Make" : "Riff", repaint: "Repaint", draw: "Riff on it" }[
     tool()
   ];
-  composer.go.textContent = jam.open ? (jam.running ? "Move there" : "Start") : word;
+  promptForm.go.textContent = jam.open ? (jam.running ? "Move there" : "Start") : label;
 }
 
-async function four() {
-  const clips = await gestures.four();
-  take("listen");
-  await bench.put(null);
+async function makeFourIdeas() {
+  const clips = await actions.makeFour();
+  selectTool("listen");
+  await stage.show(null);
   find("#notice").hidden = true;
   ideas.show(clips);
 }
 
 function wire() {
   wireMenus();
-  wireKey();
-  wireTransport(player, stage, () => void attempt(() => gestures.toggle()));
-  composer.addEventListener("go", () => void attempt(() => (jam.open ? jam.go() : gestures.go())));
-  composer.addEventListener("four", () => void attempt(four));
-  gestures.addEventListener("begin", () => {
-    take("listen");
+  wireKeyDialog();
+  wireTransport(player, spectrogram, () => void attempt(() => actions.toggle()));
+  promptForm.addEventListener("go", () => void attempt(() => (jam.open ? jam.go() : actions.go())));
+  promptForm.addEventListener("four", () => void attempt(makeFourIdeas));
+  actions.addEventListener("begin", () => {
+    selectTool("listen");
     ideas.hide();
   });
-  composer.addEventListener("change", refresh);
-  bench.addEventListener("change", () => {
+  promptForm.addEventListener("change", refresh);
+  stage.addEventListener("change", () => {
     refresh();
     showHistory();
   });
@@ -123,85 +128,87 @@ function wire() {
   find("#tools").addEventListener("change", useTool);
   find("#cancel").addEventListener(
     "click",
-    () => bench.clip && void attempt(() => workshop.cancel(/** @type {Clip} */ (bench.clip))),
+    () => stage.clip && void attempt(() => clipStore.cancel(/** @type {Clip} */ (stage.clip))),
   );
   find("#again").addEventListener("click", () => {
-    const { clip } = bench;
-    if (clip) void attempt(() => gestures.begin(clip.request, { verb: clip.verb, parents: clip.parents }));
+    const { clip } = stage;
+    if (clip) void attempt(() => actions.begin(clip.request, { verb: clip.verb, parents: clip.parents }));
   });
   find("#verbs").addEventListener("click", (/** @type {MouseEvent} */ event) => {
     const { verb, save } = /** @type {HTMLElement} */ (event.target).dataset;
-    const { clip } = bench;
-    if (clip && verb) void attempt(() => (verb === "share" ? share(clip) : gestures.riff(verb, clip)));
-    if (clip && save) void attempt(() => saveAs(clip, save, workshop));
+    const { clip } = stage;
+    if (clip && verb) void attempt(() => (verb === "share" ? shareClip(clip) : actions.derive(verb, clip)));
+    if (clip && save) void attempt(() => exportClip(clip, save, clipStore));
   });
   ideas.addEventListener("pick", (event) => void open(/** @type {CustomEvent} */ (event).detail, { keepIdeas: true }));
   ideas.addEventListener("finish", (event) => {
     const draft = /** @type {CustomEvent<Clip>} */ (event).detail;
-    void attempt(() => gestures.riff("finish", draft));
+    void attempt(() => actions.derive("finish", draft));
   });
-  workshop.addEventListener("change", (event) => {
+  clipStore.addEventListener("change", (event) => {
     const clip = /** @type {CustomEvent<Clip | undefined>} */ (event).detail;
     showHistory();
-    if (clip && clip === bench.clip && clip.status !== "pending" && tool() !== "draw") {
-      void bench.put(clip, { play: gestures.asked.has(clip) }).then(refresh);
+    if (clip && clip === stage.clip && clip.status !== "pending" && tool() !== "draw") {
+      void stage.show(clip, { play: actions.requested.has(clip) }).then(refresh);
     }
   });
   jam.addEventListener("change", refresh);
   jam.addEventListener("open", () => player.pause());
   addEventListener("themechange", showHistory);
-  find("#key").addEventListener("close", () => (barred = null));
+  find("#key").addEventListener("close", () => (pendingAction = null));
   addEventListener("keychange", () => {
-    composer.complain("");
-    if (barred && apiKey()) void attempt(barred);
+    promptForm.showProblem("");
+    if (pendingAction && apiKey()) void attempt(pendingAction);
   });
   receiveFiles({
     recipe: async (recipe) => {
-      await composer.catalog;
-      const missing = lacking(composer.fill(recipe));
-      composer.complain(`That file’s recipe is on the dials now. Press Make to hear it again. ${missing}`.trim());
+      await promptForm.catalog;
+      const missing = missingNames(promptForm.fill(recipe));
+      promptForm.showProblem(
+        `The dials are set to that file’s recipe. Press Make to make the clip again. ${missing}`.trim(),
+      );
     },
     file: (file, kind) =>
       void attempt(async () => {
         const { id } = await upload(file, file.name);
-        const made = kind === "sound" ? picture({ upload: id }) : sound({ upload: id });
-        await gestures.begin(made, { verb: "" });
+        const request = kind === "sound" ? audioToImage({ upload: id }) : imageToAudio({ upload: id });
+        await actions.begin(request, { verb: "" });
       }),
-    unknown: (file) => composer.complain(`${file.name} is neither a sound nor a picture.`),
+    unknown: (file) => promptForm.showProblem(`${file.name} is neither a sound nor a picture.`),
   });
 }
 
 /** @param {Clip} clip @param {{keepIdeas?: boolean}} [options] */
 async function open(clip, { keepIdeas = false } = {}) {
-  take("listen");
+  selectTool("listen");
   if (!keepIdeas) ideas.hide();
-  await bench.put(clip, { play: true });
+  await stage.show(clip, { play: true });
 }
 
 function showHistory() {
-  drawLineage(find("#lineage"), [...workshop.clips.values()], {
-    current: bench.clip,
+  drawLineage(find("#lineage"), [...clipStore.clips.values()], {
+    current: stage.clip,
     pick: (clip) => void open(clip),
     drop: (clip) => {
-      if (clip === bench.clip) void bench.put(null);
-      void workshop.drop(clip);
+      if (clip === stage.clip) void stage.show(null);
+      void clipStore.drop(clip);
     },
   });
 }
 
-/** A link that brings a shared clip's recipe: /?remix=<share id>. */
+/** Loads the recipe of a shared clip from the link /?remix=<share id>. */
 async function remix() {
   const id = new URLSearchParams(location.search).get("remix");
   if (!id) return;
-  await composer.catalog;
+  await promptForm.catalog;
   const { request } = await getJson(`/clips/${encodeURIComponent(id)}.json`);
-  composer.complain(lacking(composer.fill(request)));
+  promptForm.showProblem(missingNames(promptForm.fill(request)));
 }
 
 wire();
-showServer();
+showServerStatus();
 useTool();
-await workshop.open();
-const last = [...workshop.clips.values()].findLast((clip) => clip.status !== "failed" && !clip.draft);
-if (last) await bench.put(last);
+await clipStore.load();
+const last = [...clipStore.clips.values()].findLast((clip) => clip.status !== "failed" && !clip.draft);
+if (last) await stage.show(last);
 await attempt(remix);

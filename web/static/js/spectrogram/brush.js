@@ -1,5 +1,5 @@
 /**
- * Paint for spectrograms: what one dab of each brush leaves in a picture.
+ * The brushes: what one dab of each adds to a picture.
  * Positions are fractions of the picture, from its left and bottom edges.
  *
  * @typedef {import("./picture.js").Picture} Picture
@@ -13,11 +13,11 @@ import { heightOf, hzAt } from "./mel.js";
 
 const OVERTONES = 10;
 
-/**
+/** Applies one dab of a brush.
  * @param {Picture} picture  changed in place
  * @param {Brush} brush
  * @param {number} x @param {number} y
- * @returns {{from: number, to: number}} the columns it touched
+ * @returns {{from: number, to: number}} the columns that changed
  */
 export function dab(picture, brush, x, y) {
   const column = x * picture.width;
@@ -26,20 +26,20 @@ export function dab(picture, brush, x, y) {
       return hit(picture, brush, column, y);
     case "harmonics": {
       const hz = hzAt(y);
-      let touched = { from: picture.width, to: 0 };
+      let columns = { from: picture.width, to: 0 };
       for (let n = 1; n <= OVERTONES && hz * n < 9900; n++) {
-        // Overtones fall off in strength about as a plucked string's do, and lines get no thinner than they can sound.
+        // Overtones fall off about as a plucked string's do; a line of one pixel would hardly be audible.
         const quieter = { ...brush, loudness: brush.loudness * n ** -0.35, size: Math.max(2, brush.size / n ** 0.25) };
-        touched = spot(picture, quieter, column, heightOf(hz * n));
+        columns = spot(picture, quieter, column, heightOf(hz * n));
       }
-      return touched;
+      return columns;
     }
     default:
       return spot(picture, brush, column, y);
   }
 }
 
-/** A soft round spot, or a hole.
+/** A soft round spot; the eraser takes one away.
  * @param {Picture} picture @param {Brush} brush @param {number} column @param {number} height 0–1 */
 function spot(picture, { kind, size, loudness }, column, height) {
   const radius = kind === "eraser" ? size * 2 : size;
@@ -58,7 +58,7 @@ function spot(picture, { kind, size, loudness }, column, height) {
   return { from, to: to + 1 };
 }
 
-/** A drum hit: every pitch around the height at once, gone in a tenth of a second. Low ones are a kick, high ones a hat.
+/** A drum hit: all pitches around the height, decaying within a tenth of a second. Low is a kick drum, high a hi-hat.
  * @param {Picture} picture @param {Brush} brush @param {number} column @param {number} height 0–1 */
 function hit(picture, { size, loudness }, column, height) {
   const spread = 0.06 + size / 100;

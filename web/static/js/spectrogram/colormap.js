@@ -1,6 +1,6 @@
 /**
- * Loudness to colour. Two maps, each even in lightness: embers on night for the dark theme, ink on paper for the
- * light one. The quietest colour of a map is the stage's own background, so that silence is empty.
+ * Loudness to colour. Two maps, one a theme, each of even lightness. The quietest colour of a map is the page's background of
+ * spectrograms, so that silence looks empty.
  */
 
 const STOPS = {
@@ -23,7 +23,7 @@ function build(stops) {
 
 const MAPS = { dark: build(STOPS.dark), light: build(STOPS.light) };
 
-/** The map of the theme that is on. */
+/** The current theme's map. */
 export function colormap() {
   const { theme } = document.documentElement.dataset;
   const dark = theme ? theme === "dark" : matchMedia("(prefers-color-scheme: dark)").matches;

@@ -1,42 +1,40 @@
-/**
- * Drawing sound: brushes over the stage, a beat grid to snap to, undo, and a tone that follows the brush.
- */
+/** Drawing on a spectrogram: brushes, a beat grid to snap to, undo, and a tone at the brush's pitch. */
 
-import { dab } from "./brush.js";
+import { PitchTone } from "../audio/pitch-tone.js";
 import { find, make } from "../ui/dom.js";
+import { dab } from "./brush.js";
 import { hzAt } from "./mel.js";
 import { blank, copy } from "./picture.js";
-import { Tone } from "../audio/pitch-tone.js";
 
-/** What the stage is called while it is drawn on. */
-export const CANVAS = "Canvas: arrow keys move the brush, space paints";
+/** The spectrogram's label for screen readers while it is drawn on. */
+export const CANVAS_LABEL = "Canvas: arrow keys move the brush, space paints";
 
 const [WIDTH, HEIGHT] = [512, 512];
 const UNDO = 20;
-const STEP = { coarse: 1 / 32, fine: 1 / 256 }; // of the stage, for the arrow keys
+const STEP = { coarse: 1 / 32, fine: 1 / 256 }; // of the picture, for the arrow keys
 
 export class Drawing {
-  /** Whether it was changed since it was last heard. */
-  touched = false;
+  /** Whether it has changed since it was last made into sound. */
+  changed = false;
   #active = false;
-  #tone = new Tone();
+  #tone = new PitchTone();
   /** @type {import("./picture.js").Picture[]} */ #past = [];
   #cursor = { x: 0, y: 0.4 };
 
-  /** @param {import("./spectrogram-view.js").Spectrogram} stage @param {HTMLElement} panel */
-  constructor(stage, panel) {
-    this.stage = stage;
+  /** @param {import("./spectrogram-view.js").SpectrogramView} spectrogram @param {HTMLElement} panel */
+  constructor(spectrogram, panel) {
+    this.spectrogram = spectrogram;
     this.panel = panel;
-    this.grid = find(".beats", stage.root);
-    this.pointer = find(".cursor", stage.root);
-    const { plate } = stage;
+    this.grid = find(".beats", spectrogram.root);
+    this.pointer = find(".cursor", spectrogram.root);
+    const { plate } = spectrogram;
     plate.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => this.#stroke(event));
     plate.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
-    find("[name=bpm]", panel).addEventListener("input", () => this.#rule());
-    find("[name=snap]", panel).addEventListener("change", () => this.#rule());
+    find("[name=bpm]", panel).addEventListener("input", () => this.#showGrid());
+    find("[name=snap]", panel).addEventListener("change", () => this.#showGrid());
     find(".undo", panel).addEventListener("click", () => this.undo());
     find(".clear", panel).addEventListener("click", () => {
-      this.#remember();
+      this.#saveForUndo();
       this.#show(blank(WIDTH, HEIGHT));
     });
   }
@@ -48,13 +46,13 @@ export class Drawing {
   set active(on) {
     this.#active = on;
     this.pointer.hidden = true;
-    this.#rule();
-    // A clip on the stage is painted over in a copy: the clip itself stays what it was.
+    this.#showGrid();
+    // Drawing over a clip changes a copy of its picture.
     if (!on) return;
-    const { picture } = this.stage;
+    const { picture } = this.spectrogram;
     this.#past = [];
     this.#show(picture ? copy(picture) : blank(WIDTH, HEIGHT));
-    this.touched = !picture;
+    this.changed = !picture;
   }
 
   undo() {
@@ -64,14 +62,14 @@ export class Drawing {
 
   /** @param {import("./picture.js").Picture} picture */
   #show(picture) {
-    this.touched = true;
-    this.stage.show(picture);
+    this.changed = true;
+    this.spectrogram.show(picture);
     find(".undo", this.panel).disabled = !this.#past.length;
   }
 
-  #remember() {
-    if (!this.stage.picture) return;
-    this.#past.push(copy(this.stage.picture));
+  #saveForUndo() {
+    if (!this.spectrogram.picture) return;
+    this.#past.push(copy(this.spectrogram.picture));
     if (this.#past.length > UNDO) this.#past.shift();
     find(".undo", this.panel).disabled = false;
   }
@@ -85,19 +83,19 @@ export class Drawing {
     };
   }
 
-  /** Seconds of a sixteenth note when strokes snap to the beat, else 0. */
+  /** Seconds of a sixteenth note while hits snap to the beat, else 0. */
   get #snap() {
     const bpm = find("[name=bpm]", this.panel).valueAsNumber;
     return find("[name=snap]", this.panel).checked && bpm >= 30 ? 15 / bpm : 0;
   }
 
-  #rule() {
+  #showGrid() {
     const beat = this.#snap * 4;
     const marks = [];
     if (this.#active && beat) {
-      for (let time = 0, n = 0; time < this.stage.duration; time += beat, n++) {
+      for (let time = 0, n = 0; time < this.spectrogram.duration; time += beat, n++) {
         const line = make("i", n % 4 ? {} : { class: "bar" });
-        line.style.left = `${(time / this.stage.duration) * 100}%`;
+        line.style.left = `${(time / this.spectrogram.duration) * 100}%`;
         marks.push(line);
       }
     }
@@ -108,23 +106,23 @@ export class Drawing {
   #snapped(x, brush) {
     const sixteenth = this.#snap;
     if (!sixteenth || brush.kind !== "hit") return x;
-    return (Math.round((x * this.stage.duration) / sixteenth) * sixteenth) / this.stage.duration;
+    return (Math.round((x * this.spectrogram.duration) / sixteenth) * sixteenth) / this.spectrogram.duration;
   }
 
   /** @param {PointerEvent} event */
   #stroke(event) {
     if (!this.#active || event.button !== 0) return;
     event.preventDefault();
-    const { plate } = this.stage;
+    const { plate } = this.spectrogram;
     plate.setPointerCapture(event.pointerId);
-    this.#remember();
+    this.#saveForUndo();
     const brush = this.#brush;
-    let last = this.stage.at(event);
+    let last = this.spectrogram.at(event);
     this.#line(brush, last, last);
     const move = (/** @type {PointerEvent} */ next) => {
       if (brush.kind === "hit") return;
       for (const point of next.getCoalescedEvents?.() ?? [next]) {
-        const here = this.stage.at(point);
+        const here = this.spectrogram.at(point);
         this.#line(brush, last, here);
         last = here;
       }
@@ -139,18 +137,18 @@ export class Drawing {
 
   /** @param {import("./brush.js").Brush} brush @param {{x: number, y: number}} a @param {{x: number, y: number}} b */
   #line(brush, a, b) {
-    const picture = /** @type {import("./picture.js").Picture} */ (this.stage.picture);
+    const picture = /** @type {import("./picture.js").Picture} */ (this.spectrogram.picture);
     const far = Math.hypot((b.x - a.x) * picture.width, (b.y - a.y) * picture.height);
     const dabs = Math.max(1, Math.ceil(far / Math.max(1, brush.size / 2)));
-    const touched = { from: picture.width, to: 0 };
+    const columns = { from: picture.width, to: 0 };
     for (let n = 1; n <= dabs; n++) {
       const x = a.x + ((b.x - a.x) * n) / dabs;
       const { from, to } = dab(picture, brush, this.#snapped(x, brush), a.y + ((b.y - a.y) * n) / dabs);
-      touched.from = Math.min(touched.from, from);
-      touched.to = Math.max(touched.to, to);
+      columns.from = Math.min(columns.from, from);
+      columns.to = Math.max(columns.to, to);
     }
-    this.stage.redraw(touched);
-    this.touched = true;
+    this.spectrogram.redraw(columns);
+    this.changed = true;
     if (brush.kind === "brush" || brush.kind === "harmonics") this.#tone.at(hzAt(b.y), brush.kind, brush.loudness);
   }
 
@@ -174,7 +172,7 @@ export class Drawing {
     this.pointer.hidden = false;
     this.pointer.style.translate = `${this.#cursor.x * 100}% ${-this.#cursor.y * 100}%`;
     if (event.key === " " || event.key === "Enter") {
-      this.#remember();
+      this.#saveForUndo();
       const end = { x: Math.min(1, this.#cursor.x + STEP.coarse), y: this.#cursor.y };
       this.#line(this.#brush, this.#cursor, end);
       this.#cursor = end;

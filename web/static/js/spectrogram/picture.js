@@ -1,5 +1,5 @@
 /**
- * Spectrogram pictures: a grey PNG, dark is loud. Here a picture is its loudness, one byte a pixel.
+ * Spectrogram pictures: grey PNGs in which dark is loud. In memory a picture is its loudness, one byte a pixel.
  *
  * @typedef {object} Picture
  * @property {number} width   columns of 10 ms
@@ -18,7 +18,7 @@ export const blank = (width, height) => ({ width, height, levels: new Uint8Clamp
 export const copy = (picture) => ({ ...picture, levels: picture.levels.slice() });
 
 /**
- * Reads a PNG. Stereo pictures keep red empty and hold left and right in green and blue: their mean is shown.
+ * Reads a PNG. A stereo picture has no red, the left channel in green and the right in blue; their mean is read.
  * @param {Blob} blob
  * @returns {Promise<Picture>}
  */
@@ -65,7 +65,7 @@ export function paint(picture, canvas, columns) {
   /** @type {any} */ (canvas.getContext("2d")).putImageData(image, from, 0);
 }
 
-/** A smaller picture, each pixel the mean of those under it.
+/** A smaller picture: each pixel is the mean of those that it covers.
  * @param {Picture} picture @param {number} width @param {number} height @returns {Picture} */
 export function shrink(picture, width, height) {
   const small = blank(width, height);
@@ -84,7 +84,7 @@ export function shrink(picture, width, height) {
   return small;
 }
 
-/** The picture as the grey PNG that the server takes.
+/** The picture as the grey PNG that the server accepts.
  * @param {Picture} picture @returns {Promise<Blob>} */
 export function toPng({ width, height, levels }) {
   const image = new ImageData(width, height);

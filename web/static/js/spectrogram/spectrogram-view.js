@@ -1,25 +1,25 @@
 /**
- * The spectrogram on the stage: picture, axes in seconds, hertz and notes, a reading under the pointer, the playhead.
+ * A spectrogram on the page: picture, axes in seconds, hertz and notes, values under the pointer, the playhead.
  * Fires "seek" with the seconds in `detail`.
  */
 
 import { find, make } from "../ui/dom.js";
+import { idlePicture } from "./idle-picture.js";
 import { heightOf, hzAt, hzOfMidi, hzText, noteAt } from "./mel.js";
 import { COLUMN_S, paint } from "./picture.js";
-import { welcome } from "./idle-picture.js";
 
 const HERTZ = [100, 200, 400, 800, 1500, 3000, 5000, 8000];
 const OCTAVES = [36, 48, 60, 72, 84, 96, 108]; // MIDI numbers of the Cs
 const NUDGE_S = 0.1;
 const USUAL_WIDTH = 512;
 const STEPS_S = [1, 2, 5, 10, 20, 30]; // between marks of the time axis,
-const LEAST_PX = 50; // which are at least this far apart
+const MIN_GAP_PX = 50; // which are at least this far apart
 
-export class Spectrogram extends EventTarget {
+export class SpectrogramView extends EventTarget {
   /** @type {import("./picture.js").Picture | null} */
   picture = null;
   duration = 0;
-  /** @type {import("./picture.js").Picture | undefined} */ #idle;
+  #idlePicture = idlePicture();
   #seekable = true;
   #time = 0;
 
@@ -34,13 +34,13 @@ export class Spectrogram extends EventTarget {
     this.cross = find(".cross", root);
     this.reading = find(".reading", root);
     this.secondsAxis = find(".axis.seconds", root);
-    this.#pitches();
+    this.#drawPitchAxes();
     this.plate.addEventListener("pointermove", (/** @type {PointerEvent} */ event) => this.#hover(event));
     this.plate.addEventListener("pointerleave", () => this.root.classList.remove("hovering"));
     this.plate.addEventListener("click", (/** @type {PointerEvent} */ event) => this.#click(event));
     this.plate.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#key(event));
     addEventListener("themechange", () => this.redraw());
-    new ResizeObserver(() => this.#seconds()).observe(this.secondsAxis);
+    new ResizeObserver(() => this.#drawTimeAxis()).observe(this.secondsAxis);
     this.show(null);
   }
 
@@ -49,14 +49,14 @@ export class Spectrogram extends EventTarget {
     this.picture = picture;
     this.duration = duration ?? (picture?.width ?? USUAL_WIDTH) * COLUMN_S;
     this.root.classList.toggle("empty", !picture);
-    this.#seconds();
+    this.#drawTimeAxis();
     this.redraw();
     this.time = 0;
   }
 
-  /** Frames a part of the picture, or none.
+  /** Shows a frame around a part of the picture, or none.
    * @param {import("../api/requests.js").Box | null} box */
-  enclose(box) {
+  showBox(box) {
     this.box.hidden = !box;
     if (!box) return;
     const [left, right] = box.seconds.map((s) => (s / this.duration) * 100);
@@ -71,29 +71,29 @@ export class Spectrogram extends EventTarget {
 
   /** @param {{from: number, to: number}} [columns] */
   redraw(columns) {
-    paint(this.picture ?? (this.#idle ??= welcome()), this.canvas, columns);
+    paint(this.picture ?? this.#idlePicture, this.canvas, columns);
   }
 
-  /** Hands clicks and keys to the playhead, or to another tool with a name of its own.
-   * @param {string | null} tool  what the stage is called while that tool has it; null: the playhead does */
-  lend(tool) {
-    this.#seekable = tool === null;
-    this.plate.setAttribute("role", tool === null ? "slider" : "application");
-    this.plate.setAttribute("aria-label", tool ?? "Playhead");
+  /** Sends clicks and keys to a tool, or to the playhead.
+   * @param {string | null} label  the tool's, for screen readers; null: the playhead */
+  setTool(label) {
+    this.#seekable = label === null;
+    this.plate.setAttribute("role", label === null ? "slider" : "application");
+    this.plate.setAttribute("aria-label", label ?? "Playhead");
     for (const name of ["valuemin", "valuemax", "valuenow", "valuetext"]) this.plate.removeAttribute(`aria-${name}`);
-    this.#tell();
+    this.#describePlayhead();
   }
 
   /** @param {number} seconds */
   set time(seconds) {
     this.#time = seconds;
-    const share = this.duration ? Math.min(1, seconds / this.duration) : 0;
-    this.playhead.style.translate = `${share * 100}%`;
-    this.#tell();
+    const fraction = this.duration ? Math.min(1, seconds / this.duration) : 0;
+    this.playhead.style.translate = `${fraction * 100}%`;
+    this.#describePlayhead();
   }
 
-  /** What screen readers say of the playhead. */
-  #tell() {
+  /** Gives screen readers the playhead's position. */
+  #describePlayhead() {
     if (!this.#seekable) return;
     const [now, end] = [this.#time.toFixed(1), this.duration.toFixed(1)];
     this.plate.setAttribute("aria-valuemin", "0");
@@ -102,7 +102,7 @@ export class Spectrogram extends EventTarget {
     this.plate.setAttribute("aria-valuetext", `${now} of ${end} seconds`);
   }
 
-  /** Where a pointer is on the picture; both shares stay within 0–1.
+  /** A pointer's position on the picture; `x` and `y` are within 0–1.
    * @param {PointerEvent} event */
   at(event) {
     const { left, top, width, height } = this.plate.getBoundingClientRect();
@@ -111,7 +111,7 @@ export class Spectrogram extends EventTarget {
     return { x, y, seconds: x * this.duration, hz: hzAt(y) };
   }
 
-  #pitches() {
+  #drawPitchAxes() {
     const place = (/** @type {number} */ hz, /** @type {string} */ text) => {
       const mark = make("span", {}, text);
       mark.style.bottom = `${heightOf(hz) * 100}%`;
@@ -125,9 +125,9 @@ export class Spectrogram extends EventTarget {
     );
   }
 
-  #seconds() {
+  #drawTimeAxis() {
     const perSecond = this.secondsAxis.clientWidth / this.duration;
-    const every = STEPS_S.find((step) => step * perSecond >= LEAST_PX) ?? 60;
+    const every = STEPS_S.find((step) => step * perSecond >= MIN_GAP_PX) ?? 60;
     const marks = [];
     for (let second = 0; second <= this.duration + 0.001; second += every) {
       const mark = make("span", {}, second ? `${second}` : "0 s");

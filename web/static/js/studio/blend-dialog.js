@@ -1,15 +1,15 @@
-/** The dialog that asks which clip to blend with, and how far. */
+/** The dialog for a blend: with which clip, and how far towards it. */
 
-import { answer, find, make } from "../ui/dom.js";
 import { thumbnail } from "../clips/lineage.js";
-import { title } from "../api/requests.js";
+import { title } from "../clips/title.js";
+import { find, make, openDialog } from "../ui/dom.js";
 
 /**
  * @param {HTMLDialogElement} dialog
  * @param {import("../clips/history.js").Clip[]} clips  to choose from
- * @returns {Promise<{partner: import("../clips/history.js").Clip, alpha: number} | null>} null: never mind
+ * @returns {Promise<{partner: import("../clips/history.js").Clip, alpha: number} | null>} null: canceled
  */
-export async function askPartner(dialog, clips) {
+export async function askBlend(dialog, clips) {
   const list = find("#partners", dialog);
   list.replaceChildren(
     ...clips.map((clip, n) =>
@@ -22,7 +22,7 @@ export async function askPartner(dialog, clips) {
       ),
     ),
   );
-  if ((await answer(dialog)) !== "blend") return null;
+  if ((await openDialog(dialog)) !== "blend") return null;
   const chosen = list.querySelector("input:checked");
   const partner = clips.find(({ id }) => id === /** @type {HTMLInputElement | null} */ (chosen)?.value);
   return partner ? { partner, alpha: find("[name=alpha]", dialog).valueAsNumber } : null;

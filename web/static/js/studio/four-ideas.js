@@ -1,27 +1,32 @@
 /**
- * Four drafts side by side on the stage: hear each, finish the one you like. Fires "pick" and "finish" with the clip.
+ * Four drafts side by side, to hear and to finish. Fires "pick" and "finish" with the clip.
  * @typedef {import("../clips/history.js").Clip} Clip
+ * @typedef {object} Tile
+ * @property {HTMLElement} item
+ * @property {HTMLCanvasElement} canvas
+ * @property {HTMLElement} label
+ * @property {ReturnType<typeof waitingAnimation> | null} animation
  */
 
-import { make } from "../ui/dom.js";
-import { denoise } from "../spectrogram/waiting-animation.js";
-import { placeInLine } from "../ui/messages.js";
 import { paint, readPicture } from "../spectrogram/picture.js";
+import { waitingAnimation } from "../spectrogram/waiting-animation.js";
+import { make } from "../ui/dom.js";
+import { placeInLine } from "../ui/messages.js";
 
-export class Ideas extends EventTarget {
-  /** @type {Map<string, {item: HTMLElement, canvas: HTMLCanvasElement, wait: ReturnType<typeof denoise> | null, label: HTMLElement}>} */
+export class FourIdeas extends EventTarget {
+  /** @type {Map<string, Tile>} */
   #tiles = new Map();
 
-  /** @param {HTMLElement} root @param {import("../clips/clip-store.js").Workshop} workshop */
-  constructor(root, workshop) {
+  /** @param {HTMLElement} root @param {import("../clips/clip-store.js").ClipStore} clipStore */
+  constructor(root, clipStore) {
     super();
     this.root = root;
-    workshop.addEventListener("progress", (event) => this.#progress(/** @type {CustomEvent} */ (event).detail));
-    workshop.addEventListener("change", (event) => {
+    clipStore.addEventListener("progress", (event) => this.#progress(/** @type {CustomEvent} */ (event).detail));
+    clipStore.addEventListener("change", (event) => {
       const clip = /** @type {CustomEvent} */ (event).detail;
       if (clip) void this.#update(clip);
     });
-    addEventListener("themechange", () => this.#tiles.forEach((_, id) => void this.#update(workshop.clips.get(id))));
+    addEventListener("themechange", () => this.#tiles.forEach((_, id) => void this.#update(clipStore.clips.get(id))));
   }
 
   /** @param {Clip[]} clips */
@@ -37,13 +42,18 @@ export class Ideas extends EventTarget {
       finish.addEventListener("click", () => this.dispatchEvent(new CustomEvent("finish", { detail: clip })));
       const item = make("li", {}, play, finish);
       this.root.append(item);
-      this.#tiles.set(clip.id, { item, canvas, label, wait: clip.status === "pending" ? denoise(canvas, null) : null });
+      this.#tiles.set(clip.id, {
+        item,
+        canvas,
+        label,
+        animation: clip.status === "pending" ? waitingAnimation(canvas, null) : null,
+      });
       void this.#update(clip);
     }
   }
 
   hide() {
-    for (const { wait } of this.#tiles.values()) wait?.stop();
+    for (const { animation } of this.#tiles.values()) animation?.stop();
     this.#tiles.clear();
     this.root.hidden = true;
     this.root.replaceChildren();
@@ -54,14 +64,14 @@ export class Ideas extends EventTarget {
     const tile = this.#tiles.get(clip.id);
     if (!tile || !job) return;
     tile.label.textContent = job.status === "queued" ? placeInLine(job.queue) : "";
-    if (job.progress?.total) tile.wait?.progress(job.progress.step / job.progress.total);
+    if (job.progress?.total) tile.animation?.progress(job.progress.step / job.progress.total);
   }
 
   /** @param {Clip | undefined} clip */
   async #update(clip) {
     const tile = clip && this.#tiles.get(clip.id);
     if (!tile || clip.status === "pending") return;
-    tile.wait?.stop();
+    tile.animation?.stop();
     tile.label.textContent = clip.error ?? "";
     if (!clip.png) return;
     paint(await readPicture(clip.png), tile.canvas);

@@ -1,32 +1,32 @@
-/** The LoRAs that the chosen model can wear, each with a slider for how strong; at 0, where all begin, it takes no part. */
+/** The LoRAs of the chosen model, each with a slider for its weight. At 0, the initial value, it is not applied. */
 
 import { make } from "../ui/dom.js";
 
-export class Loras {
-  /** @type {Map<string, {slider: HTMLInputElement, show: () => void}>} */
-  #offered = new Map();
+export class LoraSliders {
+  /** @type {Map<string, {slider: HTMLInputElement, update: () => void}>} */
+  #rows = new Map();
 
   /** @param {HTMLElement} root  fires "input" when a slider moves */
   constructor(root) {
     this.root = root;
   }
 
-  /** Those that keep their name keep their weight.
+  /** Shows sliders for these LoRAs. One that was shown before keeps its weight.
    * @param {string[]} names */
-  offer(names) {
+  show(names) {
     const { weights } = this;
     this.root.hidden = !names.length;
-    this.#offered.clear();
+    this.#rows.clear();
     const rows = names.map((name) => {
       const slider = make("input", { type: "range", min: "-2", max: "2", step: "0.01", value: "0" });
       const output = make("output");
-      const show = () => {
+      const update = () => {
         output.textContent = slider.valueAsNumber ? slider.value : "off";
         slider.setAttribute("aria-valuetext", output.textContent);
       };
       slider.setAttribute("list", "lora-marks");
-      slider.addEventListener("input", show);
-      this.#offered.set(name, { slider, show });
+      slider.addEventListener("input", update);
+      this.#rows.set(name, { slider, update });
       return make("label", {}, make("span", { title: name }, name), slider, output);
     });
     this.root.replaceChildren(/** @type {Node} */ (this.root.firstElementChild), ...rows);
@@ -34,21 +34,21 @@ export class Loras {
   }
 
   get names() {
-    return [...this.#offered.keys()];
+    return [...this.#rows.keys()];
   }
 
-  /** By name, of those that take part; null of none.
+  /** Weights other than 0 by name; null if there are none.
    * @returns {Record<string, number> | null} */
   get weights() {
-    const all = [...this.#offered].map(([name, { slider }]) => /** @type {const} */ ([name, slider.valueAsNumber]));
-    const worn = all.filter(([, weight]) => weight);
-    return worn.length ? Object.fromEntries(worn) : null;
+    const all = [...this.#rows].map(([name, { slider }]) => /** @type {const} */ ([name, slider.valueAsNumber]));
+    const applied = all.filter(([, weight]) => weight);
+    return applied.length ? Object.fromEntries(applied) : null;
   }
 
   set weights(weights) {
-    for (const [name, { slider, show }] of this.#offered) {
+    for (const [name, { slider, update }] of this.#rows) {
       slider.value = String(weights?.[name] ?? 0);
-      show();
+      update();
     }
   }
 }

@@ -1,20 +1,20 @@
-/** Files that are dropped on the page or chosen: one made here brings its recipe, any other becomes a clip. */
+/** Files that are dropped on the page or chosen. One made here sets the dials to its recipe, any other becomes a clip. */
 
-import { find } from "../ui/dom.js";
 import { readRecipe } from "../clips/recipe.js";
+import { find } from "../ui/dom.js";
 
 /**
  * @param {{recipe(recipe: Record<string, any>): void, file(file: File, kind: "picture" | "sound"): void,
- *   unknown(file: File): void}} hands
+ *   unknown(file: File): void}} handlers
  */
-export function receiveFiles(hands) {
+export function receiveFiles(handlers) {
   const open = async (/** @type {File | undefined} */ file) => {
     if (!file) return;
     const recipe = await readRecipe(file);
-    if (recipe) hands.recipe(recipe);
-    else if (file.type.startsWith("audio/")) hands.file(file, "sound");
-    else if (file.type.startsWith("image/")) hands.file(file, "picture");
-    else hands.unknown(file);
+    if (recipe) handlers.recipe(recipe);
+    else if (file.type.startsWith("audio/")) handlers.file(file, "sound");
+    else if (file.type.startsWith("image/")) handlers.file(file, "picture");
+    else handlers.unknown(file);
   };
   const input = /** @type {HTMLInputElement} */ (find("#file"));
   input.addEventListener("change", () => {

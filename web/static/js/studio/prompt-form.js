@@ -1,15 +1,15 @@
 /**
- * The prompt and its dials. Fires "go" and "four" when asked to make something.
+ * The prompt and its dials. Fires "go" and "four" when their buttons are pressed, and "change".
  * @typedef {"nothing" | "clip" | "seed"} From
  */
 
 import { getJson } from "../api/http.js";
+import { promptAndSeed } from "../api/requests.js";
 import { find, make } from "../ui/dom.js";
-import { Loras } from "./lora-sliders.js";
-import { EXAMPLES, roll } from "./prompts.js";
-import { voice } from "../api/requests.js";
+import { LoraSliders } from "./lora-sliders.js";
+import { EXAMPLES, randomPrompt } from "./prompts.js";
 
-export class Composer extends EventTarget {
+export class PromptForm extends EventTarget {
   /** @param {HTMLFormElement} form */
   constructor(form) {
     super();
@@ -18,8 +18,8 @@ export class Composer extends EventTarget {
     this.prompt = /** @type {HTMLTextAreaElement} */ (find("#prompt", form));
     this.go = find("#go", form);
     this.trouble = find("#trouble", form);
-    this.loras = new Loras(find("#loras", form));
-    this.prompt.addEventListener("input", () => this.#typed());
+    this.loras = new LoraSliders(find("#loras", form));
+    this.prompt.addEventListener("input", () => this.#promptChanged());
     this.prompt.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
       event.preventDefault();
@@ -30,24 +30,25 @@ export class Composer extends EventTarget {
       this.dispatchEvent(new Event("go"));
     });
     find("#four", form).addEventListener("click", () => this.dispatchEvent(new Event("four")));
-    find("#dice", form).addEventListener("click", () => this.write(roll()));
+    find("#dice", form).addEventListener("click", () => this.setPrompt(randomPrompt()));
     find("#examples", form).replaceChildren(
       ...EXAMPLES.map((text) => {
         const button = make("button", { type: "button" }, text);
-        button.addEventListener("click", () => this.write(text));
+        button.addEventListener("click", () => this.setPrompt(text));
         return button;
       }),
     );
-    for (const name of ["denoising", "seed"]) this.fields[name].addEventListener("input", () => this.#turned());
-    this.loras.root.addEventListener("input", () => this.#turned());
-    this.fields.model.addEventListener("input", () => this.#suit());
-    for (const radio of this.fields.from) radio.addEventListener("change", () => this.#turned());
-    addEventListener("back", () => this.#passing && this.complain(""));
-    this.#turned();
-    this.catalog = this.#catalog();
+    for (const name of ["denoising", "seed"])
+      this.fields[name].addEventListener("input", () => this.#controlsChanged());
+    this.loras.root.addEventListener("input", () => this.#controlsChanged());
+    this.fields.model.addEventListener("input", () => this.#showModelOptions());
+    for (const radio of this.fields.from) radio.addEventListener("change", () => this.#controlsChanged());
+    addEventListener("serverup", () => this.#isTransient && this.showProblem(""));
+    this.#controlsChanged();
+    this.catalog = this.#loadCatalog();
   }
 
-  /** What the dials say.
+  /** The values of the dials.
    * @returns {import("../api/requests.js").Controls} */
   get controls() {
     const { negative, seed, steps, guidance, width, denoising, model } = this.fields;
@@ -64,12 +65,12 @@ export class Composer extends EventTarget {
     };
   }
 
-  /** What the dials say; where no prompt was typed, with the example that the field shows.
+  /** The same; an empty prompt is first replaced by the example that the field shows.
    * @returns {import("../api/requests.js").Controls} */
-  prompted() {
+  controlsWithPrompt() {
     if (!this.controls.prompt) {
       this.prompt.value = EXAMPLES[0];
-      this.#typed();
+      this.#promptChanged();
     }
     return this.controls;
   }
@@ -81,7 +82,7 @@ export class Composer extends EventTarget {
 
   set from(value) {
     this.fields.from.value = value;
-    this.#turned();
+    this.#controlsChanged();
   }
 
   /** @returns {string} */
@@ -91,31 +92,31 @@ export class Composer extends EventTarget {
 
   #jamming = false;
 
-  /** A jam always moves on a beat. */
+  /** A jam always starts from a beat. */
   set jamming(/** @type {boolean} */ yes) {
     this.#jamming = yes;
-    this.#turned();
+    this.#controlsChanged();
   }
 
-  /** Whether there is a clip to begin with. */
+  /** Whether there is a clip to start from. */
   set hasClip(/** @type {boolean} */ yes) {
     this.fields.from[1].disabled = !yes;
     if (!yes && this.from === "clip") this.from = "nothing";
   }
 
   /** @param {string} prompt */
-  write(prompt) {
+  setPrompt(prompt) {
     this.prompt.value = prompt;
-    this.#typed();
+    this.#promptChanged();
     this.prompt.focus();
   }
 
-  /** Turns every dial to where a recipe had it.
+  /** Sets every dial to the value of a recipe.
    * @param {Record<string, any>} request
    * @returns {string[]} the model and LoRAs that it names and the server doesn't have */
   fill(request) {
-    const { prompt, seed } = voice(request);
-    this.write(prompt);
+    const { prompt, seed } = promptAndSeed(request);
+    this.setPrompt(prompt);
     const { negative, steps, guidance, width, denoising, model } = this.fields;
     negative.value = request.negative_prompt ?? "";
     this.fields.seed.value = String(seed);
@@ -124,55 +125,55 @@ export class Composer extends EventTarget {
     width.value = [512, 1024, 2048].includes(request.width) ? String(request.width) : "512";
     denoising.value = String(request.denoising ?? 0.75);
     model.value = [...model.options].some(({ value }) => value === request.model) ? request.model : "";
-    this.#suit();
+    this.#showModelOptions();
     this.loras.weights = request.lora ?? null;
     if (request.init?.seed_image) {
       this.fields["seed-image"].value = request.init.seed_image;
       this.from = "seed";
     }
-    this.#turned();
-    if (!this.models.length) return []; // with no worker, nothing is known of what it could do
-    const here = [...this.models.map(({ name }) => name), ...this.loras.names];
-    return [request.model, ...Object.keys(request.lora ?? {})].filter((name) => name && !here.includes(name));
+    this.#controlsChanged();
+    if (!this.models.length) return []; // without a worker the server lists no models
+    const available = [...this.models.map(({ name }) => name), ...this.loras.names];
+    return [request.model, ...Object.keys(request.lora ?? {})].filter((name) => name && !available.includes(name));
   }
 
-  #passing = false;
+  #isTransient = false;
 
-  /** Says what went wrong, or clears it.
-   * @param {string} text @param {boolean} [passing]  it is over when the server is back */
-  complain(text, passing = false) {
+  /** Shows an error below the prompt.
+   * @param {string} text  "" clears it @param {boolean} [transient]  clear it when the server is back */
+  showProblem(text, transient = false) {
     this.trouble.textContent = text;
-    this.#passing = passing;
+    this.#isTransient = transient;
   }
 
-  #typed() {
-    this.complain("");
+  #promptChanged() {
+    this.showProblem("");
     this.prompt.style.height = "auto";
     this.prompt.style.height = `${this.prompt.scrollHeight}px`;
     this.dispatchEvent(new Event("change"));
   }
 
-  #turned() {
+  #controlsChanged() {
     const { denoising } = this.fields;
-    find("#stray-dial output", this.form).textContent = `${Math.round(denoising.valueAsNumber * 100)} %`;
+    find("#denoising-dial output", this.form).textContent = `${Math.round(denoising.valueAsNumber * 100)} %`;
     this.fields["seed-image"].disabled = this.from !== "seed" && !this.#jamming;
     denoising.disabled = this.from === "nothing" && !this.#jamming;
-    const turned = [this.fields.seed.value && "seed fixed", this.loras.weights && "LoRA"].filter(Boolean);
-    find("#settings summary", this.form).textContent = ["Settings", ...turned].join(", ");
+    const set = [this.fields.seed.value && "seed fixed", this.loras.weights && "LoRA"].filter(Boolean);
+    find("#settings summary", this.form).textContent = ["Settings", ...set].join(", ");
     this.dispatchEvent(new Event("change"));
   }
 
-  /** Offers what the chosen model has. */
-  #suit() {
+  /** Shows the guidance and the LoRAs of the chosen model. */
+  #showModelOptions() {
     const { model, guidance } = this.fields;
     const chosen = this.models.find(({ name, default: own }) => (model.value ? name === model.value : own));
     guidance.placeholder = chosen?.guidance ? `auto, ${chosen.guidance}` : "auto";
-    this.loras.offer(chosen?.loras ?? []);
-    this.#turned();
+    this.loras.show(chosen?.loras ?? []);
+    this.#controlsChanged();
   }
 
-  /** The server's beats and models; without them the rest still works. */
-  async #catalog() {
+  /** Loads the server's beats and models. Without them the rest of the form works. */
+  async #loadCatalog() {
     const [seeds, models] = await Promise.allSettled([getJson("/seeds"), getJson("/models")]);
     if (seeds.status === "fulfilled") {
       this.fields["seed-image"].replaceChildren(
@@ -187,7 +188,7 @@ export class Composer extends EventTarget {
       this.models = models.value.models;
       this.fields.model.append(...this.models.map(({ name }) => make("option", { value: name }, name)));
     }
-    this.#suit();
+    this.#showModelOptions();
   }
 
   /** @type {{name: string, default: boolean, guidance: number | null, loras: string[]}[]} */

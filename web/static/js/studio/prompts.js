@@ -1,4 +1,4 @@
-/** Prompts to begin with, and dice that write new ones in words which models trained on music captions know. */
+/** Example prompts, and random ones of words that are frequent in captions of music. */
 
 export const EXAMPLES = [
   "slow jazz piano solo",
@@ -11,14 +11,16 @@ export const EXAMPLES = [
   "deep house synth lead",
 ];
 
+// biome-ignore format: a list of words
 const STYLES = [
   "rock", "indie pop", "funk", "disco", "smooth jazz", "blues", "minimal techno", "deep house", "lo-fi", "boom bap",
   "drum and bass", "dub", "bossa nova", "celtic folk", "bluegrass", "baroque", "cinematic", "latin jazz", "bebop",
-]; // prettier-ignore
-const VOICES = [
+];
+// biome-ignore format: a list of words
+const INSTRUMENTS = [
   "grand piano", "rhodes", "hammond organ", "accordion", "acoustic guitar", "distorted guitar", "banjo", "fiddle",
   "string orchestra", "trumpet", "saxophone", "wooden flute", "choir", "analog synth", "vibraphone", "church bells",
-]; // prettier-ignore
+];
 const PARTS = ["solo", "melody", "riff", "chords", "with drums", "and bass", "with a full band", "over a bassline"];
 const MOODS = ["slow", "fast", "happy", "sad", "", "", ""];
 const TEMPI = ["", "", ", 72 bpm", ", 93 bpm", ", 110 bpm", ", 128 bpm", ", 140 bpm"];
@@ -26,7 +28,5 @@ const TEMPI = ["", "", ", 72 bpm", ", 93 bpm", ", 110 bpm", ", 128 bpm", ", 140 
 /** @template T @param {T[]} list */
 const pick = (list) => list[Math.floor(Math.random() * list.length)];
 
-export const roll = () =>
-  [pick(MOODS), pick(STYLES), pick(VOICES), pick(PARTS)].filter(Boolean).join(" ") + pick(TEMPI);
-
-export const drawSeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
+export const randomPrompt = () =>
+  [pick(MOODS), pick(STYLES), pick(INSTRUMENTS), pick(PARTS)].filter(Boolean).join(" ") + pick(TEMPI);

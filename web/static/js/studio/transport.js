@@ -1,13 +1,13 @@
-/** Play, repeat, volume, the clock, and the playhead that follows the player across the stage. */
+/** Play, repeat, volume, the clock, and the playhead, which follows the player. */
 
 import { find } from "../ui/dom.js";
 
 /**
  * @param {import("../audio/player.js").Player} player
- * @param {import("../spectrogram/spectrogram-view.js").Spectrogram} stage
+ * @param {import("../spectrogram/spectrogram-view.js").SpectrogramView} spectrogram
  * @param {() => void} toggle  what the play button does
  */
-export function wireTransport(player, stage, toggle) {
+export function wireTransport(player, spectrogram, toggle) {
   const play = find("#play");
   const repeat = find("#repeat");
   const clock = find("#clock");
@@ -17,10 +17,10 @@ export function wireTransport(player, stage, toggle) {
   repeat.addEventListener("click", () => (player.loop = !player.loop));
   volume.addEventListener("input", () => (player.volume = volume.valueAsNumber));
   player.volume = volume.valueAsNumber;
-  stage.addEventListener("seek", (event) => player.seek(/** @type {CustomEvent} */ (event).detail));
+  spectrogram.addEventListener("seek", (event) => player.seek(/** @type {CustomEvent} */ (event).detail));
 
   const show = () => {
-    stage.time = player.time;
+    spectrogram.time = player.time;
     clock.textContent = player.time.toFixed(2);
   };
   const run = () => {
@@ -31,7 +31,7 @@ export function wireTransport(player, stage, toggle) {
     const { playing } = player;
     play.classList.toggle("playing", playing);
     play.setAttribute("aria-label", playing ? "Pause" : "Play the clip");
-    stage.root.classList.toggle("playing", playing);
+    spectrogram.root.classList.toggle("playing", playing);
     repeat.setAttribute("aria-pressed", String(player.loop));
     find("#total").textContent = `/ ${player.duration.toFixed(2)} s`;
     run();

@@ -1,12 +1,12 @@
-/** The dialog that takes the visitor's API key and takes it back. It opens by itself when the API answers 401. */
+/** The dialog to enter or remove the visitor's API key. It opens by itself when the API responds with 401. */
 
-import { find } from "./dom.js";
 import { apiKey, setApiKey } from "../api/api-key.js";
+import { find } from "./dom.js";
 import { refusal } from "./messages.js";
 
 const WHY = "With a key from the server’s operator you have limits of your own. It stays in this browser.";
 
-export function wireKey() {
+export function wireKeyDialog() {
   const dialog = /** @type {HTMLDialogElement} */ (find("#key"));
   const field = /** @type {HTMLInputElement} */ (find("#key-field"));
   const setting = find("#key-setting");
@@ -19,11 +19,11 @@ export function wireKey() {
     dialog.showModal();
     field.select();
   };
-  const tell = () => (setting.textContent = apiKey() ? "API key, in use" : "API key");
+  const showState = () => (setting.textContent = apiKey() ? "API key, in use" : "API key");
   setting.addEventListener("click", () => {
     const settings = setting.closest("details");
     settings.open = false;
-    settings.querySelector("summary").focus(); // it gets the focus back
+    settings.querySelector("summary").focus(); // which has the focus when the dialog closes
     open(WHY);
   });
   find("form", dialog).addEventListener("submit", () => setApiKey(field.value.trim()));
@@ -33,6 +33,6 @@ export function wireKey() {
   });
   find("#key-never").addEventListener("click", () => dialog.close());
   addEventListener("unauthorized", (event) => open(refusal(/** @type {CustomEvent} */ (event).detail)));
-  addEventListener("keychange", tell);
-  tell();
+  addEventListener("keychange", showState);
+  showState();
 }

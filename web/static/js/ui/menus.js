@@ -1,4 +1,4 @@
-/** Sheets that open from a summary close again: on Escape, on a click elsewhere, and once something was chosen. */
+/** Closes the sheets that open from a summary: on Escape, on a click elsewhere, and after a choice. */
 
 const OPEN = "details.more[open]";
 

@@ -1,12 +1,12 @@
-/** Light, dark, or whatever the system says. A classic script in the head, so that no page flashes in the wrong one. */
+/** The theme: light, dark, or the system's. A classic script in the head, so that no page flashes in the wrong one. */
 (() => {
   const root = document.documentElement;
   const chosen = localStorage.getItem("theme");
   if (chosen) root.dataset.theme = chosen;
   const dark = matchMedia("(prefers-color-scheme: dark)");
   const isDark = () => (root.dataset.theme ? root.dataset.theme === "dark" : dark.matches);
-  const tell = () => dispatchEvent(new Event("themechange"));
-  dark.addEventListener("change", tell);
+  const notify = () => dispatchEvent(new Event("themechange"));
+  dark.addEventListener("change", notify);
   addEventListener("DOMContentLoaded", () => {
     const button = document.getElementById("theme");
     if (!button) return;
@@ -16,7 +16,7 @@
       root.dataset.theme = isDark() ? "light" : "dark";
       localStorage.setItem("theme", root.dataset.theme);
       label();
-      tell();
+      notify();
     });
     addEventListener("themechange", label);
   });
