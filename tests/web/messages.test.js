@@ -34,6 +34,6 @@ test("an interruption says that the page retries", () => {
 
 test("a job without a clip was canceled or failed", () => {
   const job = { id: "j", mode: "riff", request: {}, warnings: [], degraded: false };
-  assert.equal(failure({ ...job, status: "canceled" }), "Canceled.");
+  assert.equal(failure({ ...job, status: "canceled", error: { code: "canceled", detail: "" } }), "Canceled.");
   assert.match(failure({ ...job, status: "failed", error: { code: "worker_lost", detail: "" } }), /worker stopped/);
 });

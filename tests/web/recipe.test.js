@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { readRecipe } from "../../web/static/js/clips/recipe.js";
 
-const RECIPE = { mode: "riff", prompt: "flöte – slow" };
+const RECIPE = { mode: "riff", prompt: `flöte – slow${", solo".repeat(60)}` }; // longer than one byte of a size
 const JSON_BYTES = new TextEncoder().encode(JSON.stringify(RECIPE));
 const ascii = (/** @type {string} */ text) => [...text].map((letter) => letter.charCodeAt(0));
 const size = (/** @type {number} */ n, bits = 8) => [3, 2, 1, 0].map((i) => (n >> (i * bits)) & (2 ** bits - 1));
