@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+NODE_READY := web/node_modules/.ready
+NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
 export PYTHONDONTWRITEBYTECODE := 1
 
 .PHONY: demo up test audit fuzz soak lint lock clean
@@ -26,13 +28,18 @@ soak: $(READY)  ## random faults under load: make soak MINUTES=60
 audit: $(READY)  ## known vulnerabilities in the locked dependencies, where a database can be reached
 	$(BIN)/python tools/audit.py
 
-lint: $(READY)
+lint: $(READY) $(NODE_READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
 	$(BIN)/python tools/lint_lua.py
 	$(BIN)/python tools/check_words.py
 	$(BIN)/mypy
+	$(NPM) run --silent lint
+
+$(NODE_READY): web/package.json web/package-lock.json | $(READY)  ## the JavaScript tools, from npm
+	$(NPM) ci
+	touch $@
 
 $(READY): locks/dev.txt locks/uv.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -55,4 +62,4 @@ bench-%: $(READY)  ## bench-audio, bench-costs, bench-engine, bench-gpu, bench-q
 	$(BIN)/python bench/$*.py
 
 clean:
-	rm -rf .venv build
+	rm -rf .venv build web/node_modules

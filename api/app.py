@@ -4,7 +4,6 @@ from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
-    assets,
     catalog,
     events,
     files,
@@ -12,7 +11,6 @@ from api import (
     jobs,
     metrics,
     openapi,
-    pages,
     problems,
     request_log,
     security_headers,
@@ -33,12 +31,13 @@ from riffusion.jobs.uploads import UploadStore
 from riffusion.jobs.wakeup import WakeUps
 from riffusion.settings import Settings, get_settings
 from riffusion.storage import open_storage
+from web import assets, pages
 
 
 def create_app(settings: Settings | None = None) -> Flask:
     """The API as a WSGI application; without `settings`, those of the environment."""
     settings = settings or get_settings()
-    app = Flask("api", static_folder=None)  # assets.py serves static files
+    app = Flask("api", static_folder=None)  # web.assets serves what pages need
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = services = _services(settings)
     request_log.register(app)
@@ -46,8 +45,9 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.register(app, services.metrics)
     security_headers.register(app, settings.cors_origins.split())
     problems.register(app)
-    for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, pages, assets):
+    for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, assets):
         app.register_blueprint(module.blueprint)
+    app.register_blueprint(pages.blueprint(shares.describe, services.files.origins))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -1,4 +1,4 @@
-"""Publishing a clip, and the published clip as JSON and as files."""
+"""Publishing a clip, and the published clip as JSON and as files. Its page for people is in web/pages.py."""
 
 from datetime import UTC, datetime
 

@@ -17,6 +17,7 @@ from riffusion.requests import (
     cost,
     parse,
     references,
+    title,
     with_seed,
 )
 
@@ -229,3 +230,16 @@ def test_nothing_but_a_request_or_named_fields_comes_out(mode: str, change: dict
         fields_named = error.fields
     assert (request is None) == bool(fields_named)
     assert all(item["message"] for item in fields_named)
+
+
+@pytest.mark.parametrize(
+    ("request_", "expected"),
+    [
+        ({"mode": "riff", "prompt": "jazz\x00 \u202epiano"}, "jazz   piano"),
+        ({"mode": "interpolate", "start": {"prompt": "a"}, "end": {"prompt": "b"}}, "a → b"),
+        ({"mode": "loop", "prompt": ""}, ""),
+        ({"mode": "image-to-audio"}, ""),
+    ],
+)
+def test_a_title_is_the_prompt_or_those_of_both_ends(request_: dict[str, Any], expected: str) -> None:
+    assert title(request_) == expected

@@ -15,7 +15,7 @@ from mutagen.oggvorbis import OggVorbis
 from mutagen.wave import WAVE
 
 from riffusion.errors import UnreadableMedia
-from riffusion.requests import AudioFormat, plain
+from riffusion.requests import AudioFormat, plain, title
 from riffusion.spectrogram.picture import PNG_SIGNATURE, RECIPE, read_png_recipe
 
 _TITLE_CHARS = 120
@@ -69,26 +69,19 @@ def _audio_recipe(data: bytes) -> str:
 
 def _words(recipe: Mapping[str, Any]) -> dict[str, str]:
     """The recipe as tags: what a player shows, and the whole of it."""
-    title = plain(title_of(recipe))
+    name = title(recipe) or str(recipe.get("mode", ""))
     hidden = ("mode", "prompt", "seed", "format")
     settings = ", ".join(
         f"{key} {value}" for key, value in recipe.items() if key not in hidden and value not in (None, "")
     )
     words = {
-        "title": title[:_TITLE_CHARS],
-        "comment": plain(str(recipe.get("prompt") or title)),
+        "title": name[:_TITLE_CHARS],
+        "comment": plain(str(recipe.get("prompt") or name)),
         "seed": str(recipe.get("seed", "")),
         "settings": settings,
         RECIPE: json.dumps(recipe),
     }
     return {name: text for name, text in words.items() if text}
-
-
-def title_of(recipe: Mapping[str, Any]) -> str:
-    """What a clip is called: its prompt, or both ends' prompts, or its mode."""
-    ends = [recipe.get(end) for end in ("start", "end")]
-    prompts = [str(end.get("prompt", "")) for end in ends if isinstance(end, Mapping)]
-    return str(recipe.get("prompt") or " → ".join(prompts) or recipe.get("mode") or "")
 
 
 def _id3_frame(name: str, text: str) -> Any:

@@ -76,7 +76,7 @@ def main() -> None:
             click.echo(f"riffusion: RIFFUSION_{str(item['loc'][0]).upper()}: {item['msg']}", err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in ("riffusion", "api", "worker"):
+        if (error.name or "").partition(".")[0] in ("riffusion", "api", "web", "worker"):
             raise
         install = "in the project's folder, pip install '.[worker,embedded]'"
         click.echo(f"riffusion: this command needs {error.name}: {install}", err=True)

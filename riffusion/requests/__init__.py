@@ -41,6 +41,7 @@ from riffusion.requests.sizes import (
     too_wide,
 )
 from riffusion.requests.stored import SCHEMA, stored_form, with_defaults
+from riffusion.requests.title import title
 from riffusion.requests.words import plain
 
 __all__ = [
@@ -89,6 +90,7 @@ __all__ = [
     "references",
     "shareable",
     "stored_form",
+    "title",
     "too_wide",
     "unknown_lora",
     "with_defaults",

@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from riffusion.errors import UnreadableMedia
-from riffusion.requests.words import plain
+from riffusion.requests.title import title
 
 MAX_PIXELS = 1 << 25  # eleven minutes at 512 bands
 ROWS = 512  # to which pictures are scaled, in proportion
@@ -73,8 +73,8 @@ def write_png(picture: Image.Image, recipe: Mapping[str, Any] | None = None, **t
     """
     chunks = PngImagePlugin.PngInfo()
     if recipe is not None:
-        if recipe.get("prompt"):
-            text.setdefault("Title", plain(str(recipe["prompt"])))
+        if clip_title := title(recipe):
+            text.setdefault("Title", clip_title)
         text[RECIPE] = json.dumps(recipe)
     for name, value in text.items():
         chunks.add_itxt(name, value)

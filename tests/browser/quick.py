@@ -1,7 +1,7 @@
-"""A worker whose model is quick: it paints with the built-in seed pictures. `python -m tests.browser.quick`.
+"""A worker with a quick stand-in for the model that returns seed images: `python -m tests.browser.quick`.
 
-The page's tests start it as a process; the codec and everything else but the model are the real thing. Words in the
-prompt tell it what to do: `slowly` takes half a second a step, `badly` fails, `oddly` warns.
+The page's tests start it as a process; all but the model is real. Words in the prompt change what it does: `slowly`
+takes half a second per step, `badly` fails, `oddly` warns.
 """
 
 import sys
@@ -26,8 +26,8 @@ STEP_S = 0.02
 SLOW_STEP_S = 0.5
 
 
-class QuickPainter:
-    """Any prompt and seed is a seed picture, turned by some steps in pitch and time."""
+class QuickModel:
+    """Returns a seed image for any prompt and seed, shifted in pitch and time."""
 
     alive = True
     card = ModelCard(loras=("dub", "tape_2"), guidance=4.0)
@@ -48,13 +48,13 @@ class QuickPainter:
             warnings=("It sounds odd.",) if "oddly" in str(recipe) else (),
         )  # fmt: skip
 
-    def _picture(self, request: AnyRequest, inputs: Mapping[str, bytes], chance: str) -> Image.Image:
+    def _picture(self, request: AnyRequest, inputs: Mapping[str, bytes], random_text: str) -> Image.Image:
         if isinstance(request, AudioToImage):
             return self._codec.encode(decode_audio(inputs["clip"], max_seconds=60))
         before = open_picture(inputs["image"] if "image" in inputs else inputs["init"]) if inputs else None
         if isinstance(request, ImageToAudio) and before:
             return before.convert("L")
-        number = zlib.crc32(chance.encode())
+        number = zlib.crc32(random_text.encode())
         seeds = list_seeds()
         painted = open_picture(open_seed(seeds[number % len(seeds)].name)).convert("L")
         painted = ImageChops.offset(painted, number % 512, -(number % 40))
@@ -83,4 +83,4 @@ def _take_time(recipe: Mapping[str, object], control: Control) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(serve(Settings(), QuickPainter))
+    sys.exit(serve(Settings(), QuickModel))
