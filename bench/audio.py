@@ -31,8 +31,8 @@ from audio_metrics import Picture, Scores, score
 from torch import Tensor
 from torchaudio.transforms import GriffinLim, InverseMelScale
 
+from riffusion.geometry import DEFAULT
 from riffusion.spectrogram.codec import SCHEDULES, SpectrogramCodec
-from riffusion.spectrogram.params import DEFAULT
 
 Decoder = Callable[[Picture], Tensor]
 MOST_RECORDINGS = 8

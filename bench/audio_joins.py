@@ -10,8 +10,8 @@ from torch import Tensor
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.loudness import normalize_loudness, true_peak_db
+from riffusion.geometry import DEFAULT
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.params import DEFAULT
 
 NEAR = 6  # columns on either side of a join
 CUT_HZ = 11_000  # pictures end at 10 kHz: energy above comes from edges

@@ -8,9 +8,9 @@ from audio_metrics import Picture, encoded
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.probe import probe_audio
 from riffusion.errors import UnreadableMedia
+from riffusion.geometry import DEFAULT
 from riffusion.seeds import list_seeds, open_seed
-from riffusion.spectrogram.params import DEFAULT
-from riffusion.spectrogram.picture import open_picture
+from riffusion.spectrogram.picture_file import open_picture
 
 COLUMNS = 512
 # Where Debian's packages put recorded music and samples (sonic-pi-samples, frozen-bubble-data, asc-music, ...).

@@ -10,10 +10,10 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from riffusion.geometry import DEFAULT, FULL_SCALE, from_exif
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.image import mel_from_picture, picture_from_mel
 from riffusion.spectrogram.mel import mel_spectrogram
-from riffusion.spectrogram.params import DEFAULT, FULL_SCALE, from_exif
+from riffusion.spectrogram.pixels import mel_from_picture, picture_from_mel
 
 TOP_HZ = 10_000
 FLOOR = 1e-4  # 80 dB below the loudest magnitude, where log distances end

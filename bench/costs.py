@@ -28,13 +28,13 @@ import torch
 
 from riffusion.audio.encode import encode_audio
 from riffusion.generate import Generator, NoControl
-from riffusion.generate.canvas import Canvas
+from riffusion.geometry import DEFAULT
 from riffusion.requests import CLIP_SIZE, InputSize, cost, parse, references, with_guidance, with_seed
 from riffusion.seeds import list_seeds, open_seed
 from riffusion.settings import Settings
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.params import DEFAULT
-from riffusion.spectrogram.picture import write_png
+from riffusion.spectrogram.picture_file import write_png
 
 PROMPT = {"prompt": "church bells"}
 ENDS = {"start": {"prompt": "church bells"}, "end": {"prompt": "drum solo"}}

@@ -30,7 +30,7 @@ from riffusion.diffusion.noise import SeededNoise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import Painting
 from riffusion.diffusion.tuning import compiler_for
-from riffusion.generate.canvas import Canvas
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
 from riffusion.testing import random_stable_diffusion, tiny_checkpoint
 

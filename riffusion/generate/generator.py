@@ -25,7 +25,6 @@ from riffusion.diffusion.prompt import CHUNK_TOKENS
 from riffusion.diffusion.tuning import choose_threads, compiler_for, largest_batch
 from riffusion.errors import UnknownReference
 from riffusion.generate import paint, repaint
-from riffusion.generate.canvas import HEIGHT, Canvas, invalid
 from riffusion.generate.clip import Clip, Control
 from riffusion.generate.paint import CLIP_COLUMNS
 from riffusion.generate.painter import Painter
@@ -52,8 +51,9 @@ from riffusion.requests import (
 from riffusion.requests.modes import Painted, Prompted
 from riffusion.seeds import open_seed
 from riffusion.settings import Settings
+from riffusion.spectrogram.canvas import HEIGHT, Canvas, invalid
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.picture import write_png
+from riffusion.spectrogram.picture_file import write_png
 
 log = logging.getLogger(__name__)
 

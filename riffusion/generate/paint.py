@@ -5,12 +5,11 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from riffusion.diffusion.autoencoder import Grey
 from riffusion.diffusion.noise import BlendedNoise, GivenNoise, SeededNoise
-from riffusion.generate.canvas import Canvas, check_width, pad, padded_width
 from riffusion.generate.clip import Control
 from riffusion.generate.painter import Painter, Steering, Stroke, guidance_of
 from riffusion.requests import CLIP_SECONDS, OVERLAP_SECONDS, AudioToAudio, Interpolate, Riff, TextToAudio
+from riffusion.spectrogram.canvas import Canvas, Grey, check_width, pad, padded_width
 
 CLIP_COLUMNS = round(100 * CLIP_SECONDS)
 OVERLAP_COLUMNS = round(100 * OVERLAP_SECONDS)

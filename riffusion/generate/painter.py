@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from riffusion.diffusion.autoencoder import Autoencoder, Grey
+from riffusion.diffusion.autoencoder import Autoencoder
 from riffusion.diffusion.checkpoint import LATENT_CHANNELS, Checkpoint
 from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.lora import LoraSet
@@ -21,9 +21,9 @@ from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import Painting
 from riffusion.diffusion.schedulers import count_calls
-from riffusion.generate.canvas import HEIGHT, Mask, pad, padded_width
 from riffusion.generate.clip import Control
 from riffusion.requests.modes import Painted, Prompted
+from riffusion.spectrogram.canvas import HEIGHT, Grey, Mask, pad, padded_width
 
 _CHECK_S = 0.2  # between two looks at the control while no step is done
 

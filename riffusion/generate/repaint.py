@@ -7,13 +7,13 @@ mono, so what is new sounds from the middle.
 import numpy as np
 
 from riffusion.diffusion.noise import SeededNoise
-from riffusion.generate.canvas import HEIGHT, SILENCE, Canvas, Mask, check_width, invalid, pad
 from riffusion.generate.clip import Control
 from riffusion.generate.paint import CLIP_COLUMNS, seed_of
 from riffusion.generate.painter import Painter, Progress, Stroke
+from riffusion.geometry import SpectrogramParams
 from riffusion.requests import CONTEXT_SECONDS, Extend, Inpaint, Loop, MaskBox
 from riffusion.requests.modes import Prompted
-from riffusion.spectrogram.params import SpectrogramParams
+from riffusion.spectrogram.canvas import HEIGHT, SILENCE, Canvas, Mask, check_width, invalid, pad
 
 CONTEXT_COLUMNS = round(100 * CONTEXT_SECONDS)
 SEAM_COLUMNS = 128  # that are painted anew around a loop's join

@@ -11,11 +11,11 @@ from PIL import Image
 from torch import Tensor
 
 from riffusion.errors import UnreadableMedia
+from riffusion.geometry import DEFAULT, FULL_SCALE, SpectrogramParams, from_exif
 from riffusion.spectrogram.grid import Floats, Grid, grid_for
 from riffusion.spectrogram.griffin_lim import griffin_lim
-from riffusion.spectrogram.image import mel_from_picture, picture_from_mel
 from riffusion.spectrogram.mel import mel_spectrogram
-from riffusion.spectrogram.params import DEFAULT, FULL_SCALE, SpectrogramParams, from_exif
+from riffusion.spectrogram.pixels import mel_from_picture, picture_from_mel
 from riffusion.spectrogram.retrieval import Schedule
 from riffusion.spectrogram.retrieval_torch import retrieve
 from riffusion.spectrogram.stream import AHEAD, Stream, first_phases, frame_weights, log_magnitudes

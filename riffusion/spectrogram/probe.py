@@ -12,7 +12,7 @@ from pathlib import Path
 
 from riffusion.errors import UnreadableMedia
 from riffusion.limited import Limits, run_limited
-from riffusion.spectrogram.picture import ImageInfo, open_picture, probe_image
+from riffusion.spectrogram.picture_file import ImageInfo, open_picture, probe_image
 
 LIMITS = Limits(cpu_s=20, wall_s=60.0, memory_bytes=1 << 30, file_bytes=64 << 10)
 

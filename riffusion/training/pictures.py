@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from riffusion.geometry import DEFAULT
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.params import DEFAULT
 
 SAMPLE_RATE = DEFAULT.sample_rate
 FRAMES = 512

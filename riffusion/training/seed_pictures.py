@@ -8,7 +8,7 @@ import torch
 
 from riffusion.audio.loudness import normalize_loudness
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.picture import write_png
+from riffusion.spectrogram.picture_file import write_png
 from riffusion.training.seeds import SeedClip, seed_clips
 
 _BEATS_PER_BAR = 4

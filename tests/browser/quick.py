@@ -19,7 +19,7 @@ from riffusion.requests import AnyRequest, AudioToImage, Extend, ImageToAudio, I
 from riffusion.seeds import list_seeds, open_seed
 from riffusion.settings import Settings
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.picture import open_picture, write_png
+from riffusion.spectrogram.picture_file import open_picture, write_png
 from worker.app import serve
 
 STEP_S = 0.02

@@ -10,8 +10,8 @@ import torch
 from playwright.sync_api import Page
 
 from api.assets import STATIC, asset
+from riffusion.geometry import SpectrogramParams
 from riffusion.spectrogram.mel import mel_filters
-from riffusion.spectrogram.params import SpectrogramParams
 from tests.browser.conftest import npm_package
 
 TYPESCRIPT = "typescript@5.9.3"

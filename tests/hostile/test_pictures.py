@@ -8,11 +8,11 @@ import pytest
 from PIL import Image
 
 from riffusion.errors import UnreadableMedia
-from riffusion.generate.canvas import Canvas
+from riffusion.geometry import SpectrogramParams, from_exif, to_exif
 from riffusion.limited import Limits
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.params import SpectrogramParams, from_exif, to_exif
-from riffusion.spectrogram.picture import MAX_PIXELS, ROWS, open_picture, with_exif
+from riffusion.spectrogram.picture_file import MAX_PIXELS, ROWS, open_picture, with_exif
 from riffusion.spectrogram.probe import LIMITS, probe_picture
 from tests.api.conftest import Client
 from tests.hostile import pictures

@@ -8,11 +8,11 @@ import torch
 from PIL import Image
 from torch import Tensor
 
+from riffusion.geometry import SpectrogramParams, from_exif, to_exif
 from riffusion.spectrogram import codec as codec_module
 from riffusion.spectrogram.codec import SpectrogramCodec
 from riffusion.spectrogram.mel import mel_spectrogram
-from riffusion.spectrogram.params import SpectrogramParams, from_exif, to_exif
-from riffusion.spectrogram.picture import with_exif
+from riffusion.spectrogram.picture_file import with_exif
 
 CODEC = SpectrogramCodec(quality="draft")
 

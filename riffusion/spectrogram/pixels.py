@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from riffusion.spectrogram.params import SpectrogramParams, to_exif
-from riffusion.spectrogram.picture import with_exif
+from riffusion.geometry import SpectrogramParams, to_exif
+from riffusion.spectrogram.picture_file import with_exif
 
 Mel = npt.NDArray[np.float32]
 _WHITE = 255

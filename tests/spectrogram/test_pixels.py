@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from riffusion.spectrogram.image import mel_from_picture, picture_from_mel
-from riffusion.spectrogram.params import SpectrogramParams, from_exif
+from riffusion.geometry import SpectrogramParams, from_exif
+from riffusion.spectrogram.pixels import mel_from_picture, picture_from_mel
 
 PARAMS = SpectrogramParams(frequencies=4, max_value=1000.0)
 

@@ -7,8 +7,15 @@ import pytest
 from PIL import Image, PngImagePlugin
 
 from riffusion.errors import UnreadableMedia
-from riffusion.spectrogram.params import SpectrogramParams, from_exif, to_exif
-from riffusion.spectrogram.picture import MAX_PIXELS, open_picture, probe_image, read_png_recipe, with_exif, write_png
+from riffusion.geometry import SpectrogramParams, from_exif, to_exif
+from riffusion.spectrogram.picture_file import (
+    MAX_PIXELS,
+    open_picture,
+    probe_image,
+    read_png_recipe,
+    with_exif,
+    write_png,
+)
 
 RECIPE = {"mode": "text-to-audio", "prompt": "Blüten → ☂", "seed": 1}
 

@@ -5,16 +5,29 @@ import pytest
 from PIL import Image
 
 from riffusion.errors import InvalidRequest
-from riffusion.generate.canvas import Canvas, Tempo, check_width, pad, padded_width
+from riffusion.geometry import SpectrogramParams, from_exif
 from riffusion.seeds import list_seeds, open_seed
-from riffusion.spectrogram.params import SpectrogramParams, from_exif
-from riffusion.spectrogram.picture import open_picture, write_png
+from riffusion.spectrogram.canvas import Canvas, Tempo, check_width, pad, padded_width
+from riffusion.spectrogram.picture_file import open_picture, write_png
 
 
 def png(picture: Image.Image) -> bytes:
     file = io.BytesIO()
     picture.save(file, "PNG")
     return file.getvalue()
+
+
+@pytest.fixture
+def init() -> Canvas:
+    """Noise, at 120 BPM."""
+    pixels = np.random.default_rng(0).integers(0, 256, (1, 512, 210), dtype=np.uint8)
+    return Canvas(pixels, SpectrogramParams(), Tempo(120.0))
+
+
+@pytest.fixture
+def stereo() -> Canvas:
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 512, 210), dtype=np.uint8)
+    return Canvas(pixels, SpectrogramParams(stereo=True))
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
-from riffusion.spectrogram.params import SpectrogramParams, from_exif, to_exif
+from riffusion.geometry import SpectrogramParams, from_exif, to_exif
 
 # Tag numbers and values of the original's pictures.
 ORIGINAL = {
@@ -73,7 +73,7 @@ def test_missing_tags_come_from_the_default() -> None:
 
 
 def test_importing_loads_no_numpy() -> None:
-    modules = "riffusion.spectrogram.params, riffusion.spectrogram.picture, riffusion.audio.probe, riffusion.seeds"
+    modules = "riffusion.geometry, riffusion.spectrogram.picture_file, riffusion.audio.probe, riffusion.seeds"
     program = f"import sys, {modules}; print({{'numpy', 'torch'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

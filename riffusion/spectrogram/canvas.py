@@ -8,11 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from riffusion.diffusion.autoencoder import Grey
 from riffusion.errors import FieldError, InvalidRequest
+from riffusion.geometry import SpectrogramParams, from_exif, to_exif
 from riffusion.requests import MAX_WIDTH, too_wide
-from riffusion.spectrogram.params import SpectrogramParams, from_exif, to_exif
-from riffusion.spectrogram.picture import open_picture, with_exif
+from riffusion.spectrogram.picture_file import open_picture, with_exif
 
 HEIGHT = 512
 TILE = 64
@@ -23,6 +22,8 @@ SILENCE = 255
 _BPM, _BEATS = "BPM", "Beats per bar"  # names of text chunks
 _FASTEST, _LONGEST_BAR = 1000, 64
 
+Grey = npt.NDArray[np.uint8]
+"""Grey levels [H, W]; 255 is silence."""
 Mask = npt.NDArray[np.bool_]
 """[H, W], true where to paint."""
 
