@@ -57,7 +57,7 @@ def decoders() -> dict[str, Decoder]:
 
 
 def _decoded(codec: SpectrogramCodec, picture: Picture) -> Tensor:
-    return codec.decode(picture.image)
+    return codec.decode(picture.canvas)
 
 
 def measured(decode: Decoder, picture: Picture, rounds: int) -> tuple[float, Scores]:

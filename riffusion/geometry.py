@@ -1,15 +1,13 @@
-"""What a spectrogram picture's pixels stand for, and the EXIF tags that say so inside the picture.
+"""What the rows, columns and levels of a spectrogram picture stand for, and the sizes that the model paints.
 
-The tags and their numbers are the original Riffusion's, so that its pictures open here and ours there.
+Standard library only: the API and the request models import it.
 """
 
 import math
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
 
-from PIL import Image
-
-FULL_SCALE = 32_768.0  # the original analyses 16-bit samples; a max_value counts in their units
+FULL_SCALE = 32_768.0
+"""The original analyses 16-bit samples: `max_value` is in their units."""
 
 
 @dataclass(frozen=True)
@@ -21,21 +19,21 @@ class SpectrogramParams:
     sample_rate: int = 44_100
     """Of the sound, in Hz."""
     step_ms: int = 10
-    """From one column to the next, in milliseconds."""
+    """Time from one column to the next, in milliseconds."""
     window_ms: int = 100
     """Length of the Hann window, in milliseconds."""
     padded_ms: int = 400
     """Length to which a windowed frame is padded with zeros before the FFT, in milliseconds."""
     frequencies: int = 512
-    """Mel bands, which are the rows of the picture."""
+    """Mel bands, which are the rows of the picture, the lowest at the bottom."""
     min_hz: int = 0
-    """Lower edge of the lowest band."""
+    """Lower edge of the lowest band, in Hz."""
     max_hz: int = 10_000
-    """Upper edge of the highest band."""
+    """Upper edge of the highest band, in Hz."""
     power: float = 0.25
     """A pixel is 255 - 255 * (magnitude / max_value) ** power."""
     max_value: float = 30e6
-    """Mel magnitude of a black pixel, for samples of +-32768."""
+    """Mel magnitude of a black pixel, for samples in ±`FULL_SCALE`."""
 
     @property
     def hop_length(self) -> int:
@@ -53,7 +51,7 @@ class SpectrogramParams:
         return self.padded_ms * self.sample_rate // 1000
 
     def samples(self, columns: int, *, loop: bool = False) -> int:
-        """Length of the sound of a picture: frames stand on both ends, so 512 columns are 511 steps, 5.11 s.
+        """Length of a picture's sound: columns stand at both of its ends, so 512 columns are 511 steps, 5.11 s.
 
         A loop has no ends: its last column is one step before its first, and 512 columns are 5.12 s.
         """
@@ -67,59 +65,50 @@ class SpectrogramParams:
         """Columns that cover a sound of so many samples."""
         return 1 + math.ceil(samples / self.hop_length)
 
+    def column(self, seconds: float) -> float:
+        """Position of a moment, in columns from the left edge."""
+        return seconds * 1000 / self.step_ms
+
+    def row(self, hertz: float) -> float:
+        """Position of a frequency, in rows from the top edge."""
+        low, high = hertz_to_mel(self.min_hz), hertz_to_mel(self.max_hz)
+        return self.frequencies * (high - hertz_to_mel(hertz)) / (high - low)
+
 
 DEFAULT = SpectrogramParams()
 
-# Tag -> field, in the original's numbers, with the range outside of which a value is not ours.
-_TAGS: dict[int, tuple[str, float, float]] = {
-    11000: ("sample_rate", 8_000, 192_000),
-    11005: ("stereo", 0, 1),
-    11010: ("step_ms", 1, 100),
-    11020: ("window_ms", 2, 1_000),
-    11030: ("padded_ms", 2, 2_000),
-    11040: ("frequencies", 16, 4_096),
-    11050: ("min_hz", 0, 96_000),
-    11060: ("max_hz", 1, 96_000),
-    11070: ("power", 0.01, 4),
-    11080: ("max_value", 1e-6, 1e15),
-}
-
-_MOST_OVERLAP = 32  # windows over one sample
-_MOST_PADDING = 8  # times the window
+ROWS = DEFAULT.frequencies
+"""Height of the model's pictures; others are scaled to it in proportion."""
+COLUMNS_PER_S = 1000 // DEFAULT.step_ms
+CLIP_COLUMNS = 512
+"""Width of a clip as the model paints it when no other width is asked for."""
+WIDTH_STEP = 64
+"""Widths that the UNet can halve often enough are multiples of this."""
+MIN_WIDTH = 128
+MAX_WIDTH = 2048
+"""Most columns that the model paints at once."""
 
 
-def to_exif(params: SpectrogramParams) -> Image.Exif:
-    """The tags to save with a picture (`image.save(..., exif=...)`)."""
-    exif = Image.Exif()
-    for tag, (field, _, _) in _TAGS.items():
-        exif[tag] = getattr(params, field)
-    return exif
+def columns_of(seconds: float) -> int:
+    """Columns of the picture of a sound, at both of whose ends a column stands."""
+    return 1 + math.ceil(COLUMNS_PER_S * seconds)
 
 
-def from_exif(exif: Image.Exif, default: SpectrogramParams = DEFAULT) -> SpectrogramParams:
-    """The parameters a picture carries; `default` for each one that is missing, foreign or out of range."""
-    found: dict[str, Any] = {}
-    for tag, (field, low, high) in _TAGS.items():
-        value = _number(exif.get(tag))
-        if value is not None and low <= value <= high:
-            found[field] = type(getattr(default, field))(value)
-    params = replace(default, **found)
-    return params if _consistent(params) else default
+def scaled_width(width: int, height: int) -> int:
+    """Columns of a picture of any size, scaled in proportion to `ROWS` rows; at least 1."""
+    return max(1, round(width * ROWS / height))
 
 
-def _number(value: object) -> float | None:
-    """A tag's value as a finite number; rationals and strings from cameras included or refused here."""
-    try:
-        number = float(value)  # type: ignore[arg-type]  # EXIF holds anything
-    except (TypeError, ValueError, ZeroDivisionError):
-        return None
-    return number if math.isfinite(number) else None
+def padded_width(columns: int) -> int:
+    """Columns that the model paints for a picture of so many: the next multiple of `WIDTH_STEP` from `MIN_WIDTH` on."""
+    return max(MIN_WIDTH, -(-columns // WIDTH_STEP) * WIDTH_STEP)
 
 
-def _consistent(params: SpectrogramParams) -> bool:
-    """Whether a sound could have been analysed so; the last factors keep a picture from asking for hours of work."""
-    return (
-        params.min_hz < params.max_hz <= params.sample_rate / 2
-        and params.step_ms * 2 <= params.window_ms <= params.step_ms * _MOST_OVERLAP
-        and params.window_ms <= params.padded_ms <= params.window_ms * _MOST_PADDING
-    )
+def hertz_to_mel(hertz: float) -> float:
+    """Mel scale as HTK has it (S. Young et al., "The HTK Book", section 5.6)."""
+    return 2595 * math.log10(1 + hertz / 700)
+
+
+def mel_to_hertz(mel: float) -> float:
+    """Inverse of `hertz_to_mel`."""
+    return float(700 * (10 ** (mel / 2595) - 1))

@@ -1,26 +1,6 @@
-import subprocess
-import sys
-from collections.abc import Mapping
-from dataclasses import replace
-
 import pytest
-from PIL import Image
-from PIL.TiffImagePlugin import IFDRational
 
-from riffusion.geometry import SpectrogramParams, from_exif, to_exif
-
-# Tag numbers and values of the original's pictures.
-ORIGINAL = {
-    11000: 44100, 11005: False, 11010: 10, 11020: 100, 11030: 400,
-    11040: 512, 11050: 0, 11060: 10000, 11070: 0.25, 11080: 3.5e7,
-}  # fmt: skip
-
-
-def exif(tags: Mapping[int, object]) -> Image.Exif:
-    made = Image.Exif()
-    for tag, value in tags.items():
-        made[tag] = value
-    return made
+from riffusion.geometry import DEFAULT, SpectrogramParams, columns_of, hertz_to_mel, mel_to_hertz, padded_width
 
 
 def test_samples_are_counted_between_the_frames() -> None:
@@ -31,49 +11,22 @@ def test_samples_are_counted_between_the_frames() -> None:
     assert [params.columns(samples) for samples in (1, 441, 442, 225_351)] == [2, 2, 3, 512]
 
 
-def test_tags_are_those_of_the_original() -> None:
-    assert dict(to_exif(SpectrogramParams(max_value=3.5e7))) == ORIGINAL
-    assert from_exif(exif(ORIGINAL)) == SpectrogramParams(max_value=3.5e7)
+def test_moments_are_columns() -> None:
+    assert DEFAULT.column(1.28) == 128
+    assert SpectrogramParams(step_ms=20).column(1.28) == 64
+    assert [columns_of(seconds) for seconds in (0, 1, 1.001)] == [1, 101, 102]
 
 
-def test_tags_survive_the_bytes() -> None:
-    params = SpectrogramParams(stereo=True, frequencies=256, power=0.5, max_value=1234.5)
-    again = Image.Exif()
-    again.load(to_exif(params).tobytes())
-    assert from_exif(again) == params
+def test_frequencies_are_rows_from_the_top() -> None:
+    assert [DEFAULT.row(hertz) for hertz in (DEFAULT.max_hz, DEFAULT.min_hz)] == [0, 512]
+    assert DEFAULT.row(440) == pytest.approx(512 * (1 - 549.64 / 3073.86), abs=0.1)  # mels of 440 Hz and of 10 kHz
 
 
-@pytest.mark.parametrize(
-    "value",
-    ["44.1 kHz", b"\x00\xff", (1, 2), IFDRational(1, 0), float("nan"), float("inf"), -5, 10**18, None, ""],
-    ids=repr,
-)
-@pytest.mark.parametrize("tag", [11000, 11020, 11080])
-def test_what_is_not_ours_is_ignored(tag: int, value: object) -> None:
-    found = Image.Exif()
-    found._data[tag] = value  # a camera may write anything, Pillow's setter may not
-    assert from_exif(found) == SpectrogramParams()
+def test_the_mel_scale_has_its_inverse() -> None:
+    assert hertz_to_mel(1000) == pytest.approx(1000, abs=0.1)
+    assert mel_to_hertz(hertz_to_mel(440)) == pytest.approx(440)
 
 
-def test_camera_exif_is_ignored() -> None:
-    camera = exif({271: "Canon", 272: "EOS R5", 274: 6, 306: "2024:05:01 10:00:00", 33434: IFDRational(1, 60)})
-    assert from_exif(camera) == SpectrogramParams()
-
-
-@pytest.mark.parametrize(
-    "tags", [{11060: 30_000}, {11050: 12_000}, {11020: 15}, {11030: 50}], ids=["nyquist", "order", "hop", "padding"]
-)
-def test_values_that_contradict_each_other_are_ignored(tags: dict[int, object]) -> None:
-    assert from_exif(exif(tags)) == SpectrogramParams()
-
-
-def test_missing_tags_come_from_the_default() -> None:
-    default = replace(SpectrogramParams(), max_value=7.0)
-    assert from_exif(exif({11005: 1}), default) == replace(default, stereo=True)
-
-
-def test_importing_loads_no_numpy() -> None:
-    modules = "riffusion.geometry, riffusion.spectrogram.picture_file, riffusion.audio.probe, riffusion.seeds"
-    program = f"import sys, {modules}; print({{'numpy', 'torch'}} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert done.stdout == "set()\n"
+@pytest.mark.parametrize(("columns", "width"), [(1, 128), (128, 128), (129, 192), (512, 512), (513, 576)])
+def test_the_model_paints_multiples_of_64(columns: int, width: int) -> None:
+    assert padded_width(columns) == width

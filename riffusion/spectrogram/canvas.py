@@ -1,4 +1,4 @@
-"""Spectrogram pictures as arrays that the model can paint on."""
+"""A spectrogram as a picture: what the model paints on, what the codec turns into sound, and what a PNG file holds."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -8,52 +8,42 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from riffusion.errors import FieldError, InvalidRequest
-from riffusion.geometry import SpectrogramParams, from_exif, to_exif
-from riffusion.requests import MAX_WIDTH, too_wide
-from riffusion.spectrogram.picture_file import open_picture, with_exif
-
-HEIGHT = 512
-TILE = 64
-"""Widths that the UNet can halve often enough are multiples of this."""
-NARROWEST = 128
-SILENCE = 255
-
-_BPM, _BEATS = "BPM", "Beats per bar"  # names of text chunks
-_FASTEST, _LONGEST_BAR = 1000, 64
+from riffusion.geometry import ROWS, SpectrogramParams, scaled_width
+from riffusion.spectrogram.exif import from_exif, to_exif, with_exif
+from riffusion.spectrogram.picture_file import open_picture, write_png
+from riffusion.spectrogram.pixels import Pixels
 
 Grey = npt.NDArray[np.uint8]
-"""Grey levels [H, W]; 255 is silence."""
+"""Levels [rows, columns] of one channel; 255 is silence."""
 Mask = npt.NDArray[np.bool_]
-"""[H, W], true where to paint."""
+"""[rows, columns], true where to paint."""
 
-
-def invalid(field: str, message: str) -> InvalidRequest:
-    """The error of one field that only the inputs show to be wrong."""
-    error: FieldError = {"field": field, "message": message}
-    return InvalidRequest([error])
+_BPM, _BEATS = "BPM", "Beats per bar"  # names of text chunks
+_MAX_BPM, _MAX_BEATS = 1000, 64
 
 
 @dataclass(frozen=True)
 class Tempo:
-    """What a picture tells of its rhythm."""
+    """The rhythm of a picture's sound."""
 
     bpm: float
+    """Beats per minute, over 0 and at most 1000."""
     beats_per_bar: int = 4
+    """1 to 64."""
 
 
 @dataclass(frozen=True, eq=False)
 class Canvas:
-    """A picture of 512 rows and any number of columns."""
+    """A spectrogram's pixels, their geometry and scale, and its tempo where it is known."""
 
-    pixels: npt.NDArray[np.uint8]
-    """[C, 512, W]: one channel is grey, two are left and right."""
+    pixels: Pixels
+    """[C, rows, columns]: one channel is grey, two are left and right."""
     params: SpectrogramParams
     tempo: Tempo | None = None
 
     @classmethod
     def open(cls, data: bytes) -> Self:
-        """A picture file of any size: scaled in proportion to 512 rows; its EXIF followed where it is ours.
+        """A picture file of any size, scaled in proportion to `ROWS` rows, with the parameters and tempo it carries.
 
         Raises:
             UnreadableMedia: as `open_picture`.
@@ -63,14 +53,17 @@ class Canvas:
 
     @classmethod
     def of(cls, picture: Image.Image, tempo: Tempo | None = None) -> Self:
-        """A picture in mode L or RGB. Colours count by their luminance, unless EXIF says that they are two channels."""
-        params = replace(from_exif(picture.getexif()), frequencies=HEIGHT)
+        """A picture in mode L or RGB, scaled in proportion to `ROWS` rows.
+
+        Colours count by their luminance, unless EXIF says that green and blue are two channels.
+        """
+        params = replace(from_exif(picture.getexif()), frequencies=ROWS)
         picture = picture.convert("RGB" if params.stereo else "L")
-        if picture.height != HEIGHT:
-            columns = max(1, round(picture.width * HEIGHT / picture.height))
-            picture = picture.resize((columns, HEIGHT), Image.Resampling.LANCZOS)
-        pixels = np.asarray(picture)
-        channels = np.moveaxis(pixels[..., 1:], -1, 0) if params.stereo else pixels[None]
+        if picture.height != ROWS:
+            size = (scaled_width(picture.width, picture.height), ROWS)
+            picture = picture.resize(size, Image.Resampling.LANCZOS)
+        levels = np.asarray(picture)
+        channels = np.moveaxis(levels[..., 1:], -1, 0) if params.stereo else levels[None]
         return cls(np.ascontiguousarray(channels), params, tempo)
 
     @classmethod
@@ -85,19 +78,20 @@ class Canvas:
         return int(self.pixels.shape[2])
 
     @property
+    def height(self) -> int:
+        """Rows."""
+        return int(self.pixels.shape[1])
+
+    @property
     def stereo(self) -> bool:
         """Whether it has two channels."""
         return len(self.pixels) > 1
 
     @property
     def grey(self) -> Grey:
-        """[512, W] as the model sees it: both channels' mean."""
+        """[rows, columns] as the model sees it: the mean of both channels."""
         mixed: Grey = self.pixels.mean(0).round().astype(np.uint8) if self.stereo else self.pixels[0]
         return mixed
-
-    def columns(self, seconds: float) -> float:
-        """Seconds as columns of this picture."""
-        return seconds * 1000 / self.params.step_ms
 
     def pasted(self, grey: Grey, mask: Mask) -> "Canvas":
         """With every channel replaced by `grey` where the mask is true, and exactly as it was elsewhere."""
@@ -107,10 +101,6 @@ class Canvas:
         """The columns from `first` up to `last`."""
         return replace(self, pixels=self.pixels[:, :, first:last])
 
-    def texts(self) -> dict[str, str]:
-        """Text chunks to write into the PNG, so that a picture made from this one knows its tempo too."""
-        return {_BPM: f"{self.tempo.bpm:g}", _BEATS: str(self.tempo.beats_per_bar)} if self.tempo else {}
-
     def image(self) -> Image.Image:
         """The picture with its EXIF: mode L, or RGB with red black, green left and blue right."""
         if not self.stereo:
@@ -119,34 +109,24 @@ class Canvas:
             picture = Image.fromarray(np.stack((np.zeros_like(self.pixels[0]), *self.pixels), axis=-1))
         return with_exif(picture, to_exif(replace(self.params, stereo=self.stereo)))
 
-
-def padded_width(columns: int) -> int:
-    """Columns that the model paints for a picture of so many: the next multiple of 64, at least 128."""
-    return max(NARROWEST, -(-columns // TILE) * TILE)
+    def png(self, recipe: Mapping[str, Any] | None = None) -> bytes:
+        """The PNG file that `open` reads back exactly; with the request that made it, if given, in its text chunks."""
+        texts = {_BPM: f"{self.tempo.bpm:g}", _BEATS: str(self.tempo.beats_per_bar)} if self.tempo else {}
+        return write_png(self.image(), recipe, **texts)
 
 
 def pad(grey: Grey, width: int) -> Grey:
-    """[512, W] continued to the right by its own mirror image: the model sees no edge, and the tempo stays."""
+    """[rows, width], continued to the right by its own mirror image: the model sees no edge, and the tempo stays."""
     missing = width - grey.shape[1]
     mode = "symmetric" if grey.shape[1] > 1 else "edge"
     padded: Grey = np.pad(grey, ((0, 0), (0, missing)), mode=mode)  # type: ignore[call-overload]
     return padded
 
 
-def check_width(canvas: Canvas, field: str) -> None:
-    """Refuses a picture that is too wide to paint in one go.
-
-    Raises:
-        InvalidRequest: naming the field.
-    """
-    if canvas.width > MAX_WIDTH:
-        raise too_wide(canvas.width, field)
-
-
-def _tempo(info: Mapping[Any, Any]) -> Tempo | None:
-    """From the text chunks that `Canvas.texts` and the built-in seed images have."""
+def _tempo(texts: Mapping[Any, Any]) -> Tempo | None:
+    """The tempo in the text chunks that `Canvas.png` writes and the built-in seed images have; None without one."""
     try:
-        tempo = Tempo(float(info[_BPM]), int(info.get(_BEATS, 4)))
+        tempo = Tempo(float(texts[_BPM]), int(texts.get(_BEATS, 4)))
     except (KeyError, ValueError, TypeError):
         return None
-    return tempo if 0 < tempo.bpm <= _FASTEST and 0 < tempo.beats_per_bar <= _LONGEST_BAR else None
+    return tempo if 0 < tempo.bpm <= _MAX_BPM and 0 < tempo.beats_per_bar <= _MAX_BEATS else None

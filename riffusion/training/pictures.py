@@ -15,5 +15,4 @@ _CODEC = SpectrogramCodec()
 
 def picture_of(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """(512, 512) grey levels of 5.12 s or more of mono samples at 44.1 kHz, in the project's format."""
-    picture = _CODEC.encode(torch.from_numpy(samples[None]).clamp(-1, 1))
-    return np.asarray(picture)[:, :FRAMES]
+    return _CODEC.encode(torch.from_numpy(samples[None]).clamp(-1, 1)).grey[:, :FRAMES]

@@ -40,7 +40,7 @@ def _picture(clip: SeedClip) -> bytes:
         "Bars": str(clip.bars),
         "Beats per bar": str(_BEATS_PER_BAR),
     }
-    return write_png(codec.encode(wave, loop=True), None, **texts)
+    return write_png(codec.encode(wave, loop=True).image(), None, **texts)
 
 
 def _title(clip: SeedClip) -> str:

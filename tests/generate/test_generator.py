@@ -14,10 +14,10 @@ from riffusion.audio.recipe import read_recipe
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.errors import InvalidRequest, UnknownReference, UnreadableMedia
 from riffusion.generate import Clip, Generator, NoControl
-from riffusion.geometry import from_exif
 from riffusion.requests import parse, shareable, with_guidance, with_seed
 from riffusion.seeds import list_seeds
 from riffusion.settings import Settings
+from riffusion.spectrogram.exif import from_exif
 from riffusion.spectrogram.picture_file import open_picture
 from riffusion.testing import chord, save_tiny_checkpoint
 
