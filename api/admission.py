@@ -5,18 +5,16 @@ Models, uploads and earlier jobs are checked by the store, in the step that acce
 
 from api.services import Services
 from riffusion.errors import InvalidRequest, UnknownReference
+from riffusion.geometry import COLUMNS_PER_S, MAX_WIDTH, columns_of
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.tenants import key_of
 from riffusion.requests import (
-    COLUMNS_PER_S,
-    MAX_WIDTH,
     AnyRequest,
     Extend,
     Interpolate,
     Painted,
     SeedImage,
     TextToAudio,
-    columns_of,
     made_columns,
     painted_at_once,
     references,

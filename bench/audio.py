@@ -31,8 +31,8 @@ from audio_metrics import Picture, Scores, score
 from torch import Tensor
 from torchaudio.transforms import GriffinLim, InverseMelScale
 
+from riffusion.geometry import DEFAULT
 from riffusion.spectrogram.codec import SCHEDULES, SpectrogramCodec
-from riffusion.spectrogram.params import DEFAULT
 
 Decoder = Callable[[Picture], Tensor]
 MOST_RECORDINGS = 8
@@ -57,7 +57,7 @@ def decoders() -> dict[str, Decoder]:
 
 
 def _decoded(codec: SpectrogramCodec, picture: Picture) -> Tensor:
-    return codec.decode(picture.image)
+    return codec.decode(picture.canvas)
 
 
 def measured(decode: Decoder, picture: Picture, rounds: int) -> tuple[float, Scores]:

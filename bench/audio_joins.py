@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Callable, Sequence
 
+import numpy as np
 import torch
 from audio_metrics import Picture, energy_above_db, gain_matched, pixel_errors
 from torch import Tensor
@@ -10,8 +11,10 @@ from torch import Tensor
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.loudness import normalize_loudness, true_peak_db
-from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.params import DEFAULT
+from riffusion.geometry import DEFAULT, FULL_SCALE
+from riffusion.spectrogram.codec import SCHEDULES, SpectrogramCodec
+from riffusion.spectrogram.grid import grid_for
+from riffusion.spectrogram.stream import Stream
 
 NEAR = 6  # columns on either side of a join
 CUT_HZ = 11_000  # pictures end at 10 kHz: energy above is from edges
@@ -19,13 +22,12 @@ RATE = DEFAULT.sample_rate
 
 
 def joins(pictures: Sequence[Picture]) -> dict[str, float]:
-    """Each picture cut in two and decoded as a run: pixel error near the join over the whole's, and the level's."""
-    codec, ratios, levels = SpectrogramCodec(), [], []
+    """Each picture retrieved in two stretches: pixel error near the join over the whole's, and the level's error."""
+    ratios, levels = [], []
     for picture in pictures:
-        middle = picture.image.width // 2
+        middle = picture.canvas.width // 2
         near = slice(middle - NEAR, middle + NEAR)
-        halves = [picture.image.crop((0, 0, middle, 512)), picture.image.crop((middle, 0, picture.image.width, 512))]
-        wave = torch.cat(list(codec.decode_run(halves)), dim=1)
+        wave = in_stretches(picture, middle)
         _, mel = gain_matched(wave, picture.mel)
         errors = pixel_errors(mel, picture)
         ratios.append(float(errors[:, near].mean() / errors.mean()))
@@ -39,6 +41,14 @@ def joins(pictures: Sequence[Picture]) -> dict[str, float]:
     }
 
 
+def in_stretches(picture: Picture, cut: int) -> Tensor:
+    """Wave [1, T] of a picture whose columns before and after `cut` are retrieved one after the other."""
+    grid, mel = grid_for(picture.canvas.params), picture.mel.transpose(1, 2).contiguous().numpy()
+    assert grid is not None
+    stream = Stream(grid, SCHEDULES["standard"], picture.canvas.params.max_value / FULL_SCALE)
+    return torch.from_numpy(np.concatenate([stream.feed(mel[:, :cut]), stream.close(mel[:, cut:])], axis=1))
+
+
 def loops(seeds: Sequence[Picture]) -> dict[str, float]:
     """Energy above `CUT_HZ` at a loop's seam, over the clip's median: decoded as a circle, and without.
 
@@ -47,7 +57,7 @@ def loops(seeds: Sequence[Picture]) -> dict[str, float]:
     found: dict[str, list[float]] = {"loop_seam_db_worst": [], "plain_repeat_seam_db_worst": []}
     for picture in seeds:
         for name, loop in zip(found, (True, False), strict=True):
-            wave = normalize_loudness(SpectrogramCodec().decode(picture.image, loop=loop), RATE)[0]
+            wave = normalize_loudness(SpectrogramCodec().decode(picture.canvas, loop=loop), RATE)[0]
             wave = (wave * 32767).round() / 32767
             energy = energy_above_db(wave.repeat(2), CUT_HZ)
             seam = len(wave) // 256
@@ -61,10 +71,10 @@ def stereo(recordings: Sequence[Tensor], reference: Callable[[Picture], Tensor])
     ratios = []
     for one, other in zip(recordings[::2], recordings[1::2], strict=False):
         channels = torch.cat([0.8 * one + 0.3 * other, 0.3 * one + 0.8 * other])
-        image = SpectrogramCodec().encode(channels)
+        canvas = SpectrogramCodec().encode(channels)
         mixed = channels.mean(dim=0, keepdim=True)
         target = Picture("mixed", SpectrogramCodec().encode(mixed), mixed)
-        ours, theirs = SpectrogramCodec().decode(image), reference(Picture("stereo", image, None))
+        ours, theirs = SpectrogramCodec().decode(canvas), reference(Picture("stereo", canvas, None))
         errors = [_downmix_px(wave, target) for wave in (ours, theirs)]
         ratios.append(errors[0] / errors[1])
     return {"downmix_px_ratio": statistics.fmean(ratios)} if ratios else {}
@@ -79,7 +89,7 @@ def outputs(seeds: Sequence[Picture]) -> dict[str, float]:
     """True peak after MP3 decoding, and clipped samples, of encoded clips."""
     peaks, clipped = [], 0
     for picture in seeds:
-        wave = normalize_loudness(SpectrogramCodec().decode(picture.image), RATE)
+        wave = normalize_loudness(SpectrogramCodec().decode(picture.canvas), RATE)
         heard = decode_audio(encode_audio(wave, RATE, "mp3"), max_seconds=10)
         peaks.append(true_peak_db(heard, RATE))
         clipped += int((heard.abs() >= 1).sum())

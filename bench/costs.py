@@ -28,13 +28,12 @@ import torch
 
 from riffusion.audio.encode import encode_audio
 from riffusion.generate import Generator, NoControl
-from riffusion.generate.canvas import Canvas
+from riffusion.geometry import DEFAULT
 from riffusion.requests import CLIP_SIZE, InputSize, cost, parse, references, with_guidance, with_seed
 from riffusion.seeds import list_seeds, open_seed
 from riffusion.settings import Settings
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.params import DEFAULT
-from riffusion.spectrogram.picture import write_png
 
 PROMPT = {"prompt": "church bells"}
 ENDS = {"start": {"prompt": "church bells"}, "end": {"prompt": "drum solo"}}
@@ -107,13 +106,13 @@ def picture(size: InputSize) -> bytes:
     """A PNG of this size: a seed image, repeated."""
     canvas = Canvas.open(open_seed(list_seeds()[0].name))
     pixels = canvas.pixels[:, :, np.arange(size.columns) % canvas.width]
-    return write_png(Canvas(np.repeat(pixels, size.channels, axis=0), canvas.params).image())
+    return Canvas(np.repeat(pixels, size.channels, axis=0), canvas.params).png()
 
 
 @cache
 def sound(size: InputSize) -> bytes:
     """A FLAC file of this size: the sound of a seed image, repeated."""
-    wave = SpectrogramCodec().decode(Canvas.open(picture(CLIP_SIZE)).image(), loop=True)
+    wave = SpectrogramCodec().decode(Canvas.open(picture(CLIP_SIZE)), loop=True)
     samples = DEFAULT.samples(size.columns)
     return encode_audio(
         wave[:, torch.arange(samples) % wave.shape[1]].repeat(size.channels, 1), DEFAULT.sample_rate, "flac"

@@ -38,12 +38,12 @@ from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.tuning import choose_threads, compiler_for
 from riffusion.generate import NoControl, paint, repaint
-from riffusion.generate.canvas import Canvas
 from riffusion.generate.generator import BUNDLED_FOLDER
 from riffusion.generate.painter import Painter
 from riffusion.requests import AnyRequest, Inpaint, Riff, TextToAudio, parse
 from riffusion.requests.modes import Painted
 from riffusion.seeds import list_seeds, open_seed
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.testing import random_stable_diffusion, tiny_checkpoint
 
 PROMPTS = ("funk bassline with a jazzy saxophone solo", "church bells", "slow piano chords", "drum solo, fast")

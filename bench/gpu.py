@@ -30,7 +30,7 @@ from riffusion.diffusion.noise import SeededNoise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.tuning import compiler_for
-from riffusion.generate.canvas import Canvas
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
 from riffusion.testing import random_stable_diffusion, tiny_checkpoint
 
@@ -115,7 +115,7 @@ def around(checkpoint: Checkpoint, runs: int) -> dict[str, Any]:
     device = checkpoint.device
     autoencoder, codec = Autoencoder(checkpoint), SpectrogramCodec()
     latents = torch.randn(SHAPE, device=device)
-    picture = Canvas.blank(autoencoder.decode(latents)).image()
+    picture = Canvas.blank(autoencoder.decode(latents))
     decoding = seconds(lambda: autoencoder.decode(latents), device, runs)
     retrieval = seconds(lambda: [codec.decode(picture) for _ in range(CLIPS)], device, runs)
     memory = torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else 0.0

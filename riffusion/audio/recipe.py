@@ -16,7 +16,7 @@ from mutagen.wave import WAVE
 
 from riffusion.errors import UnreadableMedia
 from riffusion.requests import AudioFormat, plain, title
-from riffusion.spectrogram.picture import PNG_SIGNATURE, RECIPE, read_png_recipe
+from riffusion.spectrogram.picture_file import PNG_SIGNATURE, RECIPE, read_png_recipe
 
 _TITLE_CHARS = 120
 _FILE_TYPES: dict[AudioFormat, type[mutagen.FileType]] = {"mp3": MP3, "wav": WAVE, "flac": FLAC, "ogg": OggVorbis}

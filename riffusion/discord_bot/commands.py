@@ -12,6 +12,7 @@ from riffusion.client import Client
 from riffusion.discord_bot import messages
 from riffusion.discord_bot.async_client import AsyncClient
 from riffusion.errors import UnreadableMedia
+from riffusion.geometry import COLUMNS_PER_S, MAX_WIDTH, MIN_WIDTH, WIDTH_STEP
 from riffusion.requests import (
     MAX_PROMPT_CHARS,
     MAX_SEED,
@@ -26,9 +27,7 @@ from riffusion.requests import (
 Interaction = discord.Interaction[Any]  # its client is a RiffusionBot
 
 MAX_STYLE_BYTES = 25 << 20  # held in memory on the way to the server
-COLUMN_S = 0.01
-COLUMN_STEP = 64  # widths are multiples of it
-MIN_S, MAX_S = 1.28, 20.48
+MIN_S, MAX_S = MIN_WIDTH / COLUMNS_PER_S, MAX_WIDTH / COLUMNS_PER_S
 
 Prompt = app_commands.Range[str, 1, MAX_PROMPT_CHARS]
 Negative = app_commands.Range[str, 0, MAX_PROMPT_CHARS]
@@ -62,7 +61,7 @@ async def riff(
 
     asked: dict[str, Any] = {"prompt": prompt, "negative_prompt": negative, "seed": seed}
     if length:
-        asked["width"] = COLUMN_STEP * round(length / COLUMN_S / COLUMN_STEP)
+        asked["width"] = WIDTH_STEP * round(length / (WIDTH_STEP / COLUMNS_PER_S))
     service = interaction.client.service
 
     async def make_request(client: Client) -> AnyRequest:

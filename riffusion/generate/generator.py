@@ -25,11 +25,11 @@ from riffusion.diffusion.prompt import CHUNK_TOKENS
 from riffusion.diffusion.tuning import choose_threads, compiler_for, largest_batch
 from riffusion.errors import UnknownReference
 from riffusion.generate import paint, repaint
-from riffusion.generate.canvas import HEIGHT, Canvas, invalid
+from riffusion.generate.checks import invalid
 from riffusion.generate.clip import Clip, Control
-from riffusion.generate.paint import CLIP_COLUMNS
 from riffusion.generate.painter import Painter
 from riffusion.generate.vocabulary import KnownWords
+from riffusion.geometry import CLIP_COLUMNS, ROWS
 from riffusion.requests import (
     AnyRequest,
     AudioToAudio,
@@ -52,8 +52,8 @@ from riffusion.requests import (
 from riffusion.requests.modes import Painted, Prompted
 from riffusion.seeds import open_seed
 from riffusion.settings import Settings
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.picture import write_png
 
 log = logging.getLogger(__name__)
 
@@ -124,26 +124,25 @@ class Generator:
         wave = self._wave(inputs) if "clip" in references(request) else None
         canvases = {name: self._canvas(reference, name, inputs) for name, reference in _pictures(request).items()}
         if wave is not None:
-            canvases["clip"] = Canvas.of(codec.encode(wave))
+            canvases["clip"] = codec.encode(wave)
         canvas = self._picture(request, canvases, control)
         if not isinstance(request, Painted):
             control.progress(1, 1)
-        picture = canvas.image()
         samples = wave.shape[1] if wave is not None else None
-        sound = codec.decode(picture, loop=isinstance(request, Loop), samples=samples)
+        sound = codec.decode(canvas, loop=isinstance(request, Loop), samples=samples)
         control.check()
         rate = codec.params.sample_rate
         sound = normalize_loudness(sound, rate)
         recipe = shareable(request.model_dump(mode="json", exclude_none=True))  # files go where job ids mustn't
         return Clip(
-            png=write_png(picture, recipe, **canvas.texts()),
+            png=canvas.png(recipe),
             audio=encode_audio(sound, rate, request.format, recipe),
             audio_format=request.format,
             duration_s=sound.shape[1] / rate,
             sample_rate=rate,
             channels=len(sound),
-            width=picture.width,
-            height=picture.height,
+            width=canvas.width,
+            height=canvas.height,
             warnings=self._warned(request, canvases),
         )
 
@@ -219,7 +218,7 @@ class Generator:
 
 def _engine(checkpoint: Checkpoint, settings: Settings) -> Engine:
     """The engine as large and as parallel as the device allows, warming up in its own thread."""
-    shape = (LATENT_CHANNELS, HEIGHT // checkpoint.scale, CLIP_COLUMNS // checkpoint.scale)
+    shape = (LATENT_CHANNELS, ROWS // checkpoint.scale, CLIP_COLUMNS // checkpoint.scale)
     context = (CHUNK_TOKENS, int(checkpoint.unet.config.cross_attention_dim))
     denoiser = Denoiser(checkpoint, compiler_for(checkpoint.device) if settings.compile else None)
     threads = choose_threads(denoiser, shape, context)

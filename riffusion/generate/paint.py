@@ -5,15 +5,15 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 
-from riffusion.diffusion.autoencoder import Grey
 from riffusion.diffusion.noise import BlendedNoise, GivenNoise, SeededNoise
-from riffusion.generate.canvas import Canvas, check_width, pad, padded_width
+from riffusion.generate.checks import check_width
 from riffusion.generate.clip import Control
 from riffusion.generate.painter import Painter, Steering, Stroke, guidance_of
-from riffusion.requests import CLIP_SECONDS, OVERLAP_SECONDS, AudioToAudio, Interpolate, Riff, TextToAudio
+from riffusion.geometry import CLIP_COLUMNS, COLUMNS_PER_S, padded_width
+from riffusion.requests import OVERLAP_SECONDS, AudioToAudio, Interpolate, Riff, TextToAudio
+from riffusion.spectrogram.canvas import Canvas, Grey, pad
 
-CLIP_COLUMNS = round(100 * CLIP_SECONDS)
-OVERLAP_COLUMNS = round(100 * OVERLAP_SECONDS)
+OVERLAP_COLUMNS = round(COLUMNS_PER_S * OVERLAP_SECONDS)
 
 
 def seed_of(seed: int | None) -> int:

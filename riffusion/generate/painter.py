@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from riffusion.diffusion.autoencoder import Autoencoder, Grey
+from riffusion.diffusion.autoencoder import Autoencoder
 from riffusion.diffusion.checkpoint import LATENT_CHANNELS, Checkpoint
 from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.lora import LoraSet
@@ -21,9 +21,10 @@ from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.schedulers import count_calls
-from riffusion.generate.canvas import HEIGHT, Mask, pad, padded_width
 from riffusion.generate.clip import Control
+from riffusion.geometry import CLIP_COLUMNS, ROWS, padded_width
 from riffusion.requests.modes import Painted, Prompted
+from riffusion.spectrogram.canvas import Grey, Mask, pad
 
 _CHECK_S = 0.2  # between two looks at the control while no step is done
 
@@ -44,7 +45,7 @@ class Stroke:
 
     steering: Steering
     noise: Noise
-    width: int = 512
+    width: int = CLIP_COLUMNS
     """Columns; the model paints the next multiple of 64, and the rest is cut off."""
     init: Grey | None = None
     """[512, width] to start from."""
@@ -109,7 +110,7 @@ class Painter:
 
     def latent_shape(self, width: int) -> tuple[int, int, int]:
         """[4, H, W] of the latents for so many columns."""
-        return LATENT_CHANNELS, HEIGHT // self._scale, padded_width(width) // self._scale
+        return LATENT_CHANNELS, ROWS // self._scale, padded_width(width) // self._scale
 
     def progress(self, request: Painted, control: Control, denoisings: Sequence[float]) -> Progress:
         """For a request that paints a stroke for each of the strengths."""

@@ -7,15 +7,17 @@ mono, so what is new sounds from the middle.
 import numpy as np
 
 from riffusion.diffusion.noise import SeededNoise
-from riffusion.generate.canvas import HEIGHT, SILENCE, Canvas, Mask, check_width, invalid, pad
+from riffusion.generate.checks import check_width, invalid
 from riffusion.generate.clip import Control
-from riffusion.generate.paint import CLIP_COLUMNS, seed_of
+from riffusion.generate.paint import seed_of
 from riffusion.generate.painter import Painter, Progress, Stroke
+from riffusion.geometry import CLIP_COLUMNS, COLUMNS_PER_S, ROWS
 from riffusion.requests import CONTEXT_SECONDS, Extend, Inpaint, Loop, MaskBox
 from riffusion.requests.modes import Prompted
-from riffusion.spectrogram.params import SpectrogramParams
+from riffusion.spectrogram.canvas import Canvas, Mask, pad
+from riffusion.spectrogram.pixels import SILENCE
 
-CONTEXT_COLUMNS = round(100 * CONTEXT_SECONDS)
+CONTEXT_COLUMNS = round(COLUMNS_PER_S * CONTEXT_SECONDS)
 SEAM_COLUMNS = 128  # that are painted anew around a loop's join
 _SHORTEST_LOOP = 64
 _TOLERANCE = 0.02  # of a bar that may be missing at the end of a picture
@@ -31,14 +33,14 @@ def inpaint(painter: Painter, request: Inpaint, init: Canvas, mask: Canvas | Non
 
 def extend(painter: Painter, request: Extend, init: Canvas, control: Control) -> Canvas:
     """The picture made longer, window by window: each sees the end of what is there and paints on."""
-    width = init.width + round(init.columns(request.seconds))
+    width = init.width + round(init.params.column(request.seconds))
     context = min(CONTEXT_COLUMNS, init.width)
     new = CLIP_COLUMNS - context
     progress = painter.progress(request, control, [1.0] * -(-(width - init.width) // new))
     longer = init
     for offset in range(0, width - init.width, new):
         tail = longer.cropped(longer.width - context, longer.width)
-        mask = np.broadcast_to(np.arange(CLIP_COLUMNS) >= context, (HEIGHT, CLIP_COLUMNS))
+        mask = np.broadcast_to(np.arange(CLIP_COLUMNS) >= context, (ROWS, CLIP_COLUMNS))
         window = _repainted(painter, request, _continued(tail), mask, progress, seed_offset=offset)
         painted = window.pixels[:, :, context:]
         longer = Canvas(np.concatenate((longer.pixels, painted), axis=2), init.params, init.tempo)
@@ -51,7 +53,7 @@ def loop(painter: Painter, request: Loop, init: Canvas, control: Control) -> Can
     half = min(SEAM_COLUMNS, circle.width // 2) // 2
     around = np.arange(-CLIP_COLUMNS // 2, CLIP_COLUMNS // 2)  # columns seen from the join, which lies in the middle
     window = Canvas(circle.pixels[:, :, around % circle.width], init.params)
-    mask = np.broadcast_to((around >= -half) & (around < half), (HEIGHT, CLIP_COLUMNS))
+    mask = np.broadcast_to((around >= -half) & (around < half), (ROWS, CLIP_COLUMNS))
     window = _repainted(painter, request, window, mask, painter.progress(request, control, [1.0]))
     seam = np.arange(-half, half)
     pixels = circle.pixels.copy()
@@ -101,7 +103,7 @@ def _loop_columns(request: Loop, init: Canvas) -> int:
             raise invalid("bpm", "is needed with bars: the picture doesn't tell its tempo")
         return init.width
     beats = init.tempo.beats_per_bar if init.tempo else 4
-    bar = init.columns(beats * 60 / bpm)
+    bar = init.params.column(beats * 60 / bpm)
     whole = int(init.width / bar + _TOLERANCE)
     if request.bars is not None and request.bars > whole:
         raise invalid("bars", f"the picture has {whole} whole bars at {bpm:g} BPM")
@@ -116,26 +118,20 @@ def _box(box: MaskBox, init: Canvas) -> Mask:
     Raises:
         InvalidRequest: it lies outside of the picture.
     """
-    mask = np.ones((HEIGHT, init.width), dtype=bool)
+    mask = np.ones((ROWS, init.width), dtype=bool)
     if box.seconds is not None:
-        first, last = (init.columns(seconds) for seconds in box.seconds)
+        first, last = (init.params.column(seconds) for seconds in box.seconds)
         columns = np.arange(init.width)
         mask &= (columns + 1 > first) & (columns < last)
         if not mask.any():
             raise invalid("mask.seconds", f"the picture ends at {init.params.seconds(init.width):g} s")
     if box.hertz is not None:
-        low, high = (_row(hertz, init.params) for hertz in box.hertz)
-        rows = np.arange(HEIGHT)[:, None]
+        low, high = (init.params.row(hertz) for hertz in box.hertz)
+        rows = np.arange(ROWS)[:, None]
         mask = mask & (rows + 1 > high) & (rows < low)
         if not mask.any():
             raise invalid("mask.hertz", f"the picture shows {init.params.min_hz} to {init.params.max_hz} Hz")
     return mask
-
-
-def _row(hertz: float, params: SpectrogramParams) -> float:
-    """Distance from the picture's top of a frequency, in rows of the mel scale (HTK: 2595 log10(1 + f / 700))."""
-    low, high, mel = (2595 * np.log10(1 + f / 700) for f in (params.min_hz, params.max_hz, hertz))
-    return float(HEIGHT * (high - mel) / (high - low))
 
 
 def _uploaded(mask: Canvas | None, init: Canvas) -> Mask:

@@ -3,14 +3,14 @@
 from dataclasses import dataclass, field
 
 from riffusion.errors import UnknownReference
+from riffusion.geometry import columns_of, scaled_width
 from riffusion.jobs.database import Database
 from riffusion.jobs.record import JobOutput, JobRecord, JobStatus
 from riffusion.jobs.tenants import may_see, owns
 from riffusion.jobs.uploads import Upload as StoredUpload
 from riffusion.jobs.uploads import UploadInfo
-from riffusion.requests import CLIP_SIZE, AnyRequest, InputSize, JobResult, Upload, columns_of, references
+from riffusion.requests import CLIP_SIZE, AnyRequest, InputSize, JobResult, Upload, references
 
-_ROWS = 512  # to which pictures are scaled, in proportion
 _STEREO = 2
 
 
@@ -77,7 +77,7 @@ def _uploaded(info: UploadInfo) -> InputSize:
     if info.duration_s is not None:
         return InputSize(columns_of(info.duration_s), min(info.channels or _STEREO, _STEREO))
     if info.width is not None and info.height is not None:
-        return InputSize(max(1, round(info.width * _ROWS / info.height)))
+        return InputSize(scaled_width(info.width, info.height))
     return CLIP_SIZE
 
 

@@ -10,7 +10,6 @@ from riffusion.requests.fields import MAX_PROMPT_CHARS, MAX_SEED, AudioFormat, Q
 from riffusion.requests.model_card import ModelCard, unknown_lora
 from riffusion.requests.modes import (
     MAX_CLIPS,
-    MAX_WIDTH,
     MODES,
     AnyRequest,
     AudioToAudio,
@@ -29,13 +28,10 @@ from riffusion.requests.modes import (
 from riffusion.requests.parse import REQUEST, parse, with_guidance, with_seed
 from riffusion.requests.references import JobResult, MaskBox, Reference, SeedImage, Upload, references, shareable
 from riffusion.requests.sizes import (
-    CLIP_SECONDS,
     CLIP_SIZE,
-    COLUMNS_PER_S,
     CONTEXT_SECONDS,
     OVERLAP_SECONDS,
     InputSize,
-    columns_of,
     made_columns,
     painted_at_once,
     too_wide,
@@ -45,14 +41,11 @@ from riffusion.requests.title import title
 from riffusion.requests.words import plain
 
 __all__ = [
-    "CLIP_SECONDS",
     "CLIP_SIZE",
-    "COLUMNS_PER_S",
     "CONTEXT_SECONDS",
     "MAX_CLIPS",
     "MAX_PROMPT_CHARS",
     "MAX_SEED",
-    "MAX_WIDTH",
     "MODES",
     "OVERLAP_SECONDS",
     "REQUEST",
@@ -80,7 +73,6 @@ __all__ = [
     "SeedImage",
     "TextToAudio",
     "Upload",
-    "columns_of",
     "cost",
     "is_name",
     "made_columns",

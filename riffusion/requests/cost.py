@@ -9,6 +9,7 @@ model steps weigh more beside sound than they do here, on a GPU less.
 import math
 from dataclasses import dataclass
 
+from riffusion.geometry import CLIP_COLUMNS, COLUMNS_PER_S, padded_width
 from riffusion.requests.fields import AudioFormat, Quality
 from riffusion.requests.modes import (
     AnyRequest,
@@ -24,17 +25,14 @@ from riffusion.requests.modes import (
     TextToAudio,
 )
 from riffusion.requests.sizes import (
-    CLIP_SECONDS,
     CLIP_SIZE,
-    COLUMNS_PER_S,
     CONTEXT_SECONDS,
     OVERLAP_SECONDS,
     InputSize,
     made_columns,
 )
 
-_CLIP, _OVERLAP, _CONTEXT = (round(COLUMNS_PER_S * s) for s in (CLIP_SECONDS, OVERLAP_SECONDS, CONTEXT_SECONDS))
-_TILE, _NARROWEST = 64, 128  # columns: the model paints multiples of the first, and no fewer than the second
+_OVERLAP, _CONTEXT = (round(COLUMNS_PER_S * seconds) for seconds in (OVERLAP_SECONDS, CONTEXT_SECONDS))
 _BEATS, _BPM = 4, 120  # of a bar, and of a picture whose tempo the request doesn't give
 
 # In denoising steps.
@@ -83,24 +81,24 @@ def _painting(request: Painted, size: InputSize) -> _Painting:
         case Riff() | Inpaint():
             painting = _Painting(size.columns, denoising=request.denoising)
         case Interpolate(init=None):
-            painting = _Painting(_CLIP, request.clips or 1, initial=False)
+            painting = _Painting(CLIP_COLUMNS, request.clips or 1, initial=False)
         case Interpolate():
             denoising = _between(request, request.start.denoising, request.end.denoising)
             painting = _Painting(size.columns, request.clips or 1, denoising)
         case AudioToAudio():
-            windows = max(1, math.ceil((size.columns - _OVERLAP) / (_CLIP - _OVERLAP)))
-            painting = _Painting(_CLIP if windows > 1 else size.columns, windows, request.denoising)
+            windows = max(1, math.ceil((size.columns - _OVERLAP) / (CLIP_COLUMNS - _OVERLAP)))
+            painting = _Painting(CLIP_COLUMNS if windows > 1 else size.columns, windows, request.denoising)
         case Extend():
-            new = _CLIP - min(_CONTEXT, size.columns)
-            painting = _Painting(_CLIP, math.ceil(COLUMNS_PER_S * request.seconds / new))
+            new = CLIP_COLUMNS - min(_CONTEXT, size.columns)
+            painting = _Painting(CLIP_COLUMNS, math.ceil(COLUMNS_PER_S * request.seconds / new))
         case _:
-            painting = _Painting(_CLIP)  # around a loop's join
+            painting = _Painting(CLIP_COLUMNS)  # around a loop's join
     return painting
 
 
 def _painting_steps(request: Painted, size: InputSize) -> float:
     painting = _painting(request, size)
-    width = max(_NARROWEST, math.ceil(painting.columns / _TILE) * _TILE) / _CLIP
+    width = padded_width(painting.columns) / CLIP_COLUMNS
     places = 1.0 if _guided(request) else 0.5
     step = _CALL + (1 - _CALL) * places * width
     autoencoder = width * (_TO_PICTURE + (_FROM_PICTURE if painting.initial else 0.0))

@@ -5,6 +5,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from riffusion.geometry import CLIP_COLUMNS, MAX_WIDTH, MIN_WIDTH, WIDTH_STEP
 from riffusion.requests.fields import (
     AudioFormat,
     Denoising,
@@ -23,7 +24,6 @@ from riffusion.requests.fields import (
 from riffusion.requests.references import Clip, Mask, Picture
 
 MAX_CLIPS = 64
-MAX_WIDTH = 2048  # columns that the model paints in one go
 
 PRESETS: dict[str, tuple[int, Scheduler]] = {
     "draft": (10, "dpm++2m"),
@@ -99,7 +99,13 @@ class TextToAudio(Prompted):
     """A clip from a prompt alone."""
 
     mode: Literal["text-to-audio"] = "text-to-audio"
-    width: Int = Field(512, ge=128, le=MAX_WIDTH, multiple_of=64, description="Columns of the picture, 10 ms each.")
+    width: Int = Field(
+        CLIP_COLUMNS,
+        ge=MIN_WIDTH,
+        le=MAX_WIDTH,
+        multiple_of=WIDTH_STEP,
+        description="Columns of the picture, 10 ms each.",
+    )
 
 
 class Riff(Prompted):

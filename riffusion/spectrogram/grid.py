@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from riffusion.geometry import DEFAULT, SpectrogramParams
 from riffusion.spectrogram.mel import mel_filters
-from riffusion.spectrogram.params import DEFAULT, SpectrogramParams
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]

@@ -9,7 +9,7 @@ from torch import Tensor
 from torchaudio.functional import griffinlim
 from torchaudio.transforms import InverseMelScale
 
-from riffusion.spectrogram.params import SpectrogramParams
+from riffusion.geometry import SpectrogramParams
 
 ITERATIONS = 32
 _MOMENTUM = 0.99

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torchaudio.functional import melscale_fbanks
 
-from riffusion.spectrogram.params import SpectrogramParams
+from riffusion.geometry import SpectrogramParams
 
 _BLOCK = 128  # frames analysed at once; bounds memory at some 20 MB, whatever the length
 

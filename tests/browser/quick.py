@@ -18,8 +18,9 @@ from riffusion.generate import Clip, Control
 from riffusion.requests import AnyRequest, AudioToImage, Extend, ImageToAudio, Inpaint, ModelCard, shareable
 from riffusion.seeds import list_seeds, open_seed
 from riffusion.settings import Settings
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.picture import open_picture, write_png
+from riffusion.spectrogram.picture_file import open_picture
 from worker.app import serve
 
 STEP_S = 0.02
@@ -40,17 +41,20 @@ class QuickModel:
         recipe = shareable(request.model_dump(mode="json"))
         if not isinstance(request, ImageToAudio | AudioToImage):
             _take_time(recipe, control)
-        picture = self._picture(request, inputs, str(recipe))
-        wave = self._codec.decode(picture)
+        canvas = self._canvas(request, inputs, str(recipe))
+        wave = self._codec.decode(canvas)
         return Clip(
-            write_png(picture, recipe), encode_audio(wave, 44_100, request.format, recipe), request.format,
-            wave.shape[1] / 44_100, 44_100, wave.shape[0], picture.width, picture.height,
+            canvas.png(recipe), encode_audio(wave, 44_100, request.format, recipe), request.format,
+            wave.shape[1] / 44_100, 44_100, wave.shape[0], canvas.width, canvas.height,
             warnings=("It sounds odd.",) if "oddly" in str(recipe) else (),
         )  # fmt: skip
 
-    def _picture(self, request: AnyRequest, inputs: Mapping[str, bytes], random_text: str) -> Image.Image:
+    def _canvas(self, request: AnyRequest, inputs: Mapping[str, bytes], random_text: str) -> Canvas:
         if isinstance(request, AudioToImage):
             return self._codec.encode(decode_audio(inputs["clip"], max_seconds=60))
+        return Canvas.of(self._picture(request, inputs, random_text))
+
+    def _picture(self, request: AnyRequest, inputs: Mapping[str, bytes], random_text: str) -> Image.Image:
         before = open_picture(inputs["image"] if "image" in inputs else inputs["init"]) if inputs else None
         if isinstance(request, ImageToAudio) and before:
             return before.convert("L")

@@ -7,7 +7,7 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, Route
 
-from riffusion.spectrogram.picture import write_png
+from riffusion.spectrogram.picture_file import write_png
 from tests.browser.conftest import Site, play, posted
 
 DUB = "#loras label:has-text('dub') input"

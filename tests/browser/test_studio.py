@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route
 
-from riffusion.spectrogram.picture import read_png_recipe
+from riffusion.spectrogram.picture_file import read_png_recipe
 from tests.browser.conftest import Site, choose, drag, nodes, play, posted, until
 
 BUDGET_BYTES = 150_000

@@ -17,8 +17,8 @@ from riffusion.generate import Clip, Generator, NoControl
 from riffusion.requests import parse, shareable, with_guidance, with_seed
 from riffusion.seeds import list_seeds
 from riffusion.settings import Settings
-from riffusion.spectrogram.params import from_exif
-from riffusion.spectrogram.picture import open_picture
+from riffusion.spectrogram.exif import from_exif
+from riffusion.spectrogram.picture_file import open_picture
 from riffusion.testing import chord, save_tiny_checkpoint
 
 UPLOAD = {"upload": "u" * 20}

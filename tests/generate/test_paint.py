@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from riffusion.generate import NoControl, paint, repaint
-from riffusion.generate.canvas import Canvas
 from riffusion.generate.painter import Painter
 from riffusion.requests import (
     AudioToAudio,
@@ -17,6 +16,7 @@ from riffusion.requests import (
     parse,
     with_guidance,
 )
+from riffusion.spectrogram.canvas import Canvas
 
 COMMON = {"steps": 2, "seed": 5, "prompt": "funk"}
 END = {"prompt": "jazz (sax:1.3)", "seed": 6, "guidance": 2.0, "denoising": 0.5}

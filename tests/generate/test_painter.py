@@ -10,9 +10,9 @@ from torch import Tensor
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.errors import Canceled
 from riffusion.generate import NoControl, paint
-from riffusion.generate.canvas import Canvas
 from riffusion.generate.painter import Painter, Stroke
 from riffusion.requests import Interpolate, InterpolationEnd, TextToAudio
+from riffusion.spectrogram.canvas import Canvas
 
 
 class Recorder(NoControl):

@@ -5,10 +5,10 @@ import pytest
 
 from riffusion.errors import InvalidRequest
 from riffusion.generate import NoControl, repaint
-from riffusion.generate.canvas import Canvas
 from riffusion.generate.painter import Painter
+from riffusion.geometry import SpectrogramParams
 from riffusion.requests import Extend, Inpaint, Loop, parse, with_guidance
-from riffusion.spectrogram.params import SpectrogramParams
+from riffusion.spectrogram.canvas import Canvas
 
 COMMON = {"steps": 2, "seed": 5, "prompt": "funk", "init": {"upload": "u" * 20}}
 

@@ -4,15 +4,17 @@ import io
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PIL import Image
 
 from riffusion.errors import UnreadableMedia
-from riffusion.generate.canvas import Canvas
+from riffusion.geometry import ROWS, SpectrogramParams
 from riffusion.limited_process import Limits
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.params import SpectrogramParams, from_exif, to_exif
-from riffusion.spectrogram.picture import MAX_PIXELS, ROWS, open_picture, with_exif
+from riffusion.spectrogram.exif import from_exif, to_exif
+from riffusion.spectrogram.picture_file import MAX_PIXELS, open_picture
 from riffusion.spectrogram.probe import LIMITS, probe_picture
 from tests.api.conftest import Client
 from tests.hostile import pictures
@@ -95,6 +97,6 @@ def test_exif_that_asks_for_hours_of_work_is_not_ours(wild: SpectrogramParams) -
 
 
 def test_exif_that_asks_for_the_reference_is_followed_for_short_pictures_only() -> None:
-    odd = to_exif(SpectrogramParams(window_ms=101))
+    odd = Canvas(np.full((1, 512, 10_000), 100, np.uint8), SpectrogramParams(window_ms=101))
     with pytest.raises(UnreadableMedia, match="whole samples"):
-        SpectrogramCodec().decode(with_exif(Image.new("L", (10_000, 512), 100), odd))
+        SpectrogramCodec().decode(odd)

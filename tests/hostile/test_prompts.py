@@ -12,7 +12,7 @@ from PIL import Image
 from riffusion.audio.recipe import read_recipe, tag_audio
 from riffusion.diffusion.prompt import parse_weights
 from riffusion.requests import MAX_PROMPT_CHARS, AudioFormat
-from riffusion.spectrogram.picture import write_png
+from riffusion.spectrogram.picture_file import write_png
 from tests.api.conftest import Client, Worker, submit
 from tests.hostile.sounds import tone
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 import torch
 
+from riffusion.geometry import SpectrogramParams
 from riffusion.spectrogram.mel import mel_filters
-from riffusion.spectrogram.params import SpectrogramParams
 from web.assets import STATIC
 
 NODE = Path(sys.executable).parent / "node"

@@ -1,4 +1,4 @@
-"""Picture files: bounded before anything is decoded, written with what made them. Pillow only: the API looks too."""
+"""Picture files: bounded before anything is decoded, written with what made them. Pillow only: the API imports it."""
 
 import io
 import json
@@ -13,10 +13,11 @@ from typing import Any
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from riffusion.errors import UnreadableMedia
+from riffusion.geometry import ROWS
 from riffusion.requests.title import title
+from riffusion.spectrogram.exif import with_exif
 
-MAX_PIXELS = 1 << 25  # eleven minutes at 512 bands
-ROWS = 512  # to which pictures are scaled, in proportion
+MAX_PIXELS = 1 << 25  # eleven minutes at 512 rows
 FORMATS = ("PNG", "WEBP", "JPEG", "GIF", "BMP", "TIFF")
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 RECIPE = "recipe"  # name of the text that holds the request, here and in audio files
@@ -26,11 +27,12 @@ _DAMAGE = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, Typ
 
 @dataclass(frozen=True)
 class ImageInfo:
-    """What a picture is, read from its header."""
+    """What a picture's header says."""
 
     width: int
     height: int
     format: str
+    """One of `FORMATS`."""
 
 
 def probe_image(data: bytes | Path) -> ImageInfo:
@@ -38,7 +40,7 @@ def probe_image(data: bytes | Path) -> ImageInfo:
 
     Raises:
         UnreadableMedia: no picture, damaged, of a format that isn't taken, or over `MAX_PIXELS`, as it is or
-            scaled to `ROWS`.
+            scaled to `ROWS` rows.
     """
     with _opened(data) as image:
         image.load()
@@ -46,7 +48,7 @@ def probe_image(data: bytes | Path) -> ImageInfo:
 
 
 def open_picture(data: bytes | Path) -> Image.Image:
-    """A picture as mode L or RGB, upright, its EXIF kept (`picture.getexif()`); the first frame of an animation.
+    """A picture in mode L or RGB, upright, its EXIF kept (`picture.getexif()`); the first frame of an animation.
 
     What is transparent becomes white, which is silence.
 
@@ -58,15 +60,7 @@ def open_picture(data: bytes | Path) -> Image.Image:
         return with_exif(_plain(ImageOps.exif_transpose(image)), image.getexif())
 
 
-def with_exif(picture: Image.Image, exif: Image.Exif) -> Image.Image:
-    """A picture whose EXIF survives Pillow's operations (`crop`, `resize`, `convert`) and copies."""
-    exif.pop(0x0112, None)  # orientation: it is upright
-    copy = picture.copy()
-    copy.info["exif"] = exif.tobytes()
-    return copy
-
-
-def write_png(picture: Image.Image, recipe: Mapping[str, Any] | None = None, **text: str) -> bytes:
+def write_png(picture: Image.Image, recipe: Mapping[str, Any] | None = None, **texts: str) -> bytes:
     """A picture as PNG with its EXIF, and the request that made it, if given, as JSON in the text chunk `recipe`.
 
     Further keywords become text chunks of those names.
@@ -74,10 +68,10 @@ def write_png(picture: Image.Image, recipe: Mapping[str, Any] | None = None, **t
     chunks = PngImagePlugin.PngInfo()
     if recipe is not None:
         if clip_title := title(recipe):
-            text.setdefault("Title", clip_title)
-        text[RECIPE] = json.dumps(recipe)
-    for name, value in text.items():
-        chunks.add_itxt(name, value)
+            texts.setdefault("Title", clip_title)
+        texts[RECIPE] = json.dumps(recipe)
+    for name, text in texts.items():
+        chunks.add_itxt(name, text)
     file = io.BytesIO()
     picture.save(file, "PNG", pnginfo=chunks, exif=picture.getexif(), compress_level=6)
     return file.getvalue()
@@ -96,33 +90,35 @@ def read_png_recipe(data: bytes) -> str:
 
 @contextmanager
 def _opened(data: bytes | Path) -> Iterator[Image.Image]:
-    """Pillow's lazy image, its size already checked; whatever goes wrong inside is `UnreadableMedia`."""
+    """Pillow's lazy image, its size already checked; any error of its readers becomes `UnreadableMedia`."""
     try:
         with Image.open(io.BytesIO(data) if isinstance(data, bytes) else data, formats=FORMATS) as image:
             _check_size(image.width, image.height)
             yield image
     except UnidentifiedImageError:
-        raise UnreadableMedia("no picture that can be read: send a PNG, WebP, JPEG, GIF, BMP or TIFF file") from None
+        raise UnreadableMedia(
+            "The file isn't a picture that can be read: send a PNG, WebP, JPEG, GIF, BMP or TIFF file."
+        ) from None
     except _DAMAGE:
-        raise UnreadableMedia("the picture is damaged or truncated") from None
+        raise UnreadableMedia("The picture is damaged or truncated.") from None
 
 
 def _check_size(width: int, height: int) -> None:
     if width * height > MAX_PIXELS:
-        raise UnreadableMedia(f"the picture has {width} x {height} pixels; at most {MAX_PIXELS} are taken")
+        raise UnreadableMedia(f"The picture has {width} x {height} pixels; at most {MAX_PIXELS} are taken.")
     columns = width * ROWS // max(height, 1)
-    if columns * ROWS > MAX_PIXELS:  # a line of a million pixels is small, but not any more at its height
+    if columns * ROWS > MAX_PIXELS:  # few pixels, but many once a line of them is scaled to all rows
         raise UnreadableMedia(
-            f"at {ROWS} rows the picture has {columns} columns; at most {MAX_PIXELS // ROWS} are taken"
+            f"At {ROWS} rows the picture has {columns} columns; at most {MAX_PIXELS // ROWS} are taken."
         )
 
 
 def _plain(image: Image.Image) -> Image.Image:
-    """Any mode as L or RGB."""
+    """An image of any mode as L or RGB."""
     if image.mode.startswith("I;16"):
         return image.convert("I").point(lambda value: value * (1 / 256) + 0).convert("L")
     if image.mode in ("I", "F"):
-        raise UnreadableMedia("the picture has 32-bit pixels, whose range isn't known: send 8 or 16 bits a channel")
+        raise UnreadableMedia("The picture has 32-bit pixels, whose range isn't known: send 8 or 16 bits a channel.")
     if image.mode in ("L", "1"):
         return image.convert("L")
     if "A" in image.getbands() or "transparency" in image.info:
