@@ -10,17 +10,18 @@ RUN pip install --no-cache-dir --require-hashes -r locks/uv.txt && python -m ven
 
 FROM build AS api-packages
 COPY locks/api.txt locks/
-RUN uv pip sync --no-cache --require-hashes --python /opt/venv/bin/python locks/api.txt
+RUN uv pip sync --no-cache --compile-bytecode --require-hashes --python /opt/venv/bin/python locks/api.txt
 
 FROM build AS worker-packages
 COPY locks/worker.txt locks/
-RUN uv pip sync --no-cache --require-hashes --python /opt/venv/bin/python locks/worker.txt
+RUN uv pip sync --no-cache --compile-bytecode --require-hashes --python /opt/venv/bin/python locks/worker.txt
 
 FROM base AS api
 COPY --from=api-packages /opt/venv /opt/venv
 COPY riffusion riffusion
 COPY api api
 COPY web web
+RUN python -m compileall -q .
 USER riffusion
 EXPOSE 8000
 ENTRYPOINT ["python", "-m", "riffusion"]
@@ -32,6 +33,7 @@ ENV NUMBA_CACHE_DIR=/tmp/numba
 COPY --from=worker-packages /opt/venv /opt/venv
 COPY riffusion riffusion
 COPY worker worker
+RUN python -m compileall -q .
 USER riffusion
 ENTRYPOINT ["python", "-m", "riffusion"]
 CMD ["worker"]

@@ -4,9 +4,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 NODE_READY := web/node_modules/.ready
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
-export PYTHONDONTWRITEBYTECODE := 1
+unexport PYTHONDONTWRITEBYTECODE # without bytecode, every process compiles what it imports
 
-.PHONY: demo up test audit fuzz soak lint lock clean
+.PHONY: demo up test tests check unit types audit fuzz soak lint lock clean
 
 demo: $(READY)  ## one clip from a prompt, through the whole stack
 	$(BIN)/riffusion demo
@@ -15,8 +15,16 @@ PORT ?= 8000
 up: $(READY)  ## the stack on http://127.0.0.1:8000, until Ctrl-C: make up PORT=8000
 	$(BIN)/riffusion up --port $(PORT) --data data
 
-test: lint audit  ## the one check
-	$(BIN)/pytest -n 2 --dist loadfile
+test: lint  ## the one check; types and audit, which take one core and none, run beside the tests
+	@$(MAKE) --no-print-directory --jobs 3 types audit tests
+
+tests: $(READY)
+	$(BIN)/pytest -n 3 --dist loadfile
+
+check: lint types unit  ## the quick check: whatever needs no server
+
+unit: $(READY)
+	$(BIN)/pytest -n 2 --dist loadfile -m "not server"
 
 MINUTES ?= 60
 fuzz: $(READY)  ## 10 000 generated requests against a running server; the check sends fewer
@@ -34,8 +42,10 @@ lint: $(READY) $(NODE_READY)
 	$(BIN)/lint-imports
 	$(BIN)/python tools/lint_lua.py
 	$(BIN)/python tools/check_words.py
-	$(BIN)/mypy
 	$(NPM) run --silent lint
+
+types: $(READY)
+	$(BIN)/mypy
 
 $(NODE_READY): web/package.json web/package-lock.json | $(READY)  ## the JavaScript tools, from npm
 	$(NPM) ci
@@ -44,21 +54,22 @@ $(NODE_READY): web/package.json web/package-lock.json | $(READY)  ## the JavaScr
 $(READY): locks/dev.txt locks/uv.txt pyproject.toml
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r locks/uv.txt
-	$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python locks/dev.txt
+	$(BIN)/uv pip sync --quiet --compile-bytecode --require-hashes --python $(BIN)/python locks/dev.txt
 	$(BIN)/uv pip install --quiet --no-deps --no-build-isolation --python $(BIN)/python --editable .
 	touch $@
 
 lock: $(READY)  ## after a change of the dependencies in pyproject.toml
-	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml -o locks/api.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml \
-		--extra worker --extra embedded -o locks/worker.txt
+		--extra api -o locks/api.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml \
+		--extra worker -o locks/worker.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml \
 		--all-extras -o locks/dev.txt
 
 bench-queue: $(READY)  ## its program is not called queue.py, which would hide the standard library's from every other bench
 	$(BIN)/python bench/job_queue.py
 
-bench-%: $(READY)  ## bench-audio, bench-costs, bench-engine, bench-gpu, bench-queue, bench-adherence, bench-load
+bench-%: $(READY)  ## bench-start, bench-audio, bench-costs, bench-engine, bench-gpu, bench-queue, bench-adherence, bench-load
 	$(BIN)/python bench/$*.py
 
 clean:

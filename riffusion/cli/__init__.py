@@ -3,6 +3,7 @@
 import importlib
 import os
 import sys
+import warnings
 
 import click
 from pydantic import ValidationError
@@ -32,6 +33,9 @@ COMMANDS = {
     "discord": ("riffusion.discord_bot.cli:discord", "The Discord bot, in front of a running API."),
     "train": ("riffusion.training.cli:train", "Train or fine-tune a model."),
 }
+
+# What else than [worker] a command needs to be installed.
+EXTRAS = {"up": "embedded", "demo": "embedded", "api": "api", "keys": "api", "discord": "discord", "train": "train"}
 
 
 class LazyGroup(click.Group):
@@ -63,7 +67,10 @@ def cli() -> None:
 
 def main() -> None:
     """The command's entry point. What goes wrong on purpose is one line; a stack is printed for bugs only."""
-    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")  # it warns of what it could do with other packages
+    # Nothing that the user of a command could act on: what transformers could do with other packages, and a worker in a
+    # container that has no other user.
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    warnings.filterwarnings("ignore", r"\s*You're running the worker with superuser privileges")
     try:
         cli.main(prog_name="riffusion")
     except RiffusionError as error:
@@ -78,6 +85,7 @@ def main() -> None:
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("riffusion", "api", "web", "worker"):
             raise
-        install = "in the project's folder, pip install '.[worker,embedded]'"
+        extra = EXTRAS.get(sys.argv[1], "worker")
+        install = f"in the project's folder, pip install '.[{extra}]'"
         click.echo(f"riffusion: this command needs {error.name}: {install}", err=True)
         sys.exit(1)

@@ -44,6 +44,8 @@ def up(port: int, host: str, data: Path | None) -> None:
 @click.option("--fd", type=int, hidden=True, help="A listening socket to serve, inherited from the parent.")
 def api(port: int, host: str, fd: int | None) -> None:
     """The HTTP API, served by gunicorn."""
+    import gunicorn  # type: ignore[import-untyped]  # noqa: F401 -- where it is missing, this says so
+
     bind = f"{host}:{port}" if fd is None else f"fd://{fd}"
     command = ["gunicorn", "--config", "python:api.gunicorn_conf", "--bind", bind]
     os.execv(sys.executable, [sys.executable, "-m", *command])  # noqa: S606 -- no shell; the process becomes gunicorn

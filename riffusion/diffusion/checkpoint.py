@@ -9,13 +9,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, UNet2DConditionModel
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 from safetensors import SafetensorError
-from transformers import CLIPTextModel, CLIPTokenizer
-from transformers.utils.logging import disable_progress_bar
 
+from riffusion.diffusion.libraries import (
+    AutoencoderKL,
+    CLIPTextModel,
+    CLIPTokenizer,
+    UNet2DConditionModel,
+    disable_progress_bar,
+)
 from riffusion.diffusion.lora import LoraMerger, Part
 from riffusion.errors import CheckpointUnavailable
 

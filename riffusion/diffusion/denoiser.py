@@ -57,10 +57,14 @@ class Denoiser:
     def warm_up(self, latent_shape: tuple[int, int, int], embeds_shape: tuple[int, int], batch_size: int) -> None:
         """Runs the UNet at every compiled batch size up to `batch_size`, so that no job pays for the first call.
 
+        On a CPU nothing is compiled, and a first call costs hardly more than the next: it runs nothing.
+
         Args:
             latent_shape: [4, H, W].
             embeds_shape: [L, D].
         """
+        if self._compiled is None and self.device.type == "cpu":
+            return
         sizes = [batch_size]
         if self._compiled is not None:  # a compiled module has no truth value
             sizes = [*(size for size in COMPILED_BATCH_SIZES if size < batch_size), batch_size]

@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from diffusers import StableDiffusionPipeline, UNet2DConditionModel
-from peft.tuners.lora import LoraLayer
 from safetensors import SafetensorError, safe_open
 from torch import nn
-from transformers import CLIPTextModel
 
 from riffusion.diffusion.checkpoint import Checkpoint
+from riffusion.diffusion.libraries import CLIPTextModel, UNet2DConditionModel
 from riffusion.diffusion.lora import Changes, Factors, LoraSet, Part, combine
 from riffusion.errors import CheckpointUnavailable
 from riffusion.requests import ModelCard, is_name, unknown_lora
@@ -102,6 +100,8 @@ def _read(path: Path, checkpoint: Checkpoint) -> Changes:
     Raises:
         ValueError: a layer isn't plain LoRA, or the file has layers that this model lacks.
     """
+    from diffusers import StableDiffusionPipeline  # half a second that only LoRAs need
+
     with torch.device("meta"):
         unet = UNet2DConditionModel.from_config(checkpoint.unet.config)
         text_encoder = CLIPTextModel(checkpoint.text_encoder.config)
@@ -132,6 +132,8 @@ def _read(path: Path, checkpoint: Checkpoint) -> Changes:
 
 def _factors(module: nn.Module, device: torch.device) -> Iterator[tuple[str, Factors]]:
     """The factors of a module's layers, by the names that the weights have without LoRA."""
+    from peft.tuners.lora import LoraLayer
+
     layers: list[tuple[str, Any]] = [pair for pair in module.named_modules() if isinstance(pair[1], LoraLayer)]
     for name, layer in layers:
         if layer.use_dora[_ADAPTER]:

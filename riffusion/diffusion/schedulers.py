@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from typing import Any
 
 import torch
-from diffusers import (
+from torch import Tensor
+
+from riffusion.diffusion.libraries import (
     DDIMScheduler,
     DPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
     PNDMScheduler,
 )
-from torch import Tensor
-
 from riffusion.diffusion.noise import Noise
 from riffusion.requests import Scheduler
 

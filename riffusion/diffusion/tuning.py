@@ -10,6 +10,7 @@ from riffusion.diffusion.denoiser import Compiler, Denoiser
 
 _MEMORY_SHARE = 0.7  # of what is free; the rest is for the autoencoder, CUDA graphs and fragmentation
 _WORTHWHILE = 0.9  # more threads must take at most this share of the time that fewer take
+_HOPELESS = 2.0  # a number of threads that takes this much longer than the best isn't measured again
 
 
 def compiler_for(device: torch.device) -> Compiler | None:
@@ -29,7 +30,7 @@ def compiler_for(device: torch.device) -> Compiler | None:
 
 
 def choose_threads(
-    denoiser: Denoiser, latent_shape: tuple[int, int, int], embeds_shape: tuple[int, int], rounds: int = 3
+    denoiser: Denoiser, latent_shape: tuple[int, int, int], embeds_shape: tuple[int, int], rounds: int = 2
 ) -> int:
     """Sets and returns the number of threads with which the CPU runs the UNet fastest; fewer where more hardly help.
 
@@ -46,6 +47,8 @@ def choose_threads(
     times = dict.fromkeys(candidates, float("inf"))
     for _ in range(rounds):  # interleaved, so that a busy moment of the machine affects all candidates alike
         for threads in candidates:
+            if _HOPELESS * min(times.values()) < times[threads] < float("inf"):
+                continue  # on busy cores, threads that wait for each other take seconds
             torch.set_num_threads(threads)
             began = time.perf_counter()
             denoiser.probe(latent_shape, embeds_shape, batch_size=2)

@@ -67,6 +67,21 @@ def test_what_goes_wrong_is_one_line(arguments: list[str], env: dict[str, str], 
     assert "Traceback" not in result.stderr
 
 
+def test_warnings_that_no_user_can_act_on_are_left_out() -> None:
+    code = """if True:
+        import contextlib, os, sys, warnings
+        from celery.platforms import ROOT_DISCOURAGED, SecurityWarning
+        from riffusion.cli import main
+        sys.argv = ["riffusion", "--version"]
+        with contextlib.suppress(SystemExit):
+            main()
+        warnings.warn(ROOT_DISCOURAGED.format(uid=0, euid=0, gid=0, egid=0), SecurityWarning)
+        from transformers import CLIPImageProcessor  # which would rather use torchvision
+    """
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert shown.stderr == ""
+
+
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "mutagen.py").write_text("raise ModuleNotFoundError('No module named mutagen', name='mutagen')")
     (tmp_path / "clip.mp3").write_bytes(b"")

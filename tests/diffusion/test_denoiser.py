@@ -52,6 +52,13 @@ def test_guidance_fills_two_batch_entries_and_no_guidance_one(
     assert not torch.allclose(predictions[0], predictions[1])
 
 
+def test_a_cpu_that_compiles_nothing_is_not_warmed_up(checkpoint: Checkpoint, unet: Recorder) -> None:
+    denoiser = Denoiser(checkpoint)
+    denoiser._unet = unet
+    denoiser.warm_up(SHAPE, (77, 16), batch_size=16)
+    assert not unet.sizes
+
+
 def test_compiled_batches_are_padded_to_sizes_that_are_warm(
     checkpoint: Checkpoint, prompts: PromptEncoder, unet: Recorder
 ) -> None:

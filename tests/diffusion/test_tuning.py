@@ -15,10 +15,15 @@ SHAPE, CONTEXT = (4, 16, 16), (77, 16)
 class Clocked(Denoiser):
     """A UNet call that advances the test's clock by a given time."""
 
-    now = 0.0
     seconds: dict[int, float]
 
+    def __init__(self, checkpoint: Checkpoint) -> None:
+        super().__init__(checkpoint)
+        self.now = 0.0
+        self.calls: list[int] = []
+
     def probe(self, *_: Any, **__: Any) -> None:
+        self.calls.append(torch.get_num_threads())
         self.now += self.seconds[torch.get_num_threads()]
 
 
@@ -42,6 +47,21 @@ def test_threads_are_the_fastest_that_are_worth_it(
         assert tuning.choose_threads(denoiser, SHAPE, CONTEXT) == torch.get_num_threads() == threads
     finally:
         torch.set_num_threads(1)
+
+
+def test_threads_that_slow_each_other_down_are_measured_once(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    denoiser = Clocked(checkpoint)
+    denoiser.seconds = {1: 1.0, 2: 9.0}
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: range(2), raising=False)
+    monkeypatch.setattr(time, "perf_counter", lambda: denoiser.now)
+    try:
+        assert tuning.choose_threads(denoiser, SHAPE, CONTEXT) == 1
+    finally:
+        torch.set_num_threads(1)
+    assert denoiser.calls == [1, 2, 1]
 
 
 def test_threads_that_were_set_are_kept(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
