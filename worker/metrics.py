@@ -6,7 +6,7 @@ from riffusion.settings import Settings
 
 SLOTS = Gauge("riffusion_worker_slots", "Jobs this worker holds at once.")
 RUNNING = Gauge("riffusion_worker_jobs_running", "Jobs this worker holds now.")
-HUNG = Gauge("riffusion_worker_slots_hung", "Slots whose thread was told to stop and doesn't return.")
+HUNG = Gauge("riffusion_worker_slots_hung", "Slots whose thread should have stopped and hasn't.")
 ENDED = Counter("riffusion_worker_jobs", "Attempts that have ended.", ["mode", "outcome"])
 SECONDS = Histogram(
     "riffusion_worker_job_seconds",

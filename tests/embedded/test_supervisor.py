@@ -57,7 +57,7 @@ class Up:
         return Client(self.url, retry_for_s=60)
 
     def children(self) -> dict[str, int]:
-        """Redis, API and worker, by the word that tells them apart."""
+        """Redis, API and worker, by a word of their command lines."""
         found: dict[str, int] = {}
         for pid in family(self.process.pid)[1:]:
             command = read(Path(f"/proc/{pid}/cmdline")).replace("\0", " ")

@@ -33,7 +33,7 @@ def valkey_of_ours(tmp_path: Path) -> Iterator[tuple[Valkey, list[Process]]]:
 Running = tuple[Valkey, list[Process]]
 
 
-def test_what_was_answered_survives_a_kill(valkey_of_ours: Running) -> None:
+def test_what_was_acknowledged_survives_a_kill(valkey_of_ours: Running) -> None:
     valkey, processes = valkey_of_ours
     with Redis.from_url(valkey.url) as client:
         client.set("job", "accepted")

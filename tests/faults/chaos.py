@@ -19,7 +19,7 @@ HOUR_S = 3600
 
 @dataclass
 class Chaos:
-    """Harm to one stack, whose dead processes somebody else starts again."""
+    """Harm to one stack, whose dead processes another part starts again."""
 
     stack: Stack
     workers: list[Worker]  # those alive

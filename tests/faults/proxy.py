@@ -18,8 +18,8 @@ class Weather(Enum):
 
     FAIR = auto()
     BLACK_HOLE = auto()  # nothing arrives and nothing is refused; when it heals, what was sent arrives, as TCP has it
-    RESET = auto()  # a connection that sends is reset
-    REFUSE = auto()  # a connection that sends gets `refusal` as its response
+    RESET = auto()  # connections that send are reset
+    REFUSE = auto()  # connections that send get `refusal`
 
 
 class Proxy:
@@ -53,9 +53,9 @@ class Proxy:
         self._turn(Weather.RESET)
         self.cut()
 
-    def refuse(self, response: bytes) -> None:
-        """Sends `response` in the place of the target, and closes."""
-        self._refusal = response
+    def refuse(self, answer: bytes) -> None:
+        """Answers `answer` in the place of the target, and closes."""
+        self._refusal = answer
         self._turn(Weather.REFUSE)
 
     def lead_to(self, target: int) -> None:
@@ -133,7 +133,7 @@ class Proxy:
                     return
                 writer.write(data)
                 await writer.drain()
-            await self._clear.wait()  # in a black hole neither side learns that the other has hung up
+            await self._clear.wait()  # in a black hole neither side learns that the other has closed
 
     def _abort_all(self) -> None:
         for writer in tuple(self._open):

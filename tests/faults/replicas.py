@@ -25,7 +25,7 @@ SPLIT_S = 2.0
 
 @dataclass
 class Replicas:
-    """A primary and a replica with all its data, with nothing that watches them."""
+    """A primary and a replica that knows all it knows, with nothing that watches them."""
 
     primary: ValkeyServer
     replica: ValkeyServer
@@ -41,7 +41,7 @@ class Replicas:
         """Kills the primary, promotes the replica, and starts the dead one again as its replica.
 
         Args:
-            cut_off_s: seconds for which the primary runs on before, cut off from its replica; under 1.
+            cut_off_s: seconds for which the primary runs on before, without any replica receiving its writes; < 1.
         """
         self._kill(cut_off_s)
         with _client(self.replica) as redis:

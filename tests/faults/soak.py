@@ -103,18 +103,18 @@ class Soak:
     # Load
 
     def _load(self) -> None:
-        patient: list[threading.Thread] = []
+        sending: list[threading.Thread] = []
         while not self.over.wait(self.random.expovariate(RATE)):
             seconds = self.random.choice([0, 0, 0.3, 1, 1, 2, 3])
-            patient.append(threading.Thread(target=self._send, args=(str(seconds), self.random.random() < CANCELED)))
-            patient[-1].start()
-            patient = [thread for thread in patient if thread.is_alive()]
-        for thread in patient:
+            sending.append(threading.Thread(target=self._send, args=(str(seconds), self.random.random() < CANCELED)))
+            sending[-1].start()
+            sending = [thread for thread in sending if thread.is_alive()]
+        for thread in sending:
             thread.join()
 
     def _send(self, prompt: str, cancel: bool) -> str | None:
         try:
-            job_id = self.stack.submit(prompt, within_s=DRAINS_S)
+            job_id = self.stack.submit(prompt, timeout_s=DRAINS_S)
         except AssertionError as error:
             self._note(f"not accepted: {error}")
             return None
@@ -127,9 +127,9 @@ class Soak:
     def _track(self) -> None:
         """Keeps each job's record as it was when first seen terminal."""
         while not self.over.wait(0.5):
-            self._look(job_id for job_id in tuple(self.stack.accepted) if job_id not in self.ends)
+            self._read(job_id for job_id in tuple(self.stack.accepted) if job_id not in self.ends)
 
-    def _look(self, ids: Iterable[str]) -> None:
+    def _read(self, ids: Iterable[str]) -> None:
         try:
             for job_id in ids:
                 record = self.stack.get(job_id)
@@ -242,7 +242,7 @@ class Soak:
 
     def _broken(self) -> list[str]:
         ids = set(self.stack.accepted)
-        self._look(ids - self.ends.keys())
+        self._read(ids - self.ends.keys())
         missing = ids - self.ends.keys()
         wanted = {
             key for record in self.ends.values() if record.result

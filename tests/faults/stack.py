@@ -100,7 +100,7 @@ class Stack:
     # Processes
 
     def start_api(self, *command: str, wait: bool = True, env: Mapping[str, str] | None = None) -> None:
-        """Starts the API; with `wait`, returns when it accepts jobs."""
+        """Starts the API; unless `wait` is false, returns when it accepts jobs."""
         command = command or (sys.executable, "-m", "riffusion", "api", "--port", str(self.port))
         with (self.folder / "api.log").open("ab") as output:
             self.api = spawn(command, env=self._env(self.api_net, env), output=output)
@@ -118,7 +118,7 @@ class Stack:
     def start_worker(
         self, *, wait: bool = True, prefix: Sequence[str] = (), env: Mapping[str, str] | None = None
     ) -> Worker:
-        """Starts one more worker; with `wait`, returns when it takes jobs."""
+        """Starts one more worker; unless `wait` is false, returns when it takes jobs."""
         net = Proxy(self.valkey.port)
         log = self.folder / f"worker{len(self.workers)}.log"
         metrics = free_port()
@@ -171,10 +171,10 @@ class Stack:
         except httpx.TransportError:
             return False
 
-    # Jobs, as a client that doesn't give up
+    # Jobs, as a client that repeats its requests
 
     def post(self, prompt: str, key: str | None = None) -> httpx.Response:
-        """One POST /jobs, whatever the response."""
+        """One POST /jobs, whatever its answer."""
         headers = {"Idempotency-Key": key or uuid.uuid4().hex}
         body = {"mode": "text-to-audio", "prompt": prompt}
         response = http.post(f"{self.url}/jobs", json=body, headers=headers)
@@ -183,9 +183,9 @@ class Stack:
                 self.accepted.append(response.json()["id"])
         return response
 
-    def submit(self, prompt: str = "0", within_s: float = 60) -> str:
+    def submit(self, prompt: str = "0", timeout_s: float = 60) -> str:
         """The id of an accepted job: sends it with one Idempotency-Key until it is accepted."""
-        key, deadline = uuid.uuid4().hex, time.monotonic() + within_s
+        key, deadline = uuid.uuid4().hex, time.monotonic() + timeout_s
         while True:
             try:
                 response = self.post(prompt, key)

@@ -1,4 +1,4 @@
-"""Workers that lose Redis without either side noticing."""
+"""Workers cut off from Redis without either side being notified."""
 
 import time
 

@@ -27,7 +27,7 @@ def prompt(text: str = "funk bassline", **fields: object) -> AnyRequest:
 
 
 def by(name: str, weight: float = 1.0, quota: Quota = UNLIMITED) -> Tenant:
-    """Whoever has this name."""
+    """The tenant of this name."""
     return Tenant(name, owner=name, weight=weight, quota=quota)
 
 
@@ -72,7 +72,7 @@ def files(settings: Settings) -> Storage:
 
 @pytest.fixture
 def sweep(redis: Redis, files: Storage, settings: Settings) -> Callable[[], int]:
-    """Looks at everything whose time has come; how much it has done with."""
+    """Deletes expired files; returns how many entries it has handled."""
     return Sweep(redis, files, settings).run
 
 
@@ -82,15 +82,15 @@ def store_files(files: Storage, record: JobRecord) -> None:
         files.put(f"{record.folder}{name}", b"x", "image/png")
 
 
-def look(redis: Redis, record: JobRecord) -> None:
-    """Lets the time come at which the sweep looks at a job."""
+def sweep_now(redis: Redis, record: JobRecord) -> None:
+    """Makes a job due for the sweep."""
     redis.zadd("sweep_at", {f"job:{record.id}": 1})
 
 
 def expire(redis: Redis, record: JobRecord) -> None:
     """Lets a job have ended long ago."""
     redis.hset(f"job:{record.id}", "completed_at", "1")
-    look(redis, record)
+    sweep_now(redis, record)
 
 
 def run(store: JobStore, worker: str = "w1") -> JobRecord:

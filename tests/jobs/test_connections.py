@@ -109,7 +109,7 @@ def few(settings: Settings, count: int) -> JobStore:
 
 
 def clients(redis: Redis) -> int:
-    found: Any = redis.info("clients")  # its type can't tell it from the asynchronous one
+    found: Any = redis.info("clients")  # its type includes the asynchronous one's
     return int(found["connected_clients"])
 
 
@@ -121,7 +121,7 @@ def test_many_callers_share_few_connections(settings: Settings, redis: Redis) ->
     assert clients(redis) <= before + 3
 
 
-def test_who_finds_none_free_is_told_soon(settings: Settings) -> None:
+def test_a_call_that_finds_none_free_fails_soon(settings: Settings) -> None:
     store = few(settings, 1)
     with store.redis.client():  # type: ignore[no-untyped-call]  # holds it
         began = time.monotonic()

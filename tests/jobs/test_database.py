@@ -62,7 +62,7 @@ def test_a_redis_that_hangs_is_given_up_soon_and_used_again(valkey: ValkeyServer
     assert submit(store).status is JobStatus.QUEUED
 
 
-def test_broken_connections_are_made_anew(store: JobStore, redis: Redis) -> None:
+def test_broken_connections_are_opened_again(store: JobStore, redis: Redis) -> None:
     submit(store)
     record = claim(store)
     redis.client_kill_filter(skipme=True)
@@ -71,7 +71,7 @@ def test_broken_connections_are_made_anew(store: JobStore, redis: Redis) -> None
     assert submit(store).status is JobStatus.QUEUED
 
 
-def test_a_redis_that_forgot_the_scripts_is_told_again(store: JobStore, redis: Redis) -> None:
+def test_scripts_that_redis_has_lost_are_loaded_again(store: JobStore, redis: Redis) -> None:
     submit(store)
     redis.script_flush()
     assert submit(store).status is JobStatus.QUEUED

@@ -1,4 +1,4 @@
-"""What RIFFUSION_REDIS_URL may look like."""
+"""The forms of RIFFUSION_REDIS_URL."""
 
 from typing import Any
 

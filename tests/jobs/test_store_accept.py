@@ -73,7 +73,7 @@ class TestIdempotency:
         assert again.records == first.records
         assert again.wakeups == {}
 
-    def test_the_job_is_told_as_it_is_now(self, store: JobStore) -> None:
+    def test_the_job_is_returned_as_it_is_now(self, store: JobStore) -> None:
         accept(store, [Submission(prompt(), by("alice"))], "key")
         done = run(store)
         assert accept(store, [Submission(prompt(), by("alice"))], "key").records == (done,)
@@ -93,12 +93,12 @@ class TestIdempotency:
         assert one.records[0].id != two.records[0].id
 
     def test_many_at_once_make_one_job(self, store: JobStore) -> None:
-        answers = at_once(lambda _: accept(store, [Submission(prompt(), by("alice"))] * 2, "key"))
-        assert len({tuple(record.id for record in answer.records) for answer in answers}) == 1
-        assert sum(not answer.replayed for answer in answers) == 1
+        replies = at_once(lambda _: accept(store, [Submission(prompt(), by("alice"))] * 2, "key"))
+        assert len({tuple(record.id for record in reply.records) for reply in replies}) == 1
+        assert sum(not reply.replayed for reply in replies) == 1
         assert len(store.list(by("alice")).records) == 2
 
-    def test_a_full_queue_still_answers_what_it_has_taken(self, configured: Callable[..., JobStore]) -> None:
+    def test_a_full_queue_still_replays_what_it_has_accepted(self, configured: Callable[..., JobStore]) -> None:
         store = configured(max_queued=1)
         accept(store, [Submission(prompt(), by("alice"))], "key")
         assert accept(store, [Submission(prompt(), by("alice"))], "key").replayed

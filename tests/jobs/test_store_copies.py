@@ -1,4 +1,4 @@
-"""A request that was made before: answered from the earlier result, by a job of its own, while that is kept."""
+"""A repeated request gets a job of its own with the earlier result, while that is kept."""
 
 import hashlib
 from collections.abc import Callable
@@ -13,7 +13,20 @@ from riffusion.jobs.store import JobStore
 from riffusion.jobs.tenants import Tenant
 from riffusion.requests import ModelCard, parse
 from riffusion.storage import Storage
-from tests.jobs.conftest import MODEL, accept, by, claim, expire, keys, look, prompt, run, store_files, submit, success
+from tests.jobs.conftest import (
+    MODEL,
+    accept,
+    by,
+    claim,
+    expire,
+    keys,
+    prompt,
+    run,
+    store_files,
+    submit,
+    success,
+    sweep_now,
+)
 
 
 def make(store: JobStore, files: Storage) -> JobRecord:
@@ -91,7 +104,7 @@ def test_anything_else_is_made(store: JobStore, client: str, fields: dict[str, o
 
 
 @pytest.mark.parametrize("end", ["wait", "run", "cancel", "delete"])
-def test_only_what_has_succeeded_and_is_kept_answers(store: JobStore, end: str) -> None:
+def test_only_a_result_that_is_kept_is_copied(store: JobStore, end: str) -> None:
     earlier = submit(store, seed=7)
     if end == "run":
         claim(store)
@@ -103,7 +116,7 @@ def test_only_what_has_succeeded_and_is_kept_answers(store: JobStore, end: str) 
     assert submit(store, seed=7).status is JobStatus.QUEUED
 
 
-def test_a_full_queue_still_answers_what_was_made(configured: Callable[..., JobStore]) -> None:
+def test_a_full_queue_still_makes_copies(configured: Callable[..., JobStore]) -> None:
     store = configured(max_queued=1)
     submit(store, seed=7)
     run(store)
@@ -138,7 +151,7 @@ def test_a_copy_takes_no_share_of_the_queue(store: JobStore, redis: Redis) -> No
     assert (load.waiting, load.running) == (0, 0)
 
 
-def test_a_key_answers_the_same_copy(store: JobStore) -> None:
+def test_a_key_returns_the_same_copy(store: JobStore) -> None:
     submit(store, seed=7)
     run(store)
     first = accept(store, [Submission(prompt(seed=7), by("alice"))], "key")
@@ -163,7 +176,7 @@ class TestFiles:
             store.get(made.id)
         assert is_there(files, copy)
         store.delete(copy.id)
-        look(redis, made)
+        sweep_now(redis, made)
         sweep()
         assert list(files.list("results/")) == []
         assert keys(redis, "pins:*") | keys(redis, "sweep_at") == set()
@@ -188,13 +201,13 @@ class TestFiles:
         store.accept([Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": copy.id}}), by("alice"))])
         for record in (copy, made):
             store.delete(record.id)
-            look(redis, record)
+            sweep_now(redis, record)
         sweep()
         later = claim(store)
         assert files.get(later.inputs["init"]) == b"x"
         store.finish(later.id, later.token, success(later))
         for record in (copy, made):
-            look(redis, record)
+            sweep_now(redis, record)
         sweep()
         assert list(files.list(made.folder)) == []
         assert keys(redis, "pins:*") == set()

@@ -1,4 +1,4 @@
-"""Reaping: what dead workers held goes on, what is past a deadline ends."""
+"""Reaping: jobs of lost workers are requeued, those past a deadline ended."""
 
 import time
 from collections.abc import Callable
@@ -201,7 +201,7 @@ class TestWakeUps:
     def test_the_broker_is_kept_at_waiting_jobs_up_to_slots(self, store: JobStore, redis: Redis) -> None:
         for _ in range(5):
             submit(store)
-        assert store.reap() == {MODEL: 1}  # nobody there: one is enough to find the first worker
+        assert store.reap() == {MODEL: 1}  # no worker: one is enough to find the first worker
         redis.delete(f"waking:{MODEL}")
         store.register_worker("w1", MODEL, 3)
         assert store.reap() == {MODEL: 3}
@@ -223,7 +223,7 @@ class TestWakeUps:
         assert store.reap() == {}
 
 
-def test_records_deleted_by_hand_stop_nobody(store: JobStore, redis: Redis) -> None:
+def test_records_deleted_by_hand_do_no_harm(store: JobStore, redis: Redis) -> None:
     for _ in range(3):
         submit(store)
     broken, fine = claim(store), claim(store)

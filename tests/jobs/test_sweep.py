@@ -13,7 +13,7 @@ from riffusion.jobs.store import JobStore
 from riffusion.requests import parse
 from riffusion.settings import Settings
 from riffusion.storage import Storage
-from tests.jobs.conftest import by, claim, expire, keys, look, lose, run, store_files, submit, success
+from tests.jobs.conftest import by, claim, expire, keys, lose, run, store_files, submit, success, sweep_now
 
 
 def succeed(store: JobStore, files: Storage) -> JobRecord:
@@ -24,12 +24,12 @@ def succeed(store: JobStore, files: Storage) -> JobRecord:
     return store.get(record.id)
 
 
-def test_results_stay_until_they_expire_and_then_answer_gone(
+def test_results_stay_until_they_expire_and_are_gone_then(
     store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int]
 ) -> None:
     record = succeed(store, files)
     assert sweep() == 0
-    look(redis, record)
+    sweep_now(redis, record)
     assert sweep() == 1
     assert len(list(files.list("results/"))) == 2
     assert store.get(record.id) == record
@@ -65,7 +65,7 @@ def test_files_of_lost_attempts_go_and_those_of_the_winner_stay(
     assert done.completed_at is not None
     due = redis.zscore("sweep_at", f"job:{winner.id}")
     assert due == pytest.approx(done.completed_at + 2 * settings.lease_s, abs=1)
-    look(redis, winner)
+    sweep_now(redis, winner)
     sweep()
     assert {key.rpartition("/")[0] + "/" for key in files.list("results/")} == {winner.folder}
     store_files(files, loser)  # a straggler
@@ -91,7 +91,7 @@ def test_a_job_that_did_not_succeed_leaves_no_files(
             lose(redis, record)
             store.reap()
             assert store.get(record.id).status is JobStatus.FAILED
-    look(redis, record)
+    sweep_now(redis, record)
     sweep()
     assert list(files.list("results/")) == []
 
@@ -113,7 +113,7 @@ def test_results_that_a_waiting_job_takes_in_are_kept(
     later = claim(store)
     assert files.get(later.inputs["init"]) == b"x"
     store.finish(later.id, later.token, success(later))
-    look(redis, earlier)
+    sweep_now(redis, earlier)
     assert sweep() == 1
     assert list(files.list(earlier.folder)) == []
 
@@ -121,12 +121,12 @@ def test_results_that_a_waiting_job_takes_in_are_kept(
 def test_what_a_process_of_version_1_deletes_goes_too(
     store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int]
 ) -> None:
-    """It knows the job by its id alone, and would look for files where there are none."""
+    """It has the job's id alone, and would search where there are no files."""
     deleted, forgotten = succeed(store, files), succeed(store, files)
     for record in (deleted, forgotten):
         redis.delete(f"job:{record.id}")
     redis.zadd("sweep", {f"job:{deleted.id}": 1})
-    look(redis, forgotten)  # whose entry it has even done away with: there is one since the claim
+    sweep_now(redis, forgotten)  # whose entry it has even done away with: there is one since the claim
     sweep()
     assert list(files.list("results/")) == []
     assert keys(redis, "sweep*") | keys(redis, "folders:*") == set()
@@ -147,7 +147,7 @@ def test_files_that_cannot_be_deleted_come_up_again(
             sweep()
     assert sweep() == 0  # not at once: that storage has just refused
     assert redis.zscore("sweep_at", f"job:{record.id}") is not None
-    look(redis, record)
+    sweep_now(redis, record)
     assert sweep() == 1
     assert list(files.list("results/")) == []
     assert keys(redis, "sweep_at") == set()

@@ -1,4 +1,4 @@
-"""Wake-ups, and the reaper that makes up for lost ones."""
+"""Wake-ups, and the reaper that replaces lost ones."""
 
 import json
 import subprocess

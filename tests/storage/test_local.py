@@ -86,7 +86,7 @@ def test_a_link_to_a_deleted_file_finds_nothing(local: LocalStorage) -> None:
         local.open_link(KEY, query_of(local.url(KEY).url))
 
 
-def test_processes_share_a_secret_that_nobody_else_can_read(tmp_path: Path) -> None:
+def test_processes_share_a_secret_that_no_other_user_can_read(tmp_path: Path) -> None:
     settings = Settings(data_dir=tmp_path)
     link = LocalStorage(settings).url(KEY)
     assert LocalStorage(settings).url(KEY) == link

@@ -73,8 +73,8 @@ class TestServerContract(StorageContract):
 
 def status(url: str, method: str = "GET") -> int:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=30) as answer:  # noqa: S310
-            return int(answer.status)
+        with urllib.request.urlopen(urllib.request.Request(url, method=method), timeout=30) as response:  # noqa: S310
+            return int(response.status)
     except urllib.error.HTTPError as error:
         return error.code
 
@@ -82,11 +82,11 @@ def status(url: str, method: str = "GET") -> int:
 class TestRealS3:
     def test_a_link_opens_its_file_with_its_type(self, rclone: S3Storage) -> None:
         rclone.put(KEY, b"one", "audio/mpeg")
-        with urllib.request.urlopen(rclone.url(KEY).url, timeout=30) as answer:  # noqa: S310
-            assert answer.read() == b"one"
-            assert answer.headers["Content-Type"] == "audio/mpeg"
-        with urllib.request.urlopen(rclone.url(KEY, filename="a b.mp3").url, timeout=30) as answer:  # noqa: S310
-            assert answer.read() == b"one"
+        with urllib.request.urlopen(rclone.url(KEY).url, timeout=30) as response:  # noqa: S310
+            assert response.read() == b"one"
+            assert response.headers["Content-Type"] == "audio/mpeg"
+        with urllib.request.urlopen(rclone.url(KEY, filename="a b.mp3").url, timeout=30) as response:  # noqa: S310
+            assert response.read() == b"one"
 
     def test_a_tampered_link_is_refused(self, rclone: S3Storage) -> None:
         for key in (KEY, "results/0123/1/other.mp3"):

@@ -22,7 +22,7 @@ STEPS = 20
 
 
 class CheapGenerator:
-    """Takes time, if told so, and makes tiny files."""
+    """Takes the time that the prompt says, and makes tiny files."""
 
     alive = True
     card = ModelCard()

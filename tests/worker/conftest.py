@@ -66,7 +66,7 @@ class Workers:
     started: list[Process] = field(default_factory=list)
 
     def start(self, *, wait: bool = True) -> Process:
-        """Starts a worker; unless told not to wait, returns when it takes jobs."""
+        """Starts a worker; unless `wait` is false, returns when it takes jobs."""
         log = self.folder / f"worker{len(self.started)}.log"
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
         for name in self.settings.model_fields_set:

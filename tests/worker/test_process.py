@@ -110,7 +110,7 @@ def test_a_job_that_hangs_is_failed_and_its_worker_recycled(workers: MakeWorkers
     error = jobs.wait(jobs.submit("hang")).error
     assert error is not None
     assert error.code == "deadline_exceeded"
-    # One of three slots: the others go on, and the worker says what it has left.
+    # One of three slots: the others run on, and the worker reports how many it has left.
     wait_until(lambda: "slots_hung 1.0" in httpx.get(f"http://127.0.0.1:{port}/metrics").text)
     assert jobs.wait(jobs.submit("0")).status is JobStatus.SUCCEEDED
     second, neighbour = jobs.submit("hang"), jobs.submit("6")
@@ -121,7 +121,7 @@ def test_a_job_that_hangs_is_failed_and_its_worker_recycled(workers: MakeWorkers
 
 @pytest.fixture
 def durable(tmp_path: Path) -> Iterator[ValkeyServer]:
-    """A Redis of this test's own, which keeps what it has answered."""
+    """A Redis of this test's own, which keeps everything it has acknowledged."""
     (tmp_path / "valkey").mkdir()
     server = ValkeyServer.start(tmp_path / "valkey", *DURABLE)
     yield server

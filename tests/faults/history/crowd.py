@@ -1,4 +1,4 @@
-"""All clients of a history, from their first request to a last look at every job."""
+"""All clients of a history, from their first request to a last reading of every job."""
 
 import random
 import time
@@ -74,7 +74,7 @@ class Crowd:
         return {_database(self.store).hash(name.decode())[b"key"].decode() for name in names}
 
     def audit(self) -> None:
-        """Records what Redis holds, and looks at every job once more, when nothing is pending and all is well."""
+        """Records what Redis holds, and reads every job once more, when nothing is pending and all is well."""
         call = time.monotonic() - self.began
         seen = tuple(_stored(record) for record in records(self.store))
         end = time.monotonic() - self.began

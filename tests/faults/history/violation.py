@@ -9,7 +9,7 @@ Rule = Literal[
     "revision",  # it fell, or stands for two states
     "deleted",  # and there again
     "canceled",  # without a request, or not at all
-    "created",  # a job that no client made, or a retry that was not recognized
+    "created",  # a job without a request, or a retry that was not recognized
     "listed",  # too much
     "limits",  # exceeded
     "webhook",  # missing, wrong or not signed

@@ -114,7 +114,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Key and certificate of NAME, which nobody but a test trusts."""
+    """Key and certificate of NAME, which only tests trust."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime.datetime.now(datetime.UTC)
@@ -176,7 +176,7 @@ def dispatcher(dispatchers: Callable[[], Dispatcher]) -> Dispatcher:
 
 
 def ended(store: JobStore, key_id: str, *urls: str) -> list[JobRecord]:
-    """Jobs of a key that have ended, one for each address to tell."""
+    """Jobs of a key that have ended, one for each webhook address."""
     submissions = [Submission(prompt(webhook=url), by(key_tenant(key_id))) for url in urls]
     return [store.cancel(record.id) for record in store.accept(submissions).records] if urls else []
 

@@ -42,13 +42,13 @@ def webhook(store: JobStore, job: JobRecord) -> Webhook:
     return found
 
 
-def test_a_job_that_goes_on_is_not_told(store: JobStore, dispatcher: Dispatcher, job: JobRecord) -> None:
+def test_a_job_that_runs_on_sends_nothing(store: JobStore, dispatcher: Dispatcher, job: JobRecord) -> None:
     claim(store)
     assert deliver(dispatcher) == 0
     assert webhook(store, job).state is WebhookState.WAITING
 
 
-def test_a_success_is_told_once_and_signed(
+def test_a_success_is_sent_once_and_signed(
     store: JobStore, dispatcher: Dispatcher, job: JobRecord, key: Key, receiver: Receiver
 ) -> None:
     end(store)
@@ -56,9 +56,9 @@ def test_a_success_is_told_once_and_signed(
     assert deliver(dispatcher) == 1
     assert deliver(dispatcher) == 0
     body, headers = receiver.body(), receiver.headers()
-    told = json.loads(body)
-    assert (told["type"], told["data"]) == ("job.succeeded", {"id": job.id, "status": "succeeded"})
-    assert told["timestamp"].startswith("20")
+    sent = json.loads(body)
+    assert (sent["type"], sent["data"]) == ("job.succeeded", {"id": job.id, "status": "succeeded"})
+    assert sent["timestamp"].startswith("20")
     assert headers["webhook-id"] == job.id
     assert abs(int(headers["webhook-timestamp"]) - time.time()) < 60
     signed = f"{job.id}.{headers['webhook-timestamp']}.".encode() + body
@@ -68,7 +68,7 @@ def test_a_success_is_told_once_and_signed(
     assert webhook(store, job) == Webhook(receiver.url, WebhookState.DELIVERED, 1, None, None)
 
 
-def test_every_end_is_told(store: JobStore, redis: Redis, dispatcher: Dispatcher, key: Key, receiver: Receiver) -> None:
+def test_every_end_is_sent(store: JobStore, redis: Redis, dispatcher: Dispatcher, key: Key, receiver: Receiver) -> None:
     def submit() -> JobRecord:
         return store.accept([Submission(prompt(webhook=receiver.url, seed=1), by(key_tenant(key.id)))]).records[0]
 
@@ -77,11 +77,11 @@ def test_every_end_is_told(store: JobStore, redis: Redis, dispatcher: Dispatcher
     store.reap()
     submit()
     end(store)
-    copy = submit()  # answered from the one before
+    copy = submit()  # a copy of the one before
     assert copy.status.terminal
     assert deliver(dispatcher) == 4
-    told = sorted(json.loads(receiver.body(index))["type"] for index in range(4))
-    assert told == ["job.canceled", "job.failed", "job.succeeded", "job.succeeded"]
+    sent = sorted(json.loads(receiver.body(index))["type"] for index in range(4))
+    assert sent == ["job.canceled", "job.failed", "job.succeeded", "job.succeeded"]
 
 
 def test_a_try_that_fails_is_tried_again_under_the_same_id(
@@ -141,7 +141,7 @@ def test_a_revoked_keys_webhooks_are_not_sent(
     assert (webhook(store, job).state, receiver.connections) == (WebhookState.FAILED, 0)
 
 
-def test_a_deleted_job_is_not_told(
+def test_a_deleted_job_sends_nothing(
     store: JobStore, redis: Redis, dispatcher: Dispatcher, job: JobRecord, receiver: Receiver
 ) -> None:
     end(store)

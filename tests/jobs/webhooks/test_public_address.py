@@ -26,7 +26,7 @@ def test_what_anybody_may_be_found_at(address: str) -> None:
         "", "localhost", "example.com", "2130706433", "0x7f.1", "127.1",
     ],
 )  # fmt: skip
-def test_what_is_ours_somebodys_or_nobodys(address: str) -> None:
+def test_private_and_special_addresses_are_not_public(address: str) -> None:
     assert not is_public(address)
 
 

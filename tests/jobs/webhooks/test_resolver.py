@@ -80,7 +80,7 @@ def test_what_hung_gives_its_place_back(silence: Silence) -> None:
         assert resolves.resolve("a", "good.example", 443) == ["192.0.2.1"]
 
 
-def test_a_name_that_nobody_has(silence: Silence) -> None:
+def test_a_name_that_does_not_exist(silence: Silence) -> None:
     silence.end()
     resolves = Resolver()
     for _ in range(3 * resolver.MAX_THREADS):

@@ -17,7 +17,7 @@ from riffusion.settings import Settings
 from tests.conftest import free_port, wait_until
 from tests.jobs.webhooks.conftest import Receiver, Tarpit, deliver, elapse, ended, serving
 
-SOON_S = 5.0  # a second until the dispatcher looks, and some for a busy machine; a try at a tarpit takes 15
+SOON_S = 5.0  # a second until the dispatcher's next round, and some for a busy machine; a try at a tarpit takes 15
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_many_names_that_never_resolve(
     assert len(silent) <= resolver.PER_OWNER
 
 
-def test_a_host_that_was_down_for_an_hour_is_told_everything(store: JobStore, dispatcher: Dispatcher, key: Key) -> None:
+def test_a_host_that_was_down_for_an_hour_gets_every_webhook(store: JobStore, dispatcher: Dispatcher, key: Key) -> None:
     port = free_port()
     jobs = ended(store, key.id, *[f"http://127.0.0.1:{port}/{number}" for number in range(40)])
     for _ in range(60):
