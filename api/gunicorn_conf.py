@@ -91,7 +91,7 @@ def post_worker_init(worker: Any) -> None:
     try:
         refuse_cluster(here.store.redis)
     except SetupError as error:
-        worker.log.critical(str(error))
+        worker.log.critical("server not started", extra={"reason": str(error)})
         sys.exit(Arbiter.WORKER_BOOT_ERROR)  # ends the whole server
     dispatcher = Dispatcher(here.store, lambda record: here.presenter.job(Snapshot(record, None)).model_dump_json())
     worker.background = (Reaper(here.store, here.files), dispatcher)

@@ -97,7 +97,7 @@ class _Queues(Collector):
         self._store = store
 
     def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("riffusion_redis_up", "Whether Redis answered.")
+        up = GaugeMetricFamily("riffusion_redis_up", "Whether Redis responded.")
         gauges = [
             GaugeMetricFamily(f"riffusion_{name}", text, labels=["model"])
             for name, text in (

@@ -36,7 +36,7 @@ class Job:
 
     @property
     def id(self) -> str:
-        """Its id. Without a key, whoever has it may see, cancel and delete the job."""
+        """Its id. If the job was submitted without a key, anyone with the id may see, cancel and delete it."""
         return str(self.data["id"])
 
     @property

@@ -108,7 +108,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, rclone_server: S3Server) -> 
 
 
 @pytest.fixture
-def bare_stack(tmp_path: Path, valkey: ValkeyServer, s3_server: S3Server) -> Iterator[Stack]:
-    """An API of this test's own, without a worker."""
+def empty_stack(tmp_path: Path, valkey: ValkeyServer, s3_server: S3Server) -> Iterator[Stack]:
+    """An API for one test, without a worker."""
     with start(tmp_path, valkey, s3_server) as running:
         yield running

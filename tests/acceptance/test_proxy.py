@@ -62,8 +62,8 @@ def test_a_job_is_followed_live_and_its_clip_fetched_by_the_page(front: Front) -
     for kind in ("image", "audio"):
         url = seen[-1]["result"][kind]["url"]
         assert url.startswith(f"{front.files}/")
-        answer = front.client.get(url, headers={"Origin": front.site}).raise_for_status()
-        assert answer.headers.get_list("Access-Control-Allow-Origin") == [front.site]
+        response = front.client.get(url, headers={"Origin": front.site}).raise_for_status()
+        assert response.headers.get_list("Access-Control-Allow-Origin") == [front.site]
         refused = front.client.put(url, content=b"mine")
         assert refused.status_code == HTTPStatus.FORBIDDEN
         assert "nginx" in refused.text  # the storage wasn't asked

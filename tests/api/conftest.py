@@ -214,7 +214,7 @@ def serve(
 ) -> Iterator[LiveServer]:
     """Starts gunicorn on a free port and stops it as an operator would; it must exit with this status.
 
-    On a database of its own unless told: its reaper and dispatcher mustn't do the work of another test's server.
+    On a database of its own by default, so that its reaper and dispatcher don't process another server's jobs.
     """
     url = f"http://127.0.0.1:{free_port()}"
     settings = Settings(

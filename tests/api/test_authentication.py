@@ -203,8 +203,8 @@ class TestEndUsers:
 
     def test_other_keys_cannot_name_end_users(self, client: Client, alice: Client, worker: Worker) -> None:
         for each in (client, alice):
-            assert each.post("/jobs", json=PROMPT, headers={END_USER: "somebody"}).status_code == 202
-            assert "somebody" not in worker.claim().tenant
+            assert each.post("/jobs", json=PROMPT, headers={END_USER: "end-user-1"}).status_code == 202
+            assert "end-user-1" not in worker.claim().tenant
 
     @pytest.mark.parametrize("name", ["two words", "x" * 129, "naïve"])
     def test_a_malformed_end_user_is_refused(self, app: Flask, services: Services, name: str) -> None:
@@ -328,8 +328,8 @@ class TestWebhooks:
     def test_a_webhook_without_a_key_is_refused(self, client: Client) -> None:
         refused = client.post("/jobs", json=[PROMPT, {**PROMPT, "webhook": self.HOOK}])
         assert refused.status_code == 422
-        [fault] = refused.json["errors"]
-        assert (fault["field"], "API key" in fault["message"]) == ("1.webhook", True)
+        [error] = refused.json["errors"]
+        assert (error["field"], "API key" in error["message"]) == ("1.webhook", True)
 
     @pytest.mark.parametrize(
         "wrong",

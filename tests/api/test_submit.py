@@ -79,9 +79,9 @@ def test_an_array_with_one_invalid_request_is_refused_whole(client: Client, body
 def test_invalid_fields_are_named(client: Client, fields: dict[str, Any], named: list[str]) -> None:
     one = client.post("/jobs", json={**PROMPT, **fields})
     assert one.status_code == 422
-    assert [fault["field"] for fault in one.json["errors"]] == named
+    assert [error["field"] for error in one.json["errors"]] == named
     many = client.post("/jobs", json=[PROMPT, {**PROMPT, **fields}])
-    assert [fault["field"] for fault in many.json["errors"]] == [f"1.{name}" for name in named]
+    assert [error["field"] for error in many.json["errors"]] == [f"1.{name}" for name in named]
 
 
 def test_numbers_of_another_type_are_refused(client: Client) -> None:
