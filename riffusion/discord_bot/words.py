@@ -5,7 +5,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from riffusion.errors import InvalidRequest, RiffusionError, UnavailableError
-from riffusion.requests import title as clip_title
 
 MAX_SHOWN = 300  # characters of a prompt
 BAR_CELLS = 12
@@ -62,7 +61,7 @@ def prompt_of(request: Mapping[str, Any]) -> str:
 
 def title(request: Mapping[str, Any], user: int) -> str:
     """What is made for whom."""
-    parts = [quoted(clip_title(request))]
+    parts = [quoted(prompt_of(request))]
     if request.get("negative_prompt"):
         parts.append(f"without {quoted(request['negative_prompt'])}")
     seed = request.get("seed", request.get("start", {}).get("seed"))
