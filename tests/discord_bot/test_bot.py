@@ -138,7 +138,7 @@ async def test_blend(bot: RiffusionBot, discord: FakeDiscord, services: Services
     assert job.request["start"]["seed"] == job.request["end"]["seed"]
     worker.succeed(job)
     await until(lambda: asked.reply.files)
-    assert asked.reply.content.startswith(f"`funk bassline, church bells` · seed {job.request['start']['seed']} · ")
+    assert asked.reply.content.startswith(f"`funk bassline → church bells` · seed {job.request['start']['seed']} · ")
     await discord.press(asked.reply, "Vary", by=ALICE)
     assert (await claimed(services, worker)).request["prompt"] == "funk bassline, church bells"
 
