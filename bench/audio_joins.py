@@ -10,7 +10,8 @@ from torch import Tensor
 
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
-from riffusion.audio.loudness import normalize_loudness, true_peak_db
+from riffusion.audio.loudness import normalize_loudness
+from riffusion.audio.true_peak import true_peak_db
 from riffusion.geometry import DEFAULT, FULL_SCALE
 from riffusion.spectrogram.codec import SCHEDULES, SpectrogramCodec
 from riffusion.spectrogram.grid import grid_for

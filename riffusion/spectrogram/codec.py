@@ -19,9 +19,9 @@ from riffusion.spectrogram.retrieval import Schedule
 from riffusion.spectrogram.stream import AHEAD, Stream
 
 SCHEDULES: dict[Quality, Schedule] = {
-    "draft": Schedule(iterations=4, momentum=0.7, eager=True),
-    "standard": Schedule(iterations=11, momentum=0.7, eager=True),
-    "best": Schedule(iterations=100, momentum=0.95, eager=False),
+    "draft": Schedule(iterations=4, momentum=0.7, overshoot=True),
+    "standard": Schedule(iterations=11, momentum=0.7, overshoot=True),
+    "best": Schedule(iterations=100, momentum=0.95, overshoot=False),
 }
 _STRETCH = 512  # columns retrieved at once, at the end up to twice as many; bounds memory, whatever the length
 _STEREO = 2
@@ -59,7 +59,7 @@ class SpectrogramCodec:
         mel = FULL_SCALE * mel_spectrogram(wave, self.params, loop=loop)
         peak = float(mel.max()) or self.params.max_value
         params = replace(self.params, stereo=len(wave) == _STEREO, max_value=peak)
-        return Canvas(pixels_from_mel(mel.cpu().numpy(), params), params)
+        return Canvas(pixels_from_mel(mel.numpy(), params), params)
 
     def decode(self, canvas: Canvas, *, loop: bool = False, samples: int | None = None) -> Tensor:
         """Wave [C, T] float32 of a picture at `params.sample_rate`, at the level that its `max_value` stands for.
