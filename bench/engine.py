@@ -37,12 +37,13 @@ from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.row import Painting
 from riffusion.diffusion.tuning import choose_threads, compiler_for
-from riffusion.generate import NoControl, paint, repaint
+from riffusion.generate import NoControl, repaint
 from riffusion.generate.canvas import Canvas
 from riffusion.generate.generator import BUNDLED_FOLDER
+from riffusion.generate.modes import audio_to_audio as paint
 from riffusion.generate.painter import Painter
 from riffusion.requests import AnyRequest, Inpaint, Riff, TextToAudio, parse
-from riffusion.requests.modes import Painted
+from riffusion.requests.base import Painted
 from riffusion.seeds import list_seeds, open_seed
 from riffusion.testing import random_stable_diffusion, tiny_checkpoint
 

@@ -24,10 +24,11 @@ from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.prompt import CHUNK_TOKENS
 from riffusion.diffusion.tuning import choose_threads, compiler_for, largest_batch
 from riffusion.errors import UnknownReference
-from riffusion.generate import paint, repaint
+from riffusion.generate import repaint
 from riffusion.generate.canvas import HEIGHT, Canvas, invalid
 from riffusion.generate.clip import Clip, Control
-from riffusion.generate.paint import CLIP_COLUMNS
+from riffusion.generate.modes import audio_to_audio as paint
+from riffusion.generate.modes.audio_to_audio import CLIP_COLUMNS
 from riffusion.generate.painter import Painter
 from riffusion.generate.vocabulary import KnownWords
 from riffusion.requests import (
@@ -49,7 +50,7 @@ from riffusion.requests import (
     shareable,
     with_guidance,
 )
-from riffusion.requests.modes import Painted, Prompted
+from riffusion.requests.base import Painted, Prompted
 from riffusion.seeds import open_seed
 from riffusion.settings import Settings
 from riffusion.spectrogram.codec import SpectrogramCodec

@@ -23,7 +23,7 @@ from riffusion.diffusion.row import Painting
 from riffusion.diffusion.schedulers import count_calls
 from riffusion.generate.canvas import HEIGHT, Mask, pad, padded_width
 from riffusion.generate.clip import Control
-from riffusion.requests.modes import Painted, Prompted
+from riffusion.requests.base import Painted, Prompted
 
 _CHECK_S = 0.2  # between two looks at the control while no step is done
 

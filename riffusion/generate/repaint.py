@@ -9,10 +9,10 @@ import numpy as np
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.generate.canvas import HEIGHT, SILENCE, Canvas, Mask, check_width, invalid, pad
 from riffusion.generate.clip import Control
-from riffusion.generate.paint import CLIP_COLUMNS, seed_of
+from riffusion.generate.modes.audio_to_audio import CLIP_COLUMNS, seed_of
 from riffusion.generate.painter import Painter, Progress, Stroke
 from riffusion.requests import CONTEXT_SECONDS, Extend, Inpaint, Loop, MaskBox
-from riffusion.requests.modes import Prompted
+from riffusion.requests.base import Prompted
 from riffusion.spectrogram.params import SpectrogramParams
 
 CONTEXT_COLUMNS = round(100 * CONTEXT_SECONDS)

@@ -5,10 +5,7 @@ A request is one flat JSON object with a `mode`. `parse` turns outside data into
 exactly what was made; `cost` says how much work a request is.
 """
 
-from riffusion.requests.cost import cost
-from riffusion.requests.fields import MAX_PROMPT_CHARS, MAX_SEED, AudioFormat, Quality, Scheduler, is_name
-from riffusion.requests.model_card import ModelCard, unknown_lora
-from riffusion.requests.modes import (
+from riffusion.requests.base import (
     MAX_CLIPS,
     MAX_WIDTH,
     MODES,
@@ -26,7 +23,11 @@ from riffusion.requests.modes import (
     Riff,
     TextToAudio,
 )
+from riffusion.requests.cost import cost
+from riffusion.requests.fields import MAX_PROMPT_CHARS, MAX_SEED, AudioFormat, Quality, Scheduler, is_name
+from riffusion.requests.model_card import ModelCard, unknown_lora
 from riffusion.requests.parse import REQUEST, parse, with_guidance, with_seed
+from riffusion.requests.plain_text import plain
 from riffusion.requests.references import JobResult, MaskBox, Reference, SeedImage, Upload, references, shareable
 from riffusion.requests.sizes import (
     CLIP_SECONDS,
@@ -41,7 +42,6 @@ from riffusion.requests.sizes import (
     too_wide,
 )
 from riffusion.requests.stored import SCHEMA, stored_form, with_defaults
-from riffusion.requests.words import plain
 
 __all__ = [
     "CLIP_SECONDS",

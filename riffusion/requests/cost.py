@@ -9,8 +9,7 @@ model steps weigh more beside sound than they do here, on a GPU less.
 import math
 from dataclasses import dataclass
 
-from riffusion.requests.fields import AudioFormat, Quality
-from riffusion.requests.modes import (
+from riffusion.requests.base import (
     AnyRequest,
     AudioToAudio,
     AudioToImage,
@@ -23,6 +22,7 @@ from riffusion.requests.modes import (
     Riff,
     TextToAudio,
 )
+from riffusion.requests.fields import AudioFormat, Quality
 from riffusion.requests.sizes import (
     CLIP_SECONDS,
     CLIP_SIZE,

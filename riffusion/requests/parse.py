@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from riffusion.errors import FieldError, InvalidRequest
+from riffusion.requests.base import AnyRequest, InterpolationEnd, Request
 from riffusion.requests.fields import MAX_SEED
-from riffusion.requests.modes import AnyRequest, InterpolationEnd, Request
 from riffusion.requests.references import REFERENCE_FIELDS
 
 REQUEST: TypeAdapter[AnyRequest] = TypeAdapter(Request)

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from riffusion.errors import InvalidRequest
-from riffusion.requests.modes import MAX_WIDTH, AnyRequest, Extend, Inpaint, Interpolate, Riff, TextToAudio
+from riffusion.requests.base import MAX_WIDTH, AnyRequest, Extend, Inpaint, Interpolate, Riff, TextToAudio
 
 COLUMNS_PER_S = 100
 CLIP_SECONDS = 5.12  # 512 columns

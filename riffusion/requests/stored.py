@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from riffusion.requests.modes import MODES, AnyRequest
+from riffusion.requests.base import MODES, AnyRequest
 
 SCHEMA = max(mode.SCHEMA for mode in MODES)
 """The newest version of the request format that this code can make."""

@@ -13,7 +13,7 @@ from typing import Any
 from PIL import Image, ImageOps, PngImagePlugin, UnidentifiedImageError
 
 from riffusion.errors import UnreadableMedia
-from riffusion.requests.words import plain
+from riffusion.requests.plain_text import plain
 
 MAX_PIXELS = 1 << 25  # eleven minutes at 512 bands
 ROWS = 512  # to which pictures are scaled, in proportion

@@ -9,8 +9,9 @@ from torch import Tensor
 
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.errors import Canceled
-from riffusion.generate import NoControl, paint
+from riffusion.generate import NoControl
 from riffusion.generate.canvas import Canvas
+from riffusion.generate.modes import audio_to_audio as paint
 from riffusion.generate.painter import Painter, Stroke
 from riffusion.requests import Interpolate, InterpolationEnd, TextToAudio
 

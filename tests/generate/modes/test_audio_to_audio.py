@@ -3,8 +3,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from riffusion.generate import NoControl, paint, repaint
+from riffusion.generate import NoControl, repaint
 from riffusion.generate.canvas import Canvas
+from riffusion.generate.modes import audio_to_audio as paint
 from riffusion.generate.painter import Painter
 from riffusion.requests import (
     AudioToAudio,
