@@ -12,11 +12,10 @@ from api.services import services
 from api.shares import describe
 from riffusion.errors import Gone, NotFound
 from riffusion.jobs.files import CONTENT_TYPES
-from riffusion.requests import plain
+from riffusion.requests import title
 from riffusion.settings import Settings
 
 _FIRST = ("prompt", "start", "end", "negative_prompt", "mode", "seed")
-_UNNAMED = {"image-to-audio": "A drawing", "audio-to-image": "A sound", "loop": "A loop"}
 
 blueprint = Blueprint("pages", __name__, template_folder="templates")
 
@@ -90,12 +89,6 @@ def clip(share_id: str) -> Response:
         title=title(shared.request),
         recipe=recipe(shared.request),
     )
-
-
-def title(request: Mapping[str, Any]) -> str:
-    """The words a clip is known by."""
-    ends = [request[end]["prompt"] for end in ("start", "end") if end in request]
-    return plain(request.get("prompt") or " → ".join(ends)) or _UNNAMED.get(request["mode"], "A clip")
 
 
 def recipe(request: Mapping[str, Any]) -> list[tuple[str, str]]:

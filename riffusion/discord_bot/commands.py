@@ -12,16 +12,11 @@ from riffusion.client import Client
 from riffusion.discord_bot import words
 from riffusion.discord_bot.server import Server
 from riffusion.errors import UnreadableMedia
-from riffusion.requests import (
-    MAX_PROMPT_CHARS,
-    MAX_SEED,
-    AnyRequest,
-    AudioToAudio,
-    Interpolate,
-    InterpolationEnd,
-    Riff,
-    TextToAudio,
-)
+from riffusion.requests import MAX_PROMPT_CHARS, MAX_SEED, AnyRequest, InterpolationEnd
+from riffusion.requests.modes.audio_to_audio import AudioToAudio
+from riffusion.requests.modes.interpolate import Interpolate
+from riffusion.requests.modes.riff import Riff
+from riffusion.requests.modes.text_to_audio import TextToAudio
 
 Interaction = discord.Interaction[Any]  # its client is a RiffusionBot
 

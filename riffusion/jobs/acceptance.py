@@ -73,7 +73,7 @@ def entry(submission: Submission, request: AnyRequest, inputs: Inputs, settings:
         "tail": secrets.token_hex(16),  # the id is its owner's capability
         "client": submission.client.name,
         "model": request.model or settings.model,
-        "mode": request.mode,
+        "mode": request.MODE,
         "schema": request.SCHEMA,
         **_work(request, inputs),
         **({"degraded": _work(less, inputs)} if less else {}),
@@ -142,7 +142,7 @@ def _work(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
     """What is to be made, and how much work that is."""
     return {
         "request": json.dumps(stored_form(request), ensure_ascii=False, separators=(",", ":")),
-        "cost": cost(request, inputs.size),
+        "cost": cost(request, inputs.sizes),
     }
 
 

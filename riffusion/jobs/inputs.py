@@ -8,7 +8,18 @@ from riffusion.jobs.database import Database
 from riffusion.jobs.record import JobOutput, JobRecord, JobStatus
 from riffusion.jobs.uploads import Upload as StoredUpload
 from riffusion.jobs.uploads import UploadInfo
-from riffusion.requests import CLIP_SIZE, AnyRequest, InputSize, JobResult, Upload, columns_of, references
+from riffusion.requests import (
+    CLIP_SIZE,
+    AnyRequest,
+    InputSize,
+    JobResult,
+    Kind,
+    Sizes,
+    Upload,
+    columns_of,
+    reference_fields,
+    references,
+)
 
 _ROWS = 512  # to which pictures are scaled, in proportion
 _STEREO = 2
@@ -20,7 +31,7 @@ class Inputs:
 
     keys: dict[str, str] = field(default_factory=dict)  # field -> key in Files
     pins: dict[str, str] = field(default_factory=dict)  # "upload:<id>" or "job:<id>" -> field, to be kept meanwhile
-    size: InputSize = CLIP_SIZE  # of the picture or sound that it starts from
+    sizes: Sizes = field(default_factory=dict)  # field -> size of the picture or sound
 
 
 def resolve(database: Database, request: AnyRequest, identity: str, prefix: str = "") -> Inputs:
@@ -33,24 +44,23 @@ def resolve(database: Database, request: AnyRequest, identity: str, prefix: str 
     """
     keys: dict[str, str] = {}
     pins: dict[str, str] = {}
-    size = CLIP_SIZE
+    kinds, sizes = reference_fields(type(request)), {}
     for name, reference in references(request).items():
         match reference:
             case Upload(upload=upload_id):
                 field = pins[f"upload:{upload_id}"] = f"{prefix}{name}.upload"
-                keys[name], found = _upload(database, upload_id, identity, name, field)
+                keys[name], sizes[name] = _upload(database, upload_id, identity, kinds[name], field)
             case JobResult(job=job_id):
                 field = pins[f"job:{job_id}"] = f"{prefix}{name}.job"
-                keys[name], found = _job(database, job_id, identity, name, field)
+                keys[name], sizes[name] = _job(database, job_id, identity, kinds[name], field)
             case _:
-                continue
-        size = found if name != "mask" else size
-    return Inputs(keys, pins, size)
+                sizes[name] = CLIP_SIZE
+    return Inputs(keys, pins, sizes)
 
 
-def _upload(database: Database, upload_id: str, identity: str, name: str, field: str) -> tuple[str, InputSize]:
+def _upload(database: Database, upload_id: str, identity: str, kind: Kind, field: str) -> tuple[str, InputSize]:
     data = database.hash(f"upload:{upload_id}")
-    upload, wanted = StoredUpload.decode(data) if data else None, "audio" if name == "clip" else "image"
+    upload, wanted = StoredUpload.decode(data) if data else None, "audio" if kind is Kind.SOUND else "image"
     if upload is None or not owns(identity, upload.owner):
         raise UnknownReference(f"There is no upload {upload_id}; it may have expired.", field)
     if upload.info.kind != wanted:
@@ -58,7 +68,7 @@ def _upload(database: Database, upload_id: str, identity: str, name: str, field:
     return upload.key, _uploaded(upload.info)
 
 
-def _job(database: Database, job_id: str, identity: str, name: str, field: str) -> tuple[str, InputSize]:
+def _job(database: Database, job_id: str, identity: str, kind: Kind, field: str) -> tuple[str, InputSize]:
     data = database.hash(f"job:{job_id}")
     record = JobRecord.decode(data) if data else None
     if record is None or not may_see(identity, record.client):
@@ -66,7 +76,7 @@ def _job(database: Database, job_id: str, identity: str, name: str, field: str) 
     if record.status is not JobStatus.SUCCEEDED or record.result is None:
         raise UnknownReference(f"Job {job_id} has no result: it is {record.status}.", field)
     result = record.result
-    return result.audio.key if name == "clip" else result.image.key, _made(result)
+    return result.audio.key if kind is Kind.SOUND else result.image.key, _made(result)
 
 
 def _uploaded(info: UploadInfo) -> InputSize:

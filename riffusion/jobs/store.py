@@ -21,7 +21,7 @@ from riffusion.jobs.clients import Client, may_see
 from riffusion.jobs.database import Database, connect, pairs
 from riffusion.jobs.inputs import resolve
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
-from riffusion.requests import AnyRequest, InputSize, ModelCard, with_guidance, with_seed
+from riffusion.requests import AnyRequest, ModelCard, Sizes, with_guidance, with_seed
 from riffusion.settings import Settings
 
 NO_CARD = ModelCard()
@@ -99,9 +99,9 @@ class JobStore:
         reply = self._database.run("accept", json.dumps(new_order(client, idempotency)))
         return None if reply[0] == b"unknown" else acceptance(reply, client, [], [])
 
-    def input_size(self, request: AnyRequest, identity: str) -> InputSize:
-        """Of the picture or sound that a request starts from. Raises UnknownReference as `accept`."""
-        return resolve(self._database, request, identity).size
+    def input_sizes(self, request: AnyRequest, identity: str) -> Sizes:
+        """Of the pictures and sounds that a request names, by field. Raises UnknownReference as `accept`."""
+        return resolve(self._database, request, identity).sizes
 
     def _completed(self, request: AnyRequest) -> AnyRequest:
         """The request as it will be stored: what was left to chance or to the model is said."""

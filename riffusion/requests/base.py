@@ -1,14 +1,17 @@
-"""One pydantic model per mode. Defaults follow the original where it had the mode."""
+"""The base classes of the modes: the fields they share, and what each mode says of itself for all that ask.
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+Whatever a mode must say is abstract or has no value here: a mode without it fails at import, with a message that names
+what is missing.
+"""
+
+from abc import abstractmethod
+from typing import Annotated, Any, ClassVar, Self
 
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from riffusion.requests.fields import (
     AudioFormat,
-    Denoising,
-    Float,
     Guidance,
     Int,
     Loras,
@@ -20,10 +23,8 @@ from riffusion.requests.fields import (
     Text,
     WebAddress,
 )
-from riffusion.requests.references import Clip, Mask, Picture
-
-MAX_CLIPS = 64
-MAX_WIDTH = 2048  # columns that the model paints in one go
+from riffusion.requests.sizes import Sizes
+from riffusion.requests.work import Work
 
 PRESETS: dict[str, tuple[int, Scheduler]] = {
     "draft": (10, "dpm++2m"),
@@ -33,31 +34,81 @@ PRESETS: dict[str, tuple[int, Scheduler]] = {
 """Steps and scheduler that a quality stands for."""
 
 
-class BaseRequest(Model):
-    """What every request has."""
+class AnyRequest(Model):
+    """A request of any mode."""
 
-    SCHEMA: ClassVar[int] = 1
-    """Version of the request format that brought the mode; a field added since raises it where the field is used."""
+    MODE: ClassVar[str]
+    """The mode's name: the value of its field `mode`."""
+    SCHEMA: ClassVar[int]
+    """Version of the request format that brought the mode; a field added since raises it where the field is used.
 
-    model: Name | None = Field(None, description="One of `GET /models`; left out, the server's default.")
-    format: AudioFormat = Field("mp3", description="The result's audio format.")
+    Workers of an older version leave such jobs to newer ones: a new mode takes the next number.
+    """
+    PURPOSE: ClassVar[str]
+    """One line for the command line's list of commands."""
+    COMMAND: ClassVar[str]
+    """The command's name; left out, the mode's."""
+    EXAMPLE: ClassVar[dict[str, Any]]
+    """A small request: its JSON without the mode."""
+    TITLE: ClassVar[str] = "A clip"
+    """What a clip is called whose request has no words."""
+    SEAMLESS: ClassVar[bool] = False
+    """Whether the sound's end leads into its beginning."""
+    RANK: ClassVar[int] = 100
+    """Where lists show it: low ones first, those of one rank by name."""
+
+    model: Name | None = Field(default=None, description="One of `GET /models`; left out, the server's default.")
+    format: AudioFormat = Field(default="mp3", description="The result's audio format.")
     quality: Quality | None = Field(
-        None, description="How much work to spend on picture and sound; instead of steps and scheduler. [standard]"
+        default=None,
+        description="How much work to spend on picture and sound; instead of steps and scheduler. [standard]",
     )
     fresh: Annotated[bool, Field(strict=True)] = Field(
-        False, description="Make it anew, even if the same request with the same seed was made before."
+        default=False, description="Make it again, even if the same request with the same seed was made before."
     )
     webhook: WebAddress | None = Field(
-        None,
+        default=None,
         description="Where to POST the job when it has ended; for owners of an API key. Not part of the job's request.",
     )
 
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Checks that a mode says all that it must; a class whose `mode` has no value yet is a base of modes.
 
-class Painted(BaseRequest):
+        Raises:
+            TypeError: naming what is missing.
+        """
+        mode = cls.model_fields.get("mode")
+        if mode is None or mode.is_required():
+            return
+        cls.MODE = mode.default
+        cls.COMMAND = vars(cls).get("COMMAND", cls.MODE)
+        missing = {*cls.__abstractmethods__, *(name for name in cls.__class_vars__ if not hasattr(cls, name))}
+        if missing:
+            raise TypeError(f"{cls.__module__}.{cls.__name__} lacks {', '.join(sorted(missing))}")
+
+    @property
+    @abstractmethod
+    def length_field(self) -> str:
+        """The field to change so that the clip gets shorter."""
+
+    @abstractmethod
+    def columns(self, sizes: Sizes) -> int:
+        """Columns of the picture that it makes from inputs of these sizes; of a loop, as many as it may keep."""
+
+    @abstractmethod
+    def work(self, sizes: Sizes) -> Work:
+        """What has to be done for it, with inputs of these sizes."""
+
+
+class Painted(AnyRequest):
     """What every mode that runs the diffusion model shares."""
 
-    negative_prompt: Text = Field("", description="What to steer away from.")
-    steps: Int = Field(20, ge=2, le=150, description="Denoising steps of a full run.")
+    AT_ONCE: ClassVar[tuple[str, ...]]
+    """Fields whose pictures the model paints in their whole width at once, so that `MAX_WIDTH` holds."""
+
+    negative_prompt: Text = Field(default="", description="What to steer away from.")
+    steps: Int = Field(default=20, ge=2, le=150, description="Denoising steps of a full run.")
     scheduler: Scheduler = "dpm++2m"
     lora: Loras = None
 
@@ -72,13 +123,18 @@ class Painted(BaseRequest):
         return {"steps": steps, "scheduler": scheduler, **data}
 
     @model_validator(mode="after")
-    def _one_way(self) -> "Painted":
+    def _one_way(self) -> Self:
         if self.quality is not None and (self.steps, self.scheduler) != PRESETS[self.quality]:
             steps, scheduler = PRESETS[self.quality]
             raise PydanticCustomError(
                 "quality", f"quality {self.quality} is {steps} steps of {scheduler}: leave it or them out"
             )
         return self
+
+    @property
+    @abstractmethod
+    def prompts(self) -> tuple[str, ...]:
+        """What it asks the model for."""
 
     def degraded(self) -> Self | None:
         """The same in fewer steps, those of the draft quality; None where it asks for no more than that."""
@@ -90,108 +146,18 @@ class Painted(BaseRequest):
 
 
 class Prompted(Painted):
+    """What every mode with one prompt shares."""
+
     prompt: Text = Field(description="What to paint; `(words:1.2)` weighs them.")
     seed: Seed | None = None
     guidance: Guidance | None = None
 
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The one prompt."""
+        return (self.prompt,)
 
-class TextToAudio(Prompted):
-    """A clip from a prompt alone."""
-
-    mode: Literal["text-to-audio"] = "text-to-audio"
-    width: Int = Field(512, ge=128, le=MAX_WIDTH, multiple_of=64, description="Columns of the picture, 10 ms each.")
-
-
-class Riff(Prompted):
-    """A new clip in the shape of an initial picture (image-to-image)."""
-
-    mode: Literal["riff"] = "riff"
-    init: Picture
-    denoising: Denoising = 0.75
-
-
-class InterpolationEnd(Model):
-    """One end of an interpolation."""
-
-    prompt: Text
-    seed: Seed | None = None
-    denoising: Denoising = 0.75
-    guidance: Guidance | None = None
-
-
-class Interpolate(Painted):
-    """Between two prompts and seeds: one clip at `alpha`, or `clips` from start to end joined into one."""
-
-    mode: Literal["interpolate"] = "interpolate"
-    start: InterpolationEnd
-    end: InterpolationEnd
-    alpha: Annotated[Float, Field(ge=0, le=1)] | None = None
-    clips: Annotated[Int, Field(ge=2, le=MAX_CLIPS)] | None = None
-    init: Picture | None = Field(None, description="Left out, the clips start from noise and denoising has no effect.")
-
-    @model_validator(mode="after")
-    def _one(self) -> "Interpolate":
-        if (self.alpha is None) == (self.clips is None):
-            raise PydanticCustomError("alpha_or_clips", "give either alpha or clips")
-        return self
-
-
-class Inpaint(Prompted):
-    """Paints part of a picture anew; every other pixel stays exactly as it was."""
-
-    mode: Literal["inpaint"] = "inpaint"
-    init: Picture
-    mask: Mask = Field(description="White pixels of an uploaded picture, or a box in seconds and hertz.")
-    denoising: Denoising = 1.0
-
-
-class AudioToAudio(Prompted):
-    """A clip of any length sung anew by the model, in overlapping windows."""
-
-    mode: Literal["audio-to-audio"] = "audio-to-audio"
-    clip: Clip
-    denoising: Denoising = 0.55
-
-
-class ImageToAudio(BaseRequest):
-    """The sound of a picture; a hand-drawn one too."""
-
-    mode: Literal["image-to-audio"] = "image-to-audio"
-    image: Picture
-
-
-class AudioToImage(BaseRequest):
-    """The spectrogram of a clip, and the sound that the picture holds."""
-
-    mode: Literal["audio-to-image"] = "audio-to-image"
-    clip: Clip
-
-
-class Extend(Prompted):
-    """A clip made longer: the model paints on where it ends."""
-
-    mode: Literal["extend"] = "extend"
-    init: Picture
-    seconds: Float = Field(5.0, gt=0, le=120, description="Seconds to add.")
-
-
-class Loop(Prompted):
-    """A clip that repeats without a seam: its join is painted anew and its length is a whole number of bars."""
-
-    mode: Literal["loop"] = "loop"
-    prompt: Text = Field("", description="What to paint at the join.")
-    init: Picture
-    bars: Annotated[Int, Field(ge=1, le=64)] | None = Field(None, description="Bars to keep; left out, all.")
-    bpm: Annotated[Float, Field(ge=30, le=300)] | None = Field(
-        None, description="Left out, the picture's own, if known."
-    )
-
-
-Request = Annotated[
-    TextToAudio | Riff | Interpolate | Inpaint | AudioToAudio | ImageToAudio | AudioToImage | Extend | Loop,
-    Field(discriminator="mode"),
-]
-AnyRequest = TextToAudio | Riff | Interpolate | Inpaint | AudioToAudio | ImageToAudio | AudioToImage | Extend | Loop
-MODES: tuple[type[BaseRequest], ...] = (
-    TextToAudio, Riff, Interpolate, Inpaint, AudioToAudio, ImageToAudio, AudioToImage, Extend, Loop,
-)  # fmt: skip
+    @property
+    def guided(self) -> bool:
+        """Whether the UNet runs with and without the prompt; models guide unless they are asked not to."""
+        return self.guidance is None or self.guidance > 1

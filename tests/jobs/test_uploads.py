@@ -2,23 +2,20 @@
 
 import io
 import re
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 import pytest
 from redis import Redis
 
-from riffusion.errors import StorageUnavailable, UnknownReference
+from riffusion.errors import UnknownReference
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.files import Files
 from riffusion.jobs.record import Success
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import Upload, UploadInfo, UploadStore
-from riffusion.requests import InputSize, cost, parse
+from riffusion.requests import InputSize, cost, parse, references
 from riffusion.settings import Settings
-from tests.jobs.conftest import by, claim, keys, submit, success
+from tests.jobs.conftest import by, claim, submit, success
 
 PICTURE = UploadInfo("image", "image/png", width=512, height=512)
 SOUND = UploadInfo("audio", "audio/wav", duration_s=12.5)
@@ -91,7 +88,9 @@ def test_a_job_is_charged_by_the_size_of_what_it_takes_in(
         else {"mode": "image-to-audio", "image": upload}
     )
     request = parse(fields)
-    assert store.accept([Submission(request, by("alice"))]).records[0].cost == pytest.approx(cost(request, size))
+    assert store.accept([Submission(request, by("alice"))]).records[0].cost == pytest.approx(
+        cost(request, dict.fromkeys(references(request), size))
+    )
 
 
 @pytest.mark.parametrize(("mode", "field"), [("audio-to-image", "clip"), ("image-to-audio", "image")])
@@ -102,95 +101,13 @@ def test_what_an_earlier_job_made_has_a_size_too(store: JobStore, mode: str, fie
     store.finish(job.id, job.token, Success(replace(output, image=replace(output.image, width=3000))))
     request = parse({"mode": mode, field: {"job": job.id}})
     record = store.accept([Submission(request, by("alice"))]).records[0]
-    assert record.cost == pytest.approx(cost(request, InputSize(3000, channels=2)))
+    assert record.cost == pytest.approx(cost(request, {field: InputSize(3000, channels=2)}))
 
 
-def test_a_mask_has_no_part_in_the_size(uploads: UploadStore, store: JobStore) -> None:
+def test_each_input_has_a_size(uploads: UploadStore, store: JobStore) -> None:
     picture, mask = (uploads.add(by("alice"), io.BytesIO(b"x"), replace(PICTURE, width=width)) for width in (700, 64))
     fields = {"init": {"upload": picture.id}, "mask": {"upload": mask.id}}
     request = parse({"mode": "inpaint", "prompt": "x", **fields})
-    assert store.input_size(request, "alice") == InputSize(700)
-
-
-def test_the_same_content_shares_one_file_while_anyone_needs_it(
-    uploads: UploadStore, files: Files, redis: Redis, sweep: Callable[[], int]
-) -> None:
-    first = uploads.add(by("alice"), io.BytesIO(b"same"), PICTURE)
-    second = uploads.add(by("bob"), io.BytesIO(b"same"), PICTURE)
-    assert first.key == second.key
-    expire(redis, first)
-    sweep()
-    with pytest.raises(UnknownReference):
-        uploads.get(first.id, "alice")
-    assert files.get(second.key) == b"same"
-    expire(redis, second)
-    sweep()
-    assert list(files.list("uploads/")) == []
-    assert keys(redis) == set()
-
-
-def test_an_upload_while_its_content_is_being_deleted_is_kept(
-    uploads: UploadStore, files: Files, redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    first = uploads.add(by("alice"), io.BytesIO(b"same"), PICTURE)
-    expire(redis, first)
-    late: list[Upload] = []
-    delete = files.delete
-
-    def delete_late(keys: list[str]) -> None:
-        late.append(uploads.add(by("alice"), io.BytesIO(b"same"), PICTURE))
-        delete(list(keys))
-
-    monkeypatch.setattr(files, "delete", delete_late)
-    Sweep(redis, files, settings).run()
-    assert files.get(late[0].key) == b"same"
-
-
-def test_it_is_kept_while_a_job_needs_it(
-    uploads: UploadStore, files: Files, store: JobStore, redis: Redis, sweep: Callable[[], int]
-) -> None:
-    upload = uploads.add(by("alice"), io.BytesIO(b"x"), PICTURE)
-    store.accept([riff(upload), riff(upload)])
-    first = claim(store)
-    for _ in range(2):
-        expire(redis, upload)
-        assert sweep() == 0
-        assert files.get(upload.key) == b"x"
-        store.finish(first.id, first.token, success(first))
-    store.cancel(claim(store).id)
-    expire(redis, upload)
-    assert sweep() == 1
-    assert list(files.list("uploads/")) == []
-
-
-def test_a_job_is_refused_when_its_upload_went_meanwhile(
-    uploads: UploadStore, store: JobStore, redis: Redis, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    upload = uploads.add(by("alice"), io.BytesIO(b"x"), PICTURE)
-    run = store._database.run
-
-    def run_late(*args: Any, **options: Any) -> object:
-        expire(redis, upload)
-        sweep()
-        return run(*args, **options)
-
-    monkeypatch.setattr(store._database, "run", run_late)
-    with pytest.raises(UnknownReference) as caught:
-        store.accept([riff(upload)])
-    assert caught.value.field == "init.upload"
-    assert store.list(by("alice")).records == ()
-
-
-def test_what_could_not_be_stored_expires_all_the_same(
-    uploads: UploadStore, files: Files, redis: Redis, monkeypatch: pytest.MonkeyPatch, sweep: Callable[[], int]
-) -> None:
-    def refuse(*_: object) -> None:
-        raise StorageUnavailable("no")
-
-    monkeypatch.setattr(files, "put", refuse)
-    with pytest.raises(StorageUnavailable):
-        uploads.add(by("alice"), io.BytesIO(b"x"), PICTURE)
-    (member,) = redis.zrange("sweep_at", 0, -1)  # type: ignore[misc]
-    redis.zadd("sweep_at", {member: 1})
-    sweep()
-    assert keys(redis) == set()
+    assert store.input_sizes(request, "alice") == {"init": InputSize(700), "mask": InputSize(64)}
+    of_a_seed_image = parse({"mode": "image-to-audio", "image": {"seed_image": "drums"}})
+    assert store.input_sizes(of_a_seed_image, "alice") == {"image": InputSize(512)}

@@ -1,4 +1,4 @@
-"""Requests: what is accepted, and that what isn't is named field by field."""
+"""What is accepted, and that what isn't is named field by field."""
 
 import json
 from typing import Any
@@ -8,40 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riffusion.errors import FieldError, InvalidRequest
-from riffusion.requests import (
-    MAX_PROMPT_CHARS,
-    MODES,
-    InputSize,
-    Interpolate,
-    Upload,
-    cost,
-    parse,
-    references,
-    with_seed,
-)
-
-UPLOAD = {"upload": "u" * 22}
-EXAMPLES: dict[str, dict[str, Any]] = {
-    "text-to-audio": {"prompt": "church bells"},
-    "riff": {"prompt": "church bells", "init": {"seed_image": "drums"}},
-    "interpolate": {"start": {"prompt": "a"}, "end": {"prompt": "b"}, "alpha": 0.5},
-    "inpaint": {"prompt": "a", "init": UPLOAD, "mask": {"seconds": [1, 2.5], "hertz": [0, 800]}},
-    "audio-to-audio": {"prompt": "a", "clip": UPLOAD},
-    "image-to-audio": {"image": UPLOAD},
-    "audio-to-image": {"clip": {"job": "j" * 22}},
-    "extend": {"prompt": "a", "init": {"job": "j" * 22}},
-    "loop": {"init": {"seed_image": "drums"}, "bars": 2},
-}
-
-
-def refused(data: object) -> dict[str, str]:
-    with pytest.raises(InvalidRequest) as caught:
-        parse(data)
-    return {field["field"]: field["message"] for field in caught.value.fields}
-
-
-def test_there_is_an_example_of_every_mode() -> None:
-    assert set(EXAMPLES) == {model.model_fields["mode"].default for model in MODES}
+from riffusion.requests import MAX_PROMPT_CHARS, MODES, parse, with_seed
+from riffusion.requests.modes.interpolate import Interpolate
+from tests.requests.examples import EXAMPLES, UPLOAD, refused
 
 
 @pytest.mark.parametrize("mode", EXAMPLES)
@@ -94,23 +63,6 @@ def test_each_bad_field_is_named(change: dict[str, Any], field: str) -> None:
     assert set(refused({"mode": "text-to-audio", "prompt": "a", **change})) == {field}
 
 
-@pytest.mark.parametrize("init", [None, 3, {}, {"seed_image": "drums", "upload": "u" * 22}, {"file": "x"}])
-def test_a_reference_is_one_of_its_kinds(init: object) -> None:
-    assert refused({"mode": "riff", "prompt": "a", "init": init}) == {
-        "init": "give an object with one of seed_image, upload, job"
-    }
-
-
-def test_a_reference_is_named_without_the_inside_of_the_union() -> None:
-    assert set(refused({"mode": "riff", "prompt": "a", "init": {"seed_image": "../x"}})) == {"init.seed_image"}
-    assert set(refused({**EXAMPLES["inpaint"], "mode": "inpaint", "mask": {"seconds": [0, "1"]}})) == {"mask.seconds.1"}
-
-
-@pytest.mark.parametrize("mask", [{}, {"seconds": [2, 1]}, {"hertz": [5, 5]}])
-def test_a_mask_box_has_an_inside(mask: dict[str, Any]) -> None:
-    assert set(refused({**EXAMPLES["inpaint"], "mode": "inpaint", "mask": mask})) == {"mask"}
-
-
 @pytest.mark.parametrize(("quality", "steps"), [("draft", 10), ("standard", 20), ("best", 50)])
 def test_a_quality_is_stored_as_what_it_stands_for(quality: str, steps: int) -> None:
     request = parse({"mode": "text-to-audio", "prompt": "a", "quality": quality})
@@ -145,70 +97,6 @@ def test_seeds_left_out_are_drawn_and_others_kept() -> None:
     assert isinstance(request, Interpolate)
     assert request.start.seed == 7
     assert request.end.seed is not None
-
-
-def test_references_are_found_by_field() -> None:
-    inpaint = parse({**EXAMPLES["inpaint"], "mode": "inpaint", "mask": {"upload": "m" * 22}})
-    assert references(inpaint) == {"init": Upload(upload="u" * 22), "mask": Upload(upload="m" * 22)}
-
-
-@pytest.mark.parametrize("mode", EXAMPLES)
-def test_more_steps_never_cost_less(mode: str) -> None:
-    base = {"mode": mode, **EXAMPLES[mode]}
-    assert cost(parse(base)) >= 1
-    if mode not in {"image-to-audio", "audio-to-image"}:
-        assert cost(parse({**base, "steps": 100})) > cost(parse({**base, "steps": 20}))
-
-
-@pytest.mark.parametrize("mode", sorted(EXAMPLES.keys() - {"text-to-audio", "interpolate"}))
-def test_work_grows_with_what_it_starts_from(mode: str) -> None:
-    request = parse({"mode": mode, **EXAMPLES[mode], **({"bars": None} if mode == "loop" else {})})
-    short, long, stereo = (cost(request, size) for size in (InputSize(512), InputSize(2048), InputSize(512, 2)))
-    assert long > short
-    if mode not in {"extend", "loop"}:  # which paint the same, however long the rest is
-        assert long > 2 * short
-    assert (stereo > short) == (mode != "riff")  # the model paints in mono, and what it painted is what is heard
-
-
-@pytest.mark.parametrize("mode", EXAMPLES)
-def test_better_sound_costs_more(mode: str) -> None:
-    draft, standard, best = (
-        cost(parse({"mode": mode, **EXAMPLES[mode], "quality": quality})) for quality in ("draft", "standard", "best")
-    )
-    assert draft < standard < best
-
-
-@pytest.mark.parametrize(
-    ("mode", "more"),
-    [
-        ("text-to-audio", {"width": 1024}),
-        ("riff", {"denoising": 1}),
-        ("interpolate", {"alpha": None, "clips": 2}),
-        ("interpolate", {"start": {"prompt": "a", "denoising": 1}, "init": UPLOAD}),
-        ("audio-to-audio", {"denoising": 0.8}),
-        ("extend", {"seconds": 8}),
-        ("loop", {"bars": 4}),
-        ("image-to-audio", {"format": "ogg"}),
-    ],
-)
-def test_whatever_asks_for_more_costs_more(mode: str, more: dict[str, Any]) -> None:
-    less = {"mode": mode, **EXAMPLES[mode]} | ({"init": UPLOAD} if "init" in more else {})
-    size = InputSize(1024)
-    assert cost(parse({**less, **more}), size) > cost(parse(less), size)
-
-
-def test_without_guidance_the_model_does_half() -> None:
-    base = {"mode": "text-to-audio", **EXAMPLES["text-to-audio"], "steps": 150}
-    plain, weak, guided, unsaid = (cost(parse({**base, **given})) for given in (
-        {"guidance": 0}, {"guidance": 1}, {"guidance": 1.1}, {},
-    ))  # fmt: skip
-    assert plain == weak < 0.7 * guided
-    assert unsaid == guided
-
-
-def test_ends_of_different_guidance_meet_between() -> None:
-    ends = {"start": {"prompt": "a", "guidance": 0}, "end": {"prompt": "b", "guidance": 4}, "mode": "interpolate"}
-    assert cost(parse({**ends, "alpha": 0.2})) < cost(parse({**ends, "alpha": 0.5}))
 
 
 json_values = st.recursive(

@@ -13,7 +13,7 @@ from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.files import Files, open_files
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
-from riffusion.requests import TextToAudio
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
 from tests.conftest import wait_until
 from tests.jobs.conftest import by
