@@ -26,8 +26,12 @@ class Between(Painted):
     mode: str  # here for the order of the fields: stored requests are compared as text
     start: InterpolationEnd
     end: InterpolationEnd
-    alpha: Annotated[Float, Field(ge=0, le=1)] | None = None
-    clips: Annotated[Int, Field(ge=2, le=MAX_CLIPS)] | None = None
+    alpha: Annotated[Float, Field(ge=0, le=1)] | None = Field(
+        default=None, description="Where the one clip lies: 0 is at the start, 1 at the end."
+    )
+    clips: Annotated[Int, Field(ge=2, le=MAX_CLIPS)] | None = Field(
+        default=None, description="Instead of alpha: how many clips from start to end are joined into one."
+    )
 
     @model_validator(mode="after")
     def _alpha_or_clips(self) -> Self:
