@@ -55,6 +55,8 @@ MODES: list[tuple[dict[str, Any], dict[str, bytes], int, float, int]] = [
     ({"mode": "riff", "init": UPLOAD, "denoising": 0, **COMMON}, {"init": png(140)}, 140, 1.39, 1),
     ({"mode": "interpolate", "start": END, "end": END, "clips": 2, "steps": 2, "init": UPLOAD},
      {"init": png(64, 256)}, 256, 2.55, 1),
+    ({"mode": "crossfade", "start": {**END, "init": UPLOAD}, "end": {**END, **SEED}, "clips": 2, "steps": 2},
+     {"start.init": png(64, 256)}, 256, 2.55, 1),
     ({"mode": "inpaint", "init": UPLOAD, "mask": UPLOAD, **COMMON},
      {"init": png(130), "mask": png(64, 64, (0, 0, 9, 63))}, 130, 1.29, 1),
     ({"mode": "audio-to-audio", "clip": UPLOAD, **COMMON, "format": "ogg"}, {"clip": wav(1.234, 2)}, 125, 1.234, 1),

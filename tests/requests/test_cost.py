@@ -30,7 +30,9 @@ def test_work_grows_with_what_it_starts_from(mode: str) -> None:
     assert long > short
     if mode not in {"extend", "loop"}:  # which paint the same, however long the rest is
         assert long > 2 * short
-    assert (stereo > short) == (mode != "riff")  # the model paints in mono, and what it painted is what is heard
+    assert (stereo > short) == (
+        mode not in {"riff", "crossfade"}
+    )  # the model paints in mono, and what it painted is what is heard
 
 
 @pytest.mark.parametrize("mode", EXAMPLES)
@@ -48,6 +50,8 @@ def test_better_sound_costs_more(mode: str) -> None:
         ("riff", {"denoising": 1}),
         ("interpolate", {"alpha": None, "clips": 2}),
         ("interpolate", {"start": {"prompt": "a", "denoising": 1}, "init": UPLOAD}),
+        ("crossfade", {"alpha": None, "clips": 2}),
+        ("crossfade", {"end": {"init": UPLOAD, "denoising": 1}}),
         ("audio-to-audio", {"denoising": 0.8}),
         ("extend", {"seconds": 8}),
         ("loop", {"bars": 4}),
@@ -72,3 +76,13 @@ def test_without_guidance_the_model_does_half() -> None:
 def test_ends_of_different_guidance_meet_between() -> None:
     ends = {"start": {"prompt": "a", "guidance": 0}, "end": {"prompt": "b", "guidance": 4}, "mode": "interpolate"}
     assert cost(parse({**ends, "alpha": 0.2})) < cost(parse({**ends, "alpha": 0.5}))
+
+
+def test_a_crossfade_is_as_wide_as_the_narrower_picture_and_encodes_both_once() -> None:
+    crossfade = {"mode": "crossfade", **EXAMPLES["crossfade"], "alpha": None}
+    riff = {"mode": "riff", "prompt": "", "init": UPLOAD}
+    sizes = {"start.init": InputSize(1024), "end.init": InputSize(512, channels=2)}
+    one, four = (cost(parse({**crossfade, **many}), sizes) for many in ({"alpha": 0.5}, {"clips": 4}))
+    encoding, request = 0.8, 0.5
+    assert one == pytest.approx(cost(parse(riff)) + encoding)
+    assert four == pytest.approx(4 * (cost(parse(riff)) - encoding - request) + 2 * encoding + request)

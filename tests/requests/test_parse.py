@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from riffusion.errors import FieldError, InvalidRequest
-from riffusion.requests import MAX_PROMPT_CHARS, MODES, parse, with_seed
+from riffusion.requests import MAX_PROMPT_CHARS, MODES, parse, with_guidance, with_seed
+from riffusion.requests.modes.crossfade import Crossfade
 from riffusion.requests.modes.interpolate import Interpolate
 from tests.requests.examples import EXAMPLES, UPLOAD, refused
 
@@ -81,8 +82,9 @@ def test_unknown_qualities_are_refused(quality: object) -> None:
     assert set(refused({"mode": "text-to-audio", "prompt": "a", "quality": quality})) == {"quality"}
 
 
-def test_interpolation_is_one_clip_or_several() -> None:
-    ends = {"mode": "interpolate", "start": {"prompt": "a"}, "end": {"prompt": "b"}}
+@pytest.mark.parametrize("mode", ["interpolate", "crossfade"])
+def test_between_two_ends_is_one_clip_or_several(mode: str) -> None:
+    ends = {"mode": mode, **EXAMPLES[mode], "alpha": None}
     assert refused(ends) == refused({**ends, "alpha": 0.5, "clips": 3}) == {"": "give either alpha or clips"}
 
 
@@ -97,6 +99,13 @@ def test_seeds_left_out_are_drawn_and_others_kept() -> None:
     assert isinstance(request, Interpolate)
     assert request.start.seed == 7
     assert request.end.seed is not None
+
+
+def test_the_ends_of_a_crossfade_get_seed_and_guidance() -> None:
+    request = with_guidance(with_seed(parse({"mode": "crossfade", **EXAMPLES["crossfade"]})), 4.0)
+    assert isinstance(request, Crossfade)
+    assert None not in (request.start.seed, request.end.seed)
+    assert request.start.guidance == request.end.guidance == 4.0
 
 
 json_values = st.recursive(

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from riffusion.requests import Kind, Upload, parse, reference_fields, references, shareable
+from riffusion.requests import JobResult, Kind, Upload, parse, reference_fields, references, shareable
 from riffusion.requests.fields import Model
 from riffusion.requests.modes.inpaint import Inpaint
 from riffusion.requests.references import Clip, Picture
@@ -53,6 +53,15 @@ def test_references_are_found_in_nested_models() -> None:
     nested = Outer.model_validate({"clip": UPLOAD, "inner": {"picture": UPLOAD}})
     assert references(nested) == dict.fromkeys(["clip", "inner.picture"], Upload(**UPLOAD))
     assert references(Outer.model_validate({"clip": UPLOAD, "inner": {}})) == {"clip": Upload(**UPLOAD)}
+
+
+def test_the_ends_of_a_crossfade_are_references() -> None:
+    ends = {"start": {"init": UPLOAD}, "end": {"init": JOB}}
+    crossfade = {"mode": "crossfade", **ends, "alpha": 0.5}
+    assert references(parse(crossfade)) == {"start.init": Upload(**UPLOAD), "end.init": JobResult(**JOB)}
+    assert shareable(crossfade) == {"mode": "crossfade", "start": {}, "end": {}, "alpha": 0.5}
+    assert set(refused(crossfade | {"end": {"init": {"upload": "?"}}})) == {"end.init.upload"}
+    assert set(refused(crossfade | {"end": {"init": {}}, "clips": 2})) == {"end.init"}
 
 
 @pytest.mark.parametrize("private", [JOB, UPLOAD])

@@ -10,6 +10,7 @@ from riffusion.requests import title
         ({"mode": "text-to-audio", "prompt": " \u202e "}, "A clip"),
         ({"mode": "interpolate", "start": {"prompt": "a"}, "end": {"prompt": "b"}}, "a → b"),
         ({"mode": "interpolate", "start": {"prompt": ""}, "end": {"prompt": ""}}, "A clip"),
+        ({"mode": "crossfade", "start": {"prompt": ""}, "end": {"prompt": ""}}, "A crossfade"),
         ({"mode": "loop", "prompt": "", "lora": {"prompt": 1.0}}, "A loop"),
         ({"mode": "image-to-audio"}, "A drawing"),
         ({"mode": "audio-to-image"}, "A sound"),
