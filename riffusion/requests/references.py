@@ -62,7 +62,7 @@ def _keys(value: object) -> set[str]:
 
 
 def _one_of(*names: str) -> Discriminator:
-    """Chooses a reference's model by the one key that is there, so that errors speak of that model alone."""
+    """Chooses a reference's model by the one key that is there, so that errors are about that model alone."""
 
     def tag(value: object) -> str | None:
         found = [name for name in names if name in _keys(value)]

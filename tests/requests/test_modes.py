@@ -1,11 +1,12 @@
 """A mode says all that is asked of it, or it can't be imported."""
 
+from operator import attrgetter
 from types import ModuleType
 from typing import Any, ClassVar, Literal
 
 import pytest
 
-from riffusion.requests import MODES, AnyRequest, parse
+from riffusion.requests import MODES, AnyRequest, Painted, parse, reference_fields
 from riffusion.requests.base import Prompted
 from riffusion.requests.modes import _model_of
 from riffusion.requests.modes.riff import Riff
@@ -46,6 +47,14 @@ def test_a_module_holds_the_mode_of_its_name(name: str) -> None:
 def test_examples_are_requests() -> None:
     for name, example in EXAMPLES.items():
         assert name == parse({"mode": name, **example}).MODE
+
+
+@pytest.mark.parametrize("mode", MODES, ids=EXAMPLES)
+def test_the_fields_that_a_mode_names_are_its_own(mode: type[AnyRequest]) -> None:
+    request = parse({"mode": mode.MODE, **mode.EXAMPLE})
+    attrgetter(request.length_field)(request)  # raises AttributeError where there is no such field
+    if issubclass(mode, Painted):
+        assert set(mode.AT_ONCE) <= reference_fields(mode).keys()
 
 
 def test_modes_are_listed_in_the_order_in_which_people_need_them() -> None:
