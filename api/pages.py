@@ -12,7 +12,7 @@ from api.services import services
 from api.shares import describe
 from riffusion.errors import Gone, NotFound
 from riffusion.jobs.files import CONTENT_TYPES
-from riffusion.requests import title
+from riffusion.requests import title, untitled
 from riffusion.settings import Settings
 
 _FIRST = ("prompt", "start", "end", "negative_prompt", "mode", "seed")
@@ -86,7 +86,7 @@ def clip(share_id: str) -> Response:
         entry="clip.js",
         clip=shared,
         media_type=CONTENT_TYPES[f".{shared.format}"],
-        title=title(shared.request),
+        title=title(shared.request) or untitled(shared.mode),
         recipe=recipe(shared.request),
     )
 

@@ -27,7 +27,7 @@ from riffusion.requests.references import (
 )
 from riffusion.requests.sizes import CLIP_SIZE, COLUMNS_PER_S, MAX_WIDTH, InputSize, Sizes, columns_of, too_wide
 from riffusion.requests.stored import SCHEMA, stored_form, with_defaults
-from riffusion.requests.titles import title
+from riffusion.requests.title import title, untitled
 
 __all__ = [
     "CLIP_SIZE",
@@ -66,6 +66,7 @@ __all__ = [
     "title",
     "too_wide",
     "unknown_lora",
+    "untitled",
     "with_defaults",
     "with_guidance",
     "with_seed",

@@ -50,8 +50,8 @@ class AnyRequest(Model):
     """The command's name; left out, the mode's."""
     EXAMPLE: ClassVar[dict[str, Any]]
     """A small request: its JSON without the mode."""
-    TITLE: ClassVar[str] = "A clip"
-    """What a clip is called whose request has no words."""
+    UNTITLED: ClassVar[str] = "A clip"
+    """What a clip is called whose request has no prompt."""
     SEAMLESS: ClassVar[bool] = False
     """Whether the sound's end leads into its beginning."""
     RANK: ClassVar[int] = 100

@@ -14,7 +14,7 @@ class AudioToImage(AnyRequest):
     SCHEMA: ClassVar = 1
     PURPOSE: ClassVar = "The spectrogram of a recording."
     EXAMPLE: ClassVar = {"clip": {"upload": "u" * 22}}
-    TITLE: ClassVar = "A sound"
+    UNTITLED: ClassVar = "A sound"
     RANK: ClassVar = 70
 
     mode: Literal["audio-to-image"] = "audio-to-image"

@@ -31,7 +31,7 @@ class Crossfade(Between):
         "end": {"init": {"seed_image": "guitar"}},
         "alpha": 0.5,
     }
-    TITLE: ClassVar = "A crossfade"
+    UNTITLED: ClassVar = "A crossfade"
     AT_ONCE: ClassVar = ("start.init", "end.init")
     RANK: ClassVar = 35
 

@@ -14,7 +14,7 @@ class ImageToAudio(AnyRequest):
     SCHEMA: ClassVar = 1
     PURPOSE: ClassVar = "The sound of a picture."
     EXAMPLE: ClassVar = {"image": {"seed_image": "drums"}}
-    TITLE: ClassVar = "A drawing"
+    UNTITLED: ClassVar = "A drawing"
     RANK: ClassVar = 60
 
     mode: Literal["image-to-audio"] = "image-to-audio"

@@ -19,7 +19,7 @@ class Loop(Prompted):
     SCHEMA: ClassVar = 1
     PURPOSE: ClassVar = "Make a clip repeat without a seam."
     EXAMPLE: ClassVar = {"init": {"seed_image": "drums"}, "bars": 2}
-    TITLE: ClassVar = "A loop"
+    UNTITLED: ClassVar = "A loop"
     AT_ONCE: ClassVar = ()
     SEAMLESS: ClassVar = True
     RANK: ClassVar = 90

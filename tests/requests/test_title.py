@@ -1,6 +1,6 @@
 import pytest
 
-from riffusion.requests import title
+from riffusion.requests import title, untitled
 
 
 @pytest.mark.parametrize(
@@ -17,5 +17,5 @@ from riffusion.requests import title
         ({"mode": "of-the-next-version"}, "A clip"),
     ],
 )
-def test_a_clip_is_known_by_its_words(request_data: dict[str, object], words: str) -> None:
-    assert title(request_data) == words
+def test_a_title_is_the_prompt_or_those_of_both_ends(request_data: dict[str, object], words: str) -> None:
+    assert (title(request_data) or untitled(str(request_data["mode"]))) == words
