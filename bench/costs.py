@@ -29,14 +29,26 @@ import torch
 from riffusion.audio.encode import encode_audio
 from riffusion.generate import Generator, NoControl
 from riffusion.geometry import DEFAULT
-from riffusion.requests import CLIP_SIZE, InputSize, cost, parse, references, with_guidance, with_seed
+from riffusion.requests import (
+    CLIP_SIZE,
+    MODES,
+    AnyRequest,
+    InputSize,
+    Kind,
+    Sizes,
+    cost,
+    parse,
+    reference_fields,
+    references,
+    with_guidance,
+    with_seed,
+)
+from riffusion.requests.modes import BY_NAME
 from riffusion.seeds import list_seeds, open_seed
 from riffusion.settings import Settings
 from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
 
-PROMPT = {"prompt": "church bells"}
-ENDS = {"start": {"prompt": "church bells"}, "end": {"prompt": "drum solo"}}
 INPUT = {"upload": "u" * 22}
 SECONDS = {"mask": {"seconds": [1, 2]}}
 STANDARD = "text-to-audio"
@@ -47,7 +59,8 @@ class Case:
     """A request, and the processor time that it took."""
 
     mode: str
-    fields: dict[str, Any]
+    fields: dict[str, Any] = field(default_factory=dict)
+    """In which it differs from the mode's example."""
     size: InputSize = CLIP_SIZE
     seconds: list[float] = field(default_factory=list)
 
@@ -61,16 +74,21 @@ class Case:
         return ", ".join([self.mode, *parts])
 
     @property
-    def request(self) -> Any:
-        """The request as a worker receives it."""
-        prompt = PROMPT if self.mode not in ("interpolate", "image-to-audio", "audio-to-image") else {}
-        return with_seed(parse({"mode": self.mode, **prompt, **self.fields}))
+    def request(self) -> AnyRequest:
+        """As a worker gets it."""
+        return with_seed(parse({"mode": self.mode, **BY_NAME[self.mode].EXAMPLE, **self.fields}))
+
+    @property
+    def sizes(self) -> Sizes:
+        """Of its inputs."""
+        return dict.fromkeys(references(self.request), self.size)
 
 
 def cases() -> Iterator[Case]:
-    """Requests of every mode, from the smallest to those that take a minute."""
+    """Every mode's example, and requests from the cheapest to what takes a minute."""
+    yield from (Case(mode.MODE) for mode in MODES)
     for fields in (
-        {}, {"quality": "draft"}, {"quality": "best"}, {"guidance": 1}, {"format": "wav"}, {"format": "ogg"},
+        {"quality": "draft"}, {"quality": "best"}, {"guidance": 1}, {"format": "wav"}, {"format": "ogg"},
         {"width": 128}, {"width": 1024}, {"width": 2048}, {"steps": 2}, {"steps": 100}, {"scheduler": "euler-a"},
     ):  # fmt: skip
         yield Case(STANDARD, fields)
@@ -80,16 +98,16 @@ def cases() -> Iterator[Case]:
     yield Case("riff", {"init": INPUT, "denoising": 0.1})
     yield Case("riff", {"init": INPUT, "guidance": 1, "quality": "draft"})
     yield Case("inpaint", {"init": INPUT, "denoising": 0.5, **SECONDS}, InputSize(512, channels=2))
-    yield Case("interpolate", {**ENDS, "alpha": 0.5})
-    yield Case("interpolate", {**ENDS, "clips": 4})
-    yield Case("interpolate", {**ENDS, "clips": 2, "init": INPUT}, InputSize(1024))
-    for columns in (100, 512, 513, 3000):  # another column needs another window
+    yield Case("interpolate", {"alpha": None, "clips": 4})
+    yield Case("interpolate", {"alpha": None, "clips": 2, "init": INPUT}, InputSize(1024))
+    for columns in (100, 512, 513, 3000):  # one column more is a window more
         yield Case("audio-to-audio", {"clip": INPUT}, InputSize(columns))
     yield Case("audio-to-audio", {"clip": INPUT, "denoising": 0.2, "quality": "draft"}, InputSize(3000, channels=2))
     for columns, seconds in ((100, 5), (512, 1), (512, 10), (6000, 5)):
         yield Case("extend", {"init": INPUT, "seconds": seconds}, InputSize(columns))
-    for fields, columns in (({}, 512), ({}, 6000), ({"bars": 1, "bpm": 120}, 6000)):
-        yield Case("loop", {"init": INPUT, **fields}, InputSize(columns))
+    for columns in (512, 6000):
+        yield Case("loop", {"init": INPUT, "bars": None}, InputSize(columns))
+    yield Case("loop", {"init": INPUT, "bars": 1, "bpm": 120}, InputSize(6000))
     for quality in ("draft", "standard", "best"):
         for columns in (512, 3000):
             yield Case("image-to-audio", {"image": INPUT, "quality": quality}, InputSize(columns))
@@ -128,7 +146,8 @@ def processor_s() -> float:
 def run(case: Case, generator: Generator) -> None:
     """Makes the clip once."""
     request = case.request
-    inputs = {name: (sound if name == "clip" else picture)(case.size) for name in references(request)}
+    kinds = reference_fields(type(request))
+    inputs = {name: (sound if kinds[name] is Kind.SOUND else picture)(case.size) for name in references(request)}
     began = processor_s()
     generator.run(request, inputs, NoControl())
     case.seconds.append(processor_s() - began)
@@ -147,7 +166,7 @@ def main() -> None:
     standard = next(case for case in chosen if case.name == STANDARD)
     with Generator.load(Settings(device="cpu", checkpoint="bundled")) as generator:
         guidance = generator.card.guidance or 1.0
-        run(standard, generator)  # the first clip includes warming up
+        run(standard, generator)  # the first clip pays for what is loaded late
         standard.seconds.clear()
         for _ in range(arguments.rounds):
             for case in chosen:
@@ -158,7 +177,7 @@ def main() -> None:
     ratios = {}
     for case in chosen:
         taken = statistics.median(case.seconds)
-        charged = cost(with_guidance(case.request, guidance), case.size)
+        charged = cost(with_guidance(case.request, guidance), case.sizes)
         ratios[case.name] = charged * unit / taken
         print(f"| {case.name} | {taken:.2f} | {charged:.1f} | {ratios[case.name]:.2f} |")
     over, under = max(ratios, key=ratios.__getitem__), min(ratios, key=ratios.__getitem__)

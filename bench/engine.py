@@ -37,11 +37,15 @@ from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.tuning import choose_threads, compiler_for
-from riffusion.generate import NoControl, paint, repaint
+from riffusion.generate import NoControl
 from riffusion.generate.generator import BUNDLED_FOLDER
+from riffusion.generate.modes import MAKERS
 from riffusion.generate.painter import Painter
-from riffusion.requests import AnyRequest, Inpaint, Riff, TextToAudio, parse
-from riffusion.requests.modes import Painted
+from riffusion.requests import AnyRequest, parse
+from riffusion.requests.base import Painted
+from riffusion.requests.modes.inpaint import Inpaint
+from riffusion.requests.modes.riff import Riff
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.seeds import list_seeds, open_seed
 from riffusion.spectrogram.canvas import Canvas
 from riffusion.testing import random_stable_diffusion, tiny_checkpoint
@@ -138,14 +142,7 @@ def requests_of(clients: int) -> list[AnyRequest]:
 
 def serve(painter: Painter, init: Canvas, request: AnyRequest) -> object:
     """One picture through the engine."""
-    match request:
-        case TextToAudio():
-            return paint.text_to_audio(painter, request, NoControl())
-        case Riff():
-            return paint.riff(painter, request, init, NoControl())
-        case Inpaint():
-            return repaint.inpaint(painter, request, init, None, NoControl())
-    raise TypeError(request)
+    return MAKERS[type(request)](painter, request, {"init": init}, NoControl())
 
 
 def one_by_one(serve_one: Serve, requests: Sequence[AnyRequest]) -> Served:

@@ -12,7 +12,10 @@ import click
 from PIL import Image
 
 from riffusion.client import Client, Job
-from riffusion.requests import AnyRequest, Interpolate, InterpolationEnd, JobResult, Riff, TextToAudio
+from riffusion.requests import AnyRequest, InterpolationEnd, JobResult
+from riffusion.requests.modes.interpolate import Interpolate
+from riffusion.requests.modes.riff import Riff
+from riffusion.requests.modes.text_to_audio import TextToAudio
 
 OUT = Path(__file__).parents[1] / "web" / "static" / "about"
 SIZE = (320, 256)

@@ -8,12 +8,11 @@ from typing import Any, Protocol
 from flask import Blueprint, Response, render_template, request
 
 from riffusion.errors import Gone, NotFound
-from riffusion.requests import title
+from riffusion.requests import title, untitled
 from riffusion.storage import CONTENT_TYPES
 from web.assets import asset, modules
 
 _FIRST = ("prompt", "start", "end", "negative_prompt", "mode", "seed")
-_UNTITLED = {"image-to-audio": "A drawing", "audio-to-image": "A sound", "loop": "A loop"}
 
 
 class PublishedClip(Protocol):
@@ -81,7 +80,7 @@ def clip_page(share_id: str, describe: Callable[[str], PublishedClip], policy: s
         entry="pages/clip.js",
         clip=shared,
         media_type=CONTENT_TYPES[f".{shared.format}"],
-        title=title(shared.request) or _UNTITLED.get(shared.request["mode"], "A clip"),
+        title=title(shared.request) or untitled(shared.request["mode"]),
         recipe=recipe(shared.request),
     )
 

@@ -1,4 +1,4 @@
-"""`riffusion keys`: who may use the API, told to the Redis that it runs on."""
+"""`riffusion keys`: the API keys, kept in the Redis that the API uses."""
 
 from datetime import UTC, datetime
 from pathlib import Path

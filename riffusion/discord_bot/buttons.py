@@ -13,7 +13,10 @@ import discord
 from riffusion.client import Client
 from riffusion.discord_bot import messages
 from riffusion.errors import Gone, NotFound, RiffusionError, UnavailableError
-from riffusion.requests import MAX_PROMPT_CHARS, AnyRequest, Extend, JobResult, Loop, Riff
+from riffusion.requests import MAX_PROMPT_CHARS, AnyRequest, JobResult
+from riffusion.requests.modes.extend import Extend
+from riffusion.requests.modes.loop import Loop
+from riffusion.requests.modes.riff import Riff
 
 Interaction = discord.Interaction[Any]  # its client is a RiffusionBot
 

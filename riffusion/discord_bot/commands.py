@@ -13,16 +13,11 @@ from riffusion.discord_bot import messages
 from riffusion.discord_bot.async_client import AsyncClient
 from riffusion.errors import UnreadableMedia
 from riffusion.geometry import COLUMNS_PER_S, MAX_WIDTH, MIN_WIDTH, WIDTH_STEP
-from riffusion.requests import (
-    MAX_PROMPT_CHARS,
-    MAX_SEED,
-    AnyRequest,
-    AudioToAudio,
-    Interpolate,
-    InterpolationEnd,
-    Riff,
-    TextToAudio,
-)
+from riffusion.requests import MAX_PROMPT_CHARS, MAX_SEED, AnyRequest, InterpolationEnd
+from riffusion.requests.modes.audio_to_audio import AudioToAudio
+from riffusion.requests.modes.interpolate import Interpolate
+from riffusion.requests.modes.riff import Riff
+from riffusion.requests.modes.text_to_audio import TextToAudio
 
 Interaction = discord.Interaction[Any]  # its client is a RiffusionBot
 

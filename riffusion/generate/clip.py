@@ -1,4 +1,4 @@
-"""What comes out of a request, and the way back to whoever asked."""
+"""The result of a request, and how its caller follows and stops it."""
 
 from dataclasses import dataclass
 from typing import Protocol
@@ -7,7 +7,7 @@ from riffusion.requests import AudioFormat
 
 
 class Control(Protocol):
-    """How a running request tells of itself and learns that it should stop.
+    """How a running request reports its progress and is stopped.
 
     Called from the thread that called `Generator.run`, never from the engine's. Either method may raise (`Canceled`,
     `DeadlineExceeded`, `LeaseLost`): the request's rows leave the batch before the next step, and `run` raises it.
@@ -21,11 +21,11 @@ class Control(Protocol):
         """`step` of `total` UNet steps are done, over all rows of the request."""
 
     def check(self) -> None:
-        """Nothing new; called several times a second while the request waits or works."""
+        """Called several times a second while the request waits or runs and no step is done."""
 
 
 class NoControl:
-    """Runs to the end, whatever happens, and tells nobody."""
+    """Runs a request to its end and reports nothing."""
 
     weight = 1.0
 
@@ -33,12 +33,12 @@ class NoControl:
         """Ignored."""
 
     def check(self) -> None:
-        """Goes on."""
+        """Never stops the request."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A request's result: the picture, the sound, and what to say about them."""
+    """A request's result: the picture, the sound, and their properties."""
 
     png: bytes
     audio: bytes

@@ -85,7 +85,7 @@ def job_entry(submission: Submission, request: AnyRequest, inputs: Inputs, setti
         "tail": secrets.token_hex(16),  # random, because the id alone may give access to the job
         "client": submission.tenant.name,
         "model": request.model or settings.model,
-        "mode": request.mode,
+        "mode": request.MODE,
         "schema": request.SCHEMA,
         **_stored_request(request, inputs),
         **({"degraded": _stored_request(less, inputs)} if less else {}),
@@ -156,7 +156,7 @@ def _stored_request(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
     """The request as it is stored, and what it costs."""
     return {
         "request": json.dumps(stored_form(request), ensure_ascii=False, separators=(",", ":")),
-        "cost": cost(request, inputs.size),
+        "cost": cost(request, inputs.sizes),
     }
 
 

@@ -9,7 +9,17 @@ from riffusion.jobs.record import JobOutput, JobRecord, JobStatus
 from riffusion.jobs.tenants import may_see, owns
 from riffusion.jobs.uploads import Upload as StoredUpload
 from riffusion.jobs.uploads import UploadInfo
-from riffusion.requests import CLIP_SIZE, AnyRequest, InputSize, JobResult, Upload, references
+from riffusion.requests import (
+    CLIP_SIZE,
+    AnyRequest,
+    InputSize,
+    JobResult,
+    Kind,
+    Sizes,
+    Upload,
+    reference_fields,
+    references,
+)
 
 _STEREO = 2
 
@@ -22,8 +32,8 @@ class Inputs:
     """Field of the request -> key in Storage."""
     pins: dict[str, str] = field(default_factory=dict)
     """`upload:<id>` or `job:<id>`, whose files are kept until the job ends -> field of the request."""
-    size: InputSize = CLIP_SIZE
-    """Of the picture or sound that the request starts from."""
+    sizes: Sizes = field(default_factory=dict)
+    """Field of the request -> size of the picture or sound."""
 
 
 def resolve(database: Database, request: AnyRequest, identity: str, prefix: str = "") -> Inputs:
@@ -36,24 +46,23 @@ def resolve(database: Database, request: AnyRequest, identity: str, prefix: str 
     """
     keys: dict[str, str] = {}
     pins: dict[str, str] = {}
-    size = CLIP_SIZE
+    kinds, sizes = reference_fields(type(request)), {}
     for name, reference in references(request).items():
         match reference:
             case Upload(upload=upload_id):
                 field = pins[f"upload:{upload_id}"] = f"{prefix}{name}.upload"
-                keys[name], found = _upload(database, upload_id, identity, name, field)
+                keys[name], sizes[name] = _upload(database, upload_id, identity, kinds[name], field)
             case JobResult(job=job_id):
                 field = pins[f"job:{job_id}"] = f"{prefix}{name}.job"
-                keys[name], found = _job(database, job_id, identity, name, field)
+                keys[name], sizes[name] = _job(database, job_id, identity, kinds[name], field)
             case _:
-                continue
-        size = found if name != "mask" else size
-    return Inputs(keys, pins, size)
+                sizes[name] = CLIP_SIZE
+    return Inputs(keys, pins, sizes)
 
 
-def _upload(database: Database, upload_id: str, identity: str, name: str, field: str) -> tuple[str, InputSize]:
+def _upload(database: Database, upload_id: str, identity: str, kind: Kind, field: str) -> tuple[str, InputSize]:
     data = database.hash(f"upload:{upload_id}")
-    upload, wanted = StoredUpload.decode(data) if data else None, "audio" if name == "clip" else "image"
+    upload, wanted = StoredUpload.decode(data) if data else None, "audio" if kind is Kind.SOUND else "image"
     if upload is None or not owns(identity, upload.owner):
         raise UnknownReference(f"There is no upload {upload_id}; it may have expired.", field)
     if upload.info.kind != wanted:
@@ -61,7 +70,7 @@ def _upload(database: Database, upload_id: str, identity: str, name: str, field:
     return upload.key, _uploaded(upload.info)
 
 
-def _job(database: Database, job_id: str, identity: str, name: str, field: str) -> tuple[str, InputSize]:
+def _job(database: Database, job_id: str, identity: str, kind: Kind, field: str) -> tuple[str, InputSize]:
     data = database.hash(f"job:{job_id}")
     record = JobRecord.decode(data) if data else None
     if record is None or not may_see(identity, record.tenant):
@@ -69,7 +78,7 @@ def _job(database: Database, job_id: str, identity: str, name: str, field: str) 
     if record.status is not JobStatus.SUCCEEDED or record.result is None:
         raise UnknownReference(f"Job {job_id} has no result: it is {record.status}.", field)
     result = record.result
-    return result.audio.key if name == "clip" else result.image.key, _made(result)
+    return result.audio.key if kind is Kind.SOUND else result.image.key, _made(result)
 
 
 def _uploaded(info: UploadInfo) -> InputSize:

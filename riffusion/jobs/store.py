@@ -30,7 +30,7 @@ from riffusion.jobs.database import Database, connect, pairs
 from riffusion.jobs.inputs import resolve
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
 from riffusion.jobs.tenants import Tenant, may_see
-from riffusion.requests import AnyRequest, InputSize, ModelCard, with_guidance, with_seed
+from riffusion.requests import AnyRequest, ModelCard, Sizes, with_guidance, with_seed
 from riffusion.settings import Settings
 
 NO_CARD = ModelCard()
@@ -121,13 +121,13 @@ class JobStore:
         reply = self._database.run("accept", json.dumps(new_batch(tenant, idempotency)))
         return None if reply[0] == b"unknown" else decode_acceptance(reply, tenant, [], [])
 
-    def input_size(self, request: AnyRequest, identity: str) -> InputSize:
-        """The size of the picture or sound that a request starts from.
+    def input_sizes(self, request: AnyRequest, identity: str) -> Sizes:
+        """The sizes of the pictures and sounds that a request names, by field.
 
         Raises:
             UnknownReference: see `accept`.
         """
-        return resolve(self._database, request, identity).size
+        return resolve(self._database, request, identity).sizes
 
     def _completed(self, request: AnyRequest) -> AnyRequest:
         """The request as it will be stored, with seeds drawn and the model's guidance filled in."""

@@ -14,7 +14,7 @@ from PIL import Image
 
 from riffusion.diffusion.autoencoder import Autoencoder
 from riffusion.diffusion.noise import SeededNoise
-from riffusion.requests import TextToAudio
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.testing import chord, save_tiny_checkpoint, tiny_checkpoint
 from riffusion.training.runs.finetune import FinetuneOptions, finetune
 from tests.acceptance.conftest import Stack, http, start

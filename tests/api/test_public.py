@@ -67,7 +67,10 @@ def ids(app_client: Client, worker: Worker) -> dict[str, Ids]:
     child = submit(app_client, **inpaint)["id"]
     worker.work()
     copy = submit(app_client, **inpaint)["id"]
-    return {"jobs": [parent, child, copy], "uploads": [upload]}
+    ends = {"start": {"init": {"job": parent}}, "end": {"init": {"upload": upload}}}
+    crossfade = app_client.post("/jobs", json={"mode": "crossfade", **ends, "alpha": 0.5}).json["id"]
+    worker.work()
+    return {"jobs": [parent, child, copy, crossfade], "uploads": [upload]}
 
 
 def test_nothing_public_holds_an_id(app_client: Client, ids: dict[str, Ids], services: Services) -> None:

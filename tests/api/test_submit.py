@@ -163,7 +163,23 @@ def test_a_picture_wider_than_the_model_paints_is_refused(client: Client, fields
     assert "has 2050 columns" in response.json["errors"][0]["message"]
 
 
-def test_a_sound_of_the_longest_that_may_be_uploaded_is_accepted(settings: Settings) -> None:
+@pytest.mark.parametrize("field", ["start", "end"])
+def test_each_end_of_a_crossfade_is_painted_at_once(client: Client, field: str) -> None:
+    ends: dict[str, Any] = {end: {"init": {"seed_image": "drums"}} for end in ("start", "end")}
+    ends[field] = {"init": {"upload": _upload(client, png(2050))}}
+    response = client.post("/jobs", json={"mode": "crossfade", **ends, "alpha": 0.5})
+    assert (response.status_code, response.json["errors"][0]["field"]) == (422, f"{field}.init")
+    assert "has 2050 columns" in response.json["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(("many", "field"), [({"alpha": 0.5}, "start.init"), ({"clips": 64}, "clips")])
+def test_a_crossfade_longer_than_allowed_is_refused(client: Client, many: dict[str, Any], field: str) -> None:
+    wide = {"init": {"upload": _upload(client, png(*(LONG if "alpha" in many else (1000, 512))))}}
+    response = client.post("/jobs", json={"mode": "crossfade", "start": wide, "end": wide, **many})
+    assert (response.status_code, response.json["errors"][0]["field"]) == (422, field)
+
+
+def test_a_sound_of_the_longest_that_may_be_uploaded_is_taken(settings: Settings) -> None:
     client = Client(create_app(settings.model_copy(update={"max_audio_s": 0.995})))
     clip = {"upload": _upload(client, wav(0.995))}
     assert client.post("/jobs", json={"mode": "audio-to-image", "clip": clip}).status_code == 202

@@ -15,7 +15,11 @@ from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.errors import BrokenPicture
 from riffusion.generate import Clip, Control
-from riffusion.requests import AnyRequest, AudioToImage, Extend, ImageToAudio, Inpaint, ModelCard, shareable
+from riffusion.requests import AnyRequest, ModelCard, shareable
+from riffusion.requests.modes.audio_to_image import AudioToImage
+from riffusion.requests.modes.extend import Extend
+from riffusion.requests.modes.image_to_audio import ImageToAudio
+from riffusion.requests.modes.inpaint import Inpaint
 from riffusion.seeds import list_seeds, open_seed
 from riffusion.settings import Settings
 from riffusion.spectrogram.canvas import Canvas

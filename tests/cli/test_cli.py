@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from riffusion.cli import COMMANDS, cli
+from riffusion.cli import SERVICE, TOOLS, cli
+from riffusion.requests import MODES
+
+PURPOSES = {
+    **{name: purpose for name, (_, purpose) in (SERVICE | TOOLS).items()},
+    **{mode.COMMAND: mode.PURPOSE for mode in MODES},
+}
 
 
 def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -24,12 +30,12 @@ def test_help_names_every_command_and_imports_none() -> None:
         "sys.exit(bool({'torch', 'numpy', 'flask', 'celery', 'httpx', 'riffusion.cli.make'} & set(sys.modules)))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120).stdout
-    for name, (_, purpose) in COMMANDS.items():
+    for name, purpose in PURPOSES.items():
         assert f"  {name} " in shown
         assert purpose.split()[0] in shown
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", PURPOSES)
 def test_every_command_says_what_it_takes(name: str) -> None:
     result = CliRunner().invoke(cli, [name, "--help"], catch_exceptions=False)
     assert result.exit_code == 0

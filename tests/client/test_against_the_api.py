@@ -18,7 +18,10 @@ from riffusion.errors import (
     UnknownReference,
     UnreadableMedia,
 )
-from riffusion.requests import ImageToAudio, Riff, SeedImage, TextToAudio, Upload
+from riffusion.requests import SeedImage, Upload
+from riffusion.requests.modes.image_to_audio import ImageToAudio
+from riffusion.requests.modes.riff import Riff
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
 from tests.client.in_process_service import serving
 from tests.conftest import wait_until

@@ -3,7 +3,7 @@
 import json
 
 from riffusion.client import Client
-from riffusion.requests import TextToAudio
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from tests.client.conftest import Reply, Script
 
 QUEUED: Reply = (202, {}, json.dumps({"id": "a" * 22, "status": "queued"}))

@@ -17,7 +17,7 @@ from riffusion.errors import (
     UnavailableError,
     UnknownReference,
 )
-from riffusion.requests import TextToAudio
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from tests.client.conftest import HANG_UP, Reply, Script
 from tests.conftest import free_port
 

@@ -3,7 +3,10 @@
 from pathlib import Path
 
 from riffusion.discord_bot.pending_requests import PendingRequest, PendingRequestStore
-from riffusion.requests import AnyRequest, Interpolate, InterpolationEnd, JobResult, Riff, TextToAudio
+from riffusion.requests import AnyRequest, InterpolationEnd, JobResult
+from riffusion.requests.modes.interpolate import Interpolate
+from riffusion.requests.modes.riff import Riff
+from riffusion.requests.modes.text_to_audio import TextToAudio
 
 REQUESTS: tuple[AnyRequest, ...] = (
     TextToAudio(prompt="funk", seed=1),

@@ -27,7 +27,7 @@ from riffusion.embedded.valkey import Valkey
 from riffusion.errors import SetupError, WorkerLost
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.store import JobStore
-from riffusion.requests import TextToAudio
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
 from tests.conftest import wait_until
 from tests.faults.test_storage import in_small_folder

@@ -15,7 +15,7 @@ from riffusion.errors import ToolMissing
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.tenants import Tenant
-from riffusion.requests import TextToAudio
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
 from tests.conftest import wait_until
 

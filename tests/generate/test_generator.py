@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from PIL import Image, ImageDraw
 
+from riffusion import requests
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.recipe import read_recipe
@@ -54,6 +55,8 @@ MODES: list[tuple[dict[str, Any], dict[str, bytes], int, float, int]] = [
     ({"mode": "riff", "init": UPLOAD, "denoising": 0, **COMMON}, {"init": png(140)}, 140, 1.39, 1),
     ({"mode": "interpolate", "start": END, "end": END, "clips": 2, "steps": 2, "init": UPLOAD},
      {"init": png(64, 256)}, 256, 2.55, 1),
+    ({"mode": "crossfade", "start": {**END, "init": UPLOAD}, "end": {**END, **SEED}, "clips": 2, "steps": 2},
+     {"start.init": png(64, 256)}, 256, 2.55, 1),
     ({"mode": "inpaint", "init": UPLOAD, "mask": UPLOAD, **COMMON},
      {"init": png(130), "mask": png(64, 64, (0, 0, 9, 63))}, 130, 1.29, 1),
     ({"mode": "audio-to-audio", "clip": UPLOAD, **COMMON, "format": "ogg"}, {"clip": wav(1.234, 2)}, 125, 1.234, 1),
@@ -62,6 +65,10 @@ MODES: list[tuple[dict[str, Any], dict[str, bytes], int, float, int]] = [
     ({"mode": "extend", "init": UPLOAD, "seconds": 1.5, **COMMON}, {"init": png(100)}, 250, 2.49, 1),
     ({"mode": "loop", "init": UPLOAD, "bpm": 200, "bars": 1, **COMMON}, {"init": png(130)}, 120, 1.20, 1),
 ]  # fmt: skip
+
+
+def test_the_table_names_every_mode() -> None:
+    assert {case[0]["mode"] for case in MODES} == {mode.MODE for mode in requests.MODES}
 
 
 @pytest.mark.parametrize("case", MODES, ids=[case[0]["mode"] for case in MODES])
@@ -93,7 +100,7 @@ def test_a_seed_image_and_its_tempo(generator: Generator) -> None:
     assert open_picture(clip.png).info["BPM"] == f"{seed.bpm:g}"
 
 
-def test_mixing_stereo_down_is_said(generator: Generator) -> None:
+def test_mixing_stereo_down_is_a_warning(generator: Generator) -> None:
     clip = run(generator, {"mode": "audio-to-audio", "clip": UPLOAD, **COMMON}, {"clip": wav(1.0, 2)})
     assert any("mono" in warning for warning in clip.warnings)
 
@@ -129,10 +136,3 @@ def test_inputs_that_will_not_do(
 ) -> None:
     with pytest.raises(error):
         run(generator, fields, inputs)
-
-
-def test_an_untrained_stand_in_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr("riffusion.generate.generator.BUNDLED_FOLDER", tmp_path)
-    with Generator.load(Settings(checkpoint="bundled", device="cpu")) as generator:
-        clip = run(generator, {"mode": "text-to-audio", "width": 128, **COMMON})
-    assert "random" in clip.warnings[0]

@@ -83,6 +83,17 @@ def test_a_seed_that_was_drawn_can_be_asked_for(store: JobStore) -> None:
     assert again.result == made.result
 
 
+def test_a_crossfade_is_served_as_a_copy_too(store: JobStore) -> None:
+    start = {"init": {"seed_image": "drums"}, "seed": 1}
+    crossfade = {"mode": "crossfade", "start": start, "end": {"init": {"seed_image": "bass"}, "seed": 2}, "alpha": 0.5}
+    store.accept([Submission(parse(crossfade), by("alice"))])
+    made = run(store)
+    other = {**crossfade, "start": {**start, "seed": 3}}
+    copy, new = (store.accept([Submission(parse(each), by("alice"))]).records[0] for each in (crossfade, other))
+    assert (copy.status, copy.result) == (JobStatus.SUCCEEDED, made.result)
+    assert new.status is JobStatus.QUEUED
+
+
 @pytest.mark.parametrize(
     ("client", "fields"),
     [

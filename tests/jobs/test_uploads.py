@@ -15,7 +15,7 @@ from riffusion.jobs.record import Success
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import Upload, UploadInfo, UploadStore
-from riffusion.requests import InputSize, cost, parse
+from riffusion.requests import InputSize, cost, parse, references
 from riffusion.settings import Settings
 from riffusion.storage import Storage
 from tests.jobs.conftest import by, claim, keys, submit, success
@@ -91,7 +91,9 @@ def test_a_job_is_charged_by_the_size_of_what_it_takes_in(
         else {"mode": "image-to-audio", "image": upload}
     )
     request = parse(fields)
-    assert store.accept([Submission(request, by("alice"))]).records[0].cost == pytest.approx(cost(request, size))
+    assert store.accept([Submission(request, by("alice"))]).records[0].cost == pytest.approx(
+        cost(request, dict.fromkeys(references(request), size))
+    )
 
 
 @pytest.mark.parametrize(("mode", "field"), [("audio-to-image", "clip"), ("image-to-audio", "image")])
@@ -102,14 +104,16 @@ def test_what_an_earlier_job_made_has_a_size_too(store: JobStore, mode: str, fie
     store.finish(job.id, job.token, Success(replace(output, image=replace(output.image, width=3000))))
     request = parse({"mode": mode, field: {"job": job.id}})
     record = store.accept([Submission(request, by("alice"))]).records[0]
-    assert record.cost == pytest.approx(cost(request, InputSize(3000, channels=2)))
+    assert record.cost == pytest.approx(cost(request, {field: InputSize(3000, channels=2)}))
 
 
-def test_a_mask_has_no_part_in_the_size(uploads: UploadStore, store: JobStore) -> None:
+def test_each_input_has_a_size(uploads: UploadStore, store: JobStore) -> None:
     picture, mask = (uploads.add(by("alice"), io.BytesIO(b"x"), replace(PICTURE, width=width)) for width in (700, 64))
     fields = {"init": {"upload": picture.id}, "mask": {"upload": mask.id}}
     request = parse({"mode": "inpaint", "prompt": "x", **fields})
-    assert store.input_size(request, "alice") == InputSize(700)
+    assert store.input_sizes(request, "alice") == {"init": InputSize(700), "mask": InputSize(64)}
+    of_a_seed_image = parse({"mode": "image-to-audio", "image": {"seed_image": "drums"}})
+    assert store.input_sizes(of_a_seed_image, "alice") == {"image": InputSize(512)}
 
 
 def test_the_same_content_shares_one_file_while_anyone_needs_it(

@@ -12,7 +12,7 @@ from riffusion.embedded.child import Process, kill, spawn
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
-from riffusion.requests import TextToAudio
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
 from riffusion.storage import Storage, open_storage
 from tests.conftest import wait_until

@@ -15,7 +15,9 @@ from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, 
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import UploadInfo, UploadStore
-from riffusion.requests import AudioToImage, TextToAudio, Upload
+from riffusion.requests import Upload
+from riffusion.requests.modes.audio_to_image import AudioToImage
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
 from riffusion.storage import Storage
 from riffusion.storage.local import LocalStorage
