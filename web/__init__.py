@@ -1,1 +1,1 @@
-"""The pages in the browser: templates, style, scripts. Knows requests and errors, but neither the API nor the model."""
+"""The pages in the browser: templates, style, scripts. It imports neither the API nor the model."""

@@ -1,4 +1,4 @@
-"""What the pages are served with: a policy without exceptions, and assets that browsers may keep."""
+"""What the pages are served with: a policy without exceptions, and assets that browsers may cache."""
 
 import re
 
@@ -25,20 +25,20 @@ def test_a_page_runs_nothing_inline_and_asks_no_other_host(client: Client, path:
 
 
 @pytest.mark.parametrize("path", ["/", "/about"])
-def test_every_file_that_a_page_names_is_there_and_is_kept_for_good(client: Client, path: str) -> None:
+def test_every_file_that_a_page_names_is_cached_for_good(client: Client, path: str) -> None:
     named = set(re.findall(r'(?:src|href)="(/assets/[^"]+)"', client.get(path).text))
     assert named
     for address in named:
-        answer = client.get(address)
-        assert answer.status_code == 200, address
-        assert answer.headers["Cache-Control"] == "public, max-age=31536000, immutable"
-        assert "javascript" in answer.content_type or not address.endswith(".js")
+        response = client.get(address)
+        assert response.status_code == 200, address
+        assert response.headers["Cache-Control"] == "public, max-age=31536000, immutable"
+        assert "javascript" in response.content_type or not address.endswith(".js")
 
 
-def test_an_old_address_serves_the_new_file_but_is_not_kept(client: Client) -> None:
-    answer = client.get("/assets/0123456789ab/style.css")
-    assert answer.status_code == 200
-    assert answer.headers["Cache-Control"] == "no-cache"
+def test_an_old_address_serves_the_new_file_uncached(client: Client) -> None:
+    response = client.get("/assets/0123456789ab/style.css")
+    assert response.status_code == 200
+    assert response.headers["Cache-Control"] == "no-cache"
 
 
 def test_scripts_and_styles_are_compressed_for_those_who_take_it(client: Client) -> None:
