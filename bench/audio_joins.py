@@ -1,4 +1,4 @@
-"""Where sounds meet: clips joined into one, loops, channels, and the file that is sent out."""
+"""Where sounds meet: stretches retrieved one after another, loops, channels, and the file that is sent out."""
 
 import statistics
 from collections.abc import Callable, Sequence

@@ -12,6 +12,7 @@ from torch import Tensor
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.loudness import normalize_loudness
+from riffusion.audio_segment import AudioSegment, wav_of
 from riffusion.diffusion.checkpoint import (
     LATENT_CHANNELS,
     Checkpoint,
@@ -104,14 +105,14 @@ class Generator:
         checkpoint = load_checkpoint(source, settings.checkpoint_revision, device, choose_dtype(device))
         return cls(checkpoint, settings)
 
-    def run(self, request: AnyRequest, inputs: Mapping[str, bytes], control: Control) -> Clip:
+    def run(self, request: AnyRequest, inputs: Mapping[str, bytes | AudioSegment], control: Control) -> Clip:
         """Makes the clip that a request asks for.
 
         Args:
             request: with its seeds filled in (`with_seed`); guidance left out is the checkpoint's.
             inputs: by field of `references(request)`, the file's bytes of each upload and earlier job; built-in seed
                 images are looked up here. For an earlier job: its PNG where the field is a picture (`init`, `image`),
-                its audio file where it is a `clip`.
+                its audio file where it is a `clip`. A sound may also be a `pydub.AudioSegment`.
             control: told of every step; whatever it raises stops the request and comes out here.
 
         Raises:
@@ -119,10 +120,11 @@ class Generator:
             JobError: it ended without a result.
         """
         control.check()
+        files = {name: data if isinstance(data, bytes) else wav_of(data) for name, data in inputs.items()}
         request = with_guidance(request, self._checkpoint.guidance)
         codec = self._codecs[request.quality or "standard"]
-        wave = self._wave(inputs) if "clip" in references(request) else None
-        canvases = {name: self._canvas(reference, name, inputs) for name, reference in _pictures(request).items()}
+        wave = self._wave(files) if "clip" in references(request) else None
+        canvases = {name: self._canvas(reference, name, files) for name, reference in _pictures(request).items()}
         if wave is not None:
             canvases["clip"] = codec.encode(wave)
         canvas = self._picture(request, canvases, control)

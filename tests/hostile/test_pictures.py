@@ -75,7 +75,7 @@ def test_a_line_of_pixels_is_not_blown_up() -> None:
         Canvas.open(pictures.saved(Image.new("L", (widest + 1, 1)), "PNG"))
 
 
-def test_a_decoder_past_its_limits_takes_nobody_down(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_decoder_past_its_limits_ends_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from riffusion.spectrogram import probe
 
     (tmp_path / "x").write_bytes(pictures.saved(Image.new("RGB", (5000, 5000)), "PNG"))
