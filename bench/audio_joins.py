@@ -47,7 +47,8 @@ def in_stretches(picture: Picture, cut: int) -> Tensor:
     grid, mel = grid_for(picture.canvas.params), picture.mel.transpose(1, 2).contiguous().numpy()
     assert grid is not None
     stream = Stream(grid, SCHEDULES["standard"], picture.canvas.params.max_value / FULL_SCALE)
-    return torch.from_numpy(np.concatenate([stream.feed(mel[:, :cut]), stream.close(mel[:, cut:])], axis=1))
+    parts = [stream.feed(mel[:, :cut]), stream.feed(mel[:, cut:]), stream.close(mel[:, :0])]
+    return torch.from_numpy(np.concatenate(parts, axis=1))
 
 
 def loops(seeds: Sequence[Picture]) -> dict[str, float]:

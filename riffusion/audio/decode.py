@@ -23,7 +23,7 @@ def decode_audio(data: bytes | Path, *, max_seconds: float, sample_rate: int = D
 
 
 def decode_known(data: bytes | Path, channels: int, *, max_seconds: float, sample_rate: int) -> Tensor:
-    """`decode_audio` of a file that is known to be sound, at no more than `max_seconds`, in so many channels.
+    """`decode_audio` of a file that was probed before or made here, in 1 or 2 `channels`, of at most `max_seconds`.
 
     Raises:
         UnreadableMedia: ffmpeg can't read it, or ran into a limit.

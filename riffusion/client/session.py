@@ -7,6 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from riffusion.audio_segment import AudioSegment, wav_of
 from riffusion.client.job import Job
 from riffusion.client.transport import Transport
 from riffusion.requests import AnyRequest, Upload
@@ -110,14 +111,17 @@ class Client:
                 return
             params["cursor"] = page["next_cursor"]
 
-    def upload(self, file: Path | str) -> Upload:
+    def upload(self, file: Path | str | AudioSegment) -> Upload:
         """Sends an image or a sound, and returns the reference by which requests name it.
+
+        Args:
+            file: its path, or a sound as a `pydub.AudioSegment`.
 
         Raises:
             UnreadableMedia: the server can't read the file, or it exceeds the limits.
         """
-        path = Path(file)
-        response = self._transport.request("POST", "uploads", files={"file": (path.name, path.read_bytes())})
+        part = (Path(file).name, Path(file).read_bytes()) if isinstance(file, Path | str) else ("a.wav", wav_of(file))
+        response = self._transport.request("POST", "uploads", files={"file": part})
         return Upload(upload=response.json()["id"])
 
     def seeds(self) -> list[dict[str, Any]]:

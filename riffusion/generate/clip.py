@@ -1,7 +1,7 @@
 """The result of a request, and how its caller follows and stops it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from riffusion.requests import AudioFormat
 
@@ -49,3 +49,16 @@ class Clip:
     width: int
     height: int
     warnings: tuple[str, ...] = ()
+
+    def segment(self) -> Any:
+        """The sound as a `pydub.AudioSegment` of 16 bits: of a WAV or FLAC file exactly the samples that it holds.
+
+        Raises:
+            ToolMissing: pydub isn't installed.
+        """
+        from riffusion.audio.ffmpeg import convert
+        from riffusion.audio_segment import segment_of
+
+        size = round(self.duration_s * self.sample_rate) * self.channels * 2
+        pcm = convert(self.audio, ["-c:a", "pcm_s16le", "-f", "s16le"], max_output=size + (1 << 20)).output
+        return segment_of(pcm, self.sample_rate, self.channels)

@@ -12,6 +12,7 @@ from torch import Tensor
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.loudness import normalize_loudness
+from riffusion.audio_segment import AudioSegment, wav_of
 from riffusion.diffusion.checkpoint import (
     LATENT_CHANNELS,
     Checkpoint,
@@ -81,13 +82,14 @@ class Generator:
         checkpoint = load_checkpoint(source, settings.checkpoint_revision, device, choose_dtype(device))
         return cls(checkpoint, settings)
 
-    def run(self, request: AnyRequest, inputs: Mapping[str, bytes], control: Control) -> Clip:
+    def run(self, request: AnyRequest, inputs: Mapping[str, bytes | AudioSegment], control: Control) -> Clip:
         """Makes the clip that a request asks for.
 
         Args:
             request: with its seeds filled in (`with_seed`); guidance left out is the checkpoint's.
             inputs: by field of `references(request)`, the file's bytes of each upload and earlier job; built-in seed
-                images are read here. For an earlier job: its audio file where the field is a sound, else its PNG.
+                images are read here. For an earlier job: its audio file where the field is a sound, else its PNG. A
+                sound may also be a `pydub.AudioSegment`.
             control: called at every step; whatever it raises stops the request and is raised here.
 
         Raises:
@@ -95,9 +97,10 @@ class Generator:
             JobError: it ended without a result.
         """
         control.check()
+        files = {name: data if isinstance(data, bytes) else wav_of(data) for name, data in inputs.items()}
         request = with_guidance(request, self._checkpoint.guidance)
         codec = self._codecs[request.quality or "standard"]
-        wave, canvases = self._opened(request, inputs, codec)
+        wave, canvases = self._opened(request, files, codec)
         for field in request.AT_ONCE if isinstance(request, Painted) else ():
             if field in canvases:
                 check_width(canvases[field], field)

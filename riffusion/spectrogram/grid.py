@@ -19,7 +19,7 @@ Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 Spectra = npt.NDArray[np.complex64]
 
-_PADDING = 2  # FFT length over window length: bins half as wide as its own tell low bands apart
+_PADDING = 2  # FFT length over window length: bins half as wide as its own resolve the low bands
 _STEPS_PER_SECOND = 1000  # durations are whole milliseconds: a rate of whole kHz gives whole numbers of samples
 
 

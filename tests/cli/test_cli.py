@@ -51,7 +51,7 @@ def test_help_for_a_mode_does_not_wait_for_torch() -> None:
     ("arguments", "env", "status", "said"),
     [
         (["generate", "bells", "--steps", "1", "-o", "a.mp3"], {}, 2, "riffusion: steps: "),
-        (["recipe", "pyproject.toml"], {}, 2, "riffusion: the file carries no recipe"),
+        (["recipe", "pyproject.toml"], {}, 2, "riffusion: The file carries no recipe"),
         (
             [
                 "submit",

@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import pydub
 import pytest
 from PIL import Image
 
@@ -19,6 +20,7 @@ from riffusion.errors import (
     UnreadableMedia,
 )
 from riffusion.requests import SeedImage, Upload
+from riffusion.requests.modes.audio_to_image import AudioToImage
 from riffusion.requests.modes.image_to_audio import ImageToAudio
 from riffusion.requests.modes.riff import Riff
 from riffusion.requests.modes.text_to_audio import TextToAudio
@@ -89,6 +91,13 @@ def test_what_the_server_refuses(client: Client, tmp_path: Path) -> None:
     (tmp_path / "noise.png").write_bytes(b"noise")
     with pytest.raises(UnreadableMedia):
         client.upload(tmp_path / "noise.png")
+
+
+def test_a_segment_of_pydub_is_uploaded_as_a_sound(client: Client) -> None:
+    segment = pydub.AudioSegment.silent(duration=500, frame_rate=8000)
+    upload = client.upload(segment)
+    made = client.submit(AudioToImage(clip=upload)).wait(timeout_s=60)
+    assert made.status == "succeeded"
 
 
 def test_an_upload_is_named_by_a_request(client: Client, tmp_path: Path) -> None:

@@ -1,10 +1,11 @@
 """Every mode from request to files."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pydub
 import pytest
 from PIL import Image, ImageDraw
 
@@ -12,6 +13,7 @@ from riffusion import requests
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.recipe import read_recipe
+from riffusion.audio_segment import AudioSegment
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.errors import InvalidRequest, UnknownReference, UnreadableMedia
 from riffusion.generate import Clip, Generator, NoControl
@@ -45,7 +47,7 @@ def wav(seconds: float, channels: int = 1) -> bytes:
     return encode_audio(chord(seconds, channels=channels), 44_100, "wav")
 
 
-def run(generator: Generator, fields: dict[str, Any], inputs: dict[str, bytes] | None = None) -> Clip:
+def run(generator: Generator, fields: dict[str, Any], inputs: Mapping[str, bytes | AudioSegment] | None = None) -> Clip:
     return generator.run(with_seed(parse(fields)), inputs or {}, NoControl())
 
 
@@ -117,6 +119,15 @@ def test_what_the_checkpoint_says_of_itself_counts(tmp_path: Path) -> None:
     assert (recipe["start"]["guidance"], recipe["end"]["guidance"]) == (3, 2.5)
     assert len(clip.warnings) == 1
     assert "zzz" in clip.warnings[0]
+
+
+def test_a_segment_of_pydub_goes_in_and_comes_out(generator: Generator) -> None:
+    asked = {"mode": "audio-to-image", "clip": UPLOAD, "format": "wav"}
+    segment = pydub.AudioSegment(wav(1.0, 2))
+    made = run(generator, asked, {"clip": segment})
+    assert made.png == run(generator, asked, {"clip": wav(1.0, 2)}).png
+    out = made.segment()
+    assert (out.frame_rate, out.channels, len(out)) == (44_100, 2, len(segment))
 
 
 @pytest.mark.parametrize(
