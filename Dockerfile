@@ -20,6 +20,7 @@ FROM base AS api
 COPY --from=api-packages /opt/venv /opt/venv
 COPY riffusion riffusion
 COPY api api
+COPY web web
 RUN python -m compileall -q .
 USER riffusion
 EXPOSE 8000

@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+NODE_READY := web/node_modules/.ready
+NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
 unexport PYTHONDONTWRITEBYTECODE # without bytecode, every process compiles what it imports
 
 .PHONY: demo up test tests check unit types audit fuzz soak lint lock clean
@@ -34,13 +36,20 @@ soak: $(READY)  ## random faults under load: make soak MINUTES=60
 audit: $(READY)  ## known vulnerabilities in the locked dependencies, where a database can be reached
 	$(BIN)/python tools/audit.py
 
-lint: $(READY)
+lint: $(READY) $(NODE_READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/lint-imports
+	$(BIN)/python tools/lint_lua.py
+	$(BIN)/python tools/check_words.py
+	$(NPM) run --silent lint
 
 types: $(READY)
 	$(BIN)/mypy
+
+$(NODE_READY): web/package.json web/package-lock.json | $(READY)  ## the JavaScript tools, from npm
+	$(NPM) ci
+	touch $@
 
 $(READY): locks/dev.txt locks/uv.txt pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -64,4 +73,4 @@ bench-%: $(READY)  ## bench-start, bench-audio, bench-costs, bench-engine, bench
 	$(BIN)/python bench/$*.py
 
 clean:
-	rm -rf .venv build
+	rm -rf .venv build web/node_modules

@@ -1,28 +1,14 @@
-"""What a request asks for that its own fields can't tell: seed images, LoRAs, and the length of what would be made.
+"""Checks of a request that its fields alone don't allow: seed images, LoRAs, and the length of what would be made.
 
-Models, uploads and earlier jobs are the store's to check, in the step that accepts: they can't go away in between.
+The store checks models, uploads and earlier jobs in the step that accepts: they can't go away in between.
 """
 
 from api.services import Services
 from riffusion.errors import InvalidRequest, UnknownReference
+from riffusion.geometry import COLUMNS_PER_S, MAX_WIDTH, columns_of
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import key_of
-from riffusion.requests import (
-    COLUMNS_PER_S,
-    MAX_WIDTH,
-    AnyRequest,
-    Extend,
-    Interpolate,
-    Painted,
-    SeedImage,
-    TextToAudio,
-    columns_of,
-    made_columns,
-    painted_at_once,
-    references,
-    too_wide,
-    unknown_lora,
-)
+from riffusion.jobs.tenants import key_of
+from riffusion.requests import Painted, SeedImage, references, too_wide, unknown_lora
 from riffusion.seeds import list_seeds
 
 
@@ -30,9 +16,9 @@ def admit(submission: Submission, here: Services) -> None:
     """Checks one request.
 
     Raises:
-        UnknownReference: a seed image or LoRA that isn't there.
+        UnknownReference: a seed image or LoRA that doesn't exist.
         InvalidRequest: a clip longer than the server makes, a picture wider than the model paints, or a webhook that
-            isn't taken.
+            may not be used.
     """
     for field, reference in references(submission.request).items():
         if isinstance(reference, SeedImage) and reference.seed_image not in {seed.name for seed in list_seeds()}:
@@ -54,39 +40,27 @@ def _check_loras(submission: Submission, here: Services) -> None:
 
 
 def _check_length(submission: Submission, here: Services) -> None:
-    """Of what the request starts from and of what it makes; the worker would refuse it too, but after the wait."""
+    """Of the input and of the clip to be made. The worker checks them too, but only after the wait."""
     request, prefix = submission.request, submission.prefix
     try:
-        size = here.store.input_size(request, submission.client.identity)
+        sizes = here.store.input_sizes(request, submission.tenant.identity)
     except UnknownReference:
-        return  # accept's to refuse, unless it knows the idempotency key
-    columns, limit = made_columns(request, size), here.settings.max_audio_s
+        return  # accept refuses it, unless it finds the idempotency key
+    columns, limit = request.columns(sizes), here.settings.max_audio_s
     if columns > columns_of(limit):
-        message = f"the clip would be {(columns - 1) / COLUMNS_PER_S:g} s long; at most {limit:g} s are made"
-        raise InvalidRequest([{"field": f"{prefix}{_length_field(request)}", "message": message}])
-    if painted_at_once(request) and size.columns > MAX_WIDTH:
-        raise too_wide(size.columns, f"{prefix}init")
-
-
-def _length_field(request: AnyRequest) -> str:
-    """What to change so that the clip gets shorter."""
-    match request:
-        case TextToAudio():
-            return "width"
-        case Extend():
-            return "seconds"
-        case Interpolate(init=None) | Interpolate(clips=int()):
-            return "clips"
-        case _:
-            return next(iter(references(request)))
+        message = f"would make a clip of {(columns - 1) / COLUMNS_PER_S:g} s; at most {limit:g} s are allowed"
+        raise InvalidRequest([{"field": f"{prefix}{request.length_field}", "message": message}])
+    for field in request.AT_ONCE if isinstance(request, Painted) else ():
+        if field in sizes and sizes[field].columns > MAX_WIDTH:
+            raise too_wide(sizes[field].columns, f"{prefix}{field}")
 
 
 def _check_webhook(submission: Submission, here: Services) -> None:
     webhook = submission.request.webhook
     if webhook is None:
         return
-    if key_of(submission.client.name) is None:
-        message = "needs an API key: its secret signs what is sent"
+    if key_of(submission.tenant.name) is None:
+        message = "needs an API key, whose secret signs what is sent"
     elif not webhook.startswith("https://") and not here.settings.webhooks_anywhere:
         message = "must begin with https://"
     else:

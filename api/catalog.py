@@ -1,8 +1,8 @@
-"""What requests may name: seed images and models."""
+"""Lists of what requests may name: seed images and models."""
 
 from flask import Blueprint, Response
 
-from api.body import JSON_TYPE, answer
+from api.json_body import JSON_TYPE, json_response
 from api.operations import BINARY, Reply, operation
 from api.schemas import ModelEntry, ModelList, SeedList, SeedPicture
 from api.services import services
@@ -17,7 +17,7 @@ blueprint = Blueprint("catalog", __name__)
 @blueprint.get("/seeds")
 @operation("List the built-in seed images", {200: Reply("All of them.", {JSON_TYPE: SeedList})})
 def seeds() -> Response:
-    """Initial pictures that set the rhythm: name one as `{"seed_image": name}`."""
+    """Initial pictures that set the rhythm. A request names one as `{"seed_image": name}`."""
     here = services()
     found = [
         SeedPicture(
@@ -26,7 +26,7 @@ def seeds() -> Response:
         )
         for seed in list_seeds()
     ]  # fmt: skip
-    return answer(SeedList(seeds=found), cache=f"public, max-age={_DAY_S}")
+    return json_response(SeedList(seeds=found), cache=f"public, max-age={_DAY_S}")
 
 
 @blueprint.get("/seeds/<name>.png")
@@ -36,11 +36,11 @@ def seeds() -> Response:
     problems=(NotFound,),
 )
 def seed_image(name: str) -> Response:
-    """The picture itself, 512 columns of 10 ms."""
+    """The picture, 512 columns of 10 ms."""
     try:
         picture = open_seed(name)
     except UnknownReference:
-        raise NotFound(f"there is no seed image {name!r}; GET /seeds lists them") from None
+        raise NotFound(f"There is no seed image {name}; GET /seeds lists those there are.") from None
     response = Response(picture, content_type="image/png")
     response.headers["Cache-Control"] = f"public, max-age={_DAY_S}"
     return response
@@ -49,11 +49,11 @@ def seed_image(name: str) -> Response:
 @blueprint.get("/models")
 @operation(
     "List the models",
-    {200: Reply("Those with a worker alive.", {JSON_TYPE: ModelList})},
+    {200: Reply("Those with a running worker.", {JSON_TYPE: ModelList})},
     problems=(StoreUnavailable,),
 )
 def models() -> Response:
-    """A model whose workers are away for the moment is still taken, and its jobs wait; one never seen is refused."""
+    """Jobs for a model whose workers are all stopped wait; jobs for a model that never had a worker are refused."""
     here = services()
     found = [
         ModelEntry(
@@ -62,4 +62,4 @@ def models() -> Response:
         )
         for name, load in here.store.models_alive().items()
     ]  # fmt: skip
-    return answer(ModelList(models=found))
+    return json_response(ModelList(models=found))

@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 
 from flask import Blueprint, Response, request
 
-from api.clients import caller
+from api.authentication import caller
+from api.held_requests import Snapshot, Version, read_snapshot
 from api.metrics import mark_held
 from api.operations import Reply, operation
 from api.schemas import JobEvent
 from api.services import Services, services
-from api.waiting import Snapshot, Version, look
 from riffusion.errors import Gone, InvalidRequest, NotFound, StoreUnavailable, Unauthorized
 
 EVENT_TYPE = "text/event-stream"
@@ -25,9 +25,9 @@ blueprint = Blueprint("events", __name__)
     {
         200: Reply(
             "Events named `job`, each with the whole job as its data and the record's revision as its id: one at once, "
-            "one whenever something changed, the last when the job has ended. Comments in between keep the connection "
-            "alive. When the server holds as many requests as it may, the stream ends after its first event and the "
-            "client connects again.",
+            "one after each change, the last when the job has ended. Comments in between keep the connection alive. "
+            "When the server holds as many requests as it may, the stream ends after its first event and the client "
+            "connects again.",
             {EVENT_TYPE: JobEvent},
         ),
         204: Reply("The job has ended and `Last-Event-ID` says that its last event was seen: don't connect again."),
@@ -36,9 +36,9 @@ blueprint = Blueprint("events", __name__)
     problems=(Unauthorized, NotFound, Gone, InvalidRequest, StoreUnavailable),
 )
 def follow(job_id: str) -> Response:
-    """A browser's `EventSource` reconnects by itself with `Last-Event-ID`, and misses nothing."""
+    """A browser's `EventSource` reconnects by itself with `Last-Event-ID`, and misses no state of the job."""
     here = services()
-    snapshot = look(here.store, job_id, caller().identity)
+    snapshot = read_snapshot(here.store, job_id, caller().identity)
     seen = request.headers.get("Last-Event-ID") == str(snapshot.record.revision)
     if seen and snapshot.record.status.terminal:
         return Response(status=204)
@@ -48,20 +48,20 @@ def follow(job_id: str) -> Response:
     response.headers["X-Accel-Buffering"] = "no"  # nginx would collect events before it sends them
     if held:
         mark_held()
-        # The generator's own `finally` would not run if the client left before the first event.
+        # A `finally` in the generator would not run if the client disconnected before the first event.
         response.call_on_close(here.held.leave)
     return response
 
 
 def _events(here: Services, snapshot: Snapshot, *, seen: bool, held: bool) -> Iterator[str]:
-    """The stream's text. A job that is deleted, or a store that is away, ends it; asking again tells why."""
+    """The stream's text. It ends when the job is deleted or the store unavailable; the next request gets the error."""
     yield f"retry: {RECONNECT_MS}\n\n"
     if not seen:
         yield _event(here, snapshot)
     while held and not (snapshot.record.status.terminal or here.held.closing):
         version = snapshot.version
         try:
-            snapshot = here.watch.until(_newer_than(version), snapshot, HEARTBEAT_S)
+            snapshot = here.watcher.until(_newer_than(version), snapshot, HEARTBEAT_S)
         except (NotFound, Gone, StoreUnavailable):
             return
         yield _event(here, snapshot) if snapshot.version != version else ": still here\n\n"

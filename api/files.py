@@ -1,13 +1,12 @@
-"""Files of the local storage, to whoever holds a signed link. With S3, links lead there and this address is empty."""
+"""Sends files to holders of signed links, for a storage whose links lead to the API; others have links of their own."""
 
-from flask import Blueprint, Response, abort, request, send_file
+from flask import Blueprint, Response, request, send_file
 from pydantic import BaseModel, Field
 from werkzeug.exceptions import RequestedRangeNotSatisfiable
 
 from api.operations import BINARY, Reply, operation
 from api.services import services
 from riffusion.errors import Gone, NotFound
-from riffusion.jobs.files.local import LocalFiles
 
 _KINDS = ("image/png", "audio/mpeg", "audio/wav", "audio/flac", "audio/ogg")
 
@@ -41,12 +40,9 @@ class LinkQuery(BaseModel):
 )  # fmt: skip
 def fetch(key: str) -> Response:
     """Links come with jobs; they are not to be built by hand."""
-    storage = services().files
-    if not isinstance(storage, LocalFiles):
-        abort(404)
-    found = storage.verify(key, request.args)
+    found = services().files.open_link(key, request.args)
     response = send_file(
-        found.path.absolute(), mimetype=found.content_type, download_name=found.filename, conditional=True, max_age=None
+        found.content, mimetype=found.content_type, download_name=found.filename, conditional=True, max_age=None
     )
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
     response.headers["Cache-Control"] = f"private, max-age={services().settings.url_ttl_s}, immutable"

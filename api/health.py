@@ -1,9 +1,9 @@
-"""Whether this process lives, whether it can accept work, and how it is doing."""
+"""Whether this process is alive, whether it can accept work, and its metrics."""
 
 from flask import Blueprint, Response
 from prometheus_client import CONTENT_TYPE_LATEST
 
-from api.body import JSON_TYPE, answer
+from api.json_body import JSON_TYPE, json_response
 from api.operations import Reply, operation
 from api.schemas import Health
 from api.services import services
@@ -15,8 +15,8 @@ blueprint = Blueprint("health", __name__)
 @blueprint.get("/healthz")
 @operation("Is it alive?", {200: Reply("Yes.", {JSON_TYPE: Health})})
 def healthz() -> Response:
-    """Asks nobody else; an answer means that this process serves requests."""
-    return answer(Health(status="ok"), cache="no-store")
+    """Depends on nothing else: a response means that this process serves requests."""
+    return json_response(Health(status="ok"), cache="no-store")
 
 
 @blueprint.get("/readyz")
@@ -26,11 +26,11 @@ def healthz() -> Response:
     problems=(StoreUnavailable, StorageUnavailable),
 )
 def readyz() -> Response:
-    """Redis takes writes and the storage takes files. Workers may be away: jobs wait for them."""
+    """Redis accepts writes and the storage accepts files. Workers may all be stopped: jobs wait for them."""
     here = services()
     here.store.check()
     here.files.check()
-    return answer(Health(status="ready"), cache="no-store")
+    return json_response(Health(status="ready"), cache="no-store")
 
 
 @blueprint.get("/metrics")

@@ -1,4 +1,4 @@
-"""Jobs: look at, list, cancel, delete."""
+"""Jobs: list, read, cancel, delete."""
 
 import re
 from typing import Annotated
@@ -7,14 +7,14 @@ from flask import Blueprint, Response, request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from werkzeug.http import quote_etag
 
-from api.body import JSON_TYPE, answer
-from api.clients import caller, owner
+from api.authentication import caller, owner
+from api.held_requests import Snapshot, read_snapshot
+from api.json_body import JSON_TYPE, json_response
 from api.metrics import mark_held
 from api.operations import Reply, operation
 from api.representation import poll_headers
 from api.schemas import Job, JobPage
 from api.services import services
-from api.waiting import Snapshot, look
 from riffusion.errors import (
     Gone,
     InvalidRequest,
@@ -34,14 +34,14 @@ blueprint = Blueprint("jobs", __name__)
 
 
 class ListQuery(BaseModel):
-    """What narrows a list of jobs."""
+    """The filter and the page of a list of jobs."""
 
     model_config = ConfigDict(extra="forbid")
 
-    status: JobStatus | None = Field(None, description="Only jobs of this status.")
-    limit: int = Field(PAGE, ge=1, le=MAX_PAGE, description="Jobs a page.")
+    status: JobStatus | None = Field(default=None, description="Only jobs of this status.")
+    limit: int = Field(default=PAGE, ge=1, le=MAX_PAGE, description="Jobs a page.")
     cursor: Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")] | None = Field(
-        None, description="`next_cursor` of the page before."
+        default=None, description="`next_cursor` of the page before."
     )
 
 
@@ -53,7 +53,7 @@ class ListQuery(BaseModel):
     problems=(Unauthorized, InvalidRequest, TooManyRequests, StoreUnavailable),
 )
 def list_jobs() -> Response:
-    """Needs a key or a `Riffusion-Secret`, and holds what was submitted with it; other jobs are asked for by their ids.
+    """Needs a key or a `Riffusion-Secret`, and lists what was submitted with it; other jobs are found by their ids.
 
     A page holds fewer jobs than `limit` where they are long.
     """
@@ -61,12 +61,12 @@ def list_jobs() -> Response:
     query = _query()
     page = here.store.list(owner(), query.status, query.limit, query.cursor)
     jobs = [here.presenter.job(Snapshot(*seen)) for seen in zip(page.records, page.places, strict=True)]
-    return answer(JobPage(jobs=jobs, next_cursor=page.cursor))
+    return json_response(JobPage(jobs=jobs, next_cursor=page.cursor))
 
 
 @blueprint.get("/jobs/<job_id>")
 @operation(
-    "Look at a job",
+    "Get a job",
     {
         200: Reply(
             "The job, whatever its status.",
@@ -74,32 +74,32 @@ def list_jobs() -> Response:
             headers=("ETag", "Retry-After", "Preference-Applied"),
         ),
         304: Reply(
-            "Nothing new since `If-None-Match`.", headers=("ETag", "Retry-After", "Preference-Applied")
+            "Unchanged since `If-None-Match`.", headers=("ETag", "Retry-After", "Preference-Applied")
         ),
     },
     headers=("If-None-Match", "Prefer"),
     problems=(Unauthorized, NotFound, Gone, InvalidRequest, StoreUnavailable),
 )  # fmt: skip
 def get_job(job_id: str) -> Response:
-    """Ask with `If-None-Match` to be told only what is new, and with `Prefer: wait=N` to be told as soon as it is."""
+    """With `If-None-Match`, the response has a body only after a change; with `Prefer: wait=N`, it waits for one."""
     here = services()
     known = request.if_none_match
 
     def is_new(latest: Snapshot) -> bool:
         return not known.contains_weak(here.presenter.etag(latest))
 
-    snapshot = look(here.store, job_id, caller().identity)
+    snapshot = read_snapshot(here.store, job_id, caller().identity)
     seconds = _preferred_wait()
     applied = False
     if seconds and not (is_new(snapshot) or snapshot.record.status.terminal) and here.held.enter():
         mark_held()
         applied = True
         try:
-            snapshot = here.watch.until(is_new, snapshot, seconds)
+            snapshot = here.watcher.until(is_new, snapshot, seconds)
         finally:
             here.held.leave()
     tag = here.presenter.etag(snapshot)
-    response = Response(status=304) if known.contains_weak(tag) else answer(here.presenter.job(snapshot))
+    response = Response(status=304) if known.contains_weak(tag) else json_response(here.presenter.job(snapshot))
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["ETag"] = quote_etag(tag, weak=True)
     response.headers.update(poll_headers(snapshot))
@@ -111,23 +111,23 @@ def get_job(job_id: str) -> Response:
 @blueprint.post("/jobs/<job_id>/cancel")
 @operation(
     "Cancel a job",
-    {200: Reply("The job, ended. One that had ended before is as it was.", {JSON_TYPE: Job})},
+    {200: Reply("The ended job. If it had ended before, it is unchanged.", {JSON_TYPE: Job})},
     problems=(Unauthorized, NotFound, Gone, InvalidRequest, StoreUnavailable),
 )
 def cancel_job(job_id: str) -> Response:
     """Ends a queued job at once and a running one at its next step; repeating it changes nothing."""
     here = services()
-    return answer(here.presenter.job(Snapshot(here.store.cancel(job_id, caller().identity), None)))
+    return json_response(here.presenter.job(Snapshot(here.store.cancel(job_id, caller().identity), None)))
 
 
 @blueprint.delete("/jobs/<job_id>")
 @operation(
     "Delete a job",
-    {204: Reply("Gone, and what it made with it.")},
+    {204: Reply("Deleted, with the files that it made.")},
     problems=(Unauthorized, NotFound, Gone, InvalidRequest, StoreUnavailable),
 )
 def delete_job(job_id: str) -> Response:
-    """Cancels it if need be and deletes its record and files; its address answers 410 from now on."""
+    """Cancels it if it hasn't ended, and deletes its record and files; from then on its address answers 410."""
     services().store.delete(job_id, caller().identity)
     return Response(status=204)
 
@@ -142,6 +142,6 @@ def _query() -> ListQuery:
 
 
 def _preferred_wait() -> int:
-    """Seconds of `Prefer: wait=N` (RFC 7240), at most MAX_WAIT_S; a preference that can't be read is no preference."""
+    """Seconds of `Prefer: wait=N` (RFC 7240), at most MAX_WAIT_S; 0 without it, or if it is malformed."""
     found = _WAIT.search(request.headers.get("Prefer", ""))
     return min(int(found[1]), MAX_WAIT_S) if found else 0

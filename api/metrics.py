@@ -1,4 +1,4 @@
-"""Prometheus metrics of the API, summed over its processes, and of the queues, read when asked."""
+"""Prometheus metrics of the API, summed over its processes, and of the queues, read at each scrape."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ _BUCKETS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 
 
 class Metrics:
-    """What this process counts itself."""
+    """The counters of this process."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
@@ -64,13 +64,16 @@ class Metrics:
 
 
 def mark_held() -> None:
-    """Keeps the request in hand out of the latencies: it takes as long as its client asked for."""
+    """Excludes the current request from the latencies: it takes as long as its client asked for."""
     g.held = True
 
 
 def register(app: Flask, metrics: Metrics) -> None:
     """Counts every request of `app`."""
-    counter, seconds = cache(metrics.requests.labels), cache(metrics.seconds.labels)  # finding them takes longer
+    counter, seconds = (
+        cache(metrics.requests.labels),
+        cache(metrics.seconds.labels),
+    )  # cached: a lookup is slower than counting
 
     @app.after_request
     def _count(response: Response) -> Response:
@@ -83,18 +86,18 @@ def register(app: Flask, metrics: Metrics) -> None:
 
 
 def _known(method: str) -> str:
-    """Clients make up methods; each label value is a time series for good."""
+    """The method, or `other`: clients can send any, and each value would be a time series forever."""
     return method if method in _METHODS else "other"
 
 
 class _Queues(Collector):
-    """Depth and workers of each model's queue, as Redis has them at the time of asking."""
+    """Depth and workers of each model's queue in Redis, at the time of the scrape."""
 
     def __init__(self, store: JobStore) -> None:
         self._store = store
 
     def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("riffusion_redis_up", "Whether Redis answered.")
+        up = GaugeMetricFamily("riffusion_redis_up", "Whether Redis responded.")
         gauges = [
             GaugeMetricFamily(f"riffusion_{name}", text, labels=["model"])
             for name, text in (
@@ -107,7 +110,7 @@ class _Queues(Collector):
         try:
             loads = self._store.models()
         except StoreUnavailable as error:
-            structlog.get_logger().warning("metrics_without_queues", reason=str(error))
+            structlog.get_logger().warning("metrics without queues", reason=str(error))
             up.add_metric([], 0)
             yield up
             return

@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, read from the views' own marks and from the pydantic models that do the work."""
+"""The OpenAPI 3.1 document, generated from the views' `operation` decorators and the pydantic models that they use."""
 
 import json
 import re
@@ -12,10 +12,10 @@ from flask import Blueprint, Flask, Response, current_app
 from pydantic import TypeAdapter
 from werkzeug.routing import Rule
 
-from api.body import JSON_TYPE
-from api.clients import END_USER, SECRET
+from api.authentication import END_USER, SECRET
+from api.json_body import JSON_TYPE
+from api.load_shedding import NEVER_SHED
 from api.operations import ErrorClass, Operation, Reply, operation, operation_of
-from api.overload import NEVER_SHED
 from api.problems import PROBLEM_TYPE, Problem, code_of, status_of
 from api.services import services
 from riffusion.errors import Overloaded, Unauthorized, UnavailableError
@@ -30,16 +30,16 @@ _METHODS = ("GET", "POST", "DELETE")
 HEADERS: Mapping[str, tuple[Json, str]] = {
     "Accept-Ranges": ({"type": "string"}, "`bytes`: `Range` works."),
     "Content-Disposition": ({"type": "string"}, "The name to save it as."),
-    "Content-Range": ({"type": "string"}, "Which part this is."),
-    "ETag": ({"type": "string"}, "Send it as `If-None-Match` to be told only what is new."),
+    "Content-Range": ({"type": "string"}, "The part of the file."),
+    "ETag": ({"type": "string"}, "Send it as `If-None-Match` to get a body only after a change."),
     "Idempotent-Replayed": (
-        {"type": "string", "enum": ["true", "false"]}, "Whether the jobs exist since an earlier request of this key."
+        {"type": "string", "enum": ["true", "false"]}, "Whether an earlier request with this key created the jobs."
     ),
-    "Location": ({"type": "string", "format": "uri"}, "Where to look next."),
-    "RateLimit": ({"type": "string"}, "How many creates are left, and the seconds until there are as many as may be."),
+    "Location": ({"type": "string", "format": "uri"}, "The URL of what was created."),
+    "RateLimit": ({"type": "string"}, "How many creates are left, and the seconds until the quota is full again."),
     "RateLimit-Policy": ({"type": "string"}, "How many jobs and uploads this client may create a minute."),
-    "Preference-Applied": ({"type": "string"}, "The `wait` that was granted; absent when the answer came at once."),
-    "Retry-After": ({"type": "integer", "minimum": 1}, "Seconds after which asking again makes sense."),
+    "Preference-Applied": ({"type": "string"}, "The `wait` that was granted; absent if the response wasn't held."),
+    "Retry-After": ({"type": "integer", "minimum": 1}, "Seconds after which to try again."),
     "WWW-Authenticate": ({"type": "string"}, "`Bearer`: send an API key."),
     "X-Request-Id": ({"type": "string"}, "Finds the request in the server's log."),
 }  # fmt: skip
@@ -49,16 +49,16 @@ REQUEST_HEADERS: Mapping[str, tuple[Json, str]] = {
     "Idempotency-Key": (
         {"type": "string", "pattern": "^[!-~]{1,255}$"}, "Drawn by the client; makes a repeated request harmless."
     ),
-    "If-None-Match": ({"type": "string"}, "The `ETag` of what is already known."),
+    "If-None-Match": ({"type": "string"}, "The `ETag` of the version that the client has."),
     "Last-Event-ID": ({"type": "string"}, "The id of the last event seen."),
-    "Prefer": ({"type": "string", "examples": ["wait=20"]}, "`wait=N` holds the answer until there is news."),
+    "Prefer": ({"type": "string", "examples": ["wait=20"]}, "`wait=N` holds the response for a change, N s at most."),
     "Riffusion-End-User": (
         {"type": "string", "pattern": "^[!-~]{1,128}$"},
-        "With a key made for it: the person on whose behalf its owner asks. Limits and fairness are then per person.",
+        "With a key for end users: the person on whose behalf its owner asks. Limits and fairness are then per person.",
     ),
     "Riffusion-Secret": (
         {"type": "string", "pattern": "^[A-Za-z0-9_-]{22,128}$"},
-        "Without a key: at least 128 random bits of the client's own. What is submitted with it can be listed with it.",
+        "Without a key: at least 128 random bits drawn by the client. `GET /jobs` lists what it submitted.",
     ),
     "Range": ({"type": "string", "examples": ["bytes=0-1023"]}, "The part to send."),
 }  # fmt: skip
@@ -69,18 +69,18 @@ blueprint = Blueprint("openapi", __name__)
 @blueprint.get("/openapi.json")
 @operation("This document", {200: Reply("OpenAPI 3.1.", {JSON_TYPE: dict[str, Any]})})
 def document() -> Response:
-    """Every address, status, header and content type of this API."""
+    """Every path, status, header and content type of this API."""
     return Response(_text(cast(Any, current_app)._get_current_object()), content_type=JSON_TYPE)
 
 
 @cache
 def _text(app: Flask) -> str:
-    """It takes a tenth of a second to build, and never changes."""
+    """Cached: it takes a tenth of a second to build, and never changes."""
     return json.dumps(build(app))
 
 
 def build(app: Flask) -> Json:
-    """The document of `app`: every route whose view is marked."""
+    """The document of `app`: every route whose view is an `operation`."""
     operations = list(_operations(app))
     schemas = _Schemas(each for _, _, each in operations)
     paths: Json = {}
@@ -115,7 +115,7 @@ def _operations(app: Flask) -> Iterator[tuple[Rule, str, Operation]]:
 
 
 class _Schemas:
-    """JSON schemas of every type that operations speak of, with the models they share defined once."""
+    """JSON schemas of every type that operations use, with the models that they share defined once."""
 
     def __init__(self, operations: Iterator[Operation]) -> None:
         wanted: dict[str, tuple[str, Literal["validation", "serialization"], TypeAdapter[Any]]] = {
@@ -134,9 +134,9 @@ class _Schemas:
         _name_bounds([self._found, shared])
         self.definitions: Json = {**shared["$defs"], "Request": self._found["Request"]}
         for name in self.definitions["Request"]["discriminator"]["mapping"].values():
-            # Python code may leave a mode's own name out; over HTTP it tells the modes apart.
+            # Python code may omit a mode's own name; over HTTP it distinguishes the modes.
             self.definitions[name.rpartition("/")[2]].setdefault("required", []).insert(0, "mode")
-        # A job carries its request as the JSON that was stored; only here does it matter of what shape that is.
+        # In a job, the request is the stored JSON of any shape; its schema matters to this document only.
         self.definitions["Job"]["properties"]["request"] |= {"$ref": _REF.format(model="Request")}
 
     def of(self, kind: Any) -> Json:
@@ -149,7 +149,7 @@ class _Schemas:
 
 
 def _name_bounds(schema: Any) -> None:
-    """Gives bounds their names in JSON Schema: pydantic keeps its own where a validator runs before them."""
+    """Renames bounds to those of JSON Schema: pydantic keeps its own names where a validator runs before them."""
     if isinstance(schema, list):
         for each in schema:
             _name_bounds(each)
@@ -181,7 +181,7 @@ def _operation(rule: Rule, marked: Operation, schemas: _Schemas, app: Flask) -> 
 
 
 def _all_problems(rule: Rule, marked: Operation) -> tuple[ErrorClass, ...]:
-    """Those that the view names, and what its server may say in its stead."""
+    """Those that the view names, and the server's own refusal under load."""
     return marked.problems if rule.rule in NEVER_SHED else (*marked.problems, Overloaded)
 
 
@@ -217,7 +217,7 @@ def _reply(reply: Reply, schemas: _Schemas) -> Json:
 
 
 def _problems(errors: tuple[ErrorClass, ...], schemas: _Schemas) -> Json:
-    """One response a status, naming the codes that come with it."""
+    """One response for each status, naming its codes."""
     by_status: dict[int, list[ErrorClass]] = {}
     for error in errors:
         by_status.setdefault(status_of(error), []).append(error)

@@ -1,4 +1,4 @@
-"""What each view says about itself for the OpenAPI document, next to the view."""
+"""The `operation` decorator: what the OpenAPI document says about a view, next to the view."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,23 +18,28 @@ ErrorClass = type[RiffusionError] | type[HTTPException]
 
 @dataclass(frozen=True)
 class Reply:
-    """One status that a view answers with, beside its problems."""
+    """One status with which a view responds, apart from problems."""
 
     description: str
-    content: Mapping[str, Any] = field(default_factory=dict)  # media type -> pydantic type, or BINARY
-    headers: tuple[str, ...] = ()  # names in openapi.HEADERS
+    content: Mapping[str, Any] = field(default_factory=dict)
+    """Media type -> pydantic type, or BINARY."""
+    headers: tuple[str, ...] = ()
+    """Names in openapi.HEADERS."""
 
 
 @dataclass(frozen=True)
 class Operation:
-    """One method of one address."""
+    """One method of one path."""
 
     summary: str
     replies: Mapping[int, Reply]
+    """By status."""
     problems: tuple[ErrorClass, ...] = ()
-    body: Mapping[str, Any] = field(default_factory=dict)  # media type -> pydantic type
+    body: Mapping[str, Any] = field(default_factory=dict)
+    """Media type -> pydantic type."""
     query: type[BaseModel] | None = None
-    headers: tuple[str, ...] = ()  # names in openapi.REQUEST_HEADERS
+    headers: tuple[str, ...] = ()
+    """Names in openapi.REQUEST_HEADERS."""
 
 
 def operation(
@@ -46,16 +51,16 @@ def operation(
     query: type[BaseModel] | None = None,
     headers: tuple[str, ...] = (),
 ) -> Callable[[_View], _View]:
-    """Marks a view with what it takes and answers. Its docstring is the description."""
+    """Describes a view's requests and responses. The view's docstring is the operation's description."""
 
-    def mark(view: _View) -> _View:
+    def decorate(view: _View) -> _View:
         setattr(view, _ATTRIBUTE, Operation(summary, replies, problems, body or {}, query, headers))
         return view
 
-    return mark
+    return decorate
 
 
 def operation_of(view: Callable[..., Any]) -> Operation | None:
-    """What a view was marked with."""
+    """The operation that describes a view, if any."""
     found: Operation | None = getattr(view, _ATTRIBUTE, None)
     return found

@@ -1,4 +1,4 @@
-"""Every error as RFC 9457 problem+json: one stable `code` for programs, one sentence for people."""
+"""Every error as RFC 9457 problem+json: a stable `code` for programs, a message for people."""
 
 from http import HTTPStatus
 from typing import Any
@@ -23,11 +23,11 @@ from riffusion.errors import (
     UnreadableMedia,
 )
 
-MAX_FIELDS = 32
-MAX_TEXT = 500
+MAX_FIELDS = 32  # of a problem
+MAX_TEXT = 500  # characters of a message or a field's name
 PROBLEM_TYPE = "application/problem+json"
 
-# The first class that fits decides.
+# The first class that matches decides.
 _STATUS: tuple[tuple[type[RiffusionError], HTTPStatus], ...] = (
     (Unauthorized, HTTPStatus.UNAUTHORIZED),
     (NotFound, HTTPStatus.NOT_FOUND),
@@ -43,7 +43,7 @@ _STATUS: tuple[tuple[type[RiffusionError], HTTPStatus], ...] = (
     (RiffusionError, HTTPStatus.INTERNAL_SERVER_ERROR),
 )
 
-# What HTTP itself refuses, before any of this project's code has a say.
+# Errors of HTTP itself, raised by werkzeug.
 _HTTP_CODE: dict[int, str] = {
     HTTPStatus.BAD_REQUEST: "malformed_body",
     HTTPStatus.FORBIDDEN: "forbidden",
@@ -56,9 +56,9 @@ _HTTP_CODE: dict[int, str] = {
 }
 
 _HTTP_DETAIL: dict[int, str] = {
-    HTTPStatus.NOT_FOUND: "There is nothing at this address; /openapi.json lists what there is.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not take this method; the Allow header lists those it takes.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than this server takes.",
+    HTTPStatus.NOT_FOUND: "There is nothing at this address; /openapi.json lists the addresses.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "This address does not accept this method; the Allow header lists those it accepts.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than this server accepts.",
     HTTPStatus.INTERNAL_SERVER_ERROR: (
         "Something went wrong on the server. If it happens again, report this request_id to its operator."
     ),
@@ -75,29 +75,29 @@ class FieldProblem(BaseModel):
 class Problem(BaseModel):
     """What went wrong (RFC 9457)."""
 
-    type: str = Field(description="Always `about:blank`: `code` tells problems apart.")
+    type: str = Field(description="Always `about:blank`: `code` distinguishes problems.")
     title: str = Field(description="The status in words.")
     status: int
     detail: str = Field(description="What is wrong and what to do, for people.")
-    code: str = Field(description="What is wrong, for programs; it does not change between versions.")
-    errors: list[FieldProblem] = Field([], description="The fields at fault, where fields are.")
+    code: str = Field(description="What is wrong, for programs; stable between versions.")
+    errors: list[FieldProblem] = Field(default=[], description="The invalid fields, if the problem is about fields.")
     request_id: str = Field(description="Finds the request in the server's log; also in `X-Request-Id`.")
 
 
 def status_of(error: type[RiffusionError] | type[HTTPException]) -> int:
-    """The HTTP status with which a class of errors is answered."""
+    """The HTTP status of a class of errors."""
     if issubclass(error, HTTPException):
         return error.code or HTTPStatus.INTERNAL_SERVER_ERROR
     return next(status for cls, status in _STATUS if issubclass(error, cls))
 
 
 def code_of(error: type[RiffusionError] | type[HTTPException]) -> str:
-    """The stable code with which a class of errors is answered."""
+    """The stable code of a class of errors."""
     return _http_code(status_of(error)) if issubclass(error, HTTPException) else error.code
 
 
 def response(status: int, code: str, detail: str, fields: list[FieldProblem], request_id: str) -> Response:
-    """A problem as it is sent."""
+    """A problem as a response."""
     problem = Problem(
         type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=_brief(detail), code=code,
         errors=fields, request_id=request_id,
@@ -108,9 +108,9 @@ def response(status: int, code: str, detail: str, fields: list[FieldProblem], re
 
 
 def register(app: Flask) -> None:
-    """Answers every error of `app` with a problem."""
+    """Turns every error of `app` into a problem."""
     app.register_error_handler(RiffusionError, _known)
-    app.register_error_handler(HTTPException, _http)  # Flask makes one of whatever else is raised, and logs it
+    app.register_error_handler(HTTPException, _http)  # Flask logs any other exception and raises one of these
 
 
 def _known(error: RiffusionError) -> Response:
@@ -136,8 +136,8 @@ def _known(error: RiffusionError) -> Response:
 def _http(error: HTTPException) -> Any:
     if error.response is not None or error.code is None or error.code < HTTPStatus.BAD_REQUEST:
         return error
-    own_words = error.description != type(error).description
-    detail = error.description if own_words else _HTTP_DETAIL.get(error.code, error.description)
+    has_own_detail = error.description != type(error).description
+    detail = error.description if has_own_detail else _HTTP_DETAIL.get(error.code, error.description)
     made = response(error.code, _http_code(error.code), detail or error.name, [], request_id())
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
@@ -150,5 +150,5 @@ def _http_code(status: int) -> str:
 
 
 def _brief(text: str) -> str:
-    """Keeps what callers sent from coming back whole: a field's name is theirs to choose, a megabyte long."""
+    """Cuts a text off: it may quote the request, such as a field's name a megabyte long."""
     return text if len(text) <= MAX_TEXT else f"{text[:MAX_TEXT]}…"

@@ -1,21 +1,24 @@
-"""A job as clients see it: its JSON, its entity tag, and when to ask again."""
+"""A job as clients see it: its JSON, its entity tag, its headers."""
 
+import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
+from api.held_requests import Snapshot
 from api.schemas import Job, JobFailure, JobWebhook, Links, Progress, Queue, Result, ResultAudio, ResultImage
-from api.waiting import Snapshot
-from riffusion.jobs.files import Files, signing_time
+from riffusion.jobs.acceptance import Allowance
 from riffusion.jobs.record import JobOutput, JobRecord, JobStatus, Webhook
+from riffusion.jobs.tenants import Quota
+from riffusion.storage import Storage, signing_time
 
 _POLL_S = 1  # while running
 _POLL_MAX_S = 10  # while queued far back
 
 
 class Presenter:
-    """Makes jobs presentable; links begin with `public_url`."""
+    """Renders jobs; links begin with `public_url`."""
 
-    def __init__(self, files: Files, public_url: str, url_ttl_s: int) -> None:
+    def __init__(self, files: Storage, public_url: str, url_ttl_s: int) -> None:
         self._files = files
         self._url_ttl_s = url_ttl_s
         self._public_url = public_url.rstrip("/")
@@ -44,17 +47,17 @@ class Presenter:
         )
 
     def address(self, path: str) -> str:
-        """A path of this API, as clients reach it."""
+        """The URL of a path of this API."""
         return f"{self._public_url}{path}"
 
     def location(self, job_id: str) -> str:
-        """Where a job is found."""
+        """The URL of a job."""
         return self.address(f"/jobs/{job_id}")
 
     def etag(self, snapshot: Snapshot) -> str:
-        """The tag without its quotes and `W/`: weak, since an ETA may drift under the same tag.
+        """The tag without its quotes and `W/`: weak, since the ETA may change under the same tag.
 
-        Links to results are part of it, so that a client that trusts a 304 never holds one that has expired.
+        Links to results are part of it, so that a client that relies on a 304 never keeps one that has expired.
         """
         revision, position = snapshot.version
         parts = [revision] if position is None else [revision, position]
@@ -68,7 +71,7 @@ class Presenter:
 
     def _result(self, record: JobRecord, output: JobOutput) -> Result:
         image, audio = output.image, output.audio
-        name = f"{record.mode}-{image.key.split('/')[1][:8]}"  # not by the id, which whoever gets the link mustn't have
+        name = f"{record.mode}-{image.key.split('/')[1][:8]}"  # without the job's id: links are passed on to others
         image_url = self._files.url(image.key, filename=f"{name}.png")
         audio_url = self._files.url(audio.key, filename=f"{name}.{audio.format}")
         return Result(
@@ -84,13 +87,23 @@ class Presenter:
 
 
 def poll_headers(snapshot: Snapshot) -> Mapping[str, str]:
-    """`Retry-After` while asking again may tell something new."""
+    """`Retry-After`, while the job may change."""
     if snapshot.record.status.terminal:
         return {}
     seconds = _POLL_S
     if snapshot.record.status is JobStatus.QUEUED and snapshot.place and snapshot.place.eta_s is not None:
         seconds = min(max(round(snapshot.place.eta_s), _POLL_S), _POLL_MAX_S)
     return {"Retry-After": str(seconds)}
+
+
+def rate_limit_headers(quota: Quota, allowance: Allowance | None) -> Mapping[str, str]:
+    """The headers of draft-ietf-httpapi-ratelimit-headers-10, where there is a limit."""
+    if allowance is None:
+        return {}
+    return {
+        "RateLimit-Policy": f'"creates";q={quota.creates_per_minute};w=60',
+        "RateLimit": f'"creates";r={allowance.left};t={math.ceil(allowance.whole_s)}',
+    }
 
 
 def _webhook(webhook: Webhook) -> JobWebhook:

@@ -1,6 +1,6 @@
 """A request id on every request and one structured line in the log when it ends.
 
-What was only read, without an error, is logged at debug: polls would drown everything else, and /metrics counts them.
+Successful reads are logged at debug: there are many more polls than other requests, and /metrics counts them.
 """
 
 import logging
@@ -12,7 +12,7 @@ from http import HTTPStatus
 import structlog
 from flask import Flask, Response, g, request
 
-from api.addresses import address_client
+from api.ip_networks import address_client
 
 HEADER = "X-Request-Id"
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -22,7 +22,7 @@ _stdlib = logging.getLogger(__name__)
 
 
 def request_id() -> str:
-    """The id of the request in hand: the proxy's, if it sent a sane one."""
+    """The id of the current request: the proxy's, if it sent a valid one."""
     found: str | None = g.get("request_id")
     if found is None:
         g.request_id = found = usable_id(request.headers.get(HEADER, ""))
@@ -30,18 +30,18 @@ def request_id() -> str:
 
 
 def usable_id(sent: str) -> str:
-    """The id that was sent, if it is a sane one; else a new one."""
+    """The id that was sent, if it is valid; otherwise a new one."""
     return sent if _ACCEPTABLE.fullmatch(sent) else secrets.token_hex(8)
 
 
 def elapsed_s() -> float:
-    """Seconds since the request in hand came in."""
+    """Seconds since the current request arrived."""
     began: float = g.began
     return time.perf_counter() - began
 
 
 def register(app: Flask) -> None:
-    """Binds the request id to everything logged meanwhile and logs each request once its response is sent."""
+    """Adds the request id to everything that is logged meanwhile, and logs each request when its response has ended."""
 
     @app.before_request
     def _begin() -> None:
@@ -64,6 +64,6 @@ def register(app: Flask) -> None:
             client=g.caller.name if "caller" in g else address_client(request)[0],
         )
         began = g.began
-        # A stream ends long after its view has returned: what is logged is when it did.
+        # On close, because a stream ends long after its view has returned.
         response.call_on_close(lambda: log.log(level, "request", seconds=round(time.perf_counter() - began, 4)))
         return response

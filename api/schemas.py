@@ -1,4 +1,4 @@
-"""What the API answers, as pydantic models: they write the JSON and the OpenAPI document alike."""
+"""The API's responses as pydantic models, from which both the JSON and the OpenAPI document are generated."""
 
 from datetime import datetime
 from typing import Any, Literal
@@ -9,39 +9,39 @@ from riffusion.jobs.record import JobStatus, WebhookState
 from riffusion.requests import AudioFormat
 
 
-class _Answer(BaseModel):
-    # Every field is always there, as null where it doesn't apply: that is what "serialization" makes of defaults.
+class _Response(BaseModel):
+    # Every field is always present, as null where it doesn't apply, so the schema lists all of them as required.
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
-class Queue(_Answer):
-    """Where a waiting job stands."""
+class Queue(_Response):
+    """The place of a waiting job in the queue."""
 
     position: int = Field(ge=0, description="Jobs before it.")
-    eta_s: float | None = Field(description="Seconds until it is likely to start; null until the pace is known.")
+    eta_s: float | None = Field(description="Seconds until it is likely to start; null until that can be estimated.")
 
 
-class Progress(_Answer):
-    """How far a running job is."""
+class Progress(_Response):
+    """The progress of a running job."""
 
     step: int = Field(ge=0)
     total: int = Field(ge=0)
 
 
-class ResultImage(_Answer):
+class ResultImage(_Response):
     """The spectrogram, as a PNG."""
 
-    url: str = Field(description="Signed; works for everyone who has it until `expires_at`.")
+    url: str = Field(description="Signed; works for anyone who has it, until `expires_at`.")
     expires_at: datetime
     width: int
     height: int
     bytes: int
 
 
-class ResultAudio(_Answer):
+class ResultAudio(_Response):
     """The sound."""
 
-    url: str = Field(description="Signed; works for everyone who has it until `expires_at`.")
+    url: str = Field(description="Signed; works for anyone who has it, until `expires_at`.")
     expires_at: datetime
     duration_s: float
     sample_rate: int
@@ -50,40 +50,40 @@ class ResultAudio(_Answer):
     bytes: int
 
 
-class Result(_Answer):
-    """What a job made."""
+class Result(_Response):
+    """The files that a job made."""
 
     image: ResultImage
     audio: ResultAudio
 
 
-class JobFailure(_Answer):
+class JobFailure(_Response):
     """Why a job ended without a result."""
 
     code: str = Field(description="For programs, such as `worker_lost` or `deadline_exceeded`.")
     detail: str = Field(description="For people.")
 
 
-class JobWebhook(_Answer):
-    """Where the job's end is told, and how far that is."""
+class JobWebhook(_Response):
+    """The webhook of a job, and the state of its delivery."""
 
     url: str
     state: WebhookState
-    attempts: int = Field(ge=0, description="Tries begun.")
+    attempts: int = Field(ge=0, description="Attempts started.")
     next_attempt_at: datetime | None = Field(description="While pending.")
-    error: str | None = Field(description="Why the last try failed.")
+    error: str | None = Field(description="Why the last attempt failed.")
 
 
-class Links(_Answer):
-    """Where to go from here."""
+class Links(_Response):
+    """URLs of the job."""
 
     self: str
     cancel: str
     events: str
 
 
-class Job(_Answer):
-    """One request and what became of it."""
+class Job(_Response):
+    """A request and its state."""
 
     id: str
     status: JobStatus
@@ -95,20 +95,20 @@ class Job(_Answer):
     queue: Queue | None = Field(description="While queued.")
     progress: Progress | None = Field(description="Once it has started.")
     request: dict[str, Any] = Field(
-        description="As accepted, with what was left to chance filled in: sent again, it makes the same clip."
+        description="As accepted, with the random values filled in: sent again, it makes the same clip."
     )
     degraded: bool = Field(
-        description="The queue was long, and it has fewer steps than were asked for: `request` says how many."
+        description="Whether it has fewer steps than requested, because the queue was long: `request` says how many."
     )
-    attempts: int = Field(ge=0, description="Times a worker has started it.")
+    attempts: int = Field(ge=0, description="How often a worker has started it.")
     result: Result | None = Field(description="Once succeeded.")
     error: JobFailure | None = Field(description="Once failed.")
     warnings: list[str]
-    webhook: JobWebhook | None = Field(description="Where the request named one.")
+    webhook: JobWebhook | None = Field(description="If the request named one.")
     links: Links
 
 
-class JobEvent(_Answer):
+class JobEvent(_Response):
     """One event of a job's stream."""
 
     event: Literal["job"]
@@ -116,7 +116,7 @@ class JobEvent(_Answer):
     data: str = Field(description="The whole job.", json_schema_extra={"contentMediaType": "application/json"})
 
 
-class JobList(_Answer):
+class JobList(_Response):
     """Several jobs."""
 
     jobs: list[Job]
@@ -128,8 +128,8 @@ class JobPage(JobList):
     next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
 
 
-class UploadedFile(_Answer):
-    """A file that requests may now name as `{"upload": id}`."""
+class UploadedFile(_Response):
+    """An uploaded file, which requests may name as `{"upload": id}`."""
 
     id: str
     kind: Literal["image", "audio"]
@@ -142,7 +142,7 @@ class UploadedFile(_Answer):
     duration_s: float | None = Field(description="Seconds, of a sound.")
 
 
-class SeedPicture(_Answer):
+class SeedPicture(_Response):
     """A built-in picture that `{"seed_image": name}` names."""
 
     name: str
@@ -153,46 +153,46 @@ class SeedPicture(_Answer):
     image_url: str
 
 
-class SeedList(_Answer):
+class SeedList(_Response):
     """Every built-in seed image."""
 
     seeds: list[SeedPicture]
 
 
-class ModelEntry(_Answer):
-    """A model that has a worker alive."""
+class ModelEntry(_Response):
+    """A model that has a running worker."""
 
     name: str
     default: bool = Field(description="Whether it serves requests that name no model.")
     workers: int
-    slots: int = Field(description="Jobs that its workers hold at once.")
+    slots: int = Field(description="Jobs that its workers can hold at once.")
     waiting: int = Field(description="Jobs that wait for it.")
     running: int = Field(description="Jobs that its workers hold now.")
-    loras: list[str] = Field(description="What the `lora` of requests may name.")
-    guidance: float | None = Field(description="Of requests that leave it out.")
+    loras: list[str] = Field(description="Names that the `lora` of requests may contain.")
+    guidance: float | None = Field(description="The default for requests that omit it.")
 
 
-class ModelList(_Answer):
+class ModelList(_Response):
     """Models that are served now."""
 
     models: list[ModelEntry]
 
 
-class Share(_Answer):
-    """A clip that was published."""
+class Share(_Response):
+    """The share of a published clip."""
 
     id: str
     url: str = Field(description="Its page, for people.")
 
 
-class SharedClip(_Answer):
-    """A published clip, as anyone may see it."""
+class SharedClip(_Response):
+    """A published clip, as shown to anyone."""
 
     id: str
     url: str = Field(description="Its page, for people.")
     mode: str
     model: str
-    request: dict[str, Any] = Field(description="What it was made from, without the ids of jobs and uploads.")
+    request: dict[str, Any] = Field(description="The request that made it, without the ids of jobs and uploads.")
     created_at: datetime
     image_url: str
     audio_url: str
@@ -202,7 +202,7 @@ class SharedClip(_Answer):
     height: int
 
 
-class Health(_Answer):
-    """A yes."""
+class Health(_Response):
+    """Success of a health check."""
 
     status: Literal["ok", "ready"]

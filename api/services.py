@@ -1,46 +1,46 @@
-"""What the views work with: one of each for the whole process, made by the app factory."""
+"""The objects that all views of a process share, made by the app factory."""
 
 from dataclasses import dataclass
 
 from flask import current_app
 
-from api.intake import Intake
+from api.held_requests import HeldRequests, JobWatcher
 from api.metrics import Metrics
 from api.representation import Presenter
-from api.waiting import HeldRequests, Watch
+from api.upload_limits import UploadLimiter
 from riffusion.jobs.events import EventHub
-from riffusion.jobs.files import Files
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
 from riffusion.jobs.wakeup import WakeUps
 from riffusion.settings import Settings
+from riffusion.storage import Storage
 
 EXTENSION = "riffusion"
 
 
 @dataclass(frozen=True)
 class Services:
-    """Everything a view may need."""
+    """The stores, limits and helpers of one app."""
 
     settings: Settings
     store: JobStore
     keys: KeyStore
     uploads: UploadStore
-    files: Files
+    files: Storage
     shares: ShareStore
     hub: EventHub
     wakeups: WakeUps
     held: HeldRequests
-    watch: Watch
+    watcher: JobWatcher
     presenter: Presenter
     metrics: Metrics
-    intake: Intake
+    upload_limiter: UploadLimiter
 
 
 def services() -> Services:
-    """Those of the app that serves the request in hand."""
+    """The services of the app that serves the current request."""
     found = current_app.extensions[EXTENSION]
     assert isinstance(found, Services)  # noqa: S101 - narrows the type; only create_app puts it there
     return found

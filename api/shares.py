@@ -1,11 +1,11 @@
-"""Publishing a clip, and the published clip as JSON and as files. Its page for people is in pages.py."""
+"""Publishing a clip, and the published clip as JSON and as files. Its page for people is in web/pages.py."""
 
 from datetime import UTC, datetime
 
 from flask import Blueprint, Response, redirect
 
-from api.body import JSON_TYPE
-from api.clients import caller
+from api.authentication import caller
+from api.json_body import JSON_TYPE
 from api.operations import Reply, operation
 from api.schemas import Share, SharedClip
 from api.services import services
@@ -23,9 +23,9 @@ blueprint = Blueprint("shares", __name__)
     problems=(Unauthorized, NotFound, Gone, InvalidRequest, UnknownReference, StoreUnavailable),
 )
 def publish(job_id: str) -> Response:
-    """Anyone with the share id may see, hear and download the clip for as long as it is kept, and nothing else.
+    """Anyone with the share id may see, hear and download the clip while it is kept, and nothing else.
 
-    Publishing again answers the same id; deleting the job takes the page away with it.
+    Publishing again returns the same id; deleting the job deletes the page.
     """
     here = services()
     share_id = here.shares.publish(job_id, caller().identity)
@@ -37,12 +37,12 @@ def publish(job_id: str) -> Response:
 
 @blueprint.get("/clips/<share_id>.json")
 @operation(
-    "Look at a published clip",
-    {200: Reply("What it was made from, and where its files are.", {JSON_TYPE: SharedClip})},
+    "Get a published clip",
+    {200: Reply("The request that made it, and links to its files.", {JSON_TYPE: SharedClip})},
     problems=(NotFound, Gone, StoreUnavailable),
 )
 def shared_clip(share_id: str) -> Response:
-    """The request leaves out the ids of jobs and uploads that it names: those are their maker's alone."""
+    """The request is shown without the ids of jobs and uploads, which are for its maker only."""
     response = Response(describe(share_id).model_dump_json(), content_type=JSON_TYPE)
     response.headers["Cache-Control"] = "no-cache"
     return response
@@ -55,12 +55,12 @@ def shared_clip(share_id: str) -> Response:
     problems=(NotFound, Gone, StoreUnavailable),
 )
 def shared_file(share_id: str, suffix: str) -> Response:
-    """An address that stays, in front of a signed link that doesn't."""
+    """A permanent address, which redirects to a signed link that expires."""
     here = services()
     output = _output(here.shares.get(share_id))
     keys = {"png": output.image.key, output.audio.format: output.audio.key}
     if suffix not in keys:
-        raise NotFound(f"This clip has no {suffix}; it has {' and '.join(keys)}.")
+        raise NotFound(f"This clip has no {suffix} file; it has {' and '.join(keys)}.")
     response = redirect(here.files.url(keys[suffix]).url)
     response.headers["Cache-Control"] = "no-store"
     assert isinstance(response, Response)  # noqa: S101 - werkzeug's type is wider
@@ -68,7 +68,12 @@ def shared_file(share_id: str, suffix: str) -> Response:
 
 
 def describe(share_id: str) -> SharedClip:
-    """A published clip. Raises NotFound, Gone, StoreUnavailable."""
+    """A published clip.
+
+    Raises:
+        NotFound, Gone: there is none, or not any more.
+        StoreUnavailable: Redis doesn't respond.
+    """
     here = services()
     record = here.shares.get(share_id)
     output = _output(record)
@@ -83,6 +88,6 @@ def describe(share_id: str) -> SharedClip:
 
 
 def _output(record: JobRecord) -> JobOutput:
-    """Only jobs that made something are published."""
+    """The files; every published job has some."""
     assert record.result is not None  # noqa: S101
     return record.result

@@ -1,4 +1,4 @@
-"""Submitting jobs: one request or an array of them, accepted whole or not at all."""
+"""Submitting jobs: one request, or an array that is accepted as a whole or not at all."""
 
 import re
 from typing import Annotated, Any
@@ -9,13 +9,13 @@ from pydantic import Field
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
 
 from api.admission import admit
-from api.body import JSON_TYPE, answer, read_json
-from api.clients import caller, rate_limit
+from api.authentication import caller
+from api.held_requests import Snapshot
+from api.json_body import JSON_TYPE, json_response, read_json
 from api.operations import Reply, operation
-from api.representation import poll_headers
+from api.representation import poll_headers, rate_limit_headers
 from api.schemas import Job, JobList
 from api.services import Services, services
-from api.waiting import Snapshot
 from riffusion.errors import (
     FieldError,
     Gone,
@@ -30,7 +30,7 @@ from riffusion.errors import (
     UnknownReference,
 )
 from riffusion.jobs.acceptance import Acceptance, Idempotency, Submission
-from riffusion.jobs.clients import Client
+from riffusion.jobs.tenants import Tenant
 from riffusion.requests import AnyRequest, Request, parse
 
 MAX_JOBS = 16
@@ -46,7 +46,7 @@ Submissions = Request | Annotated[list[Request], Field(min_length=1, max_length=
     "Submit one job, or up to 16",
     {
         202: Reply(
-            "Accepted: the job will reach exactly one terminal state. An array is answered by a list in its order.",
+            "Accepted: the job will reach exactly one terminal state. For an array, the jobs in its order.",
             {JSON_TYPE: Job | JobList},
             headers=("Location", "Retry-After", "Idempotent-Replayed", "RateLimit-Policy", "RateLimit"),
         )
@@ -62,58 +62,61 @@ Submissions = Request | Annotated[list[Request], Field(min_length=1, max_length=
 def submit() -> Response:
     """All jobs of an array are accepted, or none.
 
-    With an `Idempotency-Key`, the same body from the same client answers the same jobs for 24 hours.
+    With an `Idempotency-Key`, the same body from the same client returns the same jobs for 24 hours.
     """
-    here, asking = services(), caller()
+    here, client = services(), caller()
     key = _idempotency_key()
     body = read_json(request, here.settings.max_body_bytes)
     many = isinstance(body, list)
     try:
-        acceptance = _accept(body, key, here, asking)
+        acceptance = _accept(body, key, here, client)
     except RequestError:
-        # What it refers to may have gone since the key came first: that is no reason to refuse what was accepted then.
-        known = here.store.replay(asking, Idempotency.of(key, body, [])) if key else None
+        # What the request refers to may be gone since its first submission, which was accepted all the same.
+        known = here.store.replay(client, Idempotency.of(key, body, [])) if key else None
         if known is None:
             raise
         acceptance = known
     for model, count in acceptance.wakeups.items():
         if not here.wakeups.publish(model, count):
-            structlog.get_logger().warning("wake_up_not_published", model=model)
+            structlog.get_logger().warning("wake-up not published", model=model)
     snapshots = [Snapshot(*seen) for seen in zip(acceptance.records, acceptance.places, strict=True)]
     jobs = [here.presenter.job(snapshot) for snapshot in snapshots]
-    response = answer(JobList(jobs=jobs) if many else jobs[0], 202)
+    response = json_response(JobList(jobs=jobs) if many else jobs[0], 202)
     response.headers["Location"] = here.presenter.address("/jobs") if many else here.presenter.location(jobs[0].id)
     response.headers["Idempotent-Replayed"] = "true" if acceptance.replayed else "false"
     response.headers.update(poll_headers(snapshots[-1]))
-    response.headers.update(rate_limit(asking.quota, acceptance.allowance))
+    response.headers.update(rate_limit_headers(client.quota, acceptance.allowance))
     return response
 
 
-def _accept(body: Any, key: str | None, here: Services, asking: Client) -> Acceptance:
+def _accept(body: Any, key: str | None, here: Services, client: Tenant) -> Acceptance:
     many = isinstance(body, list)
     requests = _parse_all(body) if many else [parse(body)]
-    submissions = [Submission(each, asking, prefix=f"{index}." if many else "") for index, each in enumerate(requests)]
+    submissions = [Submission(each, client, prefix=f"{index}." if many else "") for index, each in enumerate(requests)]
     for submission in submissions:
         admit(submission, here)
     return here.store.accept(submissions, Idempotency.of(key, body, submissions) if key else None)
 
 
 def _parse_all(items: list[Any]) -> list[AnyRequest]:
-    """Each request of an array, or the faults of all of them, each field beginning with its request's place."""
+    """Each request of an array.
+
+    Raises:
+        InvalidRequest: the invalid fields of all of them, each prefixed with its request's index.
+    """
     if not 1 <= len(items) <= MAX_JOBS:
         raise InvalidRequest([{"field": "", "message": f"must hold 1 to {MAX_JOBS} requests"}])
     parsed: list[AnyRequest] = []
-    faults: list[FieldError] = []
+    errors: list[FieldError] = []
     for index, item in enumerate(items):
         try:
             parsed.append(parse(item))
         except InvalidRequest as error:
-            faults += [
-                {"field": f"{index}.{fault['field']}".rstrip("."), "message": fault["message"]}
-                for fault in error.fields
+            errors += [
+                {"field": f"{index}.{each['field']}".rstrip("."), "message": each["message"]} for each in error.fields
             ]
-    if faults:
-        raise InvalidRequest(faults)
+    if errors:
+        raise InvalidRequest(errors)
     return parsed
 
 

@@ -1,4 +1,4 @@
-"""Files from clients: streamed to a spool, looked at, and put into storage."""
+"""Files from clients: streamed to a temporary file, probed, and stored."""
 
 import tempfile
 from collections.abc import Iterator
@@ -13,12 +13,12 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 
-from api.body import JSON_TYPE, answer
-from api.clients import caller
-from api.intake import Place
+from api.authentication import caller
+from api.json_body import JSON_TYPE, json_response
 from api.operations import Reply, operation
 from api.schemas import UploadedFile
 from api.services import Services, services
+from api.upload_limits import UploadSlot
 from riffusion.errors import (
     InvalidRequest,
     StorageFull,
@@ -34,11 +34,11 @@ from riffusion.jobs.uploads import Upload, UploadInfo
 FORM_TYPE = "multipart/form-data"
 FIELD = "file"
 MAX_PARTS = 8
-_ENVELOPE_BYTES = 16 << 10  # boundaries and part headers around the file, at most
-_EMPTY_FORM_BYTES = 64  # and at least
-_BUFFER_BYTES = 256 << 10  # what the parser may hold in memory: a few of the pieces it reads, or a text field
+_ENVELOPE_BYTES = 16 << 10  # at most, of boundaries and part headers around the file
+_EMPTY_FORM_BYTES = 64  # at least
+_BUFFER_BYTES = 256 << 10  # of a form that the parser may hold in memory: a few chunks, or a text field
 
-# (offset, first bytes, content type): whatever the sender calls a file, this is what it is taken for.
+# (offset, signature, content type): a file's type is detected by its content, not by its name.
 PICTURES = (
     (0, b"\x89PNG\r\n\x1a\n", "image/png"),
     (0, b"\xff\xd8\xff", "image/jpeg"),
@@ -64,7 +64,7 @@ blueprint = Blueprint("uploads", __name__)
 
 
 class UploadForm(BaseModel):
-    """What is sent; further parts are ignored."""
+    """The form; other parts are ignored."""
 
     model_config = ConfigDict(
         json_schema_extra={"maxProperties": MAX_PARTS, "additionalProperties": {"type": "string"}}
@@ -75,8 +75,8 @@ class UploadForm(BaseModel):
 
 @blueprint.post("/uploads")
 @operation(
-    "Send a picture or a sound",
-    {201: Reply("Stored; its id can be named in requests of the same client.", {JSON_TYPE: UploadedFile})},
+    "Upload a picture or a sound",
+    {201: Reply("Stored; requests of the same client may name its id.", {JSON_TYPE: UploadedFile})},
     body={FORM_TYPE: UploadForm},
     problems=(
         Unauthorized, BadRequest, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType, InvalidRequest,
@@ -84,24 +84,25 @@ class UploadForm(BaseModel):
     ),
 )  # fmt: skip
 def upload() -> Response:
-    """Takes PNG, JPEG, WebP, GIF, BMP and TIFF; WAV, MP3, FLAC, Ogg, M4A, WebM and AIFF: by content, not by name.
+    """Accepts PNG, JPEG, WebP, GIF, BMP and TIFF; WAV, MP3, FLAC, Ogg, M4A, WebM and AIFF: by content, not by name.
 
-    Each counts as a create before any of it is read, whatever becomes of it. A client sends one at a time, a key a few.
+    Each upload counts as a create before it is read, even if it is refused then. A client may send one at a time, a
+    key a few.
     """
-    here, asking = services(), caller()
+    here, client = services(), caller()
     limit = here.settings.max_upload_bytes
     size = limit if request.content_length is None else request.content_length - _EMPTY_FORM_BYTES
     if size > limit + _ENVELOPE_BYTES:
         raise RequestEntityTooLarge
     size = min(max(size, 0), limit)
-    with here.intake.place(asking) as place:
-        here.uploads.admit(asking, size)
-        with _received(request, limit, place) as path:
-            with place.probe():
+    with here.upload_limiter.slot(client) as slot:
+        here.uploads.begin(client, size)
+        with _received(request, limit, slot) as path:
+            with slot.probe():
                 info = _probe(path, here)
             with path.open("rb") as file:
-                stored = here.uploads.add(asking, file, info)
-    return answer(_present(stored), 201, cache="no-store")
+                stored = here.uploads.add(client, file, info)
+    return json_response(_present(stored), 201, cache="no-store")
 
 
 def _present(stored: Upload) -> UploadedFile:
@@ -114,8 +115,8 @@ def _present(stored: Upload) -> UploadedFile:
 
 
 @contextmanager
-def _received(incoming: Request, limit: int, place: Place) -> Iterator[Path]:
-    """The form's file in a temporary one, gone afterwards whatever happens; never whole in memory."""
+def _received(incoming: Request, limit: int, slot: UploadSlot) -> Iterator[Path]:
+    """The form's file as a temporary file, which is deleted afterwards; it is never whole in memory."""
     if incoming.mimetype != FORM_TYPE:
         raise UnsupportedMediaType(f"Send {FORM_TYPE} with the file in the field `{FIELD}`.")
     with ExitStack() as spools:
@@ -125,7 +126,7 @@ def _received(incoming: Request, limit: int, place: Place) -> Iterator[Path]:
             write = file.write
 
             def take_and_write(data: bytes) -> int:
-                place.spool(len(data))
+                slot.spool(len(data))
                 return write(data)
 
             file.write = take_and_write  # type: ignore[method-assign, assignment]
@@ -148,17 +149,17 @@ def _file_part(incoming: Request, limit: int, spool: Any) -> FileStorage:
     except HTTPException:
         raise
     except ValueError as error:
-        raise BadRequest(f"The form can't be read: {error}") from None
+        raise BadRequest(f"The form can't be read: {str(error).rstrip('.')}.") from None
     except OSError:
-        raise StorageUnavailable("the server has no room for this file now; try again later") from None
+        raise StorageUnavailable("The server has no room for this file now; try again later.") from None
     parts = files.getlist(FIELD)
     if len(parts) != 1:
-        raise InvalidRequest([{"field": FIELD, "message": "send exactly one file in this field"}])
+        raise InvalidRequest([{"field": FIELD, "message": "must hold exactly one file"}])
     return parts[0]
 
 
 def _probe(path: Path, here: Services) -> UploadInfo:
-    # Pillow and its plugins would be a tenth of the time that the API takes to start.
+    # Imported here, because Pillow and its plugins take a tenth of the API's start.
     from riffusion.audio.probe import probe_audio
     from riffusion.spectrogram.probe import probe_picture
 
@@ -170,7 +171,7 @@ def _probe(path: Path, here: Services) -> UploadInfo:
     if content_type := _sniff(head, SOUNDS):
         audio = probe_audio(path, max_seconds=here.settings.max_audio_s)
         return UploadInfo("audio", content_type, duration_s=audio.duration_s, channels=audio.channels)
-    raise UnreadableMedia("the file is neither a picture nor a sound of a kind that is taken")
+    raise UnreadableMedia("The file is not a picture or sound in a supported format.")
 
 
 def _sniff(head: bytes, kinds: tuple[tuple[int, bytes, str], ...]) -> str | None:

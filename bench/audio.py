@@ -1,10 +1,10 @@
-"""What reconstruction costs and how close it comes: the three levels against torchaudio's Griffin-Lim, in one run.
+"""The cost and the accuracy of reconstruction: the three levels against torchaudio's Griffin-Lim, in one run.
 
     python bench/audio.py [RECORDING ...] [--rounds 5]
 
 The reference is InverseMelScale and GriffinLim with 32 iterations at n_fft 17640, as the original has it. Every picture
 is reconstructed by all, one after another on one thread; CPU times are medians, of `rounds` for ours. Pictures are the
-seed images and 512 columns of each recording; without any named, some are looked for in /usr/share. The last line is
+seed images and 512 columns of each recording; without any named, some are found in /usr/share. The last line is
 JSON; ratios are ours over the reference's, of means over pictures; `speedup` is the median over pictures.
 """
 
@@ -31,15 +31,15 @@ from audio_metrics import Picture, Scores, score
 from torch import Tensor
 from torchaudio.transforms import GriffinLim, InverseMelScale
 
+from riffusion.geometry import DEFAULT
 from riffusion.spectrogram.codec import SCHEDULES, SpectrogramCodec
-from riffusion.spectrogram.params import DEFAULT
 
 Decoder = Callable[[Picture], Tensor]
 MOST_RECORDINGS = 8
 
 
 def reference(picture: Picture) -> Tensor:
-    """The original's reconstruction; its random phases from a fixed seed."""
+    """The original's reconstruction, with random phases from a fixed seed."""
     torch.manual_seed(0)
     bins = DEFAULT.n_fft // 2 + 1
     inverse = InverseMelScale(bins, DEFAULT.frequencies, DEFAULT.sample_rate, 0.0, float(DEFAULT.max_hz))
@@ -49,7 +49,7 @@ def reference(picture: Picture) -> Tensor:
 
 
 def decoders() -> dict[str, Decoder]:
-    """The reference and our levels, warm."""
+    """The reference and our levels, warmed up."""
     codecs = {quality: SpectrogramCodec(quality=quality) for quality in SCHEDULES}
     codecs["draft"].warm_up()
     ours: dict[str, Decoder] = {quality: partial(_decoded, codec) for quality, codec in codecs.items()}
@@ -57,7 +57,7 @@ def decoders() -> dict[str, Decoder]:
 
 
 def _decoded(codec: SpectrogramCodec, picture: Picture) -> Tensor:
-    return codec.decode(picture.image)
+    return codec.decode(picture.canvas)
 
 
 def measured(decode: Decoder, picture: Picture, rounds: int) -> tuple[float, Scores]:
@@ -71,13 +71,13 @@ def measured(decode: Decoder, picture: Picture, rounds: int) -> tuple[float, Sco
 
 
 def peak_mb(method: str) -> float:
-    """Most memory a reconstruction takes on top of a warm process, measured in a process of its own."""
+    """Peak memory of a reconstruction on top of a warmed-up process, measured in a process of its own."""
     done = subprocess.run([sys.executable, __file__, "--peak", method], capture_output=True, text=True, check=True)
     return float(done.stdout)
 
 
 def print_peak(method: str) -> None:
-    """Body of `peak_mb`'s process: what was freed goes back to Linux, which then forgets the peak so far (proc(5))."""
+    """Body of `peak_mb`'s process: returns freed memory to Linux and resets the recorded peak (proc(5))."""
     picture, decode = seed_pictures()[0], decoders()[method]
     ctypes.CDLL(None).malloc_trim(0)
     Path("/proc/self/clear_refs").write_text("5", encoding="ascii")

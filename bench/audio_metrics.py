@@ -1,19 +1,19 @@
 """How far a reconstructed sound is from its picture, and from the recording behind the picture."""
 
 import math
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from torch import Tensor
 
+from riffusion.geometry import DEFAULT, FULL_SCALE
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.image import mel_from_picture, picture_from_mel
 from riffusion.spectrogram.mel import mel_spectrogram
-from riffusion.spectrogram.params import DEFAULT, FULL_SCALE, from_exif
+from riffusion.spectrogram.pixels import mel_from_pixels, pixels_from_mel
 
 TOP_HZ = 10_000
 FLOOR = 1e-4  # 80 dB below the loudest magnitude, where log distances end
@@ -38,13 +38,13 @@ class Picture:
     """A picture to reconstruct, and the recording [1, T] that it was made from, if there is one."""
 
     name: str
-    image: Image.Image
+    canvas: Canvas
     recording: Tensor | None
 
     @property
     def mel(self) -> Tensor:
         """Mel magnitudes [C, bands, columns] for samples in ±1."""
-        return torch.from_numpy(mel_from_picture(self.image, from_exif(self.image.getexif()))) / FULL_SCALE
+        return torch.from_numpy(mel_from_pixels(self.canvas.pixels, self.canvas.params)) / FULL_SCALE
 
 
 def encoded(name: str, recording: Tensor) -> Picture:
@@ -61,9 +61,8 @@ def gain_matched(wave: Tensor, target: Tensor) -> tuple[Tensor, Tensor]:
 
 def pixel_errors(mel: Tensor, picture: Picture) -> npt.NDArray[np.float64]:
     """Absolute differences [rows, columns] between a picture and that of the mel magnitudes [1, bands, columns]."""
-    params = replace(from_exif(picture.image.getexif()), stereo=False)
-    again = picture_from_mel((FULL_SCALE * mel).numpy(), params)
-    errors: npt.NDArray[np.float64] = np.abs(np.asarray(again, dtype=float) - np.asarray(picture.image, dtype=float))
+    again = pixels_from_mel((FULL_SCALE * mel).numpy(), picture.canvas.params)
+    errors: npt.NDArray[np.float64] = np.abs(again[0].astype(float) - picture.canvas.grey)
     return errors
 
 

@@ -1,6 +1,6 @@
-"""What requests take beside what they are charged: processor time of every mode, short and long, over `cost`.
+"""The cost that requests are charged against the processor time that they take, for short and long ones of every mode.
 
-    python bench/costs.py [--rounds 3] [--longest 60001] [--only WORDS]
+    python bench/costs.py [--rounds 3] [--longest 60001] [--only TEXT]
 
 Each request runs alone through the generator with the bundled model, on one thread of the CPU; ffmpeg's processor time
 counts too. Rounds are interleaved and their medians printed, with the cost, and with charged over taken: both as
@@ -28,16 +28,27 @@ import torch
 
 from riffusion.audio.encode import encode_audio
 from riffusion.generate import Generator, NoControl
-from riffusion.generate.canvas import Canvas
-from riffusion.requests import CLIP_SIZE, InputSize, cost, parse, references, with_guidance, with_seed
+from riffusion.geometry import DEFAULT
+from riffusion.requests import (
+    CLIP_SIZE,
+    MODES,
+    AnyRequest,
+    InputSize,
+    Kind,
+    Sizes,
+    cost,
+    parse,
+    reference_fields,
+    references,
+    with_guidance,
+    with_seed,
+)
+from riffusion.requests.modes import BY_NAME
 from riffusion.seeds import list_seeds, open_seed
 from riffusion.settings import Settings
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.params import DEFAULT
-from riffusion.spectrogram.picture import write_png
 
-PROMPT = {"prompt": "church bells"}
-ENDS = {"start": {"prompt": "church bells"}, "end": {"prompt": "drum solo"}}
 INPUT = {"upload": "u" * 22}
 SECONDS = {"mask": {"seconds": [1, 2]}}
 STANDARD = "text-to-audio"
@@ -45,33 +56,39 @@ STANDARD = "text-to-audio"
 
 @dataclass
 class Case:
-    """A request, and what it has taken."""
+    """A request, and the processor time that it took."""
 
     mode: str
-    fields: dict[str, Any]
+    fields: dict[str, Any] = field(default_factory=dict)
+    """In which it differs from the mode's example."""
     size: InputSize = CLIP_SIZE
     seconds: list[float] = field(default_factory=list)
 
     @property
     def name(self) -> str:
-        """In words, for a row of the table."""
-        said = [f"{key} {value}" for key, value in self.fields.items() if isinstance(value, int | float | str)]
+        """The name in a row of the table."""
+        parts = [f"{key} {value}" for key, value in self.fields.items() if isinstance(value, int | float | str)]
         if INPUT in self.fields.values():
             what = "stereo, " if self.size.channels > 1 else ""
-            said.insert(0, f"of {what}{self.size.columns} columns")
-        return ", ".join([self.mode, *said])
+            parts.insert(0, f"of {what}{self.size.columns} columns")
+        return ", ".join([self.mode, *parts])
 
     @property
-    def request(self) -> Any:
-        """What the worker would get."""
-        words = PROMPT if self.mode not in ("interpolate", "image-to-audio", "audio-to-image") else {}
-        return with_seed(parse({"mode": self.mode, **words, **self.fields}))
+    def request(self) -> AnyRequest:
+        """As a worker gets it."""
+        return with_seed(parse({"mode": self.mode, **BY_NAME[self.mode].EXAMPLE, **self.fields}))
+
+    @property
+    def sizes(self) -> Sizes:
+        """Of its inputs."""
+        return dict.fromkeys(references(self.request), self.size)
 
 
 def cases() -> Iterator[Case]:
-    """Requests of every mode, from the least that it may be asked to what takes a minute."""
+    """Every mode's example, and requests from the cheapest to what takes a minute."""
+    yield from (Case(mode.MODE) for mode in MODES)
     for fields in (
-        {}, {"quality": "draft"}, {"quality": "best"}, {"guidance": 1}, {"format": "wav"}, {"format": "ogg"},
+        {"quality": "draft"}, {"quality": "best"}, {"guidance": 1}, {"format": "wav"}, {"format": "ogg"},
         {"width": 128}, {"width": 1024}, {"width": 2048}, {"steps": 2}, {"steps": 100}, {"scheduler": "euler-a"},
     ):  # fmt: skip
         yield Case(STANDARD, fields)
@@ -81,16 +98,16 @@ def cases() -> Iterator[Case]:
     yield Case("riff", {"init": INPUT, "denoising": 0.1})
     yield Case("riff", {"init": INPUT, "guidance": 1, "quality": "draft"})
     yield Case("inpaint", {"init": INPUT, "denoising": 0.5, **SECONDS}, InputSize(512, channels=2))
-    yield Case("interpolate", {**ENDS, "alpha": 0.5})
-    yield Case("interpolate", {**ENDS, "clips": 4})
-    yield Case("interpolate", {**ENDS, "clips": 2, "init": INPUT}, InputSize(1024))
+    yield Case("interpolate", {"alpha": None, "clips": 4})
+    yield Case("interpolate", {"alpha": None, "clips": 2, "init": INPUT}, InputSize(1024))
     for columns in (100, 512, 513, 3000):  # one column more is a window more
         yield Case("audio-to-audio", {"clip": INPUT}, InputSize(columns))
     yield Case("audio-to-audio", {"clip": INPUT, "denoising": 0.2, "quality": "draft"}, InputSize(3000, channels=2))
     for columns, seconds in ((100, 5), (512, 1), (512, 10), (6000, 5)):
         yield Case("extend", {"init": INPUT, "seconds": seconds}, InputSize(columns))
-    for fields, columns in (({}, 512), ({}, 6000), ({"bars": 1, "bpm": 120}, 6000)):
-        yield Case("loop", {"init": INPUT, **fields}, InputSize(columns))
+    for columns in (512, 6000):
+        yield Case("loop", {"init": INPUT, "bars": None}, InputSize(columns))
+    yield Case("loop", {"init": INPUT, "bars": 1, "bpm": 120}, InputSize(6000))
     for quality in ("draft", "standard", "best"):
         for columns in (512, 3000):
             yield Case("image-to-audio", {"image": INPUT, "quality": quality}, InputSize(columns))
@@ -104,16 +121,16 @@ def cases() -> Iterator[Case]:
 
 @cache
 def picture(size: InputSize) -> bytes:
-    """A PNG of this size: a seed image again and again."""
+    """A PNG of this size: a seed image, repeated."""
     canvas = Canvas.open(open_seed(list_seeds()[0].name))
     pixels = canvas.pixels[:, :, np.arange(size.columns) % canvas.width]
-    return write_png(Canvas(np.repeat(pixels, size.channels, axis=0), canvas.params).image())
+    return Canvas(np.repeat(pixels, size.channels, axis=0), canvas.params).png()
 
 
 @cache
 def sound(size: InputSize) -> bytes:
-    """Its sound, as a FLAC file."""
-    wave = SpectrogramCodec().decode(Canvas.open(picture(CLIP_SIZE)).image(), loop=True)
+    """A FLAC file of this size: the sound of a seed image, repeated."""
+    wave = SpectrogramCodec().decode(Canvas.open(picture(CLIP_SIZE)), loop=True)
     samples = DEFAULT.samples(size.columns)
     return encode_audio(
         wave[:, torch.arange(samples) % wave.shape[1]].repeat(size.channels, 1), DEFAULT.sample_rate, "flac"
@@ -121,7 +138,7 @@ def sound(size: InputSize) -> bytes:
 
 
 def processor_s() -> float:
-    """Of this process and those that it has started and waited for."""
+    """Processor time in seconds of this process and the processes that it has started and waited for."""
     children = resource.getrusage(resource.RUSAGE_CHILDREN)
     return time.process_time() + children.ru_utime + children.ru_stime
 
@@ -129,7 +146,8 @@ def processor_s() -> float:
 def run(case: Case, generator: Generator) -> None:
     """Makes the clip once."""
     request = case.request
-    inputs = {name: (sound if name == "clip" else picture)(case.size) for name in references(request)}
+    kinds = reference_fields(type(request))
+    inputs = {name: (sound if kinds[name] is Kind.SOUND else picture)(case.size) for name in references(request)}
     began = processor_s()
     generator.run(request, inputs, NoControl())
     case.seconds.append(processor_s() - began)
@@ -140,7 +158,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--longest", type=int, default=60_001, help="columns; cases of more are left out")
-    parser.add_argument("--only", default="", help="cases whose names hold these words")
+    parser.add_argument("--only", default="", help="only cases whose names hold this text")
     arguments = parser.parse_args()
     torch.set_num_threads(1)
     chosen = [case for case in cases() if case.name == STANDARD or arguments.only in case.name]
@@ -148,7 +166,7 @@ def main() -> None:
     standard = next(case for case in chosen if case.name == STANDARD)
     with Generator.load(Settings(device="cpu", checkpoint="bundled")) as generator:
         guidance = generator.card.guidance or 1.0
-        run(standard, generator)  # what the first clip costs is nobody's
+        run(standard, generator)  # the first clip pays for what is loaded late
         standard.seconds.clear()
         for _ in range(arguments.rounds):
             for case in chosen:
@@ -159,7 +177,7 @@ def main() -> None:
     ratios = {}
     for case in chosen:
         taken = statistics.median(case.seconds)
-        charged = cost(with_guidance(case.request, guidance), case.size)
+        charged = cost(with_guidance(case.request, guidance), case.sizes)
         ratios[case.name] = charged * unit / taken
         print(f"| {case.name} | {taken:.2f} | {charged:.1f} | {ratios[case.name]:.2f} |")
     over, under = max(ratios, key=ratios.__getitem__), min(ratios, key=ratios.__getitem__)

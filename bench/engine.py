@@ -2,12 +2,12 @@
 
     python bench/engine.py [--clients 1,2,4,8,16] [--rounds 5] [--model bundled|random-tiny|random-sd15|FOLDER]
 
-Each client asks for one picture, and all ask at once. In each round the same requests are served three ways:
+Each client requests one picture, and all do at once. In each round the same requests are served in three ways:
 shared     every client in a thread of its own, all on one engine
 serial     one client after another on the same engine
 diffusers  one client after another through StableDiffusionPipeline and its image-to-image and inpainting siblings
-A client's latency runs from the moment all ask to the moment it has its picture. Fairness is Jain's index of the
-clients' latencies per step asked for: 1 where each waits in proportion to its own work, 1 / clients where one waits for
+A client's latency lasts from the moment of all requests until it has its picture. Fairness is Jain's index of the
+clients' latencies per requested step: 1 where each waits in proportion to its own work, 1 / clients where one waits for
 all the others. Ratios are taken within a round, and their medians over the rounds are printed, with the lowest and
 highest; the last line is JSON.
 """
@@ -37,13 +37,17 @@ from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.tuning import choose_threads, compiler_for
-from riffusion.generate import NoControl, paint, repaint
-from riffusion.generate.canvas import Canvas
+from riffusion.generate import NoControl
 from riffusion.generate.generator import BUNDLED_FOLDER
+from riffusion.generate.modes import MAKERS
 from riffusion.generate.painter import Painter
-from riffusion.requests import AnyRequest, Inpaint, Riff, TextToAudio, parse
-from riffusion.requests.modes import Painted
+from riffusion.requests import AnyRequest, parse
+from riffusion.requests.base import Painted
+from riffusion.requests.modes.inpaint import Inpaint
+from riffusion.requests.modes.riff import Riff
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.seeds import list_seeds, open_seed
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.testing import random_stable_diffusion, tiny_checkpoint
 
 PROMPTS = ("funk bassline with a jazzy saxophone solo", "church bells", "slow piano chords", "drum solo, fast")
@@ -57,7 +61,7 @@ Serve = Callable[[AnyRequest], object]
 
 @dataclass(frozen=True)
 class Served:
-    """How long a round of clients took one way, in seconds."""
+    """How long one way of serving took in a round, in seconds."""
 
     total: float
     latencies: list[float]
@@ -138,14 +142,7 @@ def requests_of(clients: int) -> list[AnyRequest]:
 
 def serve(painter: Painter, init: Canvas, request: AnyRequest) -> object:
     """One picture through the engine."""
-    match request:
-        case TextToAudio():
-            return paint.text_to_audio(painter, request, NoControl())
-        case Riff():
-            return paint.riff(painter, request, init, NoControl())
-        case Inpaint():
-            return repaint.inpaint(painter, request, init, None, NoControl())
-    raise TypeError(request)
+    return MAKERS[type(request)](painter, request, {"init": init}, NoControl())
 
 
 def one_by_one(serve_one: Serve, requests: Sequence[AnyRequest]) -> Served:

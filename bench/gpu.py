@@ -30,7 +30,7 @@ from riffusion.diffusion.noise import SeededNoise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.tuning import compiler_for
-from riffusion.generate.canvas import Canvas
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
 from riffusion.testing import random_stable_diffusion, tiny_checkpoint
 
@@ -115,7 +115,7 @@ def around(checkpoint: Checkpoint, runs: int) -> dict[str, Any]:
     device = checkpoint.device
     autoencoder, codec = Autoencoder(checkpoint), SpectrogramCodec()
     latents = torch.randn(SHAPE, device=device)
-    picture = Canvas.blank(autoencoder.decode(latents)).image()
+    picture = Canvas.blank(autoencoder.decode(latents))
     decoding = seconds(lambda: autoencoder.decode(latents), device, runs)
     retrieval = seconds(lambda: [codec.decode(picture) for _ in range(CLIPS)], device, runs)
     memory = torch.cuda.max_memory_allocated(device) / 2**30 if device.type == "cuda" else 0.0
@@ -134,7 +134,7 @@ def main() -> None:
     parser.add_argument("--small", action="store_true")
     arguments = parser.parse_args()
     if not arguments.small and not torch.cuda.is_available():
-        sys.exit("bench-gpu needs CUDA, and torch finds none here. (--small runs its code on the CPU.)")
+        sys.exit("This needs CUDA, and torch finds none; --small runs the same code on the CPU.")
     device = torch.device("cpu" if arguments.small else "cuda")
     name = "CPU, tiny model" if arguments.small else torch.cuda.get_device_name()
     print(f"{datetime.now(UTC):%Y-%m-%d}  {name}  torch {torch.__version__}")

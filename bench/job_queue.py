@@ -1,13 +1,13 @@
-"""What the durable queue costs: jobs that do nothing through the whole stack, against a bare Celery task.
+"""The cost of the durable queue: jobs that do nothing through the whole stack, against a plain Celery task.
 
     python bench/job_queue.py [--rounds 5] [--jobs 200] [--alone 20] [--clients 8]
 
-ours   API under gunicorn, Redis, a worker whose model makes two tiny files at once, local storage
-bare   bench/bare_celery.py: a Flask app under the same gunicorn, a Celery task that returns a string, a result backend
+ours      API under gunicorn, Redis, a worker whose model makes two tiny files at once, local storage
+baseline  bench/celery_baseline.py: Flask under the same gunicorn, a Celery task that returns a string, a result backend
 
-Both use the same Redis, which has every write on the disk before it answers, as many processes and threads, and the
-same client. In each round, in alternating order, each serves `alone` jobs one after another, whose latency is taken,
-then `jobs` from `clients` connections at once, whose rate is taken. A job's latency runs from before its POST to the
+Both use the same Redis, which writes to disk before it responds, as many processes and threads, and the
+same client. In each round, in alternating order, each serves `alone` jobs one after another, whose latency is measured,
+then `jobs` from `clients` connections at once, whose rate is measured. A job's latency runs from before its POST to the
 moment that the server gives as its completion; the rate is that of completions since the first POST. Ratios and
 differences are taken within a round, and their medians over the rounds are printed, with the lowest and highest; the
 last line is JSON.
@@ -38,14 +38,14 @@ from riffusion.requests import AnyRequest, ModelCard
 from riffusion.settings import Settings
 
 HERE = Path(__file__).parent
-BODY = {"mode": "text-to-audio", "prompt": "funk bassline with a jazzy saxophone solo"}  # no seed: never made before
+BODY = {"mode": "text-to-audio", "prompt": "funk bassline with a jazzy saxophone solo"}  # without a seed: never a copy
 STARTS_S = 120.0
 ENDS_S = 300.0
 GRACE_S = 20.0
 
 
 class NoModel:
-    """Makes the same two tiny files of any request, at once."""
+    """Makes the same two tiny files for any request, at once."""
 
     alive = True
     card = ModelCard()
@@ -68,12 +68,14 @@ class NoModel:
 class Measured:
     """One way in one round."""
 
-    latencies_ms: list[float]  # of jobs one after another
-    rate: float  # jobs/s
+    latencies_ms: list[float]
+    """Of jobs one after another."""
+    rate: float
+    """Jobs a second."""
 
 
 class Stack:
-    """One way to serve jobs, seen through HTTP."""
+    """One way to serve jobs, used over HTTP."""
 
     def __init__(self, url: str, connections: int) -> None:
         self._client = httpx.Client(
@@ -123,25 +125,34 @@ def both(folder: Path, settings: Settings, connections: int) -> Iterator[dict[st
             running.callback(stop, process, GRACE_S)
 
         running.callback(stop, valkey.start(output=output), GRACE_S)
-        until(valkey.answers)
-        listeners = {name: running.enter_context(socket.create_server(("127.0.0.1", 0))) for name in ("ours", "bare")}
+        until(valkey.serves)
+        listeners = {
+            name: running.enter_context(socket.create_server(("127.0.0.1", 0))) for name in ("ours", "baseline")
+        }
         urls = {name: f"http://127.0.0.1:{listener.getsockname()[1]}" for name, listener in listeners.items()}
         env = os.environ | {
             "PYTHONPATH": f"{HERE}:{HERE.parent}",
             "RIFFUSION_REDIS_URL": valkey.url,
             "RIFFUSION_DATA_DIR": str(folder),
-            "RIFFUSION_ANONYMOUS_CREATES_PER_MINUTE": "0",  # the jobs of many clients come from one address here
+            "RIFFUSION_ANONYMOUS_CREATES_PER_MINUTE": "0",  # the clients here share one address
             "RIFFUSION_ANONYMOUS_JOBS_IN_FLIGHT": "0",
             "RIFFUSION_ANONYMOUS_JOBS_KEPT": "0",
             "RIFFUSION_PUBLIC_URL": urls["ours"],
         }
         start("-m", "riffusion", "api", "--fd", str(listeners["ours"].fileno()), listener=listeners["ours"])
         start(__file__, "--worker")
-        gunicorn = ["--worker-class", "api.server.Worker", "--workers", f"{settings.api_workers}", "--keep-alive", "75"]
+        gunicorn = [
+            "--worker-class",
+            "api.gunicorn_worker.Worker",
+            "--workers",
+            f"{settings.api_workers}",
+            "--keep-alive",
+            "75",
+        ]
         gunicorn += ["--worker-connections", f"{settings.api_connections}"]
-        gunicorn += ["--bind", f"fd://{listeners['bare'].fileno()}"]
-        start("-m", "gunicorn", "--no-control-socket", *gunicorn, "bare_celery:app", listener=listeners["bare"])
-        celery = ["-A", "bare_celery:tasks", "worker", "--pool", "threads", "--concurrency", f"{settings.slots}"]
+        gunicorn += ["--bind", f"fd://{listeners['baseline'].fileno()}"]
+        start("-m", "gunicorn", "--no-control-socket", *gunicorn, "celery_baseline:app", listener=listeners["baseline"])
+        celery = ["-A", "celery_baseline:tasks", "worker", "--pool", "threads", "--concurrency", f"{settings.slots}"]
         start("-m", "celery", *celery, "--without-gossip", "--without-mingle", "--without-heartbeat")
         stacks = {name: running.enter_context(closing(Stack(url, connections))) for name, url in urls.items()}
         until(lambda: bool(httpx.get(f"{urls['ours']}/models", timeout=60).json()["models"]))
@@ -168,11 +179,11 @@ def compare(rounds: list[dict[str, Measured]]) -> dict[str, list[float]]:
 
     return {
         "ours_jobs_per_s": rate("ours"),
-        "bare_jobs_per_s": rate("bare"),
-        "rate_ratio": [ours / bare for ours, bare in zip(rate("ours"), rate("bare"), strict=True)],
+        "baseline_jobs_per_s": rate("baseline"),
+        "rate_ratio": [ours / base for ours, base in zip(rate("ours"), rate("baseline"), strict=True)],
         "ours_p50_ms": p50("ours"),
-        "bare_p50_ms": p50("bare"),
-        "extra_p50_ms": [ours - bare for ours, bare in zip(p50("ours"), p50("bare"), strict=True)],
+        "baseline_p50_ms": p50("baseline"),
+        "extra_p50_ms": [ours - base for ours, base in zip(p50("ours"), p50("baseline"), strict=True)],
     }
 
 

@@ -1,15 +1,15 @@
-"""What the API costs beside its server and its Redis: submits and polls from up to 2000 connections at once.
+"""The cost of the API on top of its server and Redis: submits and polls from up to 2000 connections at once.
 
     python bench/load.py [--rounds 3] [--seconds 4] [--levels 64,500,2000] [--records 100000] [--open-seconds 24]
 
-ours   the API under its own server, Redis with every write on the disk before it answers
-unshed the same with load shedding off (bench/unshed.py): what a request costs shows where every one is served
-bare   bench/bare_load.py under the same server: one durable SET for a submit, one HGETALL of the same record for a poll
+ours      the API under its own server, and Redis, which writes to disk before it responds
+unshed    the same without load shedding (bench/without_shedding.py): every request is served, and its cost measured
+baseline  bench/load_baseline.py under the same server: a durable SET a submit, a HGETALL of the same record a poll
 
 At each level all connections poll, or all submit, without a pause, in alternating order. Ratios of rates, and of the
-servers' processor time an answer, are taken within a round; the latter are what a busy machine leaves true. Then a
-worker whose model costs nothing runs the jobs while as many clients as the highest level come by the clock
-(bench/open_load.py), and while nine in ten connections of that level poll without a pause and the others submit: its
+servers' processor time a response, are taken within a round; only the latter hold on a busy machine. Then a worker
+whose model costs nothing runs the jobs while as many clients as the highest level send requests on a schedule
+(bench/open_loop.py), and while nine in ten connections of that level poll without a pause and the others submit: its
 latencies and errors, and the memory before and after. Last, the middle level again over many records. The last line
 is JSON.
 """
@@ -30,11 +30,11 @@ import httpx
 from job_queue import BODY, NoModel
 from load_client import SHED, Request, drive
 from load_stack import GOOD, Measured, Stack, stack, worker
-from open_load import open_loop
+from open_loop import open_loop
 
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import Client
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, Success
+from riffusion.jobs.tenants import Tenant
 from riffusion.requests import ModelCard, parse
 from riffusion.settings import Settings
 
@@ -46,9 +46,9 @@ FIGURES = ("submits/s", "submit ratio", "submit CPU ratio", "polls/s", "poll rat
 
 
 def requests(running: Stack) -> tuple[list[str], dict[str, Request]]:
-    """Jobs of which half wait and half are done; by kind, what makes the next request: polls go around those jobs."""
+    """Ids of jobs, half waiting and half done, and what makes the next request of each kind; polls take turns."""
     base = f"http://127.0.0.1:{running.ports['ours']}"
-    running.store.announce("bench", "tiny", 8, ModelCard(guidance=7.0))  # as every worker does
+    running.store.register_worker("bench", "tiny", 8, ModelCard(guidance=7.0))  # as every worker does
     ids = [httpx.post(f"{base}/jobs", json=BODY, timeout=60).raise_for_status().json()["id"] for _ in range(JOBS)]
     for number in range(JOBS // 2):
         record = running.store.claim("tiny", "bench", f"{number:016}")
@@ -62,7 +62,7 @@ def requests(running: Stack) -> tuple[list[str], dict[str, Request]]:
 
 
 def unchanged(running: Stack, ids: list[str]) -> Request:
-    """What makes the next poll of a job that the asker knows as it is now; links, and so tags, change with time."""
+    """What makes the next poll with a job's present tag; tags change with time, because links do."""
     base = f"http://127.0.0.1:{running.ports['ours']}"
     tags = [httpx.get(f"{base}/jobs/{job_id}", timeout=60).headers["ETag"] for job_id in ids]
     polls = cycle([
@@ -74,7 +74,7 @@ def unchanged(running: Stack, ids: list[str]) -> Request:
 
 @dataclass
 class Level:
-    """What some rounds at one number of connections told, a number a round."""
+    """The figures of some rounds at one number of connections, a number a round."""
 
     figures: dict[str, list[float]]
     errors: int
@@ -87,19 +87,19 @@ class Level:
 def measure(
     running: Stack, ids: list[str], made: dict[str, Request], connections: int, *, rounds: int, seconds: float
 ) -> Level:
-    """Ours against bare, in turn."""
+    """Ours against the baseline, in turn."""
     level = Level({name: [] for name in FIGURES}, 0)
     for number in range(rounds):
         found: dict[str, dict[str, Measured]] = {"submit": {}, "poll": {}}
         for kind, each in found.items():
-            for name in ("unshed", "bare") if number % 2 == 0 else ("bare", "unshed"):
+            for name in ("unshed", "baseline") if number % 2 == 0 else ("baseline", "unshed"):
                 each[name] = running.rate(name, kind, made[kind], connections, seconds)
         again = running.rate("unshed", "unchanged", unchanged(running, ids), connections, seconds)
         level.errors += sum(one.errors for each in found.values() for one in each.values()) + again.errors
         for kind, each in found.items():
             level.figures[f"{kind}s/s"].append(each["unshed"].rate)
-            level.figures[f"{kind} ratio"].append(each["unshed"].rate / each["bare"].rate)
-            level.figures[f"{kind} CPU ratio"].append(each["bare"].cpu_ms / each["unshed"].cpu_ms)
+            level.figures[f"{kind} ratio"].append(each["unshed"].rate / each["baseline"].rate)
+            level.figures[f"{kind} CPU ratio"].append(each["baseline"].cpu_ms / each["unshed"].cpu_ms)
         level.figures["304 CPU / 200"].append(again.cpu_ms / found["poll"]["unshed"].cpu_ms)
     texts = [f"{statistics.median(each):.2f} ({min(each):.2f}-{max(each):.2f})" for each in level.figures.values()]
     print(f"{connections:6}" + "".join(f"{text:>24}" for text in texts) + f"{level.errors:8}", flush=True)
@@ -107,7 +107,7 @@ def measure(
 
 
 def mixed(running: Stack, made: dict[str, Request], connections: int, seconds: float) -> dict[str, object]:
-    """Polls and submits at once, twice, for what memory does meanwhile."""
+    """Polls and submits at once, twice, with the memory before and after the second time."""
     submitters = connections // 10
     kinds = {"poll": (connections - submitters, made["poll"]), "submit": (submitters, made["submit"])}
     drive(running.ports["ours"], kinds, seconds)
@@ -126,11 +126,11 @@ def mixed(running: Stack, made: dict[str, Request], connections: int, seconds: f
 
 
 def fill(running: Stack, records: int) -> None:
-    """So many waiting jobs more; for this they needn't be on the disk at once."""
+    """Adds so many waiting jobs, without waiting for the disk."""
     running.store.redis.config_set("appendfsync", "no")
     request = parse(BODY)
     for number in range(0, records, 16):
-        running.store.accept([Submission(request, Client(f"client {number % 997}"))] * 16)
+        running.store.accept([Submission(request, Tenant(f"client {number % 997}"))] * 16)
     running.store.redis.config_set("appendfsync", "always")
 
 

@@ -1,4 +1,4 @@
-"""Many HTTP/1.1 connections from one process: a client that costs little beside the server it measures."""
+"""Many HTTP/1.1 connections from one process: a client that costs little compared to the server that it measures."""
 
 import asyncio
 import re
@@ -19,20 +19,22 @@ _CONNECTS_AT_ONCE = 64
 
 @dataclass
 class Sample:
-    """What some connections saw in some seconds."""
+    """What some connections measured in some seconds."""
 
     seconds: float = 0.0
-    latencies_ms: list[float] = field(default_factory=list)  # of what was not shed
+    latencies_ms: list[float] = field(default_factory=list)
+    """Of the responses that were not shed."""
     statuses: Counter[int] = field(default_factory=Counter)
-    broken: Counter[str] = field(default_factory=Counter)  # why connections were lost
+    broken: Counter[str] = field(default_factory=Counter)
+    """Lost connections by reason."""
 
     @property
     def rate(self) -> float:
-        """Answers a second, without those shed."""
+        """Responses a second, without those shed."""
         return len(self.latencies_ms) / self.seconds
 
     def errors(self, *good: int) -> int:
-        """Answers of another status, and connections that broke."""
+        """Responses of another status, and lost connections."""
         return sum(count for status, count in self.statuses.items() if status not in good) + self.broken.total()
 
 
@@ -47,10 +49,10 @@ class Connection(asyncio.Protocol):
         self.running = False
 
     def responded(self, status: int, head: bytes) -> None:
-        """The whole response is there; `head` may be the start of a longer text."""
+        """Called with each whole response; `head` may hold the start of its body, too."""
 
     def broke(self, reason: str) -> None:
-        """The connection was lost while it ran."""
+        """Called when the connection was lost while it ran."""
 
     def stop(self) -> None:
         """Closes the connection."""
@@ -90,7 +92,7 @@ class Connection(asyncio.Protocol):
 
 
 class _Busy(Connection):
-    """Sends the next request when it has the last one's response: a closed loop."""
+    """Sends the next request after each response: a closed loop."""
 
     def __init__(self, request: Request, sample: Sample) -> None:
         super().__init__()
@@ -134,14 +136,14 @@ async def connect(port: int, makers: Sequence[Callable[[], _Any]]) -> list[_Any]
 def drive(
     port: int, requests: dict[str, tuple[int, Request]], seconds: float, begin: Callable[[], None] = lambda: None
 ) -> dict[str, Sample]:
-    """Keeps connections to 127.0.0.1:`port` busy for `seconds` twice, and looks at the second time.
+    """Keeps connections to 127.0.0.1:`port` busy for `seconds` twice, and measures the second time.
 
     Args:
         requests: by name, the number of connections, and what makes each next request on them (head and body).
         begin: called when the second time begins.
 
     Returns:
-        By name, what those connections saw.
+        By name, what those connections measured.
     """
     return asyncio.run(_drive(port, requests, seconds, begin))
 

@@ -1,4 +1,4 @@
-"""What bench/load.py measures, as processes: Redis, three servers, and a worker whose model costs nothing."""
+"""The processes that bench/load.py measures: Redis, three servers, and a worker whose model costs nothing."""
 
 import os
 import socket
@@ -25,7 +25,7 @@ GOOD = {"submit": 202, "poll": 200, "unchanged": 304}
 
 @dataclass(frozen=True)
 class Stack:
-    """What is measured, running."""
+    """The running processes."""
 
     ports: dict[str, int]
     processes: dict[str, Process]
@@ -34,19 +34,19 @@ class Stack:
     log: int
 
     def memory_mib(self) -> int:
-        """Of the API's processes."""
+        """Memory of the API's processes."""
         return sum(each.memory_info().rss for each in self._processes("ours")) >> 20
 
     def rate(self, name: str, kind: str, request: Request, connections: int, seconds: float) -> "Measured":
-        """All connections do one thing."""
+        """Measures one kind of request on all connections."""
         before: list[float] = []
         sample = drive(
             self.ports[name], {kind: (connections, request)}, seconds, lambda: before.append(self._cpu_s(name))
         )[kind]
         if errors := sample.errors(GOOD[kind]):
             print(f"  {errors} errors: {name} {kind}, {dict(sample.statuses)}, {dict(sample.broken)}")
-        answers = max(len(sample.latencies_ms), 1)
-        return Measured(answers / sample.seconds, 1000 * (self._cpu_s(name) - before[0]) / answers, errors)
+        responses = max(len(sample.latencies_ms), 1)
+        return Measured(responses / sample.seconds, 1000 * (self._cpu_s(name) - before[0]) / responses, errors)
 
     def _processes(self, name: str) -> list[psutil.Process]:
         server = psutil.Process(self.processes[name].pid)
@@ -59,24 +59,26 @@ class Stack:
 
 @dataclass(frozen=True)
 class Measured:
-    """One thing done for some seconds."""
+    """One kind of request, measured for some seconds."""
 
-    rate: float  # answers a second
-    cpu_ms: float  # of the server's processes, an answer
+    rate: float
+    """Responses a second."""
+    cpu_ms: float
+    """Processor time of the server's processes for each response."""
     errors: int
 
 
 @contextmanager
 def stack(folder: Path) -> Iterator[Stack]:
-    """Redis, our API and the bare one."""
+    """Redis, our API with and without load shedding, and the baseline."""
     with ExitStack() as running:
         log = running.enter_context((folder / "log").open("ab"))
         valkey = Valkey(folder / "redis")
         running.callback(stop, valkey.start(output=log), GRACE_S)
-        until(valkey.answers)
+        until(valkey.serves)
         listeners = {
             name: running.enter_context(socket.create_server(("127.0.0.1", 0), backlog=2048))
-            for name in ("ours", "unshed", "bare")
+            for name in ("ours", "unshed", "baseline")
         }
         ports = {name: int(listener.getsockname()[1]) for name, listener in listeners.items()}
         env = os.environ | {
@@ -96,22 +98,29 @@ def stack(folder: Path) -> Iterator[Stack]:
             "gunicorn",
             "--no-control-socket",
             "--worker-class",
-            "api.server.Worker",
+            "api.gunicorn_worker.Worker",
             "--keep-alive",
             "75",
         ]
         served_by += ["--workers", f"{settings.api_workers}", "--worker-connections", f"{settings.api_connections}"]
         commands = {
             "ours": ["-m", "riffusion", "api", "--fd", f"{listeners['ours'].fileno()}"],
-            "unshed": ["-m", "gunicorn", "-c", "python:unshed", "--bind", f"fd://{listeners['unshed'].fileno()}"],
-            "bare": [*served_by, "--bind", f"fd://{listeners['bare'].fileno()}", "bare_load:app"],
+            "unshed": [
+                "-m",
+                "gunicorn",
+                "-c",
+                "python:without_shedding",
+                "--bind",
+                f"fd://{listeners['unshed'].fileno()}",
+            ],
+            "baseline": [*served_by, "--bind", f"fd://{listeners['baseline'].fileno()}", "load_baseline:app"],
         }
         processes = {}
         for name, command in commands.items():
             argv = [sys.executable, *command]
             processes[name] = spawn(argv, env=env, output=log, pass_fds=[listeners[name].fileno()])
             running.callback(stop, processes[name], GRACE_S)
-        for name, path in (("ours", "readyz"), ("unshed", "readyz"), ("bare", "jobs/x")):
+        for name, path in (("ours", "readyz"), ("unshed", "readyz"), ("baseline", "jobs/x")):
             until(partial(_succeeds, f"http://127.0.0.1:{ports[name]}/{path}"))
         yield Stack(ports, processes, JobStore.connect(settings), env, log.fileno())
 
@@ -122,7 +131,7 @@ def _succeeds(url: str) -> bool:
 
 @contextmanager
 def worker(running: Stack) -> Iterator[None]:
-    """One whose model costs nothing."""
+    """A worker whose model costs nothing."""
     process = spawn([sys.executable, str(HERE / "load.py"), "--worker"], env=running.env, output=running.log)
     try:
         until(

@@ -1,8 +1,8 @@
-"""What bare Celery loses when its workers are killed: the same stream and the same kills as tests/faults, fault 2.
+"""How many tasks plain Celery loses when its workers are killed: the stream and the kills of tests/faults, fault 2.
 
     python bench/lost_tasks.py [--kills 25]
 
-Three workers of bench/bare_celery.py, with Celery's own defaults, run tasks that do nothing; two threads submit one
+Three workers of bench/celery_baseline.py, with Celery's own defaults, run tasks that do nothing; two threads submit one
 every tenth of a second each. Again and again the eldest worker gets SIGKILL and a new one is started. A task that has
 no result 20 s after the last kill is lost. It is chance, so the figure is printed and nothing is asserted. The last
 line is JSON.
@@ -30,11 +30,11 @@ STARTS_S = 60.0
 
 
 def start(folder: Path, number: int) -> tuple[Process, Path]:
-    """A worker, and where it writes that it is ready."""
+    """A worker, and the log in which it reports that it is ready."""
     log = folder / f"worker{number}.log"
     command = [
         "-A",
-        "bare_celery:tasks",
+        "celery_baseline:tasks",
         "worker",
         "--pool",
         "threads",
@@ -51,7 +51,7 @@ def start(folder: Path, number: int) -> tuple[Process, Path]:
 
 
 def wait_for(log: Path) -> None:
-    """Returns when the worker takes tasks."""
+    """Waits until the worker accepts tasks."""
     deadline = time.monotonic() + STARTS_S
     while " ready." not in log.read_text():
         if time.monotonic() > deadline:
@@ -60,7 +60,7 @@ def wait_for(log: Path) -> None:
 
 
 def stream(task: Any, over: threading.Event) -> list[Any]:
-    """The results-to-be of the tasks that one thread submits."""
+    """Submits tasks until the end, and returns their results."""
     sent = []
     while not over.wait(0.1):
         sent.append(task.delay({}))
@@ -77,10 +77,10 @@ def main() -> None:
         valkey = Valkey(folder / "redis")
         log = running.enter_context((folder / "log").open("ab"))
         running.callback(stop, valkey.start(output=log), 10)
-        while not valkey.answers():
+        while not valkey.serves():
             time.sleep(0.1)
         os.environ |= {"PYTHONPATH": f"{HERE}:{HERE.parent}", "RIFFUSION_REDIS_URL": valkey.url}
-        from bare_celery import nothing
+        from celery_baseline import nothing
 
         workers = [start(folder, number) for number in range(WORKERS)]
         over = threading.Event()
@@ -98,7 +98,7 @@ def main() -> None:
         submitted = len(results)
         time.sleep(SETTLES_S)
         lost = sum(not result.successful() for result in results)
-        # They take their leave of Redis, which must still be there.
+        # Results unsubscribe from Redis, so it must still be running.
         results.clear()
         sent.clear()
         for process, _ in workers:

@@ -1,4 +1,4 @@
-"""What records take of Redis' memory: `make bench-records`.
+"""Redis' memory for each record: `make bench-records`.
 
 Through the job store on a valkey-server of its own, with the options of the embedded stack: jobs that wait, that have
 succeeded, copies, and the longest requests there can be. The last line is JSON, in bytes a record.
@@ -15,9 +15,9 @@ from pathlib import Path
 from riffusion.embedded.child import stop
 from riffusion.embedded.valkey import Valkey
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import Client
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Tenant
 from riffusion.requests import AnyRequest, parse
 from riffusion.settings import Settings
 
@@ -29,26 +29,26 @@ LONGEST = {**PROMPT, "prompt": "🎷" * 2000, "negative_prompt": "🎷" * 2000}
 
 
 def accept(store: JobStore, request: AnyRequest, count: int) -> None:
-    """So many jobs of one client."""
-    client = Client("address:192.0.2.1", owner="secret:" + secrets.token_hex(16))
+    """Accepts so many jobs of one client."""
+    client = Tenant("address:192.0.2.1", owner="secret:" + secrets.token_hex(16))
     for _ in range(count // AT_ONCE):
         store.accept([Submission(request, client)] * AT_ONCE)
 
 
 def succeed(store: JobStore) -> None:
-    """Ends every job that waits."""
+    """Ends every waiting job."""
     while record := store.claim(store.settings.model, "bench", secrets.token_hex(16)):
         store.finish(record.id, record.token, Success(output(record)))
 
 
 def output(record: JobRecord) -> JobOutput:
-    """What a job of five seconds makes."""
+    """The output of a job of five seconds."""
     image = ImageOutput(f"{record.folder}clip.png", 512, 512, 201_234)
     return JobOutput(image, AudioOutput(f"{record.folder}clip.mp3", 5.11, 44_100, 1, "mp3", 82_345))
 
 
 def bytes_a_record(store: JobStore, count: int, make: Callable[[], None]) -> int:
-    """How much more memory is used once `make` has made `count` records."""
+    """How much more memory each of the `count` records takes that `make` makes."""
     before = used(store)
     make()
     return round((used(store) - before) / count)
@@ -56,7 +56,7 @@ def bytes_a_record(store: JobStore, count: int, make: Callable[[], None]) -> int
 
 def used(store: JobStore) -> int:
     """Bytes that Redis holds."""
-    return int(store.redis.info("memory")["used_memory"])  # type: ignore[index]  # its type can't tell it from the asynchronous one
+    return int(store.redis.info("memory")["used_memory"])  # type: ignore[index]  # typed as if it could be asynchronous
 
 
 def main() -> None:
@@ -68,10 +68,10 @@ def main() -> None:
         valkey = Valkey(Path(folder))
         process = valkey.start()
         try:
-            while not valkey.answers():
+            while not valkey.serves():
                 pass
             store = JobStore.connect(Settings(redis_url=valkey.url, data_dir=Path(folder), max_queued=10**9))
-            store.redis.config_set("appendfsync", "no")  # for this they needn't be on the disk at once
+            store.redis.config_set("appendfsync", "no")  # the disk isn't measured here
             waiting = bytes_a_record(store, count, lambda: accept(store, parse(PROMPT), count))
             growth = bytes_a_record(store, count, lambda: succeed(store))
             seeded = parse({**PROMPT, "seed": 7})

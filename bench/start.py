@@ -55,7 +55,7 @@ def worker_cpu_s(folder: Path) -> float:
     with (folder / "log").open("ab") as log:
         redis = valkey.start(output=log)
         try:
-            _wait(valkey.answers)
+            _wait(valkey.serves)
             store = JobStore.connect(Settings(redis_url=valkey.url, data_dir=folder))
             env = _environment(folder, RIFFUSION_REDIS_URL=valkey.url)
             worker = subprocess.Popen([*RIFFUSION, "worker"], cwd=folder, env=env, stdout=log, stderr=log)

@@ -1,34 +1,35 @@
-"""Every error that this project raises on purpose, under one root.
+"""Every error that this project raises deliberately, under one root.
 
     RiffusionError                    internal
-    ├── RequestError                  what the caller sent can't be served
+    ├── RequestError                  the request can't be served
     │   ├── InvalidRequest            invalid_request      fields of the request, each named
-    │   ├── UnknownReference          unknown_reference    a seed image, upload, job, model or LoRA that isn't there
+    │   ├── UnknownReference          unknown_reference    no such seed image, upload, job, model or LoRA
     │   ├── UnreadableMedia           unreadable_media     not a picture, not audio, damaged, or over the media limits
-    │   ├── Unauthorized              unauthorized         no API key where one is needed, or one that isn't known
+    │   ├── Unauthorized              unauthorized         no API key where one is required, or an unknown one
     │   ├── NotFound                  not_found            no such job, file or page for this caller
-    │   ├── Gone                      gone                 existed once; its record has expired or was deleted
+    │   ├── Gone                      gone                 existed, but has expired or was deleted
     │   └── IdempotencyConflict       idempotency_conflict the same Idempotency-Key with another body
     ├── JobError                      why a job ended without a result
     │   ├── DeadlineExceeded          deadline_exceeded
-    │   ├── WorkerLost                worker_lost          its worker died, as often as attempts allow
+    │   ├── WorkerLost                worker_lost          its worker died in every attempt allowed
     │   ├── Canceled                  canceled
-    │   ├── LeaseLost                 lease_lost           another attempt owns the job now; this one's work is dropped
+    │   ├── LeaseLost                 lease_lost           another attempt owns the job now
     │   ├── OutOfMemory               out_of_memory
     │   └── BrokenPicture             broken_picture       the model produced numbers that are not finite
     ├── UnavailableError              try again later
     │   ├── QueueFull                 queue_full
     │   ├── TooManyRequests           too_many_requests    this client's own limit, not the server's
-    │   ├── Overloaded                overloaded           more requests than this process can serve in time
-    │   ├── StoreUnavailable          store_unavailable    Redis doesn't answer
-    │   └── StorageUnavailable        storage_unavailable  S3 or the data folder refuses
-    │       └── StorageFull           storage_full         there is no room left; trying again soon won't help
+    │   ├── Overloaded                overloaded           the process can't serve more requests in time
+    │   ├── StoreUnavailable          store_unavailable    Redis doesn't respond
+    │   └── StorageUnavailable        storage_unavailable  S3 or the data folder fails
+    │       └── StorageFull           storage_full         no room left; retrying soon won't help
     └── SetupError                    the operator has to act
         ├── CheckpointUnavailable     checkpoint_unavailable
-        └── ToolMissing               tool_missing         a program that this command needs isn't installed
+        └── ToolMissing               tool_missing         a program or package isn't installed
 
-`code` is stable: clients may branch on it. `str(error)` is for people and says what to do; it never holds a path of the
-server or a stack trace, because it is shown to callers.
+`code` is stable: clients may branch on it. The message is for people: full sentences that say what is wrong and, where
+there is something to do, what. It never holds a path of the server or a stack trace, because callers see it. The
+message of a FieldError is a predicate that follows the field's name, as in pydantic: "must be a number".
 """
 
 from typing import ClassVar, TypedDict
@@ -37,8 +38,10 @@ from typing import ClassVar, TypedDict
 class FieldError(TypedDict):
     """One field of a request that can't be accepted."""
 
-    field: str  # dotted path, e.g. "start.prompt" or "mask.seconds.0"; "" is the whole body
+    field: str
+    """Dotted path, e.g. "start.prompt" or "mask.seconds.0"; "" is the whole body."""
     message: str
+    """A predicate, e.g. "must be a number"."""
 
 
 class RiffusionError(Exception):
@@ -48,7 +51,7 @@ class RiffusionError(Exception):
 
 
 class RequestError(RiffusionError):
-    """What the caller sent can't be served; sending it again changes nothing."""
+    """The request can't be served; sending it again changes nothing."""
 
     code = "bad_request"
 
@@ -64,9 +67,9 @@ class InvalidRequest(RequestError):
 
 
 class UnknownReference(RequestError):
-    """A request names something that isn't there, or isn't the caller's.
+    """A request names something that doesn't exist, or isn't the caller's.
 
-    `field` is the dotted path in the request that names it.
+    `field` is the dotted path of the name in the request.
     """
 
     code = "unknown_reference"
@@ -83,19 +86,19 @@ class UnreadableMedia(RequestError):
 
 
 class Unauthorized(RequestError):
-    """The request bears no API key where one is needed, or one that is unknown or revoked."""
+    """The request has no API key where one is required, or one that is unknown or revoked."""
 
     code = "unauthorized"
 
 
 class NotFound(RequestError):
-    """Nothing of this name for this caller."""
+    """There is no such job, file or page for this caller."""
 
     code = "not_found"
 
 
 class Gone(RequestError):
-    """It existed once; its record has expired or was deleted."""
+    """It existed, but has expired or was deleted."""
 
     code = "gone"
 
@@ -119,7 +122,7 @@ class DeadlineExceeded(JobError):
 
 
 class WorkerLost(JobError):
-    """Workers died under the job as often as attempts allow."""
+    """The job's worker died in every attempt allowed."""
 
     code = "worker_lost"
 
@@ -131,13 +134,13 @@ class Canceled(JobError):
 
 
 class LeaseLost(JobError):
-    """Another attempt owns the job now; this attempt's work is dropped."""
+    """Another attempt owns the job now; this attempt's result is discarded."""
 
     code = "lease_lost"
 
 
 class OutOfMemory(JobError):
-    """The job doesn't fit into the worker's memory even alone."""
+    """The job doesn't fit into the worker's memory, even alone."""
 
     code = "out_of_memory"
 
@@ -149,7 +152,7 @@ class BrokenPicture(JobError):
 
 
 class UnavailableError(RiffusionError):
-    """Something this depends on can't serve now. `retry_after` is in seconds."""
+    """The server, or something it depends on, can't serve the request now. `retry_after` is in seconds."""
 
     code = "unavailable"
     retry_after: float = 2.0
@@ -161,54 +164,54 @@ class UnavailableError(RiffusionError):
 
 
 class QueueFull(UnavailableError):
-    """The backlog is at its cap."""
+    """The queue has reached its limit."""
 
     code = "queue_full"
 
 
 class TooManyRequests(UnavailableError):
-    """The client has reached a limit of its own: on what it creates, or on its jobs in flight."""
+    """The client has reached one of its own limits, such as that on creates or on jobs in flight."""
 
     code = "too_many_requests"
 
 
 class Overloaded(UnavailableError):
-    """More requests come in than this process can serve in time."""
+    """The process receives more requests than it can serve in time."""
 
     code = "overloaded"
 
 
 class StoreUnavailable(UnavailableError):
-    """Redis doesn't answer, or refuses to write."""
+    """Redis doesn't respond, or refuses to write."""
 
     code = "store_unavailable"
 
 
 class StorageUnavailable(UnavailableError):
-    """The object storage, or the data folder, refuses or doesn't answer."""
+    """The object storage or the data folder fails, or doesn't respond."""
 
     code = "storage_unavailable"
 
 
 class StorageFull(StorageUnavailable):
-    """There is no room left; somebody has to make some."""
+    """There is no room left until something is deleted."""
 
     code = "storage_full"
 
 
 class SetupError(RiffusionError):
-    """The operator has to act; no request can change it."""
+    """Something is missing or set wrong that only the operator can change."""
 
     code = "setup"
 
 
 class CheckpointUnavailable(SetupError):
-    """A model, by folder or hub id, can't be had; the message names it."""
+    """A model, by folder or hub id, wasn't found or its download failed; the message names it."""
 
     code = "checkpoint_unavailable"
 
 
 class ToolMissing(SetupError):
-    """A program that this command needs isn't installed; the message says which package has it."""
+    """A program or package that this command needs isn't installed; the message says what to install."""
 
     code = "tool_missing"

@@ -1,10 +1,12 @@
-"""One way to log for every process: to standard error, one JSON object a line, or text for people.
+"""Logging for every process: to standard error, one JSON object a line, or text for people.
 
-The standard library's loggers and structlog's both end here, so that what Celery, gunicorn and this project say is
-one stream of one shape. So do exceptions that nothing catches, and Python's warnings.
+The loggers of the standard library and of structlog share one handler, so that Celery, gunicorn and this project write
+one stream in one format. So do uncaught exceptions and Python's warnings.
 
-Much of what is logged was written by strangers: paths, names, the text of an exception. Whatever it is, only printable
-characters reach the stream, so that no control sequence reaches a terminal and nobody else begins a line.
+An event is a lower-case phrase without a full stop; its details are fields (`job`, `client`, `reason`, ...).
+
+Much of what is logged comes from clients: paths, names, the text of an exception. So only printable characters are
+written: no control sequence reaches a terminal, and no client can forge a line.
 """
 
 import logging
@@ -54,7 +56,7 @@ def configure(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
-    # A line a request, or two a message, is theirs to keep.
+    # They log every request, or every message twice.
     for name in ("httpx", "httpcore", "botocore", "urllib3", "celery.worker.strategy", "celery.app.trace"):
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     logging.captureWarnings(True)
@@ -63,8 +65,8 @@ def configure(settings: Settings) -> None:
 
 
 def escape(text: str, keep: str = "") -> str:
-    """The text with what isn't printable written as in Python, `\\x1b`: control characters, direction marks, line
-    separators; but those to keep."""
+    """The text with unprintable characters (control characters, direction marks, line separators) written as in Python,
+    `\\x1b`, except those to keep."""
     return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
 
 
@@ -73,7 +75,7 @@ def _printable(_logger: Any, _name: str, event: structlog.typing.EventDict) -> s
 
 
 def _shown(key: str, value: object) -> object:
-    if key == "exception":  # a traceback: its lines are indented, because those at the margin are events
+    if key == "exception":  # a traceback: indented, because lines without indentation are events
         return "  " + escape(str(value), keep="\n").replace("\n", "\n  ")
     if isinstance(value, str):
         return escape(value)

@@ -1,13 +1,15 @@
 """Every environment variable that the project reads, all with the prefix `RIFFUSION_`.
 
-The README's settings table is generated from this class and a test holds them together.
+The README's table of settings has a row for each; a test compares the two.
 """
 
 from functools import cache
 from pathlib import Path
+from pkgutil import iter_modules
 from typing import Literal
 
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, field_validator
+from pydantic_core import PydanticCustomError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 
@@ -18,135 +20,194 @@ class Settings(BaseSettings):
 
     # Where things are
     redis_url: str = Field(
-        "redis://127.0.0.1:6379/0",
+        default="redis://127.0.0.1:6379/0",
         description="Redis (or Valkey) that holds queue and records: `redis://`, `rediss://` for TLS, or "
         "`redis+sentinel://host:26379,host:26379/service/0`.",
     )
     redis_replicas: int = Field(
-        0, ge=0, le=100, description="Replicas of Redis that must have a job before it is answered with 202; 0: none."
+        default=0,
+        ge=0,
+        le=100,
+        description="Replicas of Redis that must have a job before the API responds with 202; 0: none.",
     )
-    data_dir: Path = Field(Path("data"), description="Folder of the embedded stack and of local storage.")
+    data_dir: Path = Field(default=Path("data"), description="Folder of the embedded stack and of local storage.")
     public_url: str = Field(
-        "http://127.0.0.1:8000", description="Address under which clients reach the API; links are built from it."
+        default="http://127.0.0.1:8000",
+        description="Address under which clients reach the API; links are built from it.",
     )
     secret_key: SecretStr | None = Field(
-        None, description="Signs links to locally stored files. Left out, one is drawn and kept in the data folder."
+        default=None,
+        description="Signs links to locally stored files. Left out, one is drawn and kept in the data folder.",
     )
     trusted_proxies: int = Field(
-        0, ge=0, le=8, description="Number of proxies in front of the API whose X-Forwarded-* headers are believed."
+        default=0,
+        ge=0,
+        le=8,
+        description="Number of proxies in front of the API whose X-Forwarded-* headers are believed.",
     )
 
-    # Who may ask for what
+    # Access without a key
     anonymous: bool = Field(
-        True, description="Whether jobs and uploads are taken without an API key; `riffusion keys` makes keys."
+        default=True,
+        description="Whether jobs and uploads are accepted without an API key; `riffusion keys` makes keys.",
     )
     anonymous_creates_per_minute: int = Field(
-        600, ge=0, description="Jobs and uploads that one address may create a minute without a key; 0: no limit."
+        default=600,
+        ge=0,
+        description="Jobs and uploads that one address may create a minute without a key; 0: no limit.",
     )
     anonymous_jobs_in_flight: int = Field(
-        500, ge=0, description="Jobs of one address that may wait or run at once without a key; 0: no limit."
+        default=500, ge=0, description="Jobs of one address that may wait or run at once without a key; 0: no limit."
     )
     anonymous_jobs_kept: int = Field(
-        5000, ge=0, description="Records of one address's jobs that are kept at once without a key; 0: no limit."
+        default=5000,
+        ge=0,
+        description="Records of one address's jobs that are kept at once without a key; 0: no limit.",
     )
     anonymous_request_bytes: int = Field(
-        16 << 20, ge=0, description="Bytes that the requests of those records may take; 0: no limit."
+        default=16 << 20, ge=0, description="Bytes that the requests of those records may take; 0: no limit."
     )
     anonymous_stored_bytes: int = Field(
-        2 << 30, ge=0, description="Bytes of one address's uploads and results that are kept at once; 0: no limit."
+        default=2 << 30,
+        ge=0,
+        description="Bytes of one address's uploads and results that are kept at once; 0: no limit.",
     )
     webhooks_anywhere: bool = Field(
-        False,
-        description="Let webhooks go to http:// and private addresses too, for development.",
+        default=False,
+        description="Whether webhooks may go to http:// and private addresses too, for development.",
     )
-    key: SecretStr | None = Field(None, description="API key that `riffusion submit` sends.")
+    key: SecretStr | None = Field(default=None, description="API key that `riffusion submit` sends.")
 
     # Storage
-    storage: Literal["local", "s3"] = Field("local", description="Where results and uploads are kept.")
-    s3_endpoint: str | None = Field(None, description="S3 endpoint that API and workers use; none means AWS.")
+    storage: str = Field(default="local", description="Where results and uploads are kept.")
+    s3_endpoint: str | None = Field(default=None, description="S3 endpoint that API and workers use; none means AWS.")
     s3_public_endpoint: str | None = Field(
-        None, description="S3 endpoint written into links, where clients reach it by another name."
+        default=None, description="S3 endpoint written into links, where clients reach it by another name."
     )
-    s3_bucket: str = Field("riffusion", description="Bucket for results and uploads.")
-    s3_prefix: str = Field("", description="Prefix of every key in the bucket.")
-    s3_region: str = Field("us-east-1", description="Region used in signatures.")
-    s3_access_key: SecretStr | None = Field(None, description="Access key; none means boto3's own credential chain.")
-    s3_secret_key: SecretStr | None = Field(None, description="Secret key that belongs to the access key.")
+    s3_bucket: str = Field(default="riffusion", description="Bucket for results and uploads.")
+    s3_prefix: str = Field(default="", description="Prefix of every key in the bucket.")
+    s3_region: str = Field(default="us-east-1", description="Region used in signatures.")
+    s3_access_key: SecretStr | None = Field(
+        default=None, description="Access key; none means boto3's own credential chain."
+    )
+    s3_secret_key: SecretStr | None = Field(default=None, description="Secret key that belongs to the access key.")
     max_stored_bytes: int = Field(
-        100 << 30, ge=0, description="Bytes of everybody's uploads and results that are kept at once; 0: no limit."
+        default=100 << 30,
+        ge=0,
+        description="Bytes of all uploads and results that are kept at once; 0: no limit.",
     )
     min_free_bytes: int = Field(
-        1 << 30,
+        default=1 << 30,
         ge=0,
-        description="Bytes of the disk that files in the data folder leave free: Redis needs them to go on.",
+        description="Bytes of the disk that files in the data folder leave free: Redis needs them to keep writing.",
     )
-    url_ttl_s: int = Field(3600, ge=60, le=604_800, description="Seconds for which a link to a file stays valid.")
+    url_ttl_s: int = Field(
+        default=3600, ge=60, le=604_800, description="Seconds for which a link to a file stays valid."
+    )
 
     # Model
-    model: str = Field("tiny", description="Model of this worker, and the default of requests that name none.")
+    model: str = Field(default="tiny", description="Model of this worker, and the default of requests that name none.")
     checkpoint: str = Field(
-        "bundled", description="`bundled`, a folder in diffusers format, or a hub id, for the model above."
+        default="bundled", description="`bundled`, a folder in diffusers format, or a hub id, for the model above."
     )
-    checkpoint_revision: str | None = Field(None, description="Commit of the hub id; pinned by whoever runs it.")
+    checkpoint_revision: str | None = Field(default=None, description="Commit of the hub id, to pin the model to.")
     lora_dir: Path | None = Field(
-        None,
+        default=None,
         description="LoRAs that requests may name: files NAME.safetensors, or folders NAME as fine-tuning writes.",
     )
-    device: str = Field("auto", description="`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
-    compile: bool = Field(True, description="Compile the UNet at start, on CUDA: takes minutes, then steps are faster.")
-    max_batch: int = Field(8, ge=1, le=64, description="Jobs that share one UNet call at most.")
+    device: str = Field(default="auto", description="`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
+    compile: bool = Field(
+        default=True, description="Compile the UNet at start, on CUDA: takes minutes, then steps are faster."
+    )
+    max_batch: int = Field(default=8, ge=1, le=64, description="Jobs that share one UNet call at most.")
     slots: int = Field(
-        8, ge=1, le=256, description="Jobs a worker holds at once, in the batch or on the way in and out."
+        default=8, ge=1, le=256, description="Jobs a worker holds at once: in the batch, before it and after it."
     )
 
     # Jobs
-    lease_s: float = Field(10, gt=0, description="Seconds without a heartbeat after which a running job is taken back.")
-    max_attempts: int = Field(3, ge=1, le=10, description="Times a job is started before it fails as worker_lost.")
-    max_queued: int = Field(1000, ge=1, description="Waiting jobs per model; beyond it, 503 queue_full.")
+    lease_s: float = Field(
+        default=10, gt=0, description="Seconds without a heartbeat after which a running job is taken back."
+    )
+    max_attempts: int = Field(
+        default=3, ge=1, le=10, description="Times a job is started before it fails as worker_lost."
+    )
+    max_queued: int = Field(default=1000, ge=1, description="Waiting jobs per model; beyond it, 503 queue_full.")
     degrade_queued: int | None = Field(
-        None, ge=1, description="Waiting jobs per model from which new ones get a draft's steps; none: never."
+        default=None, ge=1, description="Waiting jobs per model from which new ones get a draft's steps; none: never."
     )
-    waiting_deadline_s: float = Field(3600, gt=0, description="Seconds a job may wait.")
-    running_deadline_s: float = Field(900, gt=0, description="Seconds a job may run, per attempt.")
-    stalled_deadline_s: float = Field(180, gt=0, description="Seconds a running job may go without progress.")
+    waiting_deadline_s: float = Field(default=3600, gt=0, description="Seconds a job may wait.")
+    running_deadline_s: float = Field(default=900, gt=0, description="Seconds a job may run, per attempt.")
+    stalled_deadline_s: float = Field(default=180, gt=0, description="Seconds a running job may go without progress.")
     shutdown_grace_s: float = Field(
-        900,
+        default=900,
         ge=0,
-        description="Seconds a worker that is asked to stop goes on with what runs; then it gives it back. "
-        "`riffusion up` gives 5 s unless this is set.",
+        description="Seconds a worker that is asked to stop continues its running jobs before it returns them to the "
+        "queue. `riffusion up` sets 5 s unless this is set.",
     )
-    result_ttl_s: int = Field(86_400, ge=60, description="Seconds for which an ended job and its files are kept.")
-    upload_ttl_s: int = Field(86_400, ge=60, description="Seconds for which an upload that no job uses is kept.")
+    result_ttl_s: int = Field(
+        default=86_400, ge=60, description="Seconds for which an ended job and its files are kept."
+    )
+    upload_ttl_s: int = Field(
+        default=86_400, ge=60, description="Seconds for which an upload that no job uses is kept."
+    )
 
     # Limits on input
-    max_body_bytes: int = Field(1 << 20, ge=1024, description="Bytes of a JSON body.")
-    max_upload_bytes: int = Field(100 << 20, ge=1024, description="Bytes of one upload.")
-    max_audio_s: float = Field(600, gt=0, description="Seconds of one clip, coming in or made.")
+    max_body_bytes: int = Field(default=1 << 20, ge=1024, description="Bytes of a JSON body.")
+    max_upload_bytes: int = Field(default=100 << 20, ge=1024, description="Bytes of one upload.")
+    max_audio_s: float = Field(default=600, gt=0, description="Seconds of one clip, uploaded or made.")
 
     # Discord bot
-    discord_token: SecretStr | None = Field(None, description="The bot's token, from Discord's developer portal.")
-    discord_api_url: str = Field("http://127.0.0.1:8000", description="Address at which the bot reaches the API.")
-    discord_api_key: SecretStr | None = Field(None, description="Key that the bot sends, where the API wants one.")
-    discord_user_jobs: int = Field(2, ge=1, le=100, description="Jobs that one Discord user may have in flight.")
-    discord_guild_jobs: int = Field(10, ge=1, le=1000, description="Jobs that one Discord server may have in flight.")
+    discord_token: SecretStr | None = Field(
+        default=None, description="The bot's token, from Discord's developer portal."
+    )
+    discord_api_url: str = Field(
+        default="http://127.0.0.1:8000", description="Address at which the bot reaches the API."
+    )
+    discord_api_key: SecretStr | None = Field(
+        default=None, description="API key that the bot sends, where the API requires one."
+    )
+    discord_user_jobs: int = Field(
+        default=2, ge=1, le=100, description="Jobs that one Discord user may have in flight."
+    )
+    discord_guild_jobs: int = Field(
+        default=10, ge=1, le=1000, description="Jobs that one Discord server may have in flight."
+    )
     discord_blocked_words: str = Field(
-        "", description="Words and phrases that the bot takes in no prompt, separated by commas; case doesn't matter."
+        default="",
+        description="Words and phrases that the bot accepts in no prompt, separated by commas; case doesn't matter.",
     )
 
     # Processes
-    api_workers: int = Field(2, ge=1, le=64, description="Processes of the API.")
+    api_workers: int = Field(default=2, ge=1, le=64, description="Processes of the API.")
     api_connections: int = Field(
-        4000, ge=2, le=60_000, description="Connections of each; long-polls and event streams may hold half of them."
+        default=4000,
+        ge=2,
+        le=60_000,
+        description="Connections of each; long-polls and event streams may hold half of them.",
     )
     cors_origins: str = Field(
-        "", description="Origins whose pages may call the API from a browser, separated by spaces; `*` means all."
+        default="",
+        description="Origins whose pages may call the API from a browser, separated by spaces; `*` means all.",
     )
-    worker_metrics_host: str = Field("127.0.0.1", description="Address of a worker's Prometheus metrics.")
+    worker_metrics_host: str = Field(default="127.0.0.1", description="Address of a worker's Prometheus metrics.")
     worker_metrics_port: int | None = Field(
-        None, ge=1, le=65535, description="Port of a worker's Prometheus metrics; none: it serves none."
+        default=None, ge=1, le=65535, description="Port of a worker's Prometheus metrics; none: it serves none."
     )
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Lowest level that is logged.")
-    log_format: Literal["json", "console"] = Field("json", description="One JSON object a line, or text for people.")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Lowest level that is logged."
+    )
+    log_format: Literal["json", "console"] = Field(
+        default="json", description="One JSON object a line, or text for people."
+    )
+
+    @field_validator("storage")
+    @classmethod
+    def _is_a_storage(cls, name: str) -> str:
+        names = [module.name for module in iter_modules([str(Path(__file__).with_name("storage"))])]  # one a storage
+        if name not in names:
+            expected = " or ".join(repr(each) for each in names)
+            raise PydanticCustomError("storage", "Input should be {expected}", {"expected": expected})
+        return name
 
 
 @cache

@@ -54,7 +54,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 def free_port() -> int:
-    """A TCP port of 127.0.0.1 that nobody listens on."""
+    """A free TCP port of 127.0.0.1."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -85,14 +85,14 @@ class ValkeyServer:
     @classmethod
     def start(cls, folder: Path, *options: str, prefix: Sequence[str] = ()) -> "ValkeyServer":
         """Starts a server on a free port; `options` are those of valkey-server."""
-        for _ in range(5):  # another process may take the port between looking and listening
+        for _ in range(5):  # another process may take the port before the server listens on it
             server = cls(folder, free_port(), process=None, prefix=prefix)  # type: ignore[arg-type]
             if server.run(*options):
                 return server
         raise RuntimeError(f"valkey-server doesn't start: {(folder / 'valkey.log').read_text()}")
 
     def run(self, *options: str) -> bool:
-        """Starts the process (again) on the same port and folder; whether it answers."""
+        """Starts the process, on the same port and folder each time. Returns whether it responds."""
         command = [*self.prefix, str(get_binary_path()), "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--dir", str(self.folder)]
         with (self.folder / "valkey.log").open("ab") as log:
@@ -142,7 +142,7 @@ class S3Server:
             aws_secret_access_key=self.secret_key,
             region_name="us-east-1",
         )
-        client.create_bucket(Bucket=bucket)  # the server wouldn't notice a folder made behind its back
+        client.create_bucket(Bucket=bucket)  # the server wouldn't notice a folder that is just made
         return replace(self, bucket=bucket)
 
 

@@ -15,7 +15,7 @@ import pytest
 from riffusion.embedded.child import spawn, stop
 from tests.conftest import free_port, wait_until
 
-NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")  # Debian's, which is on root's path alone
+NGINX = shutil.which("nginx") or shutil.which("nginx", path="/usr/sbin")  # Debian's
 OPENSSL = shutil.which("openssl")
 SITE = Path(__file__).parents[1] / "deploy" / "nginx.conf"
 MAIN = """
@@ -41,7 +41,7 @@ needs_nginx = pytest.mark.skipif(
 
 @dataclass(frozen=True)
 class Nginx:
-    """What visitors reach: host and port of the site, of its files, and of the site without TLS."""
+    """Host and port of the site, of its files, and of the site without TLS."""
 
     folder: Path
     site: str
@@ -60,7 +60,7 @@ class Nginx:
 
     @property
     def trust(self) -> ssl.SSLContext:
-        """What the certificate is verified with."""
+        """The TLS context that verifies the certificate."""
         return ssl.create_default_context(cafile=self._certificate)
 
     @contextmanager
@@ -71,7 +71,7 @@ class Nginx:
             nginx = spawn([str(NGINX), "-p", str(self.folder), "-c", "main.conf", "-e", "stderr"], env={}, output=log)
         try:
             with httpx.Client(base_url=f"https://{self.site}", verify=self.trust, timeout=60) as client:
-                wait_until(lambda: nginx.poll() is not None or _serves(client), 20, "nginx doesn't answer")
+                wait_until(lambda: nginx.poll() is not None or _serves(client), 20, "nginx doesn't respond")
                 assert nginx.poll() is None, (self.folder / "nginx.log").read_text()
                 yield client
         finally:
@@ -95,7 +95,7 @@ class Nginx:
             assert name in text
             text = text.replace(name, here)
         (self.folder / "site.conf").write_text(text)
-        # As root, nginx would give its work to a user who may not look into the tests' folders.
+        # As root, nginx would run its workers as a user without access to the tests' folders.
         (self.folder / "main.conf").write_text(MAIN.format(user="user root;" if os.geteuid() == 0 else ""))
 
     @property

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 
 
 def load(name: str) -> dict[str, Any]:
-    # `!reset` is compose's own tag, which takes a value of the file below away.
+    # `!reset` is compose's own tag, which removes a value of the file below.
     text = (ROOT / name).read_text().replace("!reset ", "")
     loaded: dict[str, Any] = yaml.safe_load(text)
     return loaded
@@ -33,7 +33,7 @@ def test_every_service_is_watched_restarted_and_closed_to_the_outside() -> None:
     services = load("docker-compose.yml")["services"]
     for name, service in services.items():
         assert service["restart"] == "unless-stopped"
-        assert name == "worker" or "healthcheck" in service  # a worker shows its life by its presence in Redis
+        assert name == "worker" or "healthcheck" in service  # a worker is alive if Redis has its announcement
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
     assert "ports" not in services["redis"]
     assert services["redis"]["networks"] == ["inside"]
@@ -59,7 +59,7 @@ def test_no_password_has_a_default() -> None:
     assert "S3_ACCESS_KEY:-" not in text
 
 
-def test_the_gpu_is_reserved_and_the_override_gives_it_back() -> None:
+def test_the_gpu_is_reserved_and_the_override_drops_it() -> None:
     def devices(name: str) -> Any:
         return load(name)["services"]["worker"]["deploy"]["resources"]["reservations"]["devices"]
 

@@ -25,7 +25,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Path:
         shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("__pycache__"))
     uv = Path(sys.executable).parent / "uv"
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
-    target = ["--python", environment / "bin" / "python"]
+    target: list[str | Path] = ["--python", environment / "bin" / "python"]
     subprocess.run([uv, "pip", "install", "--quiet", *target, "-c", ROOT / "locks" / "api.txt", source], check=True)
     return environment
 

@@ -1,4 +1,4 @@
-"""What strangers write reaches the log as text, whatever is in it."""
+"""Text from clients is logged as printable text, whatever it holds."""
 
 import json
 import logging
@@ -33,17 +33,17 @@ def put_back() -> Iterator[None]:
 
 
 class Nasty(Exception):
-    """Its repr is as it likes."""
+    """An error whose repr is malicious."""
 
     def __repr__(self) -> str:
         return NASTY
 
 
 def log_everywhere() -> None:
-    """The same words in each place that an event has."""
+    """Logs the same text in each part of an event."""
     log = logging.getLogger("test")
     log.info(NASTY)
-    log.info("stranger said %s", NASTY)
+    log.info("client sent %s", NASTY)
     log.info("fields", extra={"text": NASTY, "list": [NASTY], "object": Nasty(), NASTY: 1})
     structlog.get_logger("bound").info(NASTY, path=NASTY, nested={NASTY: (NASTY,)}, number=1.5)
     try:
@@ -92,7 +92,7 @@ fail()
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
-def test_what_nothing_catches_is_an_event(log_format: str) -> None:
+def test_an_uncaught_exception_is_an_event(log_format: str) -> None:
     env = {**os.environ, "RIFFUSION_LOG_FORMAT": log_format}
     done = subprocess.run([sys.executable, "-c", UNCAUGHT], env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 1
@@ -103,7 +103,7 @@ def test_what_nothing_catches_is_an_event(log_format: str) -> None:
 
 
 @pytest.mark.parametrize("log_format", ["json", "console"])
-def test_what_a_stranger_sends_to_the_server(log_format: str, valkey: ValkeyServer, tmp_path: Path) -> None:
+def test_what_a_client_sends_to_the_server(log_format: str, valkey: ValkeyServer, tmp_path: Path) -> None:
     port = free_port()
     env = {
         **os.environ, "RIFFUSION_REDIS_URL": valkey.url, "RIFFUSION_DATA_DIR": str(tmp_path),
@@ -113,7 +113,7 @@ def test_what_a_stranger_sends_to_the_server(log_format: str, valkey: ValkeyServ
     with log.open("wb") as output:
         api = spawn([sys.executable, "-m", "riffusion", "api", "--port", str(port)], env=env, output=output)
     try:
-        wait_until(lambda: answers(port), 60, "the API never got ready")
+        wait_until(lambda: responds(port), 60, "the API never got ready")
         headers = {"User-Agent": "\x1b[31mred", "X-Request-Id": "\x1b[31mred"}
         for path in ("/%1b[31mred", "/jobs/%C2%9B31mred%0A%E2%80%AE"):
             send(port, path, headers)
@@ -126,7 +126,7 @@ def test_what_a_stranger_sends_to_the_server(log_format: str, valkey: ValkeyServ
     assert [character for character in text if not character.isprintable() and character != "\n"] == []
 
 
-def answers(port: int) -> bool:
+def responds(port: int) -> bool:
     try:
         return httpx.get(f"http://127.0.0.1:{port}/healthz").is_success
     except httpx.TransportError:
@@ -134,7 +134,7 @@ def answers(port: int) -> bool:
 
 
 def send(port: int, path: str, headers: dict[str, str]) -> bytes:
-    """A request as no client would send it."""
+    """Sends a request that no client library would send."""
     lines = [f"GET {path} HTTP/1.1", "Host: here", "Connection: close", *(f"{k}: {v}" for k, v in headers.items())]
     with socket.create_connection(("127.0.0.1", port), timeout=30) as connection:
         connection.sendall("\r\n".join([*lines, "", ""]).encode())

@@ -1,4 +1,4 @@
-"""Settings: from the environment only, and the README's table says what they are."""
+"""Settings: read from the environment only, and listed in the README's table."""
 
 from pathlib import Path
 
@@ -12,7 +12,7 @@ README = Path(__file__).parents[1] / "README.md"
 
 
 def row(name: str, field: FieldInfo) -> str:
-    """One setting as the README has it."""
+    """A setting's row in the README's table."""
     default = "" if field.default is None else f"`{field.default}`" if str(field.default) else ""
     return f"| `RIFFUSION_{name.upper()}` | {default} | {field.description} |"
 
@@ -34,5 +34,5 @@ def test_a_setting_out_of_range_is_refused(monkeypatch: pytest.MonkeyPatch) -> N
         Settings()
 
 
-def test_secrets_do_not_show_themselves() -> None:
+def test_secrets_are_not_in_the_repr() -> None:
     assert "hunter2" not in repr(Settings(s3_secret_key=SecretStr("hunter2")))

@@ -29,12 +29,12 @@ def audit(lock: Path, service: str, program: Sequence[str]) -> Report | str:
     except subprocess.TimeoutExpired:
         return f"{service} took longer than {TIMEOUT_S} s"
     except (ValueError, KeyError):
-        return f"{service}: {(run.stderr.strip().splitlines() or ['no answer'])[-1]}"
+        return f"{service}: {(run.stderr.strip().splitlines() or ['no output'])[-1]}"
     return report
 
 
 def main(lock: Path, program: Sequence[str] = (sys.executable, "-m", "pip_audit")) -> int:
-    """Says what was found, and answers the exit status."""
+    """Prints what was found, and returns the exit status."""
     reasons = []
     for service in SERVICES:
         report = audit(lock, service, program)
@@ -43,12 +43,12 @@ def main(lock: Path, program: Sequence[str] = (sys.executable, "-m", "pip_audit"
             continue
         known = [entry for entry in report if "vulns" in entry]
         if not known:
-            reasons.append(f"{service} knows none of the {len(report)} packages, not even by name")
+            reasons.append(f"{service} has none of the {len(report)} packages, not even by name")
             continue
         found = [(entry, vulnerability) for entry in known for vulnerability in entry["vulns"]]
         for entry, vulnerability in found:
             fixed = ", ".join(vulnerability.get("fix_versions", [])) or "nothing yet"
-            print(f"{entry['name']} {entry['version']}: {vulnerability['id']}, mended in {fixed}")
+            print(f"{entry['name']} {entry['version']}: {vulnerability['id']}, fixed in {fixed}")
         print(f"pip-audit: {len(found)} known vulnerabilities in {len(known)} of {len(report)} packages looked up")
         return 1 if found else 0
     print(f"pip-audit: SKIPPED, nothing was looked up ({'; '.join(reasons)})")

@@ -1,6 +1,6 @@
 """Makes the sounds and pictures of the about page: `python -m tools.make_about --url http://127.0.0.1:8000`.
 
-Any running stack will do; the clips are whatever its model paints. Everything lands in `api/static/about/`.
+Any running stack will do; the clips depend on its model. All files go to `web/static/about/`.
 """
 
 import io
@@ -12,15 +12,18 @@ import click
 from PIL import Image
 
 from riffusion.client import Client, Job
-from riffusion.requests import AnyRequest, Interpolate, InterpolationEnd, JobResult, Riff, TextToAudio
+from riffusion.requests import AnyRequest, InterpolationEnd, JobResult
+from riffusion.requests.modes.interpolate import Interpolate
+from riffusion.requests.modes.riff import Riff
+from riffusion.requests.modes.text_to_audio import TextToAudio
 
-OUT = Path(__file__).parents[1] / "api" / "static" / "about"
+OUT = Path(__file__).parents[1] / "web" / "static" / "about"
 SIZE = (320, 256)
 EXAMPLE = TextToAudio(prompt="jazz piano solo with drums", seed=7, steps=30)
 NEW_WORDS = "church bells"
-STRAYS = (0.25, 0.45, 0.65, 0.85)
+STRENGTHS = (0.25, 0.45, 0.65, 0.85)
 ENDS = (("slow acoustic guitar melody", 11), ("techno beat, 128 bpm", 12))
-STOPS = (0.0, 0.25, 0.5, 0.75, 1.0)
+ALPHAS = (0.0, 0.25, 0.5, 0.75, 1.0)
 
 
 @click.command()
@@ -28,27 +31,29 @@ STOPS = (0.0, 0.25, 0.5, 0.75, 1.0)
 def main(url: str) -> None:
     """Submits the clips, waits, and writes them with an index."""
     OUT.mkdir(exist_ok=True)
-    client = Client(url, patience_s=600)
+    client = Client(url, retry_for_s=600)
     example = client.submit(EXAMPLE)
     first = _keep(example, "example", EXAMPLE.prompt)
     init = JobResult(job=example.id)
-    stray = [
-        _submit(client, Riff(prompt=NEW_WORDS, init=init, denoising=share, seed=7, steps=30), f"stray-{share:.2f}")
-        for share in STRAYS
+    denoised = [
+        _submit(
+            client, Riff(prompt=NEW_WORDS, init=init, denoising=strength, seed=7, steps=30), f"denoising-{strength:.2f}"
+        )
+        for strength in STRENGTHS
     ]
     start, end = (InterpolationEnd(prompt=prompt, seed=seed) for prompt, seed in ENDS)
     between = [
         _submit(client, Interpolate(start=start, end=end, alpha=alpha, steps=30), f"between-{alpha:.2f}")
-        for alpha in STOPS
+        for alpha in ALPHAS
     ]
     index = {
         "example": first,
-        "stray": [first] + [
-            _keep(job, name, NEW_WORDS) | {"denoising": share}
-            for (job, name), share in zip(stray, STRAYS, strict=True)
+        "denoising": [first] + [
+            _keep(job, name, NEW_WORDS) | {"denoising": strength}
+            for (job, name), strength in zip(denoised, STRENGTHS, strict=True)
         ],
         "between": [
-            _keep(job, name, ENDS[round(alpha)][0]) for (job, name), alpha in zip(between, STOPS, strict=True)
+            _keep(job, name, ENDS[round(alpha)][0]) for (job, name), alpha in zip(between, ALPHAS, strict=True)
         ],
     }  # fmt: skip
     (OUT / "index.json").write_text(json.dumps(index, indent=1) + "\n")

@@ -14,7 +14,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 OUT = Path(__file__).parents[1] / "docs" / "images"
 ARGUMENTS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
-PATIENCE_MS = 300_000
+TIMEOUT_MS = 300_000
 COLOURS = 96
 MELODY = (0.62, 0.5, 0.56, 0.44, 0.5, 0.62)
 
@@ -22,7 +22,7 @@ MELODY = (0.62, 0.5, 0.56, 0.44, 0.5, 0.62)
 @click.command()
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="The API.")
 def main(url: str) -> None:
-    """Plays the playground as a visitor would and takes a picture at each stop."""
+    """Uses the playground as a visitor would, and takes the screenshots."""
     OUT.mkdir(exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=ARGUMENTS)
@@ -43,7 +43,7 @@ def _visit(browser: Browser, url: str, scheme: str, width: int) -> Page:
         viewport={"width": width, "height": 1040 if width > 1000 else 844},  # noqa: PLR2004
         color_scheme="dark" if scheme == "dark" else "light",
     )
-    context.set_default_timeout(PATIENCE_MS)
+    context.set_default_timeout(TIMEOUT_MS)
     page = context.new_page()
     page.goto(url)
     return page
@@ -52,18 +52,18 @@ def _visit(browser: Browser, url: str, scheme: str, width: int) -> Page:
 def _play(page: Page, prompt: str) -> None:
     page.fill("#prompt", prompt)
     page.click("#go")
-    page.wait_for_selector(".stage.playing")
+    page.wait_for_selector(".spectrogram.playing")
 
 
 def _studio(page: Page) -> None:
     _play(page, "jazz piano solo with drums")
     for verb in ("vary", "extend"):
         page.click(f"[data-verb={verb}]")
-        page.wait_for_selector(".stage:not(.playing)")
-        page.wait_for_selector(".stage.playing")
+        page.wait_for_selector(".spectrogram:not(.playing)")
+        page.wait_for_selector(".spectrogram.playing")
     page.click(".node .open >> nth=1")
     page.evaluate("scrollTo(0, 0)")
-    page.wait_for_selector(".stage.playing")
+    page.wait_for_selector(".spectrogram.playing")
     page.wait_for_timeout(2500)
     page.hover("#workbench .plate", position={"x": 760, "y": 250})
 
@@ -95,7 +95,7 @@ def _phone(page: Page) -> None:
 
 def _stroke(page: Page, height: Callable[[float], float], start: float = 0.04, end: float = 0.96) -> None:
     box = page.locator("#workbench .plate").bounding_box()
-    assert box is not None  # noqa: S101 - the stage is always there
+    assert box is not None  # noqa: S101 - the spectrogram is always visible
     points = [start + (end - start) * n / 80 for n in range(81)]
     for n, x in enumerate(points):
         page.mouse.move(box["x"] + x * box["width"], box["y"] + height(x) * box["height"])
@@ -105,7 +105,7 @@ def _stroke(page: Page, height: Callable[[float], float], start: float = 0.04, e
 
 
 def _keep(page: Page, name: str) -> None:
-    """In few colours, which a page of two hues hardly misses and a README's reader doesn't wait for."""
+    """In few colours, which keeps the file small and hardly shows in a page of two hues."""
     picture = Image.open(io.BytesIO(page.screenshot())).convert("RGB")
     picture.quantize(COLOURS, dither=Image.Dither.FLOYDSTEINBERG).save(OUT / f"{name}.png", optimize=True)
 

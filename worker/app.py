@@ -1,7 +1,7 @@
 """A worker process: one model, loaded once, behind a Celery app of threads.
 
-Celery brings the message that there is work, back-pressure and warm shutdown. What is done, and how often, is the
-store's to say; none of Celery's retries, time limits or results are used.
+Celery provides the message that there is work, back-pressure and warm shutdown. The store decides which job runs, and
+how often; none of Celery's retries, time limits or results are used.
 """
 
 import logging
@@ -18,11 +18,11 @@ from celery import Celery, bootsteps, signals
 from riffusion import logs
 from riffusion.jobs.broker import create_celery
 from riffusion.jobs.database import refuse_cluster
-from riffusion.jobs.files import open_files
 from riffusion.jobs.reaper import Reaper
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.wakeup import TASK, queue_name
 from riffusion.settings import Settings
+from riffusion.storage import open_storage
 from worker import metrics
 from worker.heartbeat import Heartbeat
 from worker.polling import Polling
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 
 def create_app(settings: Settings, work: Callable[[], None]) -> Celery:
-    """The Celery app whose one task, told that there is work, calls `work`."""
+    """The Celery app whose one task calls `work`, when a message says that there is some."""
     app = create_celery(
         settings,
         {"socket_timeout": 5, "socket_connect_timeout": 2, "health_check_interval": 5},
@@ -55,20 +55,20 @@ def create_app(settings: Settings, work: Callable[[], None]) -> Celery:
 
 
 def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
-    """Runs a worker until SIGTERM or SIGINT; then it finishes what runs and takes nothing new.
+    """Runs a worker until SIGTERM or SIGINT; then it finishes running jobs and takes no new ones.
 
     Args:
-        load: makes what runs the jobs, warmed up; it is called once, before anything is claimed. `Generator.load`, or
-            another one for tests.
+        load: returns what runs the jobs, warmed up; called once, before the first claim. `Generator.load`, except in
+            tests.
 
     Returns:
         The process' exit status.
 
     Raises:
-        SetupError: the model can't be had, or Redis is of a kind that can't be used.
+        SetupError: the model can't be loaded, or Redis is in cluster mode.
     """
     logs.configure(settings)
-    store, files = JobStore.connect(settings), open_files(settings)
+    store, files = JobStore.connect(settings), open_storage(settings)
     refuse_cluster(store.redis)
     with ExitStack() as running:
         generator = load(settings)
@@ -81,7 +81,7 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
         polling = Polling(store, runner, settings)
 
         def begin(**_: Any) -> None:
-            # Celery's own second Ctrl-C would wait for what runs, in the signal's handler.
+            # Celery's own handler of a second Ctrl-C would wait for running jobs inside the handler.
             signal.signal(signal.SIGINT, signal.getsignal(signal.SIGTERM))
             for service in (heartbeat, reaper, polling):
                 service.start()
@@ -90,7 +90,7 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
 
         signals.setup_logging.connect(_keep_logging, weak=False)
         signals.worker_ready.connect(begin, weak=False)
-        signals.worker_shutting_down.connect(shutdown.asked, weak=False)
+        signals.worker_shutting_down.connect(shutdown.request, weak=False)
         shutdown.start()
         metrics.serve(settings)
         return _consume(create_app(settings, runner.work), settings, shutdown)
@@ -98,10 +98,10 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
 
 def _consume(app: Celery, settings: Settings, shutdown: Shutdown) -> int:
     class Closing(bootsteps.Step):  # type: ignore[misc]  # Celery ships no types
-        """Also when Celery ends by an error of its own, threads finish what they run and claim no more."""
+        """Makes threads finish their job and claim no more, also when Celery ends by an error of its own."""
 
         def close(self, _worker: object) -> None:
-            shutdown.asked()
+            shutdown.request()
 
     app.steps["worker"].add(Closing)
     worker = app.Worker(
@@ -117,4 +117,4 @@ def _consume(app: Celery, settings: Settings, shutdown: Shutdown) -> int:
 
 
 def _keep_logging(**_: Any) -> None:
-    """Celery sets up no logging of its own where this signal has a receiver."""
+    """A receiver of this signal, because Celery then sets up no logging of its own."""

@@ -1,4 +1,4 @@
-"""One attempt at one job: the link between the thread that runs it and the heartbeat thread that speaks for it."""
+"""One attempt at one job: the state shared by the thread that runs it and the heartbeat thread that reports on it."""
 
 import threading
 import time
@@ -10,23 +10,23 @@ from riffusion.settings import Settings
 
 
 class GivenBack(RiffusionError):
-    """The worker shuts down and leaves the job to another one."""
+    """The worker shuts down, and returns the job to the queue."""
 
     code = "given_back"
 
 
 class Attempt:
-    """The Control of a running job. Both of its sides only touch memory: a Redis that hangs never holds up a step.
+    """The Control of a running job. Both threads only access memory: a Redis that hangs never delays a step.
 
-    The runner's side is `progress`, `check` and `pause`, which raise what ends the attempt, and `outlast`; the
-    heartbeat's side is `drop`, `give_back` and what can be read here.
+    The runner's thread calls `progress`, `check` and `pause`, which raise the error that ends the attempt, and `touch`.
+    The heartbeat's thread calls `drop` and `give_back` and reads the properties.
     """
 
     def __init__(self, record: JobRecord, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self.id = record.id
         self.token = record.token
         self.weight = record.weight
-        self.told = (0, 0, 0)  # step, total, and a number that rises with every sign of progress
+        self.progress_report = (0, 0, 0)  # step, total, and a number that rises with each report
         self._settings = settings
         self._clock = clock
         self._end: RiffusionError | None = None
@@ -34,16 +34,16 @@ class Attempt:
         self._started = self._progressed = self._seen = clock()
 
     def progress(self, step: int, total: int) -> None:
-        """`step` of `total` denoising steps are done. Raises as `check` does."""
-        self._tell(step, total)
+        """Reports `step` of `total` denoising steps. Raises as `check`."""
+        self._report(step, total)
         self.check()
 
     def check(self) -> None:
-        """The job goes on.
+        """Returns if the attempt may continue.
 
         Raises:
             LeaseLost: it was canceled, or another attempt owns it.
-            DeadlineExceeded: it has run, or stood still, for too long.
+            DeadlineExceeded: it has run, or made no progress, for too long.
             GivenBack: the worker shuts down.
         """
         now = self._seen = self._clock()
@@ -55,35 +55,35 @@ class Attempt:
             raise DeadlineExceeded(f"The job made no progress for {self._settings.stalled_deadline_s:g} s.")
 
     def pause(self, seconds: float) -> None:
-        """Waits for something that is not the job's fault, so it counts as progress. Raises as `check` does."""
+        """Waits for another system, which counts as progress. Raises as `check`."""
         self._ending.wait(seconds)
-        self._tell(*self.told[:2])
+        self._report(*self.progress_report[:2])
         self.check()
 
-    def outlast(self) -> None:
-        """Its thread waits for Redis to take the outcome, and doesn't hang."""
+    def touch(self) -> None:
+        """Shows that the thread doesn't hang, while it waits for Redis to store the outcome."""
         self._seen = self._clock()
 
     def drop(self) -> None:
-        """The store says that the job is this attempt's no more."""
+        """Ends the attempt because it has lost the job."""
         self._stop(LeaseLost("Another attempt owns the job, or it was canceled."))
 
     def give_back(self) -> None:
-        """The worker has no time left to finish it."""
+        """Ends the attempt because the worker has no time left for it."""
         self._stop(GivenBack("The worker shuts down."))
 
     @property
     def dropped(self) -> bool:
-        """Whether the job is this attempt's no more."""
+        """Whether it has lost the job."""
         return isinstance(self._end, LeaseLost)
 
     @property
     def hung(self) -> bool:
-        """Whether its thread was told to stop and has shown no sign of life for as long as a job may stand still."""
+        """Whether its thread should have stopped and has called nothing here for the deadline of a stalled job."""
         return self._end is not None and self._clock() - self._seen > self._settings.stalled_deadline_s
 
-    def _tell(self, step: int, total: int) -> None:
-        self.told = (step, total, self.told[2] + 1)
+    def _report(self, step: int, total: int) -> None:
+        self.progress_report = (step, total, self.progress_report[2] + 1)
         self._progressed = self._clock()
 
     def _stop(self, end: RiffusionError) -> None:

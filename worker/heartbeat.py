@@ -1,7 +1,8 @@
-"""The one thread of a worker process that speaks to the store about running jobs.
+"""The one thread of a worker process that reports running jobs to the store.
 
-It sends their progress and keeps their leases; it learns which ones are lost, and which threads hang. When Redis is
-away, jobs go on, and heartbeats resume with it: a job that was taken back meanwhile is refused when it finishes.
+It sends their progress, extends their leases, ends attempts that have lost their job, and counts threads that hang.
+While Redis is away jobs continue, and heartbeats resume when it returns: the result of a job that was requeued
+meanwhile is refused.
 """
 
 import logging
@@ -18,15 +19,15 @@ from worker.attempt import Attempt
 
 log = logging.getLogger(__name__)
 
-TICK_S = 0.2  # progress is told this often at most
+TICK_S = 0.2  # at least between two progress reports of a job
 
 
 class Heartbeat:
-    """The attempts of one worker process, and the thread that speaks for them.
+    """The attempts of one worker process, and the thread that reports on them.
 
     Args:
-        name: of this worker in the store; a process started anew has a new one.
-        card: tells of its model.
+        name: of this worker in the store; each process has a new one.
+        card: returns the description of its model.
     """
 
     def __init__(
@@ -37,30 +38,30 @@ class Heartbeat:
         self._store = store
         self._settings = settings
         self._attempts: dict[str, Attempt] = {}
-        self._told: dict[str, tuple[int, int, int]] = {}
+        self._sent: dict[str, tuple[int, int, int]] = {}
         self._lock = threading.Lock()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._next = 0.0
-        self._answered = True
+        self._store_available = True
 
     def start(self) -> None:
-        """Announces the worker, before it returns and from then on."""
+        """Registers the worker, before it returns and from then on."""
         self._round()
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread and takes the announcement back."""
+        """Ends the thread and unregisters the worker."""
         self._stopping.set()
         self._thread.join()
         try:
-            self._store.withdraw(self.name)
+            self._store.unregister_worker(self.name)
         except StoreUnavailable:
-            log.info("redis is away: this worker's announcement expires by itself")
+            log.info("worker not unregistered; its entry expires with the lease")
 
     @contextmanager
     def hold(self, attempt: Attempt) -> Iterator[None]:
-        """Keeps the attempt's lease alive meanwhile."""
+        """Extends the attempt's lease within the block."""
         with self._lock:
             self._attempts[attempt.id] = attempt
         try:
@@ -83,32 +84,32 @@ class Heartbeat:
         try:
             self._tick()
         except StoreUnavailable as error:
-            if self._answered:
-                log.warning("redis doesn't answer; running jobs go on", extra={"reason": str(error)})
-            self._answered = False
+            if self._store_available:
+                log.warning("heartbeats interrupted", extra={"reason": str(error)})
+            self._store_available = False
         except Exception:
-            # This thread is what keeps the process' jobs; it has to outlive whatever goes wrong in one round.
-            log.exception("a round of heartbeats failed")
+            # This thread must not end: without it the process would lose all its jobs.
+            log.exception("heartbeat failed")
 
     def _tick(self) -> None:
         held = {attempt.id: attempt for attempt in self.attempts() if not attempt.dropped}
         if time.monotonic() >= self._next:
             hung = sum(attempt.hung for attempt in self.attempts())
             slots = max(1, self._settings.slots - hung)
-            self._store.announce(self.name, self._settings.model, slots, self._card())
+            self._store.register_worker(self.name, self._settings.model, slots, self._card())
             for lost in self._store.heartbeat(self.name, {attempt.id: attempt.token for attempt in held.values()}):
                 held.pop(lost).drop()
             self._next = time.monotonic() + self._settings.lease_s / 4
         for attempt in held.values():
-            self._tell(attempt)
-        self._told = {id_: told for id_, told in self._told.items() if id_ in held}
-        if not self._answered:
-            log.warning("redis answers again")
-        self._answered = True
+            self._send_progress(attempt)
+        self._sent = {id_: report for id_, report in self._sent.items() if id_ in held}
+        if not self._store_available:
+            log.warning("heartbeats resumed")
+        self._store_available = True
 
-    def _tell(self, attempt: Attempt) -> None:
-        told = attempt.told
-        if told != self._told.get(attempt.id, (0, 0, 0)):
-            self._told[attempt.id] = told
-            if not self._store.progress(attempt.id, attempt.token, step=told[0], total=told[1]):
+    def _send_progress(self, attempt: Attempt) -> None:
+        report = attempt.progress_report
+        if report != self._sent.get(attempt.id, (0, 0, 0)):
+            self._sent[attempt.id] = report
+            if not self._store.progress(attempt.id, attempt.token, step=report[0], total=report[1]):
                 attempt.drop()

@@ -1,6 +1,7 @@
-"""Looks for work every few seconds, though no message comes.
+"""Polls for waiting jobs every few seconds, in case no message comes.
 
-A broker that is out of memory takes no message, so that jobs that were accepted before would wait for as long as it is.
+A broker that is out of memory takes no message; without polling, jobs that were accepted before would wait until it has
+memory again.
 """
 
 import logging
@@ -29,11 +30,11 @@ class Polling:
         self._thread = threading.Thread(target=self._run, name="polling", daemon=True)
 
     def start(self) -> None:
-        """Starts to look."""
+        """Starts the thread."""
         self._thread.start()
 
     def stop(self) -> None:
-        """Ends the thread; returns when the jobs that it found have ended, too."""
+        """Ends the thread; returns when the jobs that it started have ended, too."""
         self._stopping.set()
         self._thread.join()
         self._pool.shutdown()
@@ -41,7 +42,7 @@ class Polling:
     def _run(self) -> None:
         while not self._stopping.wait(INTERVAL_S):
             try:
-                waiting = self._store.waiting(self._settings.model)
+                waiting = self._store.count_waiting(self._settings.model)
             except StoreUnavailable:
                 continue  # the heartbeat logs it
             for _ in range(min(waiting, self._settings.slots)):

@@ -7,11 +7,10 @@ from torch import Tensor
 
 from riffusion.audio.ffmpeg import convert
 from riffusion.audio.probe import probe_audio
+from riffusion.geometry import DEFAULT
 
-SAMPLE_RATE = 44_100
 
-
-def decode_audio(data: bytes | Path, *, max_seconds: float, sample_rate: int = SAMPLE_RATE) -> Tensor:
+def decode_audio(data: bytes | Path, *, max_seconds: float, sample_rate: int = DEFAULT.sample_rate) -> Tensor:
     """Wave [C, T] float32 of a WAV, MP3, FLAC, Ogg or M4A file, resampled to `sample_rate`; C is 1 or 2.
 
     More than two channels are mixed down to stereo by ITU-R BS.775's weights, scaled so that the mix can't clip.
@@ -24,7 +23,7 @@ def decode_audio(data: bytes | Path, *, max_seconds: float, sample_rate: int = S
 
 
 def decode_known(data: bytes | Path, channels: int, *, max_seconds: float, sample_rate: int) -> Tensor:
-    """`decode_audio` of a file that is known to be sound, at no more than `max_seconds`, in so many channels.
+    """`decode_audio` of a file that was probed before or made here, in 1 or 2 `channels`, of at most `max_seconds`.
 
     Raises:
         UnreadableMedia: ffmpeg can't read it, or ran into a limit.

@@ -7,22 +7,21 @@ from torch import Tensor
 
 from riffusion.audio.decode import decode_known
 from riffusion.audio.ffmpeg import convert
-from riffusion.audio.loudness import CEILING_DB, true_peak_db
 from riffusion.audio.recipe import tag_audio
+from riffusion.audio.true_peak import CEILING_DB, limit_true_peak, true_peak_db
 from riffusion.requests import AudioFormat
 
 # The MP3 goes to a seekable file, where its Info tag with the encoder's delay and padding is written last: players then
-# give back exactly the samples that went in.
+# play exactly the samples that were encoded.
 _OPTIONS: dict[AudioFormat, tuple[str, ...]] = {
     "mp3": ("-c:a", "libmp3lame", "-f", "mp3", "-id3v2_version", "0", "-b:a"),
     "wav": ("-c:a", "pcm_s16le", "-f", "wav"),
     "flac": ("-c:a", "flac", "-sample_fmt", "s16", "-f", "flac"),
-    # A page for each packet: of a stream in a single page, ffmpeg gives back too few samples or too many.
+    # A page for each packet: of a stream in a single page, ffmpeg decodes too few samples or too many.
     "ogg": ("-c:a", "libvorbis", "-q:a", "6", "-f", "ogg", "-page_duration", "1"),
 }
 _MP3_BITRATE = {1: "128k", 2: "224k"}
 _LOSSY = ("mp3", "ogg")
-_MARGIN_DB = 0.05
 _ATTEMPTS = 4
 
 
@@ -35,27 +34,22 @@ def encode_audio(
     lossy format makes louder, is turned down. The same wave gives the same bytes.
     """
     for _ in range(_ATTEMPTS):
-        wave = _under_ceiling(wave, true_peak_db(wave, sample_rate))
+        wave = limit_true_peak(wave, true_peak_db(wave, sample_rate))
         data = _encode(wave, sample_rate, audio_format)
         if audio_format not in _LOSSY:
             break
         seconds = wave.shape[1] / sample_rate
-        heard = decode_known(data, len(wave), max_seconds=seconds, sample_rate=sample_rate)
-        peak = true_peak_db(heard, sample_rate)
+        decoded = decode_known(data, len(wave), max_seconds=seconds, sample_rate=sample_rate)
+        peak = true_peak_db(decoded, sample_rate)
         if peak <= CEILING_DB:
             break
-        wave = _under_ceiling(wave, peak)
+        wave = limit_true_peak(wave, peak)
     return tag_audio(data, audio_format, recipe) if recipe is not None else data
-
-
-def _under_ceiling(wave: Tensor, peak_db: float) -> Tensor:
-    over = peak_db - CEILING_DB
-    return wave if over <= 0 else wave * 10 ** (-(over + _MARGIN_DB) / 20)
 
 
 def _encode(wave: Tensor, sample_rate: int, audio_format: AudioFormat) -> bytes:
     channels, samples = wave.shape
-    raw = wave.detach().float().cpu().T.contiguous().numpy().tobytes()
+    raw = wave.detach().float().T.contiguous().numpy().tobytes()
     options = [*_OPTIONS[audio_format], *((_MP3_BITRATE[channels],) if audio_format == "mp3" else ())]
     return convert(
         raw,

@@ -1,4 +1,4 @@
-"""The bundled ffmpeg, run under limits: it reads one file descriptor, writes another, and can open nothing else."""
+"""The bundled ffmpeg, run under limits: it reads one file descriptor, writes another, and can open no other file."""
 
 import subprocess
 import tempfile
@@ -11,15 +11,15 @@ from typing import IO
 import imageio_ffmpeg
 
 from riffusion.errors import ToolMissing, UnreadableMedia
-from riffusion.limited import Limits, run_limited
+from riffusion.limited_process import Limits, run_limited
 
 CPU_SECONDS = 120
 WALL_SECONDS = 300
 MEMORY_BYTES = 1 << 30
-# What people send: nothing that names other files (playlists, HLS, concat, image sequences).
+# Formats that people send. None of them names other files, as playlists, HLS, concat and image sequences do.
 FORMATS = "wav,w64,mp3,flac,ogg,mov,matroska,aiff"
 
-# What those formats carry. Pictures of a cover, subtitles and films are not even looked at by their decoders.
+# Codecs of sound in those formats. Cover pictures, subtitles and films are never decoded.
 CODECS = ",".join((
     "pcm_s16le", "pcm_s16be", "pcm_s24le", "pcm_s24be", "pcm_s32le", "pcm_s32be", "pcm_u8", "pcm_s8",
     "pcm_f32le", "pcm_f32be", "pcm_f64le", "pcm_f64be", "pcm_alaw", "pcm_mulaw", "adpcm_ima_wav", "adpcm_ms",
@@ -30,10 +30,12 @@ CODECS = ",".join((
 
 @dataclass(frozen=True)
 class Converted:
-    """What ffmpeg wrote, and what it said on the way."""
+    """A run of ffmpeg."""
 
     output: bytes
+    """The file that it wrote."""
     log: str
+    """Its messages."""
 
 
 @cache
@@ -41,24 +43,26 @@ def ffmpeg_path() -> str:
     """The program in the wheel imageio-ffmpeg, or the one `IMAGEIO_FFMPEG_EXE` names.
 
     Raises:
-        ToolMissing: there is none for this platform.
+        ToolMissing: neither is there.
     """
     try:
         return str(imageio_ffmpeg.get_ffmpeg_exe())
     except RuntimeError:
-        raise ToolMissing("no ffmpeg: reinstall the package imageio-ffmpeg, or set IMAGEIO_FFMPEG_EXE") from None
+        raise ToolMissing(
+            "ffmpeg isn't installed: reinstall the package imageio-ffmpeg, or set IMAGEIO_FFMPEG_EXE."
+        ) from None
 
 
 def convert(
     source: bytes | Path, output_options: Sequence[str], *, input_options: Sequence[str] = (), max_output: int
 ) -> Converted:
-    """Runs ffmpeg once over `source`. No file is left behind, whatever happens: both ends are unlinked files.
+    """Runs ffmpeg once over `source`. No file is ever left behind: both ends are unlinked files.
 
     Args:
         source: the file, or its bytes.
         output_options: codec, format, filters.
-        input_options: needed for raw input; otherwise the format is found among `FORMATS`.
-        max_output: bytes after which it is stopped.
+        input_options: of raw input; any other format is detected, among `FORMATS`.
+        max_output: bytes of output after which it is stopped.
 
     Raises:
         UnreadableMedia: ffmpeg can't read it, or ran into a limit.
@@ -76,11 +80,11 @@ def convert(
             limits = Limits(CPU_SECONDS, WALL_SECONDS, MEMORY_BYTES, max_output)
             done = run_limited(command, limits, pass_fds=(inward, outward), env={"AV_LOG_FORCE_NOCOLOR": "1"})
         except subprocess.TimeoutExpired:
-            raise UnreadableMedia("the audio takes too long to decode") from None
+            raise UnreadableMedia("The audio takes too long to decode.") from None
         if done.returncode < 0:
-            raise UnreadableMedia("the audio needs more time, memory or space to decode than is allowed")
+            raise UnreadableMedia("The audio needs more time, memory or space to decode than is allowed.")
         if done.returncode:
-            raise UnreadableMedia("no audio that can be read: send a WAV, MP3, FLAC, Ogg or M4A file")
+            raise UnreadableMedia("The file isn't audio that can be read: send a WAV, MP3, FLAC, Ogg or M4A file.")
         write.seek(0)
         return Converted(write.read(), done.stderr.decode(errors="replace"))
 

@@ -1,4 +1,4 @@
-"""What an audio file holds, seen through ffmpeg under limits. No numpy: the API uses it."""
+"""What an audio file holds, as ffmpeg decodes it under limits. No numpy: the API imports it."""
 
 import re
 import struct
@@ -10,9 +10,9 @@ from riffusion.errors import UnreadableMedia
 
 MAX_CHANNELS = 8
 MIN_RATE, MAX_RATE = 8_000, 192_000
-_FRAME = 4096  # samples that are listed as one, whatever the file is cut into
+_FRAME = 4096  # samples a listed frame, whatever the file's own frames are
 _FRAME_LINES = 8 << 20  # bytes of that list; a line takes some 60
-_PCM, _FEWEST_BITS = 1, 8
+_PCM, _MIN_BITS = 1, 8
 _UNKNOWN_SIZE = 0x7FFFFFFF  # WAV written to a pipe has no size, or this much
 
 
@@ -21,35 +21,38 @@ class AudioInfo:
     """A file that `decode_audio` will take."""
 
     duration_s: float
+    """In seconds, over 0."""
     channels: int
+    """1 to `MAX_CHANNELS`."""
     sample_rate: int
+    """In Hz, `MIN_RATE` to `MAX_RATE`."""
 
 
 def probe_audio(data: bytes | Path, *, max_seconds: float) -> AudioInfo:
     """Decodes the whole file once, keeping nothing.
 
-    A truncated file is found by what its header promises; an Ogg cut between two pages promises nothing and passes as
-    a shorter file.
+    A truncated file is found by the length in its header; an Ogg file has none, and one that was cut between two pages
+    passes as a shorter file.
 
     Raises:
         UnreadableMedia: no audio, zero-length, truncated, longer than `max_seconds`, more than 8 channels, fewer
             than 8 bits a sample, or a sample rate outside 8 to 192 kHz.
     """
     wav = _wav_chunks(data)
-    if wav and wav.codec == _PCM and wav.bits < _FEWEST_BITS:
-        raise UnreadableMedia(f"the WAV has {wav.bits} bits a sample; 8 to 64 are taken")  # ffmpeg would take it for 8
+    if wav and wav.codec == _PCM and wav.bits < _MIN_BITS:
+        raise UnreadableMedia(f"The WAV has {wav.bits} bits a sample; 8 to 64 are taken.")  # ffmpeg would read it as 8
     # framecrc lists every decoded frame, in a form made for machines.
     options = ["-t", f"{max_seconds + 1:.3f}", "-af", f"asetnsamples={_FRAME}:pad=0", "-c:a", "pcm_s16le"]
     listing = convert(data, [*options, "-f", "framecrc"], max_output=_FRAME_LINES)
     info = _info(listing.output.decode())
     if not MIN_RATE <= info.sample_rate <= MAX_RATE:
-        raise UnreadableMedia(f"the audio's sample rate is {info.sample_rate} Hz; 8000 to 192000 are taken")
+        raise UnreadableMedia(f"The audio's sample rate is {info.sample_rate} Hz; {MIN_RATE} to {MAX_RATE} are taken.")
     if info.channels > MAX_CHANNELS:
-        raise UnreadableMedia(f"the audio has {info.channels} channels; at most {MAX_CHANNELS} are taken")
+        raise UnreadableMedia(f"The audio has {info.channels} channels; at most {MAX_CHANNELS} are taken.")
     if info.duration_s > max_seconds:
-        raise UnreadableMedia(f"the audio is longer than the {max_seconds:g} seconds that are allowed")
+        raise UnreadableMedia(f"The audio is longer than the {max_seconds:g} seconds that are allowed.")
     if _is_truncated(listing, info) or (wav and wav.missing > 0):
-        raise UnreadableMedia("the audio file is truncated: less of it is there than its header promises")
+        raise UnreadableMedia("The audio file is truncated: it is shorter than its header says.")
     return info
 
 
@@ -59,13 +62,13 @@ def _info(listing: str) -> AudioInfo:
     frames = re.findall(r"^0, *-?\d+, *-?\d+, *(\d+), *(\d+),", listing, re.MULTILINE)
     samples = sum(int(duration) for duration, _ in frames)
     if rate is None or not samples:
-        raise UnreadableMedia("the file holds no audio")
+        raise UnreadableMedia("The file holds no audio.")
     channels = int(frames[0][1]) // (2 * int(frames[0][0]))
     return AudioInfo(samples / int(rate[1]), channels, int(rate[1]))
 
 
 def _is_truncated(listing: Converted, info: AudioInfo) -> bool:
-    """Less sound than the container declares. Containers that declare nothing get an estimate, which proves nothing."""
+    """Whether there is less sound than the container declares. Its mere estimate doesn't count."""
     if "partial file" in listing.log:
         return True
     declared = re.search(r"^  Duration: (\d+):(\d+):(\d+\.\d+)", listing.log, re.MULTILINE)
@@ -77,15 +80,17 @@ def _is_truncated(listing: Converted, info: AudioInfo) -> bool:
 
 @dataclass(frozen=True)
 class _WavChunks:
-    """What the chunks of a WAV say of themselves."""
+    """The headers of a WAV file."""
 
     codec: int
-    bits: int  # of a sample
-    missing: int  # bytes of the sound that aren't there
+    bits: int
+    """Of a sample."""
+    missing: int
+    """Bytes of the data chunk past the end of the file."""
 
 
 def _wav_chunks(data: bytes | Path) -> _WavChunks | None:
-    """ffmpeg treats a WAV whose data chunk runs past the end of the file like one written to a pipe; we don't."""
+    """Of a WAV file; None of any other. ffmpeg takes one whose data runs past its end for one written to a pipe."""
     if isinstance(data, Path):
         size = data.stat().st_size
         with data.open("rb") as file:

@@ -1,4 +1,4 @@
-"""The request that made a file, kept in the file: as JSON under the name `recipe`, and in words for players."""
+"""The request that made a file, kept in its tags: as JSON under the name `recipe`, and readably for players."""
 
 import io
 import json
@@ -15,8 +15,8 @@ from mutagen.oggvorbis import OggVorbis
 from mutagen.wave import WAVE
 
 from riffusion.errors import UnreadableMedia
-from riffusion.requests import AudioFormat, plain
-from riffusion.spectrogram.picture import PNG_SIGNATURE, RECIPE, read_png_recipe
+from riffusion.requests import AudioFormat, plain, title
+from riffusion.spectrogram.picture_file import PNG_SIGNATURE, RECIPE, read_png_recipe
 
 _TITLE_CHARS = 120
 _FILE_TYPES: dict[AudioFormat, type[mutagen.FileType]] = {"mp3": MP3, "wav": WAVE, "flac": FLAC, "ogg": OggVorbis}
@@ -28,7 +28,7 @@ def tag_audio(data: bytes, audio_format: AudioFormat, recipe: Mapping[str, Any])
     tagged: Any = _FILE_TYPES[audio_format](file)
     if tagged.tags is None:
         tagged.add_tags()
-    for name, text in _words(recipe).items():
+    for name, text in _tags(recipe).items():
         if isinstance(tagged.tags, ID3):
             tagged.tags.add(_id3_frame(name, text))  # type: ignore[no-untyped-call]
         else:
@@ -39,7 +39,7 @@ def tag_audio(data: bytes, audio_format: AudioFormat, recipe: Mapping[str, Any])
 
 
 def read_recipe(data: bytes | Path) -> dict[str, Any]:
-    """The request JSON of a PNG or audio file of ours.
+    """The request that made a PNG or audio file of this project.
 
     Raises:
         UnreadableMedia: the file carries none, or is neither.
@@ -51,7 +51,7 @@ def read_recipe(data: bytes | Path) -> dict[str, Any]:
     except ValueError:
         recipe = None
     if not isinstance(recipe, dict):
-        raise UnreadableMedia("the file carries no recipe: only PNG and audio files made here do")
+        raise UnreadableMedia("The file carries no recipe: only PNG and audio files made here do.")
     return recipe
 
 
@@ -67,28 +67,21 @@ def _audio_recipe(data: bytes) -> str:
     return str(tags.as_dict().get(RECIPE, [""])[0]) if isinstance(tags, VCommentDict) else ""  # type: ignore[no-untyped-call]
 
 
-def _words(recipe: Mapping[str, Any]) -> dict[str, str]:
-    """The recipe as tags: what a player shows, and the whole of it."""
-    title = plain(title_of(recipe))
+def _tags(recipe: Mapping[str, Any]) -> dict[str, str]:
+    """Tags by name: what a player shows, and the whole recipe."""
+    name = title(recipe) or str(recipe.get("mode", ""))
     hidden = ("mode", "prompt", "seed", "format")
     settings = ", ".join(
         f"{key} {value}" for key, value in recipe.items() if key not in hidden and value not in (None, "")
     )
-    words = {
-        "title": title[:_TITLE_CHARS],
-        "comment": plain(str(recipe.get("prompt") or title)),
+    tags = {
+        "title": name[:_TITLE_CHARS],
+        "comment": plain(str(recipe.get("prompt") or name)),
         "seed": str(recipe.get("seed", "")),
         "settings": settings,
         RECIPE: json.dumps(recipe),
     }
-    return {name: text for name, text in words.items() if text}
-
-
-def title_of(recipe: Mapping[str, Any]) -> str:
-    """What a clip is called: its prompt, or both ends' prompts, or its mode."""
-    ends = [recipe.get(end) for end in ("start", "end")]
-    prompts = [str(end.get("prompt", "")) for end in ends if isinstance(end, Mapping)]
-    return str(recipe.get("prompt") or " → ".join(prompts) or recipe.get("mode") or "")
+    return {name: text for name, text in tags.items() if text}
 
 
 def _id3_frame(name: str, text: str) -> Any:

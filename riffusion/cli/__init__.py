@@ -4,6 +4,7 @@ import importlib
 import os
 import sys
 import warnings
+from typing import TYPE_CHECKING, Any
 
 import click
 from pydantic import ValidationError
@@ -11,23 +12,19 @@ from pydantic import ValidationError
 from riffusion import __version__
 from riffusion.errors import RequestError, RiffusionError
 
-# name: (where the command is, what it does)
-COMMANDS = {
+if TYPE_CHECKING:
+    from riffusion.requests import AnyRequest
+
+# name: (where the command is, what it does); the modes' commands stand between the two
+SERVICE = {
     "up": ("riffusion.cli.serve:up", "The whole service on this machine: Redis, API and worker."),
     "api": ("riffusion.cli.serve:api", "The HTTP API alone."),
     "worker": ("riffusion.cli.serve:worker", "A worker alone."),
     "demo": ("riffusion.cli.demo:demo", "One clip through the whole service, started and stopped for it."),
     "keys": ("riffusion.cli.keys:keys", "API keys: make, list, revoke."),
     "submit": ("riffusion.cli.submit:submit", "Make a clip on a running server."),
-    "generate": ("riffusion.cli.make:generate", "A clip from a prompt."),
-    "riff": ("riffusion.cli.make:riff", "A new clip in the shape of another."),
-    "interpolate": ("riffusion.cli.make:interpolate", "Between two prompts."),
-    "inpaint": ("riffusion.cli.make:inpaint", "Paint part of a clip anew."),
-    "audio-to-audio": ("riffusion.cli.make:audio_to_audio", "A recording of any length, played anew."),
-    "image-to-audio": ("riffusion.cli.make:image_to_audio", "The sound of a picture."),
-    "audio-to-image": ("riffusion.cli.make:audio_to_image", "The spectrogram of a recording."),
-    "extend": ("riffusion.cli.make:extend", "Make a clip longer."),
-    "loop": ("riffusion.cli.make:loop", "Make a clip repeat without a seam."),
+}
+TOOLS = {
     "recipe": ("riffusion.cli.inspect:recipe", "The request that made a PNG or an audio file."),
     "seeds": ("riffusion.cli.inspect:seeds", "The built-in seed images."),
     "discord": ("riffusion.discord_bot.cli:discord", "The Discord bot, in front of a running API."),
@@ -38,25 +35,40 @@ COMMANDS = {
 EXTRAS = {"up": "embedded", "demo": "embedded", "api": "api", "keys": "api", "discord": "discord", "train": "train"}
 
 
+def _modes() -> dict[str, "type[AnyRequest]"]:
+    """Modes by their commands' names."""
+    from riffusion.requests import MODES
+
+    return {mode.COMMAND: mode for mode in MODES}
+
+
+def _load(place: str) -> Any:
+    module, _, attribute = place.partition(":")
+    return getattr(importlib.import_module(module), attribute)
+
+
 class LazyGroup(click.Group):
-    """A group that knows its commands' names and imports one when it is called."""
+    """A group that lists its commands without importing them, and imports one when it is called."""
 
     def list_commands(self, _ctx: click.Context) -> list[str]:
         """In the order in which people need them."""
-        return list(COMMANDS)
+        return [*SERVICE, *_modes(), *TOOLS]
 
     def get_command(self, _ctx: click.Context, name: str) -> click.Command | None:
         """Imports the command."""
-        if name not in COMMANDS:
-            return None
-        module, _, attribute = COMMANDS[name][0].partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        command: click.Command | None = None
+        if name in SERVICE or name in TOOLS:
+            command = _load((SERVICE | TOOLS)[name][0])
+        elif mode := _modes().get(name):
+            command = _load("riffusion.cli.make:command_of")(mode)
         return command
 
     def format_commands(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Names and purposes, without importing anything."""
+        """Names and purposes, without importing any command."""
+        modes = [(name, mode.PURPOSE) for name, mode in _modes().items()]
+        service, tools = ([(name, purpose) for name, (_, purpose) in part.items()] for part in (SERVICE, TOOLS))
         with formatter.section("Commands"):
-            formatter.write_dl([(name, purpose) for name, (_, purpose) in COMMANDS.items()])
+            formatter.write_dl([*service, *modes, *tools])
 
 
 @click.command(cls=LazyGroup)
@@ -83,7 +95,7 @@ def main() -> None:
             click.echo(f"riffusion: RIFFUSION_{str(item['loc'][0]).upper()}: {item['msg']}", err=True)
         sys.exit(1)
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] in ("riffusion", "api", "worker"):
+        if (error.name or "").partition(".")[0] in ("riffusion", "api", "web", "worker"):
             raise
         extra = EXTRAS.get(sys.argv[1], "worker")
         install = f"in the project's folder, pip install '.[{extra}]'"

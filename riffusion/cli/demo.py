@@ -1,4 +1,4 @@
-"""One clip through everything: the embedded stack is started, asked over HTTP, and stopped."""
+"""One clip through the whole stack, which is started for it and stopped again."""
 
 import threading
 from pathlib import Path
@@ -10,7 +10,7 @@ from riffusion.cli.submit import follow
 from riffusion.client import Client
 from riffusion.embedded.supervisor import Supervisor
 from riffusion.errors import RiffusionError, SetupError
-from riffusion.requests import TextToAudio
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import get_settings
 
 PROMPT = "funk bassline with a jazzy saxophone solo"
@@ -29,7 +29,7 @@ def demo(data: Path | None) -> None:
     with log_path.open("ab") as log:
         supervisor = Supervisor(settings, port=0, output=log)
 
-        def ask(url: str) -> None:
+        def submit(url: str) -> None:
             try:
                 with Client(url) as client:
                     click.echo(f"{url}: {PROMPT}")
@@ -43,8 +43,8 @@ def demo(data: Path | None) -> None:
 
         click.echo("Starting Redis, API and worker ...")
         try:
-            # Beside the supervisor, which has its processes to watch meanwhile.
-            supervisor.run(ready=lambda url: threading.Thread(target=ask, args=[url], daemon=True).start())
+            # In a thread: the supervisor watches its processes meanwhile.
+            supervisor.run(ready=lambda url: threading.Thread(target=submit, args=[url], daemon=True).start())
         except SetupError as error:
             raise SetupError(f"{error} What its processes said is in {log_path}.") from error
     if not outcome:

@@ -1,4 +1,4 @@
-"""What there is to see without making anything."""
+"""Commands that only show: a file's recipe, the seed images."""
 
 import json
 from pathlib import Path

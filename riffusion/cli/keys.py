@@ -1,4 +1,4 @@
-"""`riffusion keys`: who may use the API, told to the Redis that it runs on."""
+"""`riffusion keys`: the API keys, kept in the Redis that the API uses."""
 
 from datetime import UTC, datetime
 from pathlib import Path
@@ -7,9 +7,9 @@ import click
 
 from riffusion.cli.serve import DATA
 from riffusion.embedded.supervisor import REDIS_URL
-from riffusion.jobs.clients import Quota
 from riffusion.jobs.database import connect, refuse_cluster
 from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.tenants import Quota
 from riffusion.settings import get_settings
 
 LIMIT = click.IntRange(0)

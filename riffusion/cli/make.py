@@ -5,29 +5,17 @@ from pathlib import Path
 from typing import Any, get_args
 
 import click
-from pydantic import BaseModel
 
 from riffusion.cli.options import build, parameters
-from riffusion.requests import (
-    AudioFormat,
-    AudioToAudio,
-    AudioToImage,
-    Extend,
-    ImageToAudio,
-    Inpaint,
-    Interpolate,
-    Loop,
-    Riff,
-    TextToAudio,
-    with_seed,
-)
+from riffusion.requests import AnyRequest, AudioFormat, with_seed
 from riffusion.settings import get_settings
 
 FORMATS: tuple[AudioFormat, ...] = get_args(AudioFormat)
 
 
-def _command(name: str, model: type[BaseModel]) -> click.Command:
-    params = parameters(model)
+def command_of(mode: type[AnyRequest]) -> click.Command:
+    """The command that makes a clip of this mode."""
+    params = parameters(mode)
     output_help = f"Where to save: .{', .'.join(FORMATS)} is the sound, .png the picture; may be given twice."
     path = click.Path(dir_okay=False, path_type=Path)
     if any(isinstance(parameter, click.Argument) and parameter.metavar == "INPUT" for parameter in params):
@@ -36,20 +24,20 @@ def _command(name: str, model: type[BaseModel]) -> click.Command:
         params.append(click.Option(["-o", "--output"], required=True, multiple=True, type=path, help=output_help))
 
     def callback(output: tuple[Path, ...], **values: Any) -> None:
-        _run(model, output, values)
+        _run(mode, output, values)
 
-    return click.Command(name, params=params, callback=callback, help=model.__doc__)
+    return click.Command(mode.COMMAND, params=params, callback=callback, help=mode.__doc__)
 
 
-def _run(model: type[BaseModel], outputs: tuple[Path, ...], values: dict[str, Any]) -> None:
+def _run(mode: type[AnyRequest], outputs: tuple[Path, ...], values: dict[str, Any]) -> None:
     chosen = {"format": audio_format} if (audio_format := _format(outputs)) else {}
-    request, inputs = build(model, values, **chosen)
+    request, inputs = build(mode, values, **chosen)
     request, settings = with_seed(request), get_settings()
-    # Only now: torch takes seconds to import, and what was typed may be wrong.
+    # Only now: torch takes seconds to import, and the command line may be wrong.
     from riffusion.cli.progress import ProgressBar
     from riffusion.generate import Generator
 
-    logging.getLogger("riffusion").setLevel(logging.ERROR)  # what it warns of comes with the clip
+    logging.getLogger("riffusion").setLevel(logging.ERROR)  # its warnings come with the clip
     with ProgressBar() as bar, Generator.load(settings) as generator:
         clip = generator.run(request, inputs, bar)
     for warning in clip.warnings:
@@ -67,24 +55,13 @@ def _format(outputs: tuple[Path, ...]) -> str | None:
     """The audio format that the outputs' names ask for."""
     suffixes = {path.suffix.lower().removeprefix(".") for path in outputs}
     if unknown := suffixes - {"png", *FORMATS}:
-        raise click.BadParameter(f"can't write .{unknown.pop()} files, only .png, .{', .'.join(FORMATS)}")
+        raise click.BadParameter(f"Can't write .{unknown.pop()} files, only .png, .{', .'.join(FORMATS)}.")
     sounds = suffixes - {"png"}
     if len(sounds) > 1:
-        raise click.BadParameter("one audio format at a time")
+        raise click.BadParameter("Give one audio format at a time.")
     return sounds.pop() if sounds else None
 
 
-def _seed(request: BaseModel) -> str:
+def _seed(request: AnyRequest) -> str:
     seed = getattr(request, "seed", None)
     return "" if seed is None else f", seed {seed}"
-
-
-generate = _command("generate", TextToAudio)
-riff = _command("riff", Riff)
-interpolate = _command("interpolate", Interpolate)
-inpaint = _command("inpaint", Inpaint)
-audio_to_audio = _command("audio-to-audio", AudioToAudio)
-image_to_audio = _command("image-to-audio", ImageToAudio)
-audio_to_image = _command("audio-to-image", AudioToImage)
-extend = _command("extend", Extend)
-loop = _command("loop", Loop)

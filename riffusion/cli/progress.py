@@ -34,7 +34,7 @@ class ProgressBar:
         """Nothing stops a request in this process but Ctrl-C."""
 
     def show(self, job: Job) -> None:
-        """What a server says about a job."""
+        """Shows the state of a job on a server."""
         queue, progress = job.data["queue"], job.data["progress"]
         if progress and progress["total"]:
             self.progress(progress["step"], progress["total"])

@@ -1,4 +1,4 @@
-"""What serves: the whole stack, or one of its parts."""
+"""Commands that serve: the whole stack, or one of its parts."""
 
 import os
 import sys

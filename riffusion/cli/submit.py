@@ -10,10 +10,11 @@ from riffusion.cli.options import build, parameters
 from riffusion.cli.progress import ProgressBar
 from riffusion.client import Client, Downloaded, Job
 from riffusion.errors import InvalidRequest
-from riffusion.requests import AnyRequest, TextToAudio, parse
+from riffusion.requests import AnyRequest, parse
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import get_settings
 
-PATIENCE_S = 10  # somebody sits and waits
+RETRY_S = 10  # a person waits
 
 
 def follow(job: Job, folder: Path, name: str | None = None) -> Downloaded:
@@ -35,7 +36,7 @@ def _submit(url: str, key: str | None, folder: Path, request: IO[str] | None, **
     own = get_settings().key
     if key is None and own is not None:
         key = own.get_secret_value()
-    with Client(url, key, patience_s=PATIENCE_S) as client:
+    with Client(url, key, retry_for_s=RETRY_S) as client:
         job = client.submit(_read(request) if request is not None else build(TextToAudio, values)[0])
         click.echo(f"job {job.id}", err=True)
         saved = follow(job, folder)

@@ -1,6 +1,6 @@
 """The Python client of the HTTP API: `Client(url).submit(TextToAudio(prompt="...")).wait().download("clips")`.
 
-It stands on httpx and on this project's request models and errors; nothing heavy is imported.
+It depends on httpx and on this project's request models and errors; nothing heavy is imported.
 """
 
 from riffusion.client.job import Downloaded, Job

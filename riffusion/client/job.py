@@ -1,4 +1,4 @@
-"""A job as its owner sees it: where it stands, when it is done, what it made."""
+"""A job of the client: its state, its end, its files."""
 
 import contextlib
 import json
@@ -14,20 +14,20 @@ import httpx
 from riffusion.client.transport import Transport, job_error
 from riffusion.errors import Canceled, RequestError, UnavailableError
 
-HOLD_S = 20  # how long the server may hold a poll until something changes
+HOLD_S = 20  # for which the server may hold a poll until something changes
 PAUSE_S = 1.0  # between polls that the server doesn't hold
 
 
 @dataclass(frozen=True)
 class Downloaded:
-    """Where a job's files are now."""
+    """The paths of a job's downloaded files."""
 
     image: Path
     audio: Path
 
 
 class Job:
-    """A job on a server. `data` is the newest that the server said about it: the JSON of `GET /jobs/<id>`."""
+    """A job on a server. `data` is its latest known state: the JSON of `GET /jobs/<id>`."""
 
     def __init__(self, transport: Transport, data: dict[str, Any], tag: str | None = None) -> None:
         self._transport = transport
@@ -36,7 +36,7 @@ class Job:
 
     @property
     def id(self) -> str:
-        """Its id, which is also what lets its holder see, cancel and delete it."""
+        """Its id. If the job was submitted without a key, anyone with the id may see, cancel and delete it."""
         return str(self.data["id"])
 
     @property
@@ -46,20 +46,20 @@ class Job:
 
     @property
     def ended(self) -> bool:
-        """Whether it stands still for good."""
+        """Whether it has reached a terminal state."""
         return self.status in ("succeeded", "failed", "canceled")
 
     def refresh(self, hold_s: int = 0) -> bool:
-        """Asks the server anew.
+        """Fetches the job's state again.
 
         Args:
-            hold_s: seconds for which the server may wait for something to change before it answers.
+            hold_s: seconds for which the server may wait for a change before it responds.
 
         Returns:
-            Whether anything has changed.
+            Whether anything changed.
 
         Raises:
-            NotFound, Gone: the server has it no more.
+            NotFound, Gone: the server no longer has the job.
         """
         headers = {"If-None-Match": self._tag} if self._tag else {}
         if hold_s:
@@ -72,14 +72,14 @@ class Job:
         return True
 
     def wait(self, progress: "Callable[[Job], None] | None" = None, timeout_s: float | None = None) -> "Job":
-        """Returns itself when it has succeeded.
+        """Waits until the job has succeeded, and returns it.
 
         Args:
-            progress: called with this job whenever the server says something new about it.
+            progress: called with this job after every change.
 
         Raises:
-            JobError: it failed or was canceled; the class says why.
-            TimeoutError: it hasn't ended after `timeout_s`; it goes on.
+            JobError: the job failed or was canceled; the class says why.
+            TimeoutError: the job hasn't ended after `timeout_s`. It keeps running.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
         while not self.ended:
@@ -99,10 +99,10 @@ class Job:
         return self
 
     def events(self) -> "Iterator[Job]":
-        """Itself after every event that the server sends, until it ends; a broken stream is taken up again.
+        """Yields this job after every event that the server sends, until it ends; a broken stream is resumed.
 
         Raises:
-            UnavailableError: the server stays away for longer than the client's patience.
+            UnavailableError: the server has been unavailable for longer than the client's `retry_for_s`.
         """
         last_id: str | None = None
         lost_since: float | None = None
@@ -118,32 +118,32 @@ class Job:
                             return
             except UnavailableError:
                 lost_since = lost_since or time.monotonic()
-                if time.monotonic() - lost_since > self._transport.patience_s:
+                if time.monotonic() - lost_since > self._transport.retry_for_s:
                     raise
             time.sleep(PAUSE_S)
 
     def cancel(self) -> "Job":
-        """Ends it if it is queued or running; repeating it changes nothing."""
+        """Cancels the job if it hasn't ended; repeating it changes nothing."""
         self.data = self._transport.request("POST", f"jobs/{self.id}/cancel").json()
         self._tag = None
         return self
 
     def delete(self) -> None:
-        """Cancels it and removes what it made."""
+        """Cancels the job if it hasn't ended, and deletes its record and files."""
         self._transport.request("DELETE", f"jobs/{self.id}")
 
     def download(self, folder: Path | str, name: str | None = None) -> Downloaded:
-        """Saves picture and sound of a job that has succeeded.
+        """Saves the picture and the sound of a job that has succeeded.
 
         Args:
             name: the files' name without suffix; left out, the job's id.
 
         Raises:
-            RequestError: it has not succeeded, or its files are gone.
+            RequestError: the job has not succeeded, or its files are gone.
         """
         if self.status != "succeeded":
             raise RequestError(f"Job {self.id} has no result: it is {self.status}.")
-        self.refresh()  # links are signed for a while only
+        self.refresh()  # links expire
         result = self.data["result"]
         stem = Path(folder) / (name or self.id)
         stem.parent.mkdir(parents=True, exist_ok=True)
@@ -153,19 +153,19 @@ class Job:
         return Downloaded(image, audio)
 
     def _save(self, url: str, path: Path) -> None:
-        """Whole or not at all: a broken download leaves no half file behind."""
+        """Saves a file whole or not at all."""
         content = self._transport.request("GET", url).content
         partial = path.with_name(f"{path.name}.part")
         try:
             partial.write_bytes(content)
-            os.replace(partial, path)  # noqa: PTH105 -- the same call, which says that it replaces
+            os.replace(partial, path)  # noqa: PTH105 -- the same call, under the name that says it replaces
         finally:
             with contextlib.suppress(FileNotFoundError):
                 partial.unlink()
 
 
 def _server_sent(response: httpx.Response) -> Iterator[tuple[str | None, dict[str, Any]]]:
-    """The stream's events as (id, data), after the parts of the HTML standard, 9.2.6, that the server uses."""
+    """The stream's events as (id, data): the part of the HTML standard, 9.2.6, that the server uses."""
     event_id: str | None = None
     data: list[str] = []
     for line in response.iter_lines():

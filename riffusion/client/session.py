@@ -1,4 +1,4 @@
-"""The client itself: what a caller can ask of a server."""
+"""The client: submit, find, list, upload."""
 
 import copy
 import uuid
@@ -7,24 +7,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from riffusion.audio_segment import AudioSegment, wav_of
 from riffusion.client.job import Job
 from riffusion.client.transport import Transport
 from riffusion.requests import AnyRequest, Upload
 
 
 class Client:
-    """A server and a way to it.
+    """A client of one server.
 
-    Whatever may pass (no connection, 429, 503) is tried again for `patience_s`, no sooner than the server asks for; a
+    Passing failures (no connection, 429, 503) are retried for `retry_for_s`, no sooner than the server asks for; a
     submission sent twice makes one job. Errors are those of `riffusion.errors`, by the code that the server sent.
 
     Args:
         url: the server's address, such as `http://127.0.0.1:8000`.
-        key: an API key, where the server wants one.
+        key: an API key, where the server requires one.
         secret: at least 128 random bits, in 22 to 128 letters, digits, - and _: without a key, `jobs` lists what was
             submitted with the same secret.
-        timeout_s: seconds for which an answer may take.
-        patience_s: seconds for which one call tries again.
+        timeout_s: seconds that a response may take.
+        retry_for_s: seconds for which one call is retried.
 
     Raises:
         SetupError: the address doesn't begin with http:// or https://.
@@ -37,15 +38,15 @@ class Client:
         *,
         secret: str | None = None,
         timeout_s: float = 30,
-        patience_s: float = 60,
+        retry_for_s: float = 60,
     ) -> None:
-        self._transport = Transport(url, key, secret, timeout_s=timeout_s, patience_s=patience_s)
+        self._transport = Transport(url, key, secret, timeout_s=timeout_s, retry_for_s=retry_for_s)
 
     def for_end_user(self, end_user: str) -> "Client":
-        """The same server for one of the many people whom a program with one key serves, a bot for instance.
+        """The same client on behalf of one of the people whom a program with one key serves, a bot for instance.
 
-        Limits and fair queueing count for that person, if the server lets the key's owner say who it is. Connections
-        are shared: closing one of the two closes both.
+        Limits and fair queueing then apply to that person, if the key is one for end users. The connections are
+        shared: closing one of the two clients closes both.
 
         Args:
             end_user: visible ASCII that always means the same person, such as `discord:80351110224678912`.
@@ -71,7 +72,7 @@ class Client:
 
         Args:
             idempotency_key: 1 to 255 visible ASCII characters; the same key with the same request is the same job for
-                24 hours, also after this program was started anew. Left out, each call makes a job of its own.
+                24 hours, also after a restart of this program. Left out, each call makes a new job.
 
         Raises:
             RequestError: the server refuses the request; InvalidRequest names the fields.
@@ -80,24 +81,28 @@ class Client:
         return Job(self._transport, self._post_jobs(_json(request), idempotency_key))
 
     def submit_many(self, requests: Sequence[AnyRequest]) -> list[Job]:
-        """Queues up to 16 jobs: all of them or none.
+        """Queues up to 16 jobs, all of them or none.
 
         Raises:
             RequestError, UnavailableError: as `submit`.
         """
-        answer = self._post_jobs([_json(request) for request in requests])
-        return [Job(self._transport, data) for data in answer["jobs"]]
+        accepted = self._post_jobs([_json(request) for request in requests])
+        return [Job(self._transport, data) for data in accepted["jobs"]]
 
     def job(self, job_id: str) -> Job:
         """A job submitted before.
 
         Raises:
-            NotFound, Gone: the server doesn't have it, or has it no more.
+            NotFound, Gone: the server has no such job, or no longer has it.
         """
         return Job(self._transport, self._get(f"jobs/{job_id}"))
 
     def jobs(self, status: str | None = None) -> Iterator[Job]:
-        """The caller's jobs, newest first. Raises Unauthorized of a client with neither key nor secret."""
+        """The caller's jobs, newest first.
+
+        Raises:
+            Unauthorized: the client has neither a key nor a secret.
+        """
         params: dict[str, str] = {"status": status} if status else {}
         while True:
             page = self._get("jobs", params)
@@ -106,15 +111,18 @@ class Client:
                 return
             params["cursor"] = page["next_cursor"]
 
-    def upload(self, file: Path | str) -> Upload:
+    def upload(self, file: Path | str | AudioSegment) -> Upload:
         """Sends an image or a sound, and returns the reference by which requests name it.
 
+        Args:
+            file: its path, or a sound as a `pydub.AudioSegment`.
+
         Raises:
-            UnreadableMedia: the server can't read it, or it is over the limits.
+            UnreadableMedia: the server can't read the file, or it exceeds the limits.
         """
-        path = Path(file)
-        answer = self._transport.request("POST", "uploads", files={"file": (path.name, path.read_bytes())})
-        return Upload(upload=answer.json()["id"])
+        part = (Path(file).name, Path(file).read_bytes()) if isinstance(file, Path | str) else ("a.wav", wav_of(file))
+        response = self._transport.request("POST", "uploads", files={"file": part})
+        return Upload(upload=response.json()["id"])
 
     def seeds(self) -> list[dict[str, Any]]:
         """The built-in seed images."""
@@ -130,7 +138,7 @@ class Client:
         return self._transport.request("GET", path, params=params).json()
 
     def _post_jobs(self, body: object, idempotency_key: str | None = None) -> Any:
-        # One key for all tries: an answer that got lost must not become a second job.
+        # One key for all attempts: a lost response must not lead to a second job.
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         return self._transport.request("POST", "jobs", json=body, headers=headers).json()
 

@@ -1,4 +1,4 @@
-"""HTTP with patience: tries again what may pass, and turns problem+json into this project's errors."""
+"""HTTP with retries: repeats requests that failed in passing, and raises problem+json as this project's errors."""
 
 import copy
 import email.utils
@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx
 
+from riffusion.backoff import Backoff
 from riffusion.errors import (
     InvalidRequest,
     JobError,
@@ -21,7 +22,7 @@ from riffusion.errors import (
     UnknownReference,
 )
 
-PASSING = {
+RETRIED = {
     HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.BAD_GATEWAY,
     HTTPStatus.SERVICE_UNAVAILABLE,
@@ -29,22 +30,22 @@ PASSING = {
 }
 END_USER_HEADER = "Riffusion-End-User"
 SECRET_HEADER = "Riffusion-Secret"  # noqa: S105 -- its name
-FIRST_PAUSE_S = 0.5
-LONGEST_PAUSE_S = 10.0
+BACKOFF = Backoff(first_s=0.5, longest_s=10.0)
 
 
 class Transport:
-    """One server, one key or secret. Every request sent through it may be repeated: those that make something carry an
-    Idempotency-Key.
+    """The connections to one server, with one key or secret.
+
+    Every request may be repeated: those that create something carry an Idempotency-Key.
     """
 
     def __init__(
-        self, url: str, key: str | None = None, secret: str | None = None, *, timeout_s: float, patience_s: float
+        self, url: str, key: str | None = None, secret: str | None = None, *, timeout_s: float, retry_for_s: float
     ) -> None:
         if not url.startswith(("http://", "https://")):
-            raise SetupError(f"{url} is no server's address: one begins with http:// or https://.")
+            raise SetupError(f"{url} is not a server's address: it must begin with http:// or https://.")
         self.url = httpx.URL(url.rstrip("/") + "/")
-        self.patience_s = patience_s
+        self.retry_for_s = retry_for_s
         self._auth = {"Authorization": f"Bearer {key}"} if key else {}
         self._auth |= {SECRET_HEADER: secret} if secret else {}
         self._end_user: dict[str, str] = {}
@@ -57,37 +58,37 @@ class Transport:
         return other
 
     def close(self) -> None:
-        """Closes its connections."""
+        """Closes the connections."""
         self._http.close()
 
     def request(self, method: str, path: str, *, wait_s: float = 0, **options: Any) -> httpx.Response:
-        """Sends a request until it is answered, for `patience_s` at most.
+        """Sends a request until it has a response, for `retry_for_s` at most.
 
         Args:
-            path: relative to the server's address, or a whole address; the key goes to the server only.
-            wait_s: seconds for which the server may hold its answer, on top of the timeout.
+            path: relative to the server's address, or a whole URL; the key is sent to the server only.
+            wait_s: seconds for which the server may hold the response, on top of the timeout.
 
         Raises:
-            RiffusionError: the class that the answer's `code` names; UnavailableError if none came.
+            RiffusionError: the class that the response's `code` names; UnavailableError without a response.
         """
-        deadline = time.monotonic() + self.patience_s
-        pause = FIRST_PAUSE_S
+        deadline = time.monotonic() + self.retry_for_s
+        pauses = iter(BACKOFF)
         while True:
             try:
                 with self.stream(method, path, wait_s=wait_s, **options) as response:
                     response.read()
                     return response
             except UnavailableError as error:
-                # The server's word counts; without one, ever longer, and not all clients at the same moment.
+                pause = next(pauses)
+                # As the server asks; otherwise ever longer, and at random so that clients don't retry together.
                 delay = max(error.retry_after, 0) if error.retry_after else pause * random.uniform(0.5, 1)  # noqa: S311
                 if time.monotonic() + delay > deadline:
                     raise
                 time.sleep(delay)
-                pause = min(pause * 2, LONGEST_PAUSE_S)
 
     @contextmanager
     def stream(self, method: str, path: str, *, wait_s: float = 0, **options: Any) -> Iterator[httpx.Response]:
-        """One try of a request whose body is read as it comes.
+        """One attempt at a request whose response is read as it arrives.
 
         Raises:
             RiffusionError: see `request`.
@@ -96,28 +97,28 @@ class Transport:
         own = (url.scheme, url.host, url.port) == (self.url.scheme, self.url.host, self.url.port)
         headers = {**(self._auth | self._end_user if own else {}), **options.pop("headers", {})}
         timeout = self._http.timeout
-        patient = httpx.Timeout(timeout.connect, read=(timeout.read or 0) + wait_s)
+        longer = httpx.Timeout(timeout.connect, read=(timeout.read or 0) + wait_s)
         try:
-            with self._http.stream(method, url, headers=headers, timeout=patient, **options) as response:
+            with self._http.stream(method, url, headers=headers, timeout=longer, **options) as response:
                 if response.is_error:
                     response.read()
                     raise error_of(response)
                 yield response
         except httpx.TransportError as error:
             raise UnavailableError(
-                f"No answer from {self.url}: {error or type(error).__name__}", retry_after=0
+                f"The server at {self.url} doesn't respond: {error or type(error).__name__}", retry_after=0
             ) from error
 
 
 def error_of(response: httpx.Response) -> RiffusionError:
-    """What an answer of 400 and above says, as the error that the server raised."""
+    """The error that a response with status 400 or above stands for."""
     try:
         problem = response.json()
         code, detail = str(problem["code"]), str(problem["detail"])
     except (ValueError, KeyError, TypeError):
         problem, code = {}, ""
         detail = f"{response.url.host} answered {response.status_code} {response.reason_phrase}."
-    if response.status_code in PASSING:
+    if response.status_code in RETRIED:
         fallback: type[RiffusionError] = UnavailableError
     else:
         fallback = RequestError if response.is_client_error else RiffusionError
@@ -131,7 +132,7 @@ def make_error(
     fields: list[Mapping[str, str]] | None = None,
     retry_after: float = 0,
 ) -> RiffusionError:
-    """The error of the tree with this code; one that this version doesn't know is a `fallback` with that code."""
+    """The error with this code; of an unknown code, a `fallback` with that code."""
     known = next((kind for kind in _subclasses(RiffusionError) if kind.code == code), fallback)
     error: RiffusionError
     if issubclass(known, InvalidRequest):
@@ -143,12 +144,12 @@ def make_error(
     else:
         error = known(detail)
     if code:
-        error.__dict__["code"] = code  # callers branch on it, also where this version has no class for it
+        error.__dict__["code"] = code  # callers branch on it, also where this version has no class with it
     return error
 
 
 def job_error(error: Mapping[str, str]) -> RiffusionError:
-    """Why a job ended without a result, from its `error`."""
+    """The error that ended a job, from its `error` field."""
     return make_error(error["code"], error["detail"], JobError)
 
 
@@ -159,7 +160,7 @@ def _subclasses(kind: type[RiffusionError]) -> Iterator[type[RiffusionError]]:
 
 
 def _retry_after(response: httpx.Response) -> float:
-    """Seconds until the server wants to be asked again (RFC 9110, 10.2.3); 0 if it doesn't say."""
+    """Seconds after which the server asks for the next attempt (RFC 9110, 10.2.3); 0 if it gives none."""
     value = response.headers.get("Retry-After", "")
     if value.isdigit():
         return float(value)

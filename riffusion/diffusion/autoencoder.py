@@ -2,16 +2,12 @@
 
 import threading
 
-import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from riffusion.diffusion.checkpoint import Checkpoint, side_stream
 from riffusion.errors import BrokenPicture
-
-Grey = npt.NDArray[np.uint8]
-"""Grey levels [H, W], 0 to 255; 255 is silence."""
+from riffusion.spectrogram.canvas import Grey
 
 
 class Autoencoder:

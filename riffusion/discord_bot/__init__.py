@@ -1,5 +1,7 @@
-"""The Discord bot: slash commands and buttons in front of the HTTP API.
+"""The Discord bot: slash commands and buttons in front of the HTTP API, built on `riffusion.client` and discord.py.
 
-It stands on `riffusion.client` and discord.py alone. The way of one clip: `commands.py` or `buttons.py` -> `desk.py`
-(refuse or accept the order, follow its job, post the clip) -> `reply.py` (edit the message it is answered by).
+One clip, from start to end: a command (`commands.py`) or a button (`buttons.py`) passes a factory of its request to
+`service.py`. The service checks limits and blocked words, stores the request until it has its reply
+(`pending_requests.py`), submits it through `async_client.py` and follows its job; `reply.py` edits the message that
+people see, with the texts of `messages.py`.
 """

@@ -1,4 +1,4 @@
-"""Words that the bot's operator wants in no prompt."""
+"""Words that the bot's operator allows in no prompt."""
 
 import re
 import unicodedata
@@ -21,7 +21,7 @@ class BlockedWords:
 
 
 def _plain(text: str) -> str:
-    """Without what makes the same word look different to a computer only: case, width, accents, invisible marks."""
+    """The text without case, width, accents and invisible characters."""
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     visible = "".join(char for char in decomposed if unicodedata.category(char) not in ("Mn", "Cf"))
     return " ".join(visible.split())

@@ -1,4 +1,4 @@
-"""The bot itself: a discord.py client that knows its commands and buttons, and has a desk."""
+"""The bot: a discord.py client with its commands and buttons, and the service that makes their clips."""
 
 import contextlib
 from typing import Any
@@ -7,41 +7,39 @@ import discord
 import structlog
 from discord import app_commands
 
-from riffusion.discord_bot import words
+from riffusion.discord_bot import messages
+from riffusion.discord_bot.async_client import AsyncClient
 from riffusion.discord_bot.blocked_words import BlockedWords
 from riffusion.discord_bot.buttons import BUTTONS
 from riffusion.discord_bot.commands import COMMANDS
-from riffusion.discord_bot.desk import Desk
-from riffusion.discord_bot.limits import Limits
-from riffusion.discord_bot.orders import OrderBook
-from riffusion.discord_bot.server import Server
+from riffusion.discord_bot.job_limits import JobLimits
+from riffusion.discord_bot.pending_requests import PendingRequestStore
+from riffusion.discord_bot.service import ClipService
 from riffusion.settings import Settings
 
-ORDERS = "discord.sqlite3"  # in the data folder
+DATABASE = "discord.sqlite3"  # in the data folder
 
-discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = (
-    False  # it doesn't speak; no need for what speaking needs
-)
+discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # voice channels, which it doesn't join
 
 _log = structlog.get_logger()
 
 
 class RiffusionBot(discord.Client):
-    """Reads no messages and needs no privileges: commands and buttons come to it by themselves."""
+    """Reads no messages and needs no privileged intents: Discord sends it its own commands and buttons."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(intents=discord.Intents(guilds=True), allowed_mentions=discord.AllowedMentions.none())
         key = settings.discord_api_key
-        self.desk = Desk(
+        self.service = ClipService(
             self,
-            Server(settings.discord_api_url, key.get_secret_value() if key else None),
-            OrderBook(settings.data_dir / ORDERS),
-            Limits(settings.discord_user_jobs, settings.discord_guild_jobs),
+            AsyncClient(settings.discord_api_url, key.get_secret_value() if key else None),
+            PendingRequestStore(settings.data_dir / DATABASE),
+            JobLimits(settings.discord_user_jobs, settings.discord_guild_jobs),
             BlockedWords(settings.discord_blocked_words),
         )
 
     async def setup_hook(self) -> None:
-        """Announces the commands, and goes on with open orders. Called by discord.py after the login."""
+        """Registers the commands and resumes pending requests. Called by discord.py after the login."""
         self.add_dynamic_items(*BUTTONS)
         tree = CommandTree(
             self,
@@ -51,20 +49,20 @@ class RiffusionBot(discord.Client):
         for command in COMMANDS:
             tree.add_command(command)
         await tree.sync()
-        self.desk.resume()
+        self.service.resume()
 
     async def close(self) -> None:
-        """Leaves Discord; open orders are gone on with at the next start."""
-        await self.desk.close()
+        """Disconnects from Discord; pending requests are resumed at the next start."""
+        await self.service.close()
         await super().close()
 
 
 class CommandTree(app_commands.CommandTree[RiffusionBot]):
-    """discord.py's, with a word to whoever meets a bug."""
+    """discord.py's, with a reply to the person whose command met a bug."""
 
     async def on_error(self, interaction: discord.Interaction[Any], error: app_commands.AppCommandError, /) -> None:
-        """Logs what a command didn't expect."""
-        _log.error("command_failed", exc_info=error)
+        """Logs an error that a command didn't expect."""
+        _log.error("command failed", exc_info=error)
         if not interaction.response.is_done():
-            with contextlib.suppress(discord.HTTPException):  # Discord waits 3 s; then there is nobody to tell
-                await interaction.response.send_message(words.BUG, ephemeral=True)
+            with contextlib.suppress(discord.HTTPException):  # after 3 s Discord accepts no reply any more
+                await interaction.response.send_message(messages.BUG, ephemeral=True)

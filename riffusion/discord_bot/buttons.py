@@ -1,7 +1,7 @@
 """The buttons below a clip.
 
-A button's custom id says what it does, to which job, and whose clip it is: a bot that was started anew, or another
-process of it, serves buttons that were posted long ago.
+A button's custom id holds its action, its job, and the clip's author, so that a bot that was restarted serves buttons
+that were posted long ago.
 """
 
 import asyncio
@@ -11,20 +11,23 @@ from typing import Any, Self
 import discord
 
 from riffusion.client import Client
-from riffusion.discord_bot import words
+from riffusion.discord_bot import messages
 from riffusion.errors import Gone, NotFound, RiffusionError, UnavailableError
-from riffusion.requests import MAX_PROMPT_CHARS, AnyRequest, Extend, JobResult, Loop, Riff
+from riffusion.requests import MAX_PROMPT_CHARS, AnyRequest, JobResult
+from riffusion.requests.modes.extend import Extend
+from riffusion.requests.modes.loop import Loop
+from riffusion.requests.modes.riff import Riff
 
 Interaction = discord.Interaction[Any]  # its client is a RiffusionBot
 
 _JOB = r"(?P<job>[A-Za-z0-9_-]{16,64})"
 _STYLE = discord.ButtonStyle
-DIALOG_S = 2.0  # until a dialog must be open; Discord gives up at 3
-FORGOTTEN_S = 30 * 60  # a dialog that was never sent is forgotten
+DIALOG_S = 2.0  # until a dialog must be open; after 3 s Discord refuses it
+DIALOG_TIMEOUT_S = 30 * 60  # after which an open dialog is discarded
 
 
 def clip_buttons(job: str, author: int) -> discord.ui.View:
-    """What can be done with a clip."""
+    """The buttons below a finished clip."""
     view = discord.ui.View(timeout=None)
     for item in (*(Again(how, job) for how in AGAIN), Remix(job), Delete(job, author)):
         view.add_item(item)
@@ -32,7 +35,7 @@ def clip_buttons(job: str, author: int) -> discord.ui.View:
 
 
 def cancel_button(job: str, author: int) -> discord.ui.View:
-    """What can be done while a clip is being made."""
+    """The button below a clip that is being made."""
     return discord.ui.View(timeout=None).add_item(Delete(job, author, label="Cancel"))
 
 
@@ -42,7 +45,7 @@ AGAIN: dict[str, type[Riff | Extend | Loop]] = {"vary": Riff, "extend": Extend, 
 class Again(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=rf"riff:(?P<how>{'|'.join(AGAIN)}):{_JOB}"
 ):
-    """Makes another clip from this one, with the prompt that it has."""
+    """Makes another clip from this one, with the same prompt."""
 
     def __init__(self, how: str, job: str) -> None:
         self.how, self.job = how, job
@@ -56,22 +59,22 @@ class Again(
         return cls(match["how"], match["job"])
 
     async def callback(self, interaction: Interaction) -> None:
-        """Orders the clip."""
-        server = interaction.client.desk.server
+        """Submits the request."""
+        service = interaction.client.service
 
-        async def wish(client: Client) -> AnyRequest:
-            made = (await server.call(client.job, self.job)).data["request"]
+        async def make_request(client: Client) -> AnyRequest:
+            made = (await service.api.call(client.job, self.job)).data["request"]
             return AGAIN[self.how](
                 init=JobResult(job=self.job),
-                prompt=words.prompt_of(made)[:MAX_PROMPT_CHARS],  # a blend has two
+                prompt=messages.prompt_of(made)[:MAX_PROMPT_CHARS],  # a blend has two
                 negative_prompt=made.get("negative_prompt", ""),
             )
 
-        await interaction.client.desk.take(interaction, [], wish)
+        await service.submit(interaction, [], make_request)
 
 
 class Remix(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=rf"riff:remix:{_JOB}"):
-    """Asks for another prompt to paint over this clip."""
+    """Asks for another prompt, with which this clip is repainted."""
 
     def __init__(self, job: str) -> None:
         self.job = job
@@ -86,23 +89,23 @@ class Remix(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template
 
     async def callback(self, interaction: Interaction) -> None:
         """Opens the dialog."""
-        server = interaction.client.desk.server
+        api = interaction.client.service.api
         try:
             async with asyncio.timeout(DIALOG_S):
-                made = (await server.call(server.client(interaction.user.id).job, self.job)).data["request"]
+                made = (await api.call(api.for_user(interaction.user.id).job, self.job)).data["request"]
         except TimeoutError:
-            await _tell(interaction, UnavailableError("The server takes too long."))
+            await _reply_privately(interaction, UnavailableError("The server takes too long."))
         except RiffusionError as error:
-            await _tell(interaction, error)
+            await _reply_privately(interaction, error)
         else:
-            await interaction.response.send_modal(RemixDialog(self.job, words.prompt_of(made)))
+            await interaction.response.send_modal(RemixDialog(self.job, messages.prompt_of(made)))
 
 
 class RemixDialog(discord.ui.Modal):
-    """The prompt, to be changed."""
+    """Asks for the new prompt; the old one is filled in."""
 
     def __init__(self, job: str, prompt: str) -> None:
-        super().__init__(title="Remix", timeout=FORGOTTEN_S)
+        super().__init__(title="Remix", timeout=DIALOG_TIMEOUT_S)
         self.job = job
         self.prompt = discord.ui.TextInput[Any](
             style=discord.TextStyle.paragraph, default=prompt[:MAX_PROMPT_CHARS] or None, max_length=MAX_PROMPT_CHARS
@@ -110,19 +113,19 @@ class RemixDialog(discord.ui.Modal):
         self.add_item(discord.ui.Label(text="What should it sound like?", component=self.prompt))
 
     async def on_submit(self, interaction: Interaction) -> None:
-        """Orders the clip."""
+        """Submits the request."""
         request = Riff(init=JobResult(job=self.job), prompt=self.prompt.value)
 
-        async def wish(_client: Client) -> AnyRequest:
+        async def make_request(_client: Client) -> AnyRequest:
             return request
 
-        await interaction.client.desk.take(interaction, [request.prompt], wish)
+        await interaction.client.service.submit(interaction, [request.prompt], make_request)
 
 
 class Delete(
     discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template=rf"riff:delete:{_JOB}:(?P<author>\d+)"
 ):
-    """Deletes a clip, or ends its job, at its author's word."""
+    """Deletes a clip, or cancels its job, for its author only."""
 
     def __init__(self, job: str, author: int, label: str = "Delete") -> None:
         self.job, self.author = job, author
@@ -138,23 +141,23 @@ class Delete(
     async def callback(self, interaction: Interaction) -> None:
         """Deletes the job with its files, then the message."""
         if interaction.user.id != self.author:
-            await interaction.response.send_message(words.NOT_YOURS, ephemeral=True)
+            await interaction.response.send_message(messages.NOT_YOURS, ephemeral=True)
             return
         await interaction.response.defer()
-        server = interaction.client.desk.server
-        client = server.client(interaction.user.id)
+        api = interaction.client.service.api
+        client = api.for_user(interaction.user.id)
         try:
-            await server.call(lambda: client.job(self.job).delete())
+            await api.call(lambda: client.job(self.job).delete())
         except (NotFound, Gone):
-            pass  # its time was over; the message goes all the same
+            pass  # it has expired; the message is deleted all the same
         except RiffusionError as error:
-            await interaction.followup.send(words.sorry(error), ephemeral=True)
+            await interaction.followup.send(messages.explain(error), ephemeral=True)
             return
         await interaction.delete_original_response()
 
 
-async def _tell(interaction: Interaction, error: RiffusionError) -> None:
-    await interaction.response.send_message(words.sorry(error), ephemeral=True)
+async def _reply_privately(interaction: Interaction, error: RiffusionError) -> None:
+    await interaction.response.send_message(messages.explain(error), ephemeral=True)
 
 
 BUTTONS = (Again, Remix, Delete)

@@ -29,11 +29,11 @@ async def _run(settings: Settings, token: str) -> None:
     except ModuleNotFoundError as error:
         if error.name != "discord":
             raise
-        raise ToolMissing("The bot needs discord.py: in the project's folder, pip install '.[discord]'") from None
+        raise ToolMissing("The bot needs discord.py: run pip install '.[discord]' in the project's folder.") from None
     async with RiffusionBot(settings) as bot:
         try:
             await bot.start(token)
         except LoginFailure:
             raise SetupError("Discord doesn't accept RIFFUSION_DISCORD_TOKEN; make a new one.") from None
-        except OSError as error:  # at the start only: once it was there, discord.py connects again by itself
+        except OSError as error:  # at the start only: later, discord.py reconnects by itself
             raise SetupError(f"Discord can't be reached: {error}") from None

@@ -9,26 +9,20 @@ import discord
 from discord import app_commands
 
 from riffusion.client import Client
-from riffusion.discord_bot import words
-from riffusion.discord_bot.server import Server
+from riffusion.discord_bot import messages
+from riffusion.discord_bot.async_client import AsyncClient
 from riffusion.errors import UnreadableMedia
-from riffusion.requests import (
-    MAX_PROMPT_CHARS,
-    MAX_SEED,
-    AnyRequest,
-    AudioToAudio,
-    Interpolate,
-    InterpolationEnd,
-    Riff,
-    TextToAudio,
-)
+from riffusion.geometry import COLUMNS_PER_S, MAX_WIDTH, MIN_WIDTH, WIDTH_STEP
+from riffusion.requests import MAX_PROMPT_CHARS, MAX_SEED, AnyRequest, InterpolationEnd
+from riffusion.requests.modes.audio_to_audio import AudioToAudio
+from riffusion.requests.modes.interpolate import Interpolate
+from riffusion.requests.modes.riff import Riff
+from riffusion.requests.modes.text_to_audio import TextToAudio
 
 Interaction = discord.Interaction[Any]  # its client is a RiffusionBot
 
 MAX_STYLE_BYTES = 25 << 20  # held in memory on the way to the server
-COLUMN_S = 0.01
-COLUMN_STEP = 64  # widths are multiples of it
-MIN_S, MAX_S = 1.28, 20.48
+MIN_S, MAX_S = MIN_WIDTH / COLUMNS_PER_S, MAX_WIDTH / COLUMNS_PER_S
 
 Prompt = app_commands.Range[str, 1, MAX_PROMPT_CHARS]
 Negative = app_commands.Range[str, 0, MAX_PROMPT_CHARS]
@@ -54,32 +48,32 @@ async def riff(
 ) -> None:
     """Make music from words."""
     if style and length:
-        await interaction.response.send_message(words.STYLE_HAS_LENGTH, ephemeral=True)
+        await interaction.response.send_message(messages.STYLE_HAS_LENGTH, ephemeral=True)
         return
     if style and style.size > MAX_STYLE_BYTES:
-        await interaction.response.send_message(words.STYLE_TOO_LARGE, ephemeral=True)
+        await interaction.response.send_message(messages.STYLE_TOO_LARGE, ephemeral=True)
         return
 
     asked: dict[str, Any] = {"prompt": prompt, "negative_prompt": negative, "seed": seed}
     if length:
-        asked["width"] = COLUMN_STEP * round(length / COLUMN_S / COLUMN_STEP)
-    desk = interaction.client.desk
+        asked["width"] = WIDTH_STEP * round(length / (WIDTH_STEP / COLUMNS_PER_S))
+    service = interaction.client.service
 
-    async def wish(client: Client) -> AnyRequest:
-        return await _in_style(desk.server, client, style, asked) if style else TextToAudio(**asked)
+    async def make_request(client: Client) -> AnyRequest:
+        return await _in_style(service.api, client, style, asked) if style else TextToAudio(**asked)
 
-    await desk.take(interaction, [prompt, negative], wish)
+    await service.submit(interaction, [prompt, negative], make_request)
 
 
-async def _in_style(server: Server, client: Client, style: discord.Attachment, asked: dict[str, Any]) -> AnyRequest:
-    """The request that takes a picture's or a sound's shape on."""
+async def _in_style(api: AsyncClient, client: Client, style: discord.Attachment, asked: dict[str, Any]) -> AnyRequest:
+    """The request for a clip in the shape of a picture or a sound, which is uploaded first."""
     with tempfile.TemporaryDirectory(prefix="riffusion-") as folder:
         path = Path(folder) / "style"
         try:
             await style.save(path)
         except discord.HTTPException:
-            raise UnreadableMedia("Discord doesn't hand it out any more; attach it again.") from None
-        upload = await server.call(client.upload, path)
+            raise UnreadableMedia("Discord no longer has the file. Attach it again.") from None
+        upload = await api.call(client.upload, path)
     if (style.content_type or "").startswith("image/"):
         return Riff(init=upload, **asked)
     return AudioToAudio(clip=upload, **asked)
@@ -101,14 +95,14 @@ async def blend(
     seed: Seed | None = None,
 ) -> None:
     """Make music from what lies between two descriptions."""
-    # One seed on both sides: then only the words differ, and the blend is between them alone.
+    # The same seed on both sides, so that only the prompts differ.
     seed = secrets.randbelow(MAX_SEED + 1) if seed is None else seed
     sides = {"start": InterpolationEnd(prompt=start, seed=seed), "end": InterpolationEnd(prompt=end, seed=seed)}
 
-    async def wish(_client: Client) -> AnyRequest:
+    async def make_request(_client: Client) -> AnyRequest:
         return Interpolate(**sides, alpha=mix / 100)
 
-    await interaction.client.desk.take(interaction, [start, end], wish)
+    await interaction.client.service.submit(interaction, [start, end], make_request)
 
 
 COMMANDS: tuple[app_commands.Command[Any, ..., Any], ...] = (riff, blend)

@@ -1,4 +1,4 @@
-"""Child processes that never outlive their parent."""
+"""Child processes that end with their parent."""
 
 import contextlib
 import ctypes
@@ -24,12 +24,12 @@ def spawn(
     pass_fds: Sequence[int] = (),
 ) -> Process:
     """Starts a program in a session of its own, so that a terminal's Ctrl-C reaches only the parent, which then stops
-    its children in order. Files that it makes are its user's alone.
+    its children in order. Only its user can read the files that it creates.
 
-    On Linux the kernel kills it when the parent dies, SIGKILL included; elsewhere nothing covers that one case.
+    On Linux the kernel kills it when the parent dies, even by SIGKILL; on other systems it survives that one case.
 
     Args:
-        stdin: what it reads from standard input; then it reads the end of file.
+        stdin: what it reads from standard input, before the end of file.
         output: where standard output and error go; None is the parent's standard error.
     """
     process = subprocess.Popen(  # noqa: S603 -- the callers name the programs; nothing comes from a request
@@ -50,10 +50,10 @@ def spawn(
 
 
 def stop(process: Process, grace_s: float) -> int:
-    """Asks it to end and, past the grace, ends it and whatever it started.
+    """Sends SIGTERM and, after the grace, kills the process and those that it started.
 
     Returns:
-        Its exit status; negative is the signal that ended it.
+        Its exit status; a negative one is the signal that ended it.
     """
     if process.poll() is None:
         process.terminate()
@@ -65,7 +65,7 @@ def stop(process: Process, grace_s: float) -> int:
 
 
 def kill(process: Process) -> None:
-    """Ends it and whatever it started, at once."""
+    """Kills the process and those that it started."""
     with contextlib.suppress(ProcessLookupError):
         os.killpg(process.pid, signal.SIGKILL)  # a session's leader leads its process group, too
 

@@ -1,4 +1,4 @@
-"""The lock on the data folder, which one stack at a time writes to."""
+"""The lock on the data folder: one stack at a time writes to it."""
 
 import fcntl
 import os
@@ -16,16 +16,16 @@ PAUSE_S = 0.1
 
 @dataclass(frozen=True)
 class FolderLock:
-    """Held until the last process that has the descriptor ends."""
+    """Held until the last process that has its descriptor open ends."""
 
     folder: Path
     descriptor: int
 
     def check(self) -> None:
-        """Nothing, while the folder has the locked file.
+        """Returns while the folder has the locked file.
 
         Raises:
-            SetupError: it was deleted or replaced: what is written to deleted files is lost at the next start.
+            SetupError: it was deleted or replaced; what is written to deleted files would be lost at the next start.
         """
         try:
             if os.path.samestat((self.folder / "lock").stat(), os.fstat(self.descriptor)):
@@ -37,7 +37,7 @@ class FolderLock:
 
 @contextmanager
 def hold(folder: Path) -> Iterator[FolderLock]:
-    """Locks the folder, made if need be, for this stack alone.
+    """Locks the folder for this stack alone; creates it where there is none.
 
     Raises:
         SetupError: it can't be written to, or another stack uses it.
@@ -56,7 +56,7 @@ def hold(folder: Path) -> Iterator[FolderLock]:
 
 
 def reason(error: OSError) -> str:
-    """What the system says of an error, without number and path."""
+    """The system's text for an error, without number and path."""
     return os.strerror(error.errno) if error.errno else str(error)
 
 

@@ -1,4 +1,4 @@
-"""What the supervisor asks the API. No response is a no."""
+"""The supervisor's health checks of the API. No response counts as a failure."""
 
 import httpx
 
@@ -11,13 +11,13 @@ def is_alive(url: str) -> bool:
 
 
 def takes_jobs(url: str) -> bool:
-    """Whether Redis takes writes and the storage takes files."""
+    """Whether the API accepts jobs: Redis takes writes and the storage takes files."""
     return _succeeds(f"{url}/readyz")
 
 
 def _succeeds(url: str) -> bool:
     try:
-        # The API is on this machine: a proxy that the environment names has no part in it.
+        # The API is on this machine: a proxy in the environment must not be used.
         return httpx.get(url, timeout=TIMEOUT_S, trust_env=False).is_success
     except httpx.HTTPError:
         return False

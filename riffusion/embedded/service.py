@@ -7,14 +7,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from riffusion.backoff import Backoff
 from riffusion.embedded.child import Process, kill
 from riffusion.errors import SetupError
 
 log = logging.getLogger(__name__)
 
-FIRST_DELAY_S = 0.5
-LONGEST_DELAY_S = 30.0
-STEADY_S = 60.0  # a service that ran this long starts with the first delay again
+BACKOFF = Backoff(first_s=0.5, longest_s=30.0)
+STEADY_S = 60.0  # a service that ran this long is started again after the first pause
 GRACE_S = 10.0
 
 
@@ -23,19 +23,26 @@ class Service:
     """One part of the stack: how it starts, whether it serves, how long it may take to stop, and its process.
 
     An end is a crash, after which it is started again, if the process had served at any time, was killed by a signal,
-    or asked for it by its status (0 or EX_TEMPFAIL). Any other end is a set-up that can't work.
+    or ended with a status that requests it (0 or EX_TEMPFAIL). Any other end is a set-up error.
     """
 
     name: str
     start: Callable[[], Process]
-    serves: Callable[[], bool]  # or did a moment ago; asked until it is first so
+    serves: Callable[[], bool]
+    """Whether it serves, or did a moment ago; called until it first does."""
     grace_s: float = GRACE_S
-    urging_s: float = 0.0  # further seconds in which it is asked to end again and again, before it is killed
-    delay_s: float = FIRST_DELAY_S  # before it is started again
+    """Seconds to end in after SIGTERM."""
+    repeat_s: float = 0.0
+    """Further seconds in which SIGTERM is sent repeatedly, before it is killed."""
+    backoff: Backoff = BACKOFF
+    """Pauses before it is started again."""
     has_served: bool = False
     process: Process | None = None
     _started: float = 0.0
     _due: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._pauses = iter(self.backoff)
 
     def launch(self) -> None:
         """Starts it.
@@ -47,7 +54,7 @@ class Service:
             self.process = self.start()
         except (OSError, SetupError) as error:
             if self.has_served:
-                self._try_later(f"can't be started: {error}")
+                self._start_later(f"can't be started: {error}")
             elif isinstance(error, SetupError):
                 raise
             else:
@@ -60,22 +67,22 @@ class Service:
         return self.process is not None and self.process.poll() is None
 
     def watch(self) -> None:
-        """Starts it again some time after it died; each time soon after the last one later.
+        """Starts it again some time after a crash; after longer each time, unless it has run for long.
 
         Raises:
-            SetupError: it doesn't start; the message has its name and status.
+            SetupError: it ended by a set-up error; the message has its name and status.
         """
         if self.process is None:
             if time.monotonic() >= self._due:
                 self.launch()
         elif (status := self.process.poll()) is not None:
-            kill(self.process)  # what it started must not go on without it
+            kill(self.process)  # with the processes that it started
             self.process = None
             if status > 0 and status != os.EX_TEMPFAIL and not self._served():
                 raise SetupError(f"{self.name} ended with status {status}; its output says why.")
             if time.monotonic() - self._started > STEADY_S:
-                self.delay_s = FIRST_DELAY_S
-            self._try_later(_end(status))
+                self._pauses = iter(self.backoff)
+            self._start_later(_end(status))
         else:
             self._served()
 
@@ -83,14 +90,14 @@ class Service:
         self.has_served = self.has_served or self.serves()
         return self.has_served
 
-    def _try_later(self, reason: str) -> None:
-        log.warning("%s %s; starting it again in %.1f s", self.name, reason, self.delay_s)
-        self._due = time.monotonic() + self.delay_s
-        self.delay_s = min(self.delay_s * 2, LONGEST_DELAY_S)
+    def _start_later(self, reason: str) -> None:
+        pause = next(self._pauses)
+        log.warning("service down", extra={"service": self.name, "reason": reason, "starts_again_in_s": pause})
+        self._due = time.monotonic() + pause
 
 
 def _end(status: int) -> str:
     if status >= 0:
         return f"ended with status {status}"
     name = signal.Signals(-status).name
-    return f"was killed by {name}" + (" (so does Linux where memory runs out)" if name == "SIGKILL" else "")
+    return f"was killed by {name}" + (" (as Linux does when memory runs out)" if name == "SIGKILL" else "")

@@ -1,8 +1,8 @@
-"""`riffusion up`: starts Redis, API and worker, starts again what dies, and leaves nothing behind.
+"""`riffusion up`: starts Redis, API and worker, restarts those that die, and leaves no process behind.
 
-The supervisor owns two things that its children borrow, so that a child may die and come back without anyone noticing:
-the API's listening socket (connections wait in it meanwhile) and Redis' port. A third, the lock on the data folder, is
-held by Redis too: the folder is free only when nothing writes to it any more, even after a kill -9 of the supervisor.
+The supervisor owns two things that its children use, so that clients don't notice when a child is restarted: the API's
+listening socket, in which connections wait meanwhile, and Redis's port. Redis also holds the lock on the data folder:
+the folder is free only when nothing writes to it any more, even after a kill -9 of the supervisor.
 """
 
 import logging
@@ -30,27 +30,26 @@ from riffusion.settings import Settings
 log = logging.getLogger(__name__)
 
 RIFFUSION = (sys.executable, "-m", "riffusion")
-REDIS_URL = "redis.url"  # in the data folder: where `riffusion keys` finds a Redis that has a new password each time
+REDIS_URL = "redis.url"  # in the data folder: `riffusion keys` reads it, since each start has a new password
 POLL_S = 0.1
 STARTING_POLL_S = 0.5
 REMINDER_S = 60.0
-WORKER_GRACE_S = 5.0  # for jobs that are about to end; the others are kept and run again
-GIVING_BACK_S = 5.0  # more than a worker needs to give its jobs back, hung ones too
+WORKER_GRACE_S = 5.0  # for jobs that are about to end; the others run again at the next start
+GIVING_BACK_S = 5.0  # more than a worker needs to return its jobs to the queue, those of hung threads included
 
 
 @dataclass
 class Supervisor:
-    """The embedded stack, from start to stop.
-
-    `port` 0 chooses a free one; `output` is where its processes write, standard error if None; `worker` is the
-    worker's command.
-    """
+    """The embedded stack, from start to stop."""
 
     settings: Settings
     host: str = "127.0.0.1"
     port: int = 8000
+    """0 chooses a free one."""
     output: IO[bytes] | None = None
+    """Where its processes write; None is standard error."""
     worker: Sequence[str] = (*RIFFUSION, "worker")
+    """The worker's command."""
     _store: JobStore | None = None
     _services: list[Service] = field(default_factory=list)
     _signals: int = 0
@@ -58,11 +57,11 @@ class Supervisor:
     def run(self, ready: Callable[[str], None]) -> None:
         """Runs until SIGINT, SIGTERM or SIGHUP; running jobs then have a few seconds to end, or the operator's grace.
 
-        What doesn't end is given back, at a second signal at once, and runs again at the next start. A third signal
-        kills whatever still runs.
+        Those that don't end return to the queue, at a second signal at once, and run again at the next start. A third
+        signal kills all processes that still run.
 
         Args:
-            ready: called with the API's URL once jobs can be submitted and a worker waits for them.
+            ready: called with the API's URL once it accepts jobs and a worker waits for them.
 
         Raises:
             SetupError: the port or the data folder is in use, a process doesn't start, or the folder was deleted.
@@ -97,7 +96,7 @@ class Supervisor:
             env["RIFFUSION_REDIS_URL"] = valkey.url
             self._store = JobStore.connect(self.settings.model_copy(update={"redis_url": valkey.url}))
             _write_private(self.settings.data_dir / REDIS_URL, valkey.url)
-            self._launch(Service("redis", lambda: valkey.start(output=self.output, pass_fds=[lock]), valkey.answers))
+            self._launch(Service("redis", lambda: valkey.start(output=self.output, pass_fds=[lock]), valkey.serves))
             self._wait()
         else:
             self._store = JobStore.connect(self.settings)
@@ -114,7 +113,7 @@ class Supervisor:
         return self.settings.shutdown_grace_s if chosen else WORKER_GRACE_S
 
     def _models(self) -> list[ModelLoad]:
-        """The models with a worker alive; none where Redis isn't there."""
+        """The models with a worker alive; none while Redis is away."""
         try:
             return [] if self._store is None else list(self._store.models_alive().values())
         except StoreUnavailable:
@@ -133,7 +132,7 @@ class Supervisor:
             service.watch()
 
     def _wait(self, condition: Callable[[], bool] = lambda: True) -> None:
-        """Until every service has served and the condition holds, however often one dies meanwhile; or a signal."""
+        """Until every service has served and the condition holds, through any restarts; or until a signal."""
         began = reminded = time.monotonic()
         while not self._signals:
             self._watch()
@@ -142,25 +141,24 @@ class Supervisor:
                 return
             if time.monotonic() - reminded > REMINDER_S:
                 reminded = time.monotonic()
-                log.warning("not ready after %.0f s; waiting for %s", reminded - began, ", ".join(missing) or "storage")
+                waiting_for = ", ".join(missing) or "storage"
+                log.warning("not ready", extra={"after_s": round(reminded - began), "waiting_for": waiting_for})
             time.sleep(STARTING_POLL_S)
 
     def _stop(self) -> None:
-        """The worker first, which gives its jobs back; Redis last, which everyone needs until then."""
+        """The worker first, which returns its jobs to the queue; Redis last, which the others need until they end."""
         self._signals = max(self._signals, 1)  # an error stops it as a signal does
         if jobs := sum(model.running for model in self._models()):
-            log.info(
-                "%d running job%s may end within %g s; after that, or at once on another Ctrl-C, what still runs is "
-                "given back and runs at the next start", jobs, "s" if jobs > 1 else "", self._worker_grace_s,
-            )  # fmt: skip
+            hint = "another Ctrl-C returns them to the queue at once, for the next start"
+            log.info("waiting for running jobs", extra={"jobs": jobs, "at_most_s": self._worker_grace_s, "hint": hint})
         for service in reversed(self._services):
             if service.process is None:
                 continue
             service.process.terminate()
             self._wait_for(service, service.grace_s, signals=1)
-            signals, deadline = self._signals, time.monotonic() + service.urging_s
+            signals, deadline = self._signals, time.monotonic() + service.repeat_s
             while service.running and time.monotonic() < deadline and self._signals == signals:
-                service.process.terminate()  # again and again: two signals that come together count as one
+                service.process.terminate()  # repeatedly: two signals that come together count as one
                 self._wait_for(service, STARTING_POLL_S, signals)
             kill(service.process)
             service.process.wait()
@@ -186,7 +184,7 @@ class Supervisor:
 
 
 def _write_private(path: Path, text: str) -> None:
-    """For this user's other commands, and nobody else."""
+    """For this user's other commands alone."""
     path.unlink(missing_ok=True)
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
         file.write(text)

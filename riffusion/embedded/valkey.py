@@ -1,4 +1,4 @@
-"""A Redis of the embedded stack's own: valkey-server, durable in the data folder, reachable from this machine only."""
+"""The embedded stack's Redis: valkey-server, durable in the data folder, reachable from this machine only."""
 
 import json
 import os
@@ -53,8 +53,9 @@ def find_server() -> str:
 
 @dataclass(frozen=True)
 class Valkey:
-    """One valkey-server: its folder, its port, and a password drawn anew, so that other users of the machine can't
-    reach it. It may be started again on the same port, by which its clients find it after a crash.
+    """One valkey-server: its folder, its port, and a new password, so that other users of the machine can't reach it.
+
+    After a crash it is started again on the same port, where its clients find it.
     """
 
     folder: Path
@@ -67,10 +68,10 @@ class Valkey:
         return f"redis://:{self.password}@127.0.0.1:{self.port}/0"
 
     def start(self, *, output: IO[bytes] | int | None = None, pass_fds: Sequence[int] = ()) -> Process:
-        """Starts the server; it `answers` when it has read what its folder holds.
+        """Starts the server, which `serves` once it has loaded its folder.
 
         Raises:
-            ToolMissing: there is no valkey-server here.
+            ToolMissing: there is no valkey-server.
         """
         self.folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         _cut_zeros(self.folder / "appendonlydir")
@@ -78,8 +79,8 @@ class Valkey:
         # By standard input: a command line can be read by every user of the machine.
         return spawn([find_server(), "-"], stdin=config.encode(), output=output, pass_fds=pass_fds)
 
-    def answers(self) -> bool:
-        """Whether the server has read what its folder holds, and serves."""
+    def serves(self) -> bool:
+        """Whether the server has loaded its folder and responds."""
         with redis.Redis.from_url(self.url, socket_timeout=2, socket_connect_timeout=2) as client:
             try:
                 client.ping()
@@ -88,20 +89,20 @@ class Valkey:
             return True
 
     def config(self) -> dict[str, str]:
-        """Its settings, as its configuration file has them."""
+        """The settings of its configuration file."""
         return {
             "bind": "127.0.0.1",
             "port": str(self.port),
             "requirepass": self.password,
             "dir": json.dumps(str(self.folder.resolve()), ensure_ascii=False),
-            # An accepted job must survive a power cut: every write is on the disk before it is answered.
+            # An accepted job must survive a power cut: every write is on the disk before its reply.
             "appendonly": "yes",
             "appendfsync": "always",
             "save": '""',
-            # Memory that runs out refuses new jobs; it never drops accepted ones, nor what else runs on this machine.
+            # Past it, new jobs are refused; accepted ones are never dropped, and other programs keep their memory.
             "maxmemory": "1gb",  # some 600,000 jobs, waiting and kept
             "maxmemory-policy": "noeviction",
-            # A record, of thirty fields with the request as the longest, as one piece of memory: it takes half as much.
+            # Keeps a record (thirty fields, the request the longest) in the compact encoding: it takes half as much.
             "hash-max-listpack-entries": "512",
             "hash-max-listpack-value": "8192",  # bytes
             "loglevel": "warning",
@@ -110,7 +111,7 @@ class Valkey:
 
 
 def _cut_zeros(folder: Path) -> None:
-    """Takes the zeros off the end of the append-only file that is written to.
+    """Cuts zeros off the end of the append-only file that was last written to.
 
     A power cut can leave them where the last write had begun. Redis loads a file that ends in the middle of a command,
     but not one that ends in zeros (valkey issue 1148); no command does, each ends in a line break.

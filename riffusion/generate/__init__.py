@@ -11,7 +11,7 @@ __all__ = ["Clip", "Control", "Generator", "NoControl"]
 
 
 def __getattr__(name: str) -> Any:
-    """Imports the generator, and torch with it, for those who make clips; others may still speak of them (PEP 562)."""
+    """Imports the generator, and torch with it, at its first use: the types alone need neither (PEP 562)."""
     if name == "Generator":
         from riffusion.generate.generator import Generator
 

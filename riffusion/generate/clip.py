@@ -1,13 +1,13 @@
-"""What comes out of a request, and the way back to whoever asked."""
+"""The result of a request, and how its caller follows and stops it."""
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from riffusion.requests import AudioFormat
 
 
 class Control(Protocol):
-    """How a running request tells of itself and learns that it should stop.
+    """How a running request reports its progress and is stopped.
 
     Called from the thread that called `Generator.run`, never from the engine's. Either method may raise (`Canceled`,
     `DeadlineExceeded`, `LeaseLost`): the request's rows leave the batch before the next step, and `run` raises it.
@@ -21,11 +21,11 @@ class Control(Protocol):
         """`step` of `total` UNet steps are done, over all rows of the request."""
 
     def check(self) -> None:
-        """Nothing new; called several times a second while the request waits or works."""
+        """Called several times a second while the request waits or runs and no step is done."""
 
 
 class NoControl:
-    """Runs to the end, whatever happens, and tells nobody."""
+    """Runs a request to its end and reports nothing."""
 
     weight = 1.0
 
@@ -33,12 +33,12 @@ class NoControl:
         """Ignored."""
 
     def check(self) -> None:
-        """Goes on."""
+        """Never stops the request."""
 
 
 @dataclass(frozen=True)
 class Clip:
-    """A request's result: the picture, the sound, and what to say about them."""
+    """A request's result: the picture, the sound, and their properties."""
 
     png: bytes
     audio: bytes
@@ -49,3 +49,16 @@ class Clip:
     width: int
     height: int
     warnings: tuple[str, ...] = ()
+
+    def segment(self) -> Any:
+        """The sound as a `pydub.AudioSegment` of 16 bits: of a WAV or FLAC file exactly the samples that it holds.
+
+        Raises:
+            ToolMissing: pydub isn't installed.
+        """
+        from riffusion.audio.ffmpeg import convert
+        from riffusion.audio_segment import segment_of
+
+        size = round(self.duration_s * self.sample_rate) * self.channels * 2
+        pcm = convert(self.audio, ["-c:a", "pcm_s16le", "-f", "s16le"], max_output=size + (1 << 20)).output
+        return segment_of(pcm, self.sample_rate, self.channels)

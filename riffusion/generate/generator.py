@@ -12,6 +12,7 @@ from torch import Tensor
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.loudness import normalize_loudness
+from riffusion.audio_segment import AudioSegment, wav_of
 from riffusion.diffusion.checkpoint import (
     LATENT_CHANNELS,
     Checkpoint,
@@ -24,60 +25,44 @@ from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.prompt import CHUNK_TOKENS
 from riffusion.diffusion.tuning import choose_threads, compiler_for, largest_batch
 from riffusion.errors import UnknownReference
-from riffusion.generate import paint, repaint
-from riffusion.generate.canvas import HEIGHT, Canvas, invalid
+from riffusion.generate.checks import check_width, invalid
 from riffusion.generate.clip import Clip, Control
-from riffusion.generate.paint import CLIP_COLUMNS
+from riffusion.generate.modes import MAKERS
 from riffusion.generate.painter import Painter
 from riffusion.generate.vocabulary import KnownWords
+from riffusion.geometry import CLIP_COLUMNS, ROWS
 from riffusion.requests import (
     AnyRequest,
-    AudioToAudio,
-    AudioToImage,
-    Extend,
-    ImageToAudio,
-    Inpaint,
-    Interpolate,
-    Loop,
+    Kind,
     ModelCard,
+    Painted,
     Quality,
     Reference,
-    Riff,
     SeedImage,
-    TextToAudio,
+    reference_fields,
     references,
     shareable,
     with_guidance,
 )
-from riffusion.requests.modes import Painted, Prompted
 from riffusion.seeds import open_seed
 from riffusion.settings import Settings
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.picture import write_png
 
 log = logging.getLogger(__name__)
 
 BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(str(files("riffusion").joinpath("models", "tiny")))
-UNTRAINED = (
-    "The bundled model has no trained weights in this installation; a randomly initialised one stands in for it, "
-    "which paints noise."
-)
 MONO = "The model paints in mono: the stereo picture was mixed down."
 
 
 class Generator:
     """One checkpoint, its engine and the codec. Thread-safe: many threads at once share the engine's batch."""
 
-    def __init__(self, checkpoint: Checkpoint, settings: Settings, warnings: tuple[str, ...] = ()) -> None:
-        """
-        Args:
-            warnings: said in every clip that the model painted.
-        """
+    def __init__(self, checkpoint: Checkpoint, settings: Settings) -> None:
         self._settings = settings
         self._checkpoint = checkpoint
         self._words = KnownWords(checkpoint.vocabulary) if checkpoint.vocabulary else None
-        self._warnings = warnings
         self._codecs = {quality: SpectrogramCodec(quality=quality) for quality in get_args(Quality)}
         self._engine = _engine(checkpoint, settings)
         self._painter = Painter(checkpoint, self._engine, settings.lora_dir)
@@ -93,68 +78,61 @@ class Generator:
             CheckpointUnavailable: naming the folder or hub id.
         """
         device = choose_device(settings.device)
-        source = settings.checkpoint
-        if source == BUNDLED:
-            if not any(BUNDLED_FOLDER.glob("unet/*.safetensors")):
-                from riffusion.testing import tiny_checkpoint
-
-                log.warning(UNTRAINED)
-                return cls(tiny_checkpoint(), settings, (UNTRAINED,))
-            source = str(BUNDLED_FOLDER)
+        source = str(BUNDLED_FOLDER) if settings.checkpoint == BUNDLED else settings.checkpoint
         checkpoint = load_checkpoint(source, settings.checkpoint_revision, device, choose_dtype(device))
         return cls(checkpoint, settings)
 
-    def run(self, request: AnyRequest, inputs: Mapping[str, bytes], control: Control) -> Clip:
+    def run(self, request: AnyRequest, inputs: Mapping[str, bytes | AudioSegment], control: Control) -> Clip:
         """Makes the clip that a request asks for.
 
         Args:
             request: with its seeds filled in (`with_seed`); guidance left out is the checkpoint's.
             inputs: by field of `references(request)`, the file's bytes of each upload and earlier job; built-in seed
-                images are looked up here. For an earlier job: its PNG where the field is a picture (`init`, `image`),
-                its audio file where it is a `clip`.
-            control: told of every step; whatever it raises stops the request and comes out here.
+                images are read here. For an earlier job: its audio file where the field is a sound, else its PNG. A
+                sound may also be a `pydub.AudioSegment`.
+            control: called at every step; whatever it raises stops the request and is raised here.
 
         Raises:
             RequestError: the request and its inputs can't be served.
             JobError: it ended without a result.
         """
         control.check()
+        files = {name: data if isinstance(data, bytes) else wav_of(data) for name, data in inputs.items()}
         request = with_guidance(request, self._checkpoint.guidance)
         codec = self._codecs[request.quality or "standard"]
-        wave = self._wave(inputs) if "clip" in references(request) else None
-        canvases = {name: self._canvas(reference, name, inputs) for name, reference in _pictures(request).items()}
-        if wave is not None:
-            canvases["clip"] = Canvas.of(codec.encode(wave))
-        canvas = self._picture(request, canvases, control)
+        wave, canvases = self._opened(request, files, codec)
+        for field in request.AT_ONCE if isinstance(request, Painted) else ():
+            if field in canvases:
+                check_width(canvases[field], field)
+        canvas = MAKERS[type(request)](self._painter, request, canvases, control)
         if not isinstance(request, Painted):
             control.progress(1, 1)
-        picture = canvas.image()
         samples = wave.shape[1] if wave is not None else None
-        sound = codec.decode(picture, loop=isinstance(request, Loop), samples=samples)
+        sound = codec.decode(canvas, loop=request.SEAMLESS, samples=samples)
         control.check()
         rate = codec.params.sample_rate
         sound = normalize_loudness(sound, rate)
-        recipe = shareable(request.model_dump(mode="json", exclude_none=True))  # files go where job ids mustn't
+        recipe = shareable(request.model_dump(mode="json", exclude_none=True))  # files are passed on
         return Clip(
-            png=write_png(picture, recipe, **canvas.texts()),
+            png=canvas.png(recipe),
             audio=encode_audio(sound, rate, request.format, recipe),
             audio_format=request.format,
             duration_s=sound.shape[1] / rate,
             sample_rate=rate,
             channels=len(sound),
-            width=picture.width,
-            height=picture.height,
-            warnings=self._warned(request, canvases),
+            width=canvas.width,
+            height=canvas.height,
+            warnings=self._warned(request, canvases, canvas),
         )
 
     @property
     def card(self) -> ModelCard:
-        """What there is to know of the model now."""
+        """What the API needs to know about the model now."""
         return ModelCard(loras=self._painter.loras.names(), guidance=self._checkpoint.guidance)
 
     @property
     def alive(self) -> bool:
-        """Whether it can make clips; once it can't, only a new process helps."""
+        """Whether it can make clips; once it can't, only a new process can."""
         return self._engine.alive
 
     def close(self) -> None:
@@ -167,32 +145,18 @@ class Generator:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _picture(self, request: AnyRequest, canvases: Mapping[str, Canvas], control: Control) -> Canvas:
-        painter = self._painter
-        match request:
-            case TextToAudio():
-                canvas = paint.text_to_audio(painter, request, control)
-            case Riff():
-                canvas = paint.riff(painter, request, canvases["init"], control)
-            case Interpolate():
-                canvas = paint.interpolate(painter, request, canvases.get("init"), control)
-            case AudioToAudio():
-                canvas = paint.audio_to_audio(painter, request, canvases["clip"], control)
-            case Inpaint():
-                canvas = repaint.inpaint(painter, request, canvases["init"], canvases.get("mask"), control)
-            case Extend():
-                canvas = repaint.extend(painter, request, canvases["init"], control)
-            case Loop():
-                canvas = repaint.loop(painter, request, canvases["init"], control)
-            case ImageToAudio():
-                canvas = canvases["image"]
-            case AudioToImage():
-                canvas = canvases["clip"]
-        return canvas
-
-    def _wave(self, inputs: Mapping[str, bytes]) -> Tensor:
-        """[C, T] of the clip that comes in."""
-        return decode_audio(_input(inputs, "clip"), max_seconds=self._settings.max_audio_s)
+    def _opened(
+        self, request: AnyRequest, inputs: Mapping[str, bytes], codec: SpectrogramCodec
+    ) -> tuple[Tensor | None, dict[str, Canvas]]:
+        """The sound [C, T] that a request starts from, and by field the pictures, that of the sound included."""
+        kinds, wave, canvases = reference_fields(type(request)), None, {}
+        for field, reference in references(request).items():
+            if kinds[field] is Kind.SOUND:
+                wave = decode_audio(_input(inputs, field), max_seconds=self._settings.max_audio_s)
+                canvases[field] = codec.encode(wave)
+            else:
+                canvases[field] = self._canvas(reference, field, inputs)
+        return wave, canvases
 
     def _canvas(self, reference: Reference, field: str, inputs: Mapping[str, bytes]) -> Canvas:
         if not isinstance(reference, SeedImage):
@@ -206,20 +170,20 @@ class Generator:
             )
         return canvas
 
-    def _warned(self, request: AnyRequest, canvases: Mapping[str, Canvas]) -> tuple[str, ...]:
+    def _warned(self, request: AnyRequest, canvases: Mapping[str, Canvas], made: Canvas) -> tuple[str, ...]:
         if not isinstance(request, Painted):
             return ()
-        warnings = list(self._warnings)
-        if isinstance(request, Riff | Interpolate | AudioToAudio) and any(c.stereo for c in canvases.values()):
+        kinds, warnings = reference_fields(type(request)), []
+        if not made.stereo and any(each.stereo for field, each in canvases.items() if kinds[field] is not Kind.MASK):
             warnings.append(MONO)
         if self._words:
-            warnings += filter(None, map(self._words.warning, _prompts(request)))
+            warnings += filter(None, map(self._words.warning, dict.fromkeys(request.prompts)))
         return tuple(warnings)
 
 
 def _engine(checkpoint: Checkpoint, settings: Settings) -> Engine:
     """The engine as large and as parallel as the device allows, warming up in its own thread."""
-    shape = (LATENT_CHANNELS, HEIGHT // checkpoint.scale, CLIP_COLUMNS // checkpoint.scale)
+    shape = (LATENT_CHANNELS, ROWS // checkpoint.scale, CLIP_COLUMNS // checkpoint.scale)
     context = (CHUNK_TOKENS, int(checkpoint.unet.config.cross_attention_dim))
     denoiser = Denoiser(checkpoint, compiler_for(checkpoint.device) if settings.compile else None)
     threads = choose_threads(denoiser, shape, context)
@@ -228,18 +192,7 @@ def _engine(checkpoint: Checkpoint, settings: Settings) -> Engine:
     return Engine(denoiser, rows, warm_up=partial(denoiser.warm_up, shape, context, 2 * rows))
 
 
-def _pictures(request: AnyRequest) -> dict[str, Reference]:
-    return {name: reference for name, reference in references(request).items() if name != "clip"}
-
-
-def _prompts(request: Painted) -> list[str]:
-    """The prompts of a request, each once."""
-    if isinstance(request, Interpolate):
-        return list(dict.fromkeys((request.start.prompt, request.end.prompt)))
-    return [request.prompt] if isinstance(request, Prompted) else []
-
-
 def _input(inputs: Mapping[str, bytes], field: str) -> bytes:
     if field not in inputs:
-        raise UnknownReference("The file isn't there.", field)
+        raise UnknownReference("The file is missing.", field)
     return inputs[field]

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from riffusion.diffusion.autoencoder import Autoencoder, Grey
+from riffusion.diffusion.autoencoder import Autoencoder
 from riffusion.diffusion.checkpoint import LATENT_CHANNELS, Checkpoint
 from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.lora import LoraSet
@@ -21,16 +21,17 @@ from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.schedulers import count_calls
-from riffusion.generate.canvas import HEIGHT, Mask, pad, padded_width
 from riffusion.generate.clip import Control
-from riffusion.requests.modes import Painted, Prompted
+from riffusion.geometry import CLIP_COLUMNS, ROWS, padded_width
+from riffusion.requests.base import Painted, Prompted
+from riffusion.spectrogram.canvas import Grey, Mask, pad
 
-_CHECK_S = 0.2  # between two looks at the control while no step is done
+_CHECK_S = 0.2  # between two calls of the control while no step is done
 
 
 @dataclass(frozen=True, eq=False)
-class Steering:
-    """Where the model is steered to: embeddings [L, D] of one length, how strongly, and with which LoRAs."""
+class Conditioning:
+    """What denoising is conditioned on: embeddings [L, D] of one length, how strongly, and with which LoRAs."""
 
     prompt: Tensor
     negative: Tensor
@@ -39,15 +40,15 @@ class Steering:
 
 
 @dataclass(frozen=True, eq=False)
-class Stroke:
+class ImageTask:
     """One picture to paint."""
 
-    steering: Steering
+    conditioning: Conditioning
     noise: Noise
-    width: int = 512
+    width: int = CLIP_COLUMNS
     """Columns; the model paints the next multiple of 64, and the rest is cut off."""
-    init: Grey | None = None
-    """[512, width] to start from."""
+    init: Grey | Tensor | None = None
+    """[512, width] to start from, or the latents of one (`Painter.encode`)."""
     denoising: float = 1.0
     mask: Mask | None = None
     """[512, width]: where to paint; elsewhere `init` guides the model, but its pixels come back only roughly."""
@@ -56,18 +57,25 @@ class Stroke:
 def guidance_of(guidance: float | None) -> float:
     """The guidance of a request, which the generator has filled in."""
     if guidance is None:
-        raise ValueError("the request has no guidance: fill it in with `with_guidance`")
+        raise ValueError("The request has no guidance: fill it in with `with_guidance`.")
     return guidance
 
 
+def seed_of(seed: int | None) -> int:
+    """The seed of a request, which is drawn before a request is run."""
+    if seed is None:
+        raise ValueError("The request has no seed: fill it in with `with_seed`.")
+    return seed
+
+
 class Progress:
-    """Counts a request's steps over all of its strokes and tells its control."""
+    """Counts a request's steps over all of its images and reports them to its control."""
 
     def __init__(self, control: Control, total: int) -> None:
         self.control = control
         self._total = total
         self._done = 0
-        self._told = 0
+        self._reported = 0
         self._news = threading.Event()
 
     def step(self) -> None:
@@ -83,9 +91,9 @@ class Progress:
         """Until there is news or some time has passed; raises what the control raises."""
         self._news.wait(_CHECK_S)
         self._news.clear()
-        if self._done != self._told:
-            self._told = self._done
-            self.control.progress(self._told, self._total)
+        if self._done != self._reported:
+            self._reported = self._done
+            self.control.progress(self._reported, self._total)
         else:
             self.control.check()
 
@@ -101,23 +109,27 @@ class Painter:
         self._scale = checkpoint.scale
         self._jobs = itertools.count()
 
-    def steering(self, request: Prompted) -> Steering:
+    def conditioning(self, request: Prompted) -> Conditioning:
         """Of a request with one prompt."""
         lora = self.loras.get(request.lora)
         prompt, negative = self.prompts.encode(request.prompt, request.negative_prompt, lora=lora)
-        return Steering(prompt, negative, guidance_of(request.guidance), lora)
+        return Conditioning(prompt, negative, guidance_of(request.guidance), lora)
 
     def latent_shape(self, width: int) -> tuple[int, int, int]:
         """[4, H, W] of the latents for so many columns."""
-        return LATENT_CHANNELS, HEIGHT // self._scale, padded_width(width) // self._scale
+        return LATENT_CHANNELS, ROWS // self._scale, padded_width(width) // self._scale
+
+    def encode(self, grey: Grey) -> Tensor:
+        """Latents [4, H, W] of a picture [512, width], padded to a width that the model can paint."""
+        return self._autoencoder.encode(pad(grey, padded_width(grey.shape[1])))
 
     def progress(self, request: Painted, control: Control, denoisings: Sequence[float]) -> Progress:
-        """For a request that paints a stroke for each of the strengths."""
+        """For a request that paints an image for each of the denoising strengths."""
         calls = [count_calls(request.scheduler, request.steps, denoising) for denoising in denoisings]
         return Progress(control, sum(calls))
 
-    def paint(self, request: Painted, strokes: Sequence[Stroke], progress: Progress) -> list[Grey]:
-        """The pictures [512, width] of strokes that don't depend on each other, painted side by side.
+    def paint(self, request: Painted, tasks: Sequence[ImageTask], progress: Progress) -> list[Grey]:
+        """The pictures [512, width] of tasks that don't depend on each other, painted side by side.
 
         Raises:
             JobError: one of them failed, or the control stopped them; the others leave the batch.
@@ -125,11 +137,11 @@ class Painter:
         job = next(self._jobs)
         futures: list[Future[Tensor]] = []
         try:
-            for stroke in strokes:
+            for task in tasks:
                 progress.control.check()
-                painting = self._painting(request, stroke)
+                denoise_request = self._denoise_request(request, task)
                 future = self._engine.submit(
-                    painting, tenant=job, weight=progress.control.weight, on_step=progress.step
+                    denoise_request, tenant=job, weight=progress.control.weight, on_step=progress.step
                 )
                 futures.append(future)
                 future.add_done_callback(progress.wake)
@@ -137,7 +149,7 @@ class Painter:
         finally:
             for future in futures:
                 future.cancel()
-        return [pictures[index][:, : stroke.width] for index, stroke in enumerate(strokes)]
+        return [pictures[index][:, : task.width] for index, task in enumerate(tasks)]
 
     def _decoded(self, futures: Sequence[Future[Tensor]], progress: Progress) -> Iterator[tuple[int, Grey]]:
         """Each picture as soon as its last step is done, while others still run; with its index."""
@@ -147,21 +159,20 @@ class Painter:
             for index in [index for index, future in pending.items() if future.done()]:
                 yield index, self._autoencoder.decode(pending.pop(index).result())
 
-    def _painting(self, request: Painted, stroke: Stroke) -> DenoiseRequest:
-        width = padded_width(stroke.width)
-        init = self._autoencoder.encode(pad(stroke.init, width)) if stroke.init is not None else None
+    def _denoise_request(self, request: Painted, task: ImageTask) -> DenoiseRequest:
+        init = self.encode(task.init) if isinstance(task.init, np.ndarray) else task.init
         return DenoiseRequest(
-            prompt_embeds=stroke.steering.prompt,
-            negative_prompt_embeds=stroke.steering.negative,
-            guidance_scale=stroke.steering.guidance,
-            noise=stroke.noise,
-            latent_shape=self.latent_shape(stroke.width),
+            prompt_embeds=task.conditioning.prompt,
+            negative_prompt_embeds=task.conditioning.negative,
+            guidance_scale=task.conditioning.guidance,
+            noise=task.noise,
+            latent_shape=self.latent_shape(task.width),
             scheduler=request.scheduler,
             steps=request.steps,
-            denoising=stroke.denoising,
+            denoising=task.denoising,
             init_latents=init,
-            mask=self._latent_mask(stroke.mask, width) if stroke.mask is not None else None,
-            lora=stroke.steering.lora,
+            mask=self._latent_mask(task.mask, padded_width(task.width)) if task.mask is not None else None,
+            lora=task.conditioning.lora,
         )
 
     def _latent_mask(self, mask: Mask, width: int) -> Tensor:

@@ -1,4 +1,4 @@
-"""Whether a model knows any word of a prompt, for models that come with the list of their words."""
+"""Whether a prompt holds any word that a model was trained on, for models that come with a list of them."""
 
 import re
 
@@ -25,7 +25,7 @@ class KnownWords:
         return any({word, f"{word}s", word.removesuffix("s")} & self._words for word in _words(prompt))
 
     def warning(self, prompt: str) -> str | None:
-        """What to say of a prompt without any such word; nothing of an empty one, which asks for nothing."""
+        """The warning for a prompt without any such word; None for an empty one, which asks for nothing."""
         if not prompt.strip() or self.in_prompt(prompt):
             return None
         shown = prompt if len(prompt) <= _SHOWN else f"{prompt[:_SHOWN]}…"

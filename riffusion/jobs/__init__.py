@@ -1,4 +1,4 @@
-"""Jobs: the durable record in Redis, the queue, and the files that jobs take in and make.
+"""Jobs: the durable record in Redis, the queue, uploads, webhooks, and recovery from failures.
 
-record.py is what a job is, store.py everything that can happen to it, lua/ how Redis does that in one step each.
+record.py is what a job is, store.py everything that can happen to it, and lua/ has the script of each of those steps.
 """

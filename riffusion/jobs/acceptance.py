@@ -1,4 +1,4 @@
-"""What accept takes and returns: requests with their client, as the order that `accept.lua` reads, and its reply."""
+"""What `JobStore.accept` takes and returns, as the JSON that `accept.lua` reads and the reply that it gives."""
 
 import hashlib
 import json
@@ -8,21 +8,22 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from riffusion.errors import Gone, IdempotencyConflict, QueueFull, UnknownReference
-from riffusion.jobs.clients import Client, key_of, refusal
 from riffusion.jobs.database import pairs
 from riffusion.jobs.inputs import Inputs
 from riffusion.jobs.record import JobRecord
+from riffusion.jobs.tenants import Tenant, key_of, refusal
 from riffusion.requests import AnyRequest, Painted, cost, stored_form, with_seed
 from riffusion.settings import Settings
 
 
 @dataclass(frozen=True)
 class Submission:
-    """One request on its way in. Seeds may be left out; accept draws them."""
+    """One request to be accepted. Seeds may be left out; accept draws them."""
 
     request: AnyRequest
-    client: Client
-    prefix: str = ""  # of field names in errors: "3." for the fourth request of an array
+    tenant: Tenant
+    prefix: str = ""
+    """Of field names in errors: "3." for the fourth request of an array."""
 
 
 @dataclass(frozen=True)
@@ -30,82 +31,95 @@ class Idempotency:
     """An idempotency key and what it stands for."""
 
     key: str
-    body: str  # digest of the body as it was sent: no later version takes the same body for another
-    digest: str  # what version 1 compares, which may serve beside this one: of the requests with their defaults
+    body: str
+    """Digest of the body as it was sent."""
+    digest: str
+    """Digest of the requests with their defaults, which is what version 1 compares; it may serve beside this one."""
 
     @classmethod
     def of(cls, key: str, body: object, submissions: Sequence[Submission]) -> "Idempotency":
-        """Of a body in JSON and the submissions that it was parsed to; none where it couldn't be."""
+        """That of a JSON body and the submissions parsed from it; no submissions where it couldn't be parsed."""
         return cls(key, digest(body), digest([item.request.model_dump(mode="json") for item in submissions]))
 
 
 @dataclass(frozen=True)
 class Allowance:
-    """What a client may still create."""
+    """What a tenant may still create."""
 
-    left: int  # jobs and uploads, at once
-    whole_s: float  # seconds until it may again create a minute's worth at once
+    left: int
+    """Jobs and uploads, at once."""
+    whole_s: float
+    """Seconds until it may again create a minute's worth at once."""
 
 
 @dataclass(frozen=True)
 class Place:
-    """Where a waiting job stands."""
+    """Where a waiting job stands in the queue."""
 
-    position: int  # jobs ahead of it in its model's queue; 0 is next
-    eta_s: float | None  # expected seconds until it starts; None while no worker or no experience says
+    position: int
+    """Jobs ahead of it in its model's queue; 0 is next."""
+    eta_s: float | None
+    """Expected seconds until it starts; None while there is no worker, or no earlier job to estimate from."""
 
 
 @dataclass(frozen=True)
 class Acceptance:
     """What accept did."""
 
-    records: tuple[JobRecord, ...]  # in the order of the submissions
-    places: tuple[Place | None, ...]  # of those that wait
-    replayed: bool  # the idempotency key was known: these jobs exist since then
-    wakeups: Mapping[str, int]  # model -> messages to publish
-    allowance: Allowance | None  # where there is a limit, and something was created
+    records: tuple[JobRecord, ...]
+    """In the order of the submissions."""
+    places: tuple[Place | None, ...]
+    """Of those that wait."""
+    replayed: bool
+    """Whether the idempotency key was known: these jobs exist since then."""
+    wakeups: Mapping[str, int]
+    """Model -> messages to publish."""
+    allowance: Allowance | None
+    """Where there is a limit, and something was created."""
 
 
-def entry(submission: Submission, request: AnyRequest, inputs: Inputs, settings: Settings) -> dict[str, Any]:
-    """One job for `accept.lua`; `request` is the submission's with everything said that was left out."""
+def job_entry(submission: Submission, request: AnyRequest, inputs: Inputs, settings: Settings) -> dict[str, Any]:
+    """One job for `accept.lua`; `request` is the submission's with seeds and guidance filled in."""
     less = request.degraded() if settings.degrade_queued and isinstance(request, Painted) else None
     return {
-        "tail": secrets.token_hex(16),  # the id is its owner's capability
-        "client": submission.client.name,
+        "tail": secrets.token_hex(16),  # random, because the id alone may give access to the job
+        "client": submission.tenant.name,
         "model": request.model or settings.model,
-        "mode": request.mode,
+        "mode": request.MODE,
         "schema": request.SCHEMA,
-        **_work(request, inputs),
-        **({"degraded": _work(less, inputs)} if less else {}),
+        **_stored_request(request, inputs),
+        **({"degraded": _stored_request(less, inputs)} if less else {}),
         "inputs": json.dumps(inputs.keys),
         "pins": json.dumps(list(inputs.pins)),
-        "weight": submission.client.weight,
+        "weight": submission.tenant.weight,
         **({"webhook": request.webhook} if request.webhook else {}),
-        # Whoever left the seed to chance wants another clip.
+        # A request without a seed asks for another clip each time.
         "repeatable": with_seed(submission.request) is submission.request and not request.fresh,
     }
 
 
-def new_order(client: Client, key: Idempotency | None) -> dict[str, Any]:
+def new_batch(tenant: Tenant, key: Idempotency | None) -> dict[str, Any]:
     """What `accept.lua` reads, without jobs yet."""
     return {
-        "scopes": client.scopes,
-        "anonymous": key_of(client.name) is None,
-        "quota": asdict(client.quota),
+        "scopes": tenant.scopes,
+        "anonymous": key_of(tenant.name) is None,
+        "quota": asdict(tenant.quota),
         "jobs": [],
-        **({"owner": client.owner} if client.owner else {}),
-        **({"idem": digest([client.identity, key.key]), "digest": key.digest, "body": key.body} if key else {}),
+        **({"owner": tenant.owner} if tenant.owner else {}),
+        **({"idem": digest([tenant.identity, key.key]), "digest": key.digest, "body": key.body} if key else {}),
     }
 
 
-def acceptance(reply: Any, client: Client, submissions: Sequence[Submission], inputs: Sequence[Inputs]) -> Acceptance:
-    """What the reply of `accept.lua` says.
+def decode_acceptance(
+    reply: Any, tenant: Tenant, submissions: Sequence[Submission], inputs: Sequence[Inputs]
+) -> Acceptance:
+    """The reply of `accept.lua`, decoded.
 
     Raises:
         QueueFull, TooManyRequests, UnknownReference, IdempotencyConflict, Gone, StoreUnavailable, StorageFull: see
             `JobStore.accept`.
     """
-    if error := refusal(reply, client.quota):
+    if error := refusal(reply, tenant.quota):
         raise error
     match reply:
         case [b"conflict"]:
@@ -126,23 +140,23 @@ def acceptance(reply: Any, client: Client, submissions: Sequence[Submission], in
     kind, wakeups, allowance, *jobs = reply
     return Acceptance(
         records=tuple(JobRecord.decode(pairs(record)) for record, _ in jobs),
-        places=tuple(place_of(place) for _, place in jobs),
+        places=tuple(decode_place(place) for _, place in jobs),
         replayed=kind == b"replayed",
         wakeups={model.decode(): count for model, count in pairs(wakeups).items() if count},
         allowance=Allowance(allowance[0], float(allowance[1])) if allowance else None,
     )
 
 
-def place_of(reply: list[Any]) -> Place | None:
-    """A place from its position and ETA in Redis's words; None of a job that doesn't wait."""
+def decode_place(reply: list[Any]) -> Place | None:
+    """A place from a script's reply: position and ETA, or nothing for a job that doesn't wait."""
     return Place(reply[0], float(reply[1]) if reply[1] else None) if reply else None
 
 
-def _work(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
-    """What is to be made, and how much work that is."""
+def _stored_request(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
+    """The request as it is stored, and what it costs."""
     return {
         "request": json.dumps(stored_form(request), ensure_ascii=False, separators=(",", ":")),
-        "cost": cost(request, inputs.size),
+        "cost": cost(request, inputs.sizes),
     }
 
 

@@ -1,9 +1,9 @@
-"""The Celery app on the job store's Redis, without kombu's books of what was delivered and not yet acknowledged.
+"""The Celery app on the job store's Redis, without kombu's record of messages delivered and not yet acknowledged.
 
-Our messages only say that there is work, and the reaper publishes every second what is missing, so nothing depends on a
-message once a worker has taken it. kombu would keep it in Redis, by the worker's own clock: a worker whose clock is an
-hour ahead leaves messages behind for an hour. And where Redis goes away while jobs run, kombu 5.7 ends the worker, by
-an AttributeError on a channel that was closed, when it puts back what wasn't acknowledged.
+Our messages only say that there is work, and the reaper publishes every second those that are missing, so nothing
+depends on a message once a worker has received it. kombu would keep it in Redis, by the worker's own clock: a worker
+whose clock is an hour ahead leaves messages behind for an hour. And where Redis goes away while jobs run, kombu 5.7
+ends the worker, by an AttributeError on a closed channel, when it restores what wasn't acknowledged.
 """
 
 from typing import Any
@@ -17,9 +17,7 @@ from riffusion.settings import Settings
 
 
 class Channel(redis.Channel):
-    """Connects as the job store does. Counts what it delivered in memory only, for the sake of back-pressure, and puts
-    nothing back.
-    """
+    """Connects as the job store does. Counts deliveries in memory only, for back-pressure, and restores none."""
 
     ack_emulation = False
     do_restore = False
@@ -47,7 +45,7 @@ class Channel(redis.Channel):
             super()._brpop_start(timeout)  # type: ignore[no-untyped-call]
 
     def _polled(self, connection_class: Any) -> Any:
-        """A class of connections that kombu's event loop hears of when they are closed."""
+        """A class of connections that notify kombu's event loop when they are closed."""
         channel = self
 
         class Polled(connection_class):  # type: ignore[misc]
@@ -60,24 +58,24 @@ class Channel(redis.Channel):
 
 
 class Transport(redis.Transport):
-    """What `broker_transport` names. Celery's broker URL is only for show: it has no credentials, and isn't parsed."""
+    """What `broker_transport` names. Celery's broker URL is only displayed: it has no credentials, and isn't parsed."""
 
     Channel = Channel
     can_parse_url = True
 
     def as_uri(self, uri: str, *_: object, **__: object) -> str:
-        """As it is."""
+        """The URL, which has no credentials to hide."""
         return uri
 
 
 def create_celery(settings: Settings, options: dict[str, Any], **conf: Any) -> Celery:
-    """A Celery app whose messages go through settings.redis_url.
+    """A Celery app whose messages go through `settings.redis_url`.
 
     Args:
         options: of kombu's transport.
         conf: Celery's own settings.
     """
-    shown = read_url(settings.redis_url).shown.replace("+", "-")  # at a plus kombu would look for another transport
+    shown = read_url(settings.redis_url).shown.replace("+", "-")  # a plus would name another transport
     app = Celery("riffusion", broker=shown, set_as_current=False)
     app.conf.update(
         task_serializer="json",

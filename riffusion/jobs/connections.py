@@ -1,7 +1,8 @@
 """Connections to the Redis that takes writes: a bounded pool of them, which follows a failover.
 
-A server that has become a replica goes on talking: it refuses writes, and what it reads out ages. So a connection that
-meets one hangs up, and the pool's others are made again before their next use, by asking where the address leads now.
+A server that has become a replica still responds: it refuses writes, and what it returns is stale. So a connection that
+finds itself on one is closed, and the pool's others are opened again before their next use, after resolving the address
+again.
 """
 
 import threading
@@ -20,26 +21,30 @@ from redis.sentinel import Sentinel, SentinelConnectionPool, SentinelManagedConn
 from riffusion.errors import SetupError
 from riffusion.jobs.redis_url import RedisUrl, read_url
 
-MOST = 32  # connections of a process; a call holds one for about a millisecond, and a held request holds none
-PLACE_S = 1.5  # for which a call waits for one of them
+MAX_CONNECTIONS = 32  # of a process; a call uses one for about a millisecond, and a long poll uses none
+ACQUIRE_S = 1.5  # for which a call waits for one of them
 IDLE_S = 5.0  # after which one is closed
 CONNECT_S = 1.0
-FOLLOW_S = 0.25  # between two questions to Sentinels
-FOLLOW_AGAIN_S = 5.0  # where none knows: one that is away costs a call up to CONNECT_S
+FOLLOW_S = 0.25  # between two queries to the Sentinels
+FOLLOW_AGAIN_S = 5.0  # after a query that failed: a Sentinel that is away delays a call by up to CONNECT_S
 
 
 class Demoted(RedisConnectionError):
-    """The server is a replica now. What it was sent was not done."""
+    """The server is a replica now, and has executed nothing of what it was sent."""
 
 
 class _Following(Connection):
-    """Hangs up when its server turns out to be a replica."""
+    """Is closed when its server turns out to be a replica."""
 
     demoted = False
     idle_since = 0.0
 
     def read_response(self, *args: Any, **options: Any) -> Any:
-        """As redis-py's. Raises Demoted."""
+        """As redis-py's.
+
+        Raises:
+            Demoted: the server is a replica.
+        """
         try:
             return super().read_response(*args, **options)  # type: ignore[no-untyped-call]
         except (ReadOnlyError, MasterDownError) as error:
@@ -57,23 +62,23 @@ class _Following(Connection):
 
 
 class _FollowingTls(_Following, SSLConnection):
-    """Through TLS."""
+    """Over TLS."""
 
 
 class _FollowingSentinel(SentinelManagedConnection, _Following):
-    """To whichever server the Sentinels name when it connects."""
+    """To the server that the Sentinels name when it connects."""
 
 
-class _Places:
-    """A semaphore that serves whoever waited longest: with Python's, one that comes back at once goes first again."""
+class _FairSemaphore:
+    """A semaphore that serves the thread that has waited longest; Python's may serve the same one again and again."""
 
     def __init__(self, count: int) -> None:
         self._free = count
         self._lock = threading.Lock()
         self._waiting: deque[threading.Event] = deque()
 
-    def take(self, timeout: float) -> bool:
-        """Takes a place, within so many seconds; False: all stayed taken."""
+    def acquire(self, timeout: float) -> bool:
+        """Acquires it within `timeout` seconds; False: the time is up."""
         turn = threading.Event()
         with self._lock:
             if self._free:
@@ -88,8 +93,8 @@ class _Places:
             self._waiting.remove(turn)
             return False
 
-    def give(self) -> None:
-        """Gives a place back."""
+    def release(self) -> None:
+        """Releases it."""
         with self._lock:
             if self._waiting:
                 self._waiting.popleft().set()
@@ -98,9 +103,9 @@ class _Places:
 
 
 class Pool(ConnectionPool):
-    """At most `most` connections; who finds all in use waits for a moment. Thread-safe, and usable in greenlets.
+    """At most `most` connections; a call that finds all in use waits a moment. Thread-safe, and usable in greenlets.
 
-    A connection that wasn't needed for a while is closed as soon as another one is returned.
+    A connection that has been idle for a while is closed as soon as another one is returned.
     """
 
     def __init__(self, most: int, **options: Any) -> None:
@@ -110,32 +115,37 @@ class Pool(ConnectionPool):
     def reset(self) -> None:
         """Forgets all connections, as a forked process must."""
         super().reset()
-        self._places = _Places(self._most)
+        self._slots = _FairSemaphore(self._most)
 
     def get_connection(self, *_: object, **__: object) -> Connection:
-        """A connection that is open. Raises redis-py's TimeoutError when all stay in use, ConnectionError."""
+        """A connection that is open.
+
+        Raises:
+            redis.exceptions.TimeoutError: all stay in use.
+            redis.exceptions.ConnectionError: it can't be opened.
+        """
         self.follow()
-        if not self._places.take(PLACE_S):
+        if not self._slots.acquire(ACQUIRE_S):
             raise RedisTimeoutError("All connections to Redis are in use.")
         return super().get_connection()  # which releases what it can't open
 
     def release(self, connection: Any) -> None:
-        """Takes a connection back."""
-        held = connection in self._in_use_connections
+        """Returns a connection to the pool."""
+        was_in_use = connection in self._in_use_connections
         connection.idle_since = time.monotonic()
         super().release(connection)
         if connection.demoted:
             connection.demoted = False
             self.renew()
         self._shrink()
-        if held:
-            self._places.give()
+        if was_in_use:
+            self._slots.release()
 
     def follow(self) -> None:
-        """Has connections opened again if the address leads elsewhere, where that can be known."""
+        """Has connections opened again if the address leads to another server, where that can be found out."""
 
     def renew(self) -> None:
-        """Has every connection opened again before its next use: the address may lead elsewhere now."""
+        """Has every connection opened again before its next use: the address may lead to another server now."""
         with self._lock:
             for connection in self._in_use_connections:
                 connection.mark_for_reconnect()
@@ -143,33 +153,33 @@ class Pool(ConnectionPool):
 
     def _shrink(self) -> None:
         idle, since = self._available_connections, time.monotonic() - IDLE_S
-        with self._lock:  # the one that was used last is taken first: those never needed gather at the front
+        with self._lock:  # the connection used last is taken first, so that unused ones are at the front
             count = next((index for index, each in enumerate(idle) if each.idle_since >= since), len(idle))
-            gone, idle[:count] = idle[:count], []
-            self._created_connections -= len(gone)
-        for connection in gone:
+            closing, idle[:count] = idle[:count], []
+            self._created_connections -= len(closing)
+        for connection in closing:
             connection.disconnect()
 
 
 class _SentinelPool(SentinelConnectionPool, Pool):
-    """Of connections to whichever server the Sentinels name.
+    """Of connections to the server that the Sentinels name.
 
-    They are asked all the time: a primary that was forced out goes on as one, and closes no connection, for the ten
+    They are queried all the time: a primary that was replaced acts as one, and closes no connection, for the ten
     seconds that it takes them to demote it.
     """
 
-    _ask_at = 0.0
+    _query_at = 0.0
     _followed: tuple[str, int] | None = None
 
     def follow(self) -> None:
-        """Asks them, if it is time."""
-        if time.monotonic() < self._ask_at:
+        """Queries them, if it is time."""
+        if time.monotonic() < self._query_at:
             return
-        self._ask_at = time.monotonic() + FOLLOW_S
+        self._query_at = time.monotonic() + FOLLOW_S
         try:
             address = self.get_master_address()  # type: ignore[no-untyped-call]
         except RedisError:
-            self._ask_at = time.monotonic() + FOLLOW_AGAIN_S
+            self._query_at = time.monotonic() + FOLLOW_AGAIN_S
             return
         if address != self._followed:
             self._followed = address
@@ -177,10 +187,10 @@ class _SentinelPool(SentinelConnectionPool, Pool):
 
 
 def open_pool(url: str, most: int | None = None, **options: Any) -> Pool:
-    """A pool of RIFFUSION_REDIS_URL, which connects when first used; nothing is sent twice by itself.
+    """A pool for RIFFUSION_REDIS_URL, which connects when first used; nothing is sent twice by itself.
 
     Args:
-        most: connections; left out, as many as the URL's `max_connections` says, or MOST.
+        most: connections; by default the URL's `max_connections`, or MAX_CONNECTIONS.
         options: of redis-py's connections; those in the URL come first.
 
     Raises:
@@ -188,7 +198,7 @@ def open_pool(url: str, most: int | None = None, **options: Any) -> Pool:
     """
     address = read_url(url)
     merged = {
-        "max_connections": MOST, "socket_timeout": None, "socket_connect_timeout": CONNECT_S,
+        "max_connections": MAX_CONNECTIONS, "socket_timeout": None, "socket_connect_timeout": CONNECT_S,
         "retry": Retry(NoBackoff(), 0), **options, **address.options,
     }  # fmt: skip
     bound: int = merged.pop("max_connections")
@@ -206,9 +216,9 @@ def open_pool(url: str, most: int | None = None, **options: Any) -> Pool:
 
 
 def _sentinel_pool(address: RedisUrl, most: int, options: dict[str, Any]) -> Pool:
-    patience = {name: options[name] for name in ("socket_timeout", "socket_connect_timeout", "retry")}
-    asked: Any = Sentinel  # redis-py leaves it untyped, as the pool
-    pool: Any = _SentinelPool
-    sentinel = asked(address.sentinels, sentinel_kwargs={**patience, **address.sentinel_options})
-    made: Pool = pool(address.service, sentinel, most=most, connection_class=_FollowingSentinel, **options)
-    return made
+    timeouts = {name: options[name] for name in ("socket_timeout", "socket_connect_timeout", "retry")}
+    sentinel_type: Any = Sentinel  # redis-py leaves it untyped, as the pool
+    pool_type: Any = _SentinelPool
+    sentinel = sentinel_type(address.sentinels, sentinel_kwargs={**timeouts, **address.sentinel_options})
+    pool: Pool = pool_type(address.service, sentinel, most=most, connection_class=_FollowingSentinel, **options)
+    return pool

@@ -1,7 +1,7 @@
 """Redis as the job store uses it: Lua scripts with short timeouts, and its failures as StoreUnavailable.
 
-Where replicas are to be waited for, a script that somebody will rely on returns only when enough of them have what it
-did: whichever of those is promoted knows of it.
+With `settings.redis_replicas`, a script whose effect a client or a worker relies on returns only when that many
+replicas have it: a failover to one of them doesn't lose it.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,21 +20,21 @@ from riffusion.requests import SCHEMA
 from riffusion.settings import Settings
 
 TIMEOUT_S = 1.5
-REPLICAS_S = 1.0  # for which replicas are waited for, less than TIMEOUT_S
+REPLICAS_S = 1.0  # time for the replicas to acknowledge, less than TIMEOUT_S
 IDEMPOTENCY_S = 86_400
 TOMBSTONE_S = 7 * 86_400
 
-# Answers of a Redis that is there but can't serve now: starting, failing over, stuck in a script, its disk full.
-_PASSING = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY", "MISCONF", "UNBLOCKED")
+# Errors of a Redis that can't serve now: starting, failing over, running a long script, its disk full.
+_TRANSIENT = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY", "MISCONF", "UNBLOCKED")
 
-# What a client is told, what a worker begins under a token, and what it won't do again.
-_RELIED_ON = frozenset({"accept", "upload", "publish", "claim", "finish", "cancel", "delete"})
+# Scripts with effects that a client is promised, or that a worker acts on or won't repeat.
+_REPLICATED = frozenset({"accept", "add_upload", "publish_clip", "claim", "finish", "cancel", "delete_job"})
 
 _T = TypeVar("_T")
 
 
 def connect(settings: Settings) -> Redis:
-    """A client of settings.redis_url that gives up after a second or two and never sends anything twice by itself.
+    """A client of `settings.redis_url` with timeouts of a second or two, which sends nothing twice by itself.
 
     Raises:
         SetupError: the URL can't be read.
@@ -43,16 +43,20 @@ def connect(settings: Settings) -> Redis:
 
 
 def refuse_cluster(redis: Redis) -> None:
-    """Raises SetupError when Redis is in cluster mode; passes one that is away or doesn't say."""
+    """Refuses a Redis in cluster mode; one that doesn't respond, or reports no mode, passes.
+
+    Raises:
+        SetupError: Redis is in cluster mode.
+    """
     try:
         cluster = redis.info("cluster").get("cluster_enabled")  # type: ignore[union-attr]  # not the asynchronous one
     except RedisError:
         return
     if cluster:
         raise SetupError(
-            "The Redis of RIFFUSION_REDIS_URL is in cluster mode, where the job store can't run: one step of it "
-            "changes keys of several slots. Use one with `cluster-enabled no`; replicas and Sentinel let it survive "
-            "its machine."
+            "The Redis of RIFFUSION_REDIS_URL is in cluster mode, where the job store can't run: each of its "
+            "scripts changes keys of several slots. Use one with `cluster-enabled no`; replicas and Sentinel protect "
+            "against the loss of its machine."
         )
 
 
@@ -68,7 +72,7 @@ def _source(name: str, limits: str) -> str:
 
 
 def _table(values: Mapping[str, str | float | None]) -> str:
-    """Lua for a table of numbers, strings and nothing."""
+    """A Lua table of numbers, strings and nil."""
     return "{" + ", ".join(f"{name} = {_literal(value)}" for name, value in values.items()) + "}"
 
 
@@ -81,7 +85,7 @@ def _literal(value: str | float | None) -> str:
 
 
 class Database:
-    """Runs the scripts of lua/ on one Redis. Thread-safe."""
+    """Runs the scripts of lua/ and single commands on one Redis. Thread-safe; every method raises as `run`."""
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._redis = redis
@@ -96,48 +100,51 @@ class Database:
         self._limits = _table(limits | constants)
 
     def run(self, script: str, *args: str | bytes | float, resend: bool = True) -> Any:
-        """A script's answer. Where `resend`, it is sent once more when the connection breaks: it must be idempotent.
+        """Runs a script and returns its reply.
+
+        Args:
+            resend: whether it is sent once more when the connection breaks; then it must be idempotent.
 
         Raises:
-            StoreUnavailable: Redis doesn't answer in time, or can't do this now; or too few replicas have acknowledged
-                in time what it did, which may last or not.
+            StoreUnavailable: Redis doesn't respond in time, or can't do this now. Or too few replicas acknowledged in
+                time what the script did, which may or may not survive a failover.
         """
         compiled = self._scripts.get(script)
         if compiled is None:
-            # This loads nothing yet: EVALSHA is tried first, and a Redis that doesn't know the script is given it.
+            # This loads nothing yet: EVALSHA is tried first, and the script is loaded where Redis doesn't have it.
             compiled = self._scripts[script] = self._redis.register_script(_source(script, self._limits))
-        if script in _RELIED_ON:
+        if script in _REPLICATED:
             return self._replicated(lambda client: compiled(args=args, client=client), resend)
         return self._attempt(lambda: compiled(args=args), resend)
 
     def hash(self, key: str) -> dict[bytes, bytes]:
-        """A whole hash; empty when there is none. Raises StoreUnavailable."""
+        """A whole hash; empty when there is none."""
         found: dict[bytes, bytes] = self._attempt(lambda: self._redis.hgetall(key), resend=True)
         return found
 
     def text(self, key: str) -> str | None:
-        """A string; None when there is none. Raises StoreUnavailable."""
+        """A string; None when there is none."""
         found: bytes | None = self._attempt(lambda: self._redis.get(key), resend=True)
         return None if found is None else found.decode()
 
     def command(self, *parts: str) -> Any:
-        """Any other single command that reads. Raises StoreUnavailable."""
+        """Any other single command that reads."""
         return self._attempt(lambda: self._redis.execute_command(*parts), resend=True)  # type: ignore[no-untyped-call]
 
     def write(self, *parts: str) -> Any:
-        """Any other single command that writes and is relied on; it must be idempotent. Raises as `run`."""
+        """Any other single command that writes, acknowledged by replicas; it must be idempotent."""
         return self._replicated(lambda client: client.execute_command(*parts), resend=True)  # type: ignore[no-untyped-call]
 
     def _replicated(self, call: Callable[[Redis], Any], resend: bool) -> Any:
-        """As `_attempt`; where replicas are to be waited for, the call and the wait are one pipeline.
+        """As `_attempt`, and waits for replicas, in one pipeline so that both go to one server during a failover.
 
-        So both go to one server even in the midst of a failover. What is published in between is heard by nobody, but
-        replicated: it comes after whatever the call read or repeated, which WAIT alone would not wait for.
+        A call that writes nothing, because it was repeated, would leave WAIT with nothing to wait for. So a message is
+        published between the two: it has no subscribers, but is replicated after everything that the call has read.
         """
         if not self._replicas:
             return self._attempt(lambda: call(self._redis), resend)
 
-        def all_at_once() -> Any:
+        def call_and_wait() -> Any:
             with self._redis.pipeline(transaction=False) as pipeline:
                 call(pipeline)
                 pipeline.publish("replicated", "")
@@ -153,7 +160,7 @@ class Database:
                 )
             return reply
 
-        return self._attempt(all_at_once, resend)
+        return self._attempt(call_and_wait, resend)
 
     def _attempt(self, call: Callable[[], Any], resend: bool) -> Any:
         try:
@@ -166,13 +173,13 @@ class Database:
         except (OutOfMemoryError, ReadOnlyError) as error:
             raise StoreUnavailable("The job store has no room for writes now; try again later.") from error
         except ResponseError as error:
-            if str(error).startswith(_PASSING):
+            if str(error).startswith(_TRANSIENT):
                 raise StoreUnavailable("The job store can't serve now; try again later.") from error
             raise
         except RedisError as error:
-            raise StoreUnavailable("The job store doesn't answer; try again later.") from error
+            raise StoreUnavailable("The job store doesn't respond; try again later.") from error
 
 
 def pairs(flat: list[_T]) -> dict[_T, _T]:
-    """Redis's flat list of keys and values as a dict."""
+    """A flat list of keys and values, as scripts return hashes, as a dict."""
     return dict(zip(flat[::2], flat[1::2], strict=True))

@@ -1,4 +1,4 @@
-"""Events of all jobs, through one Redis subscriber a process, to everyone who waits for a change."""
+"""Events of all jobs: one Redis subscriber a process wakes the threads that wait for a change."""
 
 import threading
 import time
@@ -20,20 +20,20 @@ class EventHub:
         self._redis = redis
         self._lock = threading.Lock()
         self._waiting: defaultdict[str, set[threading.Event]] = defaultdict(set)
-        # The latest revisions heard of, for changes that come between reading a record and waiting for the next one.
+        # The latest revisions received, for changes between reading a record and waiting for the next one.
         self._revisions: OrderedDict[str, int] = OrderedDict()
         self._closed = threading.Event()
         self._thread: threading.Thread | None = None
 
     def wait(self, job_id: str, revision: int, timeout: float) -> int:
-        """Waits until a revision beyond `revision` is heard of, at most `timeout` seconds; then read the record.
+        """Waits for a revision beyond `revision`, for `timeout` seconds at most; then the caller reads the record.
 
         May return sooner without a change (the subscriber has just connected). A change between reading the record and
         calling this is not missed.
 
         Returns:
-            The latest revision heard of, or `revision`. The record may be older: after a failover to a replica that
-            lagged, or from a backup. Whoever waits again passes the larger of the two, so as not to be woken for ever.
+            The latest revision received, or `revision`. The record may be older: after a failover to a replica that
+            lagged, or from a backup. To wait again, pass the larger of the two; the smaller would return at once.
         """
         woken = threading.Event()
         with self._lock:
@@ -52,8 +52,8 @@ class EventHub:
                 self._waiting[job_id].discard(woken)
                 if not self._waiting[job_id]:
                     del self._waiting[job_id]
-                heard = self._revisions.get(job_id, revision)
-        return max(heard, revision)
+                received = self._revisions.get(job_id, revision)
+        return max(received, revision)
 
     def close(self) -> None:
         """Ends the subscriber and every wait."""
@@ -72,20 +72,20 @@ class EventHub:
     def _subscribe(self) -> None:
         with self._redis.pubsub() as subscriber:  # type: ignore[no-untyped-call]  # redis-py leaves it untyped
             subscriber.subscribe(CHANNEL)
-            heard = time.monotonic()
-            while not self._closed.is_set() and time.monotonic() - heard < _SILENCE_S:
+            received_at = time.monotonic()
+            while not self._closed.is_set() and time.monotonic() - received_at < _SILENCE_S:
                 message = subscriber.get_message(timeout=_POLL_S)
                 if message is None:
-                    subscriber.ping()  # its answer counts as heard; without any, the connection has died in silence
+                    subscriber.ping()  # its reply counts; where none comes, the connection is dead
                     continue
-                heard = time.monotonic()
+                received_at = time.monotonic()
                 if message["type"] == "subscribe":
-                    self._wake_all()  # whatever was said before went unheard
+                    self._wake_all()  # changes before this moment were missed
                 elif message["type"] == "message":
                     job_id, revision = message["data"].decode().split()
-                    self._tell(job_id, int(revision))
+                    self._publish(job_id, int(revision))
 
-    def _tell(self, job_id: str, revision: int) -> None:
+    def _publish(self, job_id: str, revision: int) -> None:
         with self._lock:
             self._revisions[job_id] = revision
             self._revisions.move_to_end(job_id)

@@ -1,4 +1,4 @@
-"""API keys: made and revoked by the operator, known to the server by their hash only."""
+"""API keys: made and revoked by the operator; the server stores their hashes only."""
 
 import base64
 import hashlib
@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass, field, fields
 from redis import Redis
 
 from riffusion.errors import NotFound, Unauthorized
-from riffusion.jobs.clients import Quota
 from riffusion.jobs.database import Database
+from riffusion.jobs.tenants import Quota
 from riffusion.settings import Settings
 
-PREFIX = "riff"  # lets scanners of source code and logs recognise a key
+PREFIX = "riff"  # by which scanners of source code and logs recognise a key
 _KEYS = "keys"  # hash: id -> JSON
 _SECRET_BYTES = 32
 
@@ -25,13 +25,19 @@ class Key:
     """One key, as the store has it."""
 
     id: str
-    name: str  # for people
-    digest: str  # SHA-256 of the whole key, hex: of 256 random bits, so that there is nothing for a slow hash to slow
-    created_at: float  # Unix seconds
+    name: str
+    """For people."""
+    digest: str
+    """SHA-256 of the whole key, hex. The key has 256 random bits, so a slow hash would protect nothing."""
+    created_at: float
+    """Unix seconds."""
     quota: Quota
-    weight: float  # share of the queue relative to other clients; > 0
-    for_end_users: bool  # its owner may say on whose behalf it asks; quota and weight are then each person's
-    webhook_secret: str = field(repr=False)  # `whsec_` and base64, as Standard Webhooks has it
+    weight: float
+    """Share of the queue relative to other tenants; > 0."""
+    for_end_users: bool
+    """Whether its owner may name the person a request is made for; quota and weight are then each person's."""
+    webhook_secret: str = field(repr=False)
+    """`whsec_` and base64, as in Standard Webhooks."""
 
     def encode(self) -> str:
         """Its form in Redis."""
@@ -41,18 +47,18 @@ class Key:
     def decode(cls, text: str | bytes) -> "Key":
         """The key from its form in Redis."""
         data = json.loads(text)
-        known = {each.name for each in fields(Quota)}  # a newer version may have written further limits
+        known = {each.name for each in fields(Quota)}  # a newer version may have stored further limits
         return cls(**data | {"quota": Quota(**{name: data["quota"][name] for name in known & data["quota"].keys()})})
 
 
 class KeyStore:
-    """The keys in one Redis. Thread-safe; every method raises StoreUnavailable when Redis doesn't answer."""
+    """The keys in one Redis. Thread-safe; every method raises StoreUnavailable when Redis doesn't respond."""
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._database = Database(redis, settings)
 
     def create(self, name: str, quota: Quota, *, weight: float = 1.0, for_end_users: bool = False) -> tuple[str, Key]:
-        """A new key, and what is known of it from now on: the key itself can't be had again."""
+        """A new key in full, which can't be read again, and its record."""
         key_id = secrets.token_hex(6)
         text = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
         webhook_secret = f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
@@ -61,7 +67,11 @@ class KeyStore:
         return text, key
 
     def check(self, text: str) -> Key:
-        """The key that a request bears. Raises Unauthorized when there is none like it."""
+        """The record of the key that a request bears.
+
+        Raises:
+            Unauthorized: it is unknown or was revoked.
+        """
         prefix, _, rest = text.partition("_")
         key = self.get(rest.partition("_")[0]) if prefix == PREFIX else None
         if key is None or not hmac.compare_digest(key.digest, _digest(text)):
@@ -79,7 +89,11 @@ class KeyStore:
         return sorted((Key.decode(text) for text in found), key=lambda key: key.created_at)
 
     def revoke(self, key_id: str) -> None:
-        """Ends a key at once; its jobs go on, and nobody can ask for them. Raises NotFound."""
+        """Makes a key invalid at once. Its jobs run on, and can't be read by anyone.
+
+        Raises:
+            NotFound: there is no such key.
+        """
         if not self._database.write("HDEL", _KEYS, key_id):
             raise NotFound(f"There is no key {key_id}; `riffusion keys list` shows those there are.")
 

@@ -1,4 +1,4 @@
-"""The thread that keeps the store's promises while workers, messages and processes come and go."""
+"""The periodic work that recovers from lost workers, lost messages and interrupted processes."""
 
 import threading
 from collections.abc import Callable
@@ -6,10 +6,10 @@ from collections.abc import Callable
 import structlog
 
 from riffusion.errors import UnavailableError
-from riffusion.jobs.files import Files
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.wakeup import WakeUps
+from riffusion.storage import Storage
 
 INTERVAL_S = 1.0
 
@@ -17,17 +17,17 @@ _log = structlog.get_logger(__name__)
 
 
 class Reaper:
-    """Every second: takes back the jobs of dead workers, publishes missing wake-ups, deletes files nobody needs.
+    """Every second: requeues the jobs of lost workers, publishes missing wake-ups, deletes expired files.
 
     One runs in every API and every worker process; any one of them is enough.
     """
 
-    def __init__(self, store: JobStore, files: Files) -> None:
+    def __init__(self, store: JobStore, files: Storage) -> None:
         self._store = store
         self._wakeups = WakeUps(store.settings)
         self._sweep = Sweep(store.redis, files, store.settings)
         self._stopped = threading.Event()
-        # Two threads: a storage that hangs must not hold up the leases.
+        # Two threads: a storage that hangs must not delay the leases.
         self._threads = [
             threading.Thread(target=self._every_second, args=(task,), name=name, daemon=True)
             for name, task in (("reaper", self.reap), ("sweep", self.sweep))
@@ -55,14 +55,14 @@ class Reaper:
             pass
 
     def _every_second(self, task: Callable[[], None]) -> None:
-        # Asked anew each time, rather than waited on in the loop's head: gevent never wakes who waits once more for an
-        # event that was set while two waits for it ran out.
+        # Checked each time, rather than waited on in the loop's head: gevent never wakes a second wait for an event
+        # that was set while the first one timed out.
         while not self._stopped.is_set():
             try:
                 task()
             except UnavailableError as error:
-                _log.warning("reaper_failed", task=task.__name__, code=error.code, detail=str(error))
+                _log.warning("reaper task failed", task=task.__name__, code=error.code, detail=str(error))
             except Exception:
-                # The thread must live: without it, jobs of dead workers would be stuck for good.
-                _log.exception("reaper_failed", task=task.__name__)
+                # The thread must not end: without it, jobs of lost workers would be stuck for good.
+                _log.exception("reaper task failed", task=task.__name__)
             self._stopped.wait(INTERVAL_S)

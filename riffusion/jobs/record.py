@@ -1,8 +1,8 @@
-"""What is known about a job: the record, frozen, and its form in Redis."""
+"""What a job is: its status, what it made or why it failed, its webhook, and the record of it all in Redis."""
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
@@ -10,13 +10,29 @@ from riffusion.requests import with_defaults
 
 
 class JobStatus(StrEnum):
-    """Where a job is; the last three are terminal and never change again."""
+    """Where a job is between its acceptance and its end.
 
-    QUEUED = "queued"  # waits for a worker, for the first time or again
-    RUNNING = "running"  # a worker holds its lease
-    SUCCEEDED = "succeeded"  # has a result
-    FAILED = "failed"  # has an error
-    CANCELED = "canceled"  # ended on request
+    | event                      | from            | to                |
+    |----------------------------|-----------------|-------------------|
+    | claim                      | queued          | running           |
+    | release, lease lost        | running         | queued            |
+    | finish                     | running         | succeeded, failed |
+    | deadline, attempts used up | queued, running | failed            |
+    | cancel                     | queued, running | canceled          |
+
+    The last three are terminal: a job that has one never changes again, until it expires or is deleted.
+    """
+
+    QUEUED = "queued"
+    """Waits for a worker, for the first time or again."""
+    RUNNING = "running"
+    """A worker holds its lease."""
+    SUCCEEDED = "succeeded"
+    """Has a result."""
+    FAILED = "failed"
+    """Has an error: what its attempt raised, a deadline that it passed, or the loss of its worker in every attempt."""
+    CANCELED = "canceled"
+    """Ended on request."""
 
     @property
     def terminal(self) -> bool:
@@ -26,23 +42,29 @@ class JobStatus(StrEnum):
 
 @dataclass(frozen=True)
 class ImageOutput:
-    """The spectrogram a job painted."""
+    """The spectrogram image that a job made."""
 
-    key: str  # in Files
-    width: int  # pixels
-    height: int  # pixels
+    key: str
+    """In Storage."""
+    width: int
+    """Pixels."""
+    height: int
+    """Pixels."""
     bytes: int
 
 
 @dataclass(frozen=True)
 class AudioOutput:
-    """The sound a job made."""
+    """The sound that a job made."""
 
-    key: str  # in Files
+    key: str
+    """In Storage."""
     duration_s: float
-    sample_rate: int  # Hz
+    sample_rate: int
+    """Hz."""
     channels: int
-    format: str  # "mp3", "wav", "flac" or "ogg"
+    format: str
+    """`mp3`, `wav`, `flac` or `ogg`."""
     bytes: int
 
 
@@ -56,26 +78,28 @@ class JobOutput:
 
 @dataclass(frozen=True)
 class Success:
-    """A job's good end."""
+    """How an attempt ends that made a clip."""
 
     output: JobOutput
     warnings: tuple[str, ...] = ()
 
     def encode(self) -> tuple[str, ...]:
-        """Status, bytes of its files, then names and values of the fields it writes into the hash."""
+        """Status, bytes of its files, then names and values of the fields that it writes into the hash."""
         size = self.output.image.bytes + self.output.audio.bytes
         return "succeeded", str(size), "result", json.dumps(asdict(self.output)), "warnings", json.dumps(self.warnings)
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A job's bad end: a stable code of riffusion.errors, and a sentence for people without paths or stack traces."""
+    """How an attempt ends that made none."""
 
     code: str
+    """That of a class in `riffusion.errors`; stable."""
     detail: str
+    """A sentence for people, without paths or stack traces."""
 
     def encode(self) -> tuple[str, ...]:
-        """Status, bytes of its files, then names and values of the fields it writes into the hash."""
+        """Status, bytes of its files, then names and values of the fields that it writes into the hash."""
         return "failed", "0", "error", json.dumps(asdict(self))
 
 
@@ -83,23 +107,30 @@ Outcome = Success | Failure
 
 
 class WebhookState(StrEnum):
-    """Whether a job's end has been told to the address that its request names."""
+    """Whether a job's end has been reported to the address that its request names."""
 
-    WAITING = "waiting"  # for the job to end
-    PENDING = "pending"  # is tried, and tried again
+    WAITING = "waiting"
+    """The job hasn't ended."""
+    PENDING = "pending"
+    """A try is due, in progress or will follow."""
     DELIVERED = "delivered"
-    FAILED = "failed"  # given up
+    """The receiver accepted it."""
+    FAILED = "failed"
+    """The last try has failed, or the receiver wants no more of them."""
 
 
 @dataclass(frozen=True)
 class Webhook:
-    """Where a job's end is told, and how far that is."""
+    """Where a job's end is reported, and how far that is."""
 
     url: str
     state: WebhookState
-    attempts: int  # begun
-    next_at: float | None  # of the next try, Unix seconds
-    error: str | None  # of the last one
+    attempts: int
+    """Tries begun."""
+    next_at: float | None
+    """Time of the next try, Unix seconds."""
+    error: str | None
+    """Of the last try."""
 
 
 @dataclass(frozen=True)
@@ -110,28 +141,43 @@ class JobRecord:
     status: JobStatus
     mode: str
     model: str
-    client: str  # whose share of the queue it takes
-    request: dict[str, Any]  # JSON of the request, seeds and defaults filled in
-    inputs: dict[str, str]  # field of the request -> key in Files, for uploads and earlier jobs
-    cost: float  # in denoising steps of one clip
-    weight: float  # share of queue and engine against other jobs
-    degraded: bool  # has fewer steps than were asked for, because the queue was long
+    tenant: str
+    """Whose share of the queue it takes; the hash's field is `client`."""
+    request: dict[str, Any]
+    """JSON of the request, with seeds and defaults filled in."""
+    inputs: dict[str, str]
+    """Field of the request -> key in Storage, for uploads and results of earlier jobs."""
+    cost: float
+    """In denoising steps of one clip."""
+    weight: float
+    """Share of queue and engine relative to other jobs; > 0."""
+    degraded: bool
+    """Whether it has fewer steps than the request asked for, because the queue was long."""
     created_at: float
-    started_at: float | None  # of the latest attempt
+    started_at: float | None
+    """Of the latest attempt."""
     completed_at: float | None
-    revision: int  # counts visible changes
-    token: int  # fencing token: rises with every claim, so that only the latest attempt can finish
-    attempts: int  # times started
-    solo: bool  # must run alone in its worker, because two workers died under it
+    revision: int
+    """Rises with every visible change."""
+    token: int
+    """Fencing token: rises with every claim, so that only the latest attempt can finish the job."""
+    attempts: int
+    """Times started."""
+    solo: bool
+    """Whether it must run alone in its worker, because two workers were lost while running it."""
     worker: str | None
-    folder: (
-        str  # of the latest attempt's files, with its slash; random, so that no link holds the id; "" before the first
-    )
+    """The worker that holds the lease."""
+    folder: str
+    """Prefix of the latest attempt's files, ending in a slash; empty before the first. Random: no link has the id."""
     step: int
-    total: int  # 0 until known
+    """Denoising steps done by the latest attempt."""
+    total: int
+    """Denoising steps that the latest attempt needs; 0 until known."""
     result: JobOutput | None = None
+    """Of a job that succeeded."""
     error: Failure | None = None
-    warnings: tuple[str, ...] = field(default=())
+    """Of a job that failed."""
+    warnings: tuple[str, ...] = ()
     webhook: Webhook | None = None
 
     @classmethod
@@ -139,7 +185,7 @@ class JobRecord:
         """The record from its hash in Redis."""
         text = {key.decode(): value.decode() for key, value in data.items()}
 
-        def when(name: str) -> float | None:
+        def time_of(name: str) -> float | None:
             return float(text[name]) if name in text else None
 
         error = json.loads(text["error"]) if "error" in text else None
@@ -148,15 +194,15 @@ class JobRecord:
             status=JobStatus(text["status"]),
             mode=text["mode"],
             model=text["model"],
-            client=text["client"],
+            tenant=text["client"],
             request=with_defaults(json.loads(text["request"])),
             inputs=json.loads(text["inputs"]),
             cost=float(text["cost"]),
             weight=float(text["weight"]),
             degraded=text.get("degraded") == "1",
             created_at=float(text["created_at"]),
-            started_at=when("started_at"),
-            completed_at=when("completed_at"),
+            started_at=time_of("started_at"),
+            completed_at=time_of("completed_at"),
             revision=int(text["revision"]),
             token=int(text["token"]),
             attempts=int(text["attempts"]),

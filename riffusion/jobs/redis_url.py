@@ -1,7 +1,7 @@
-"""RIFFUSION_REDIS_URL: one Redis, with or without TLS, or a service that Sentinels know.
+"""RIFFUSION_REDIS_URL: one Redis, with or without TLS, or a service that Sentinels monitor.
 
     redis://[[user]:password@]host[:port][/db][?option=value&...]
-    rediss://...    the same through TLS; `?ssl_ca_certs=FILE` names the authorities, else the system's are trusted
+    rediss://...    the same through TLS; `?ssl_ca_certs=FILE` names the authorities, by default the system's
     redis+sentinel://[[user]:password@]host[:port][,host[:port]...]/service[/db][?option=value&...]
                     user and password are Redis's; the Sentinels' own are `sentinel_username`, `sentinel_password`
 
@@ -25,15 +25,24 @@ _SENTINEL_PORT = 26379
 class RedisUrl:
     """The parts of an address."""
 
-    shown: str  # without credentials, for logs
-    options: Mapping[str, Any] = field(repr=False)  # of a connection to Redis
-    service: str = ""  # that the Sentinels know; "": there are none
+    shown: str
+    """Without credentials, for logs."""
+    options: Mapping[str, Any] = field(repr=False)
+    """Of a connection to Redis."""
+    service: str = ""
+    """That the Sentinels monitor; empty where there are none."""
     sentinels: tuple[tuple[str, int], ...] = ()
-    sentinel_options: Mapping[str, str] = field(default_factory=dict, repr=False)  # of a connection to a Sentinel
+    """Hosts and ports."""
+    sentinel_options: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Of a connection to a Sentinel."""
 
 
 def read_url(url: str) -> RedisUrl:
-    """The address in its parts. Raises SetupError, which repeats nothing of it: parts may be of a password."""
+    """The parts of the address.
+
+    Raises:
+        SetupError: it can't be read. The message repeats nothing of it, since any part may belong to a password.
+    """
     try:
         parts = urlsplit(url)
         if parts.scheme == _SENTINEL:
@@ -44,8 +53,8 @@ def read_url(url: str) -> RedisUrl:
         pass
     raise SetupError(
         "RIFFUSION_REDIS_URL can't be read. It looks like redis://host:6379/0, rediss://host:6379/0 or "
-        "redis+sentinel://host:26379,host:26379/service/0; a password's other characters than letters and digits are "
-        "written as %XX."
+        "redis+sentinel://host:26379,host:26379/service/0; characters of a password other than letters and digits "
+        "are written as %XX."
     )
 
 
@@ -58,8 +67,8 @@ def _sentinel(parts: SplitResult) -> RedisUrl:
     own = {name: query.pop(f"sentinel_{name}") for name in ("username", "password") if f"sentinel_{name}" in query}
     return RedisUrl(
         f"{_SENTINEL}://{hosts}{parts.path}",
-        # As if Redis stood where Sentinel will say: the rest of the address is the same.
-        {"db": int(database or 0), **_placeless(_options(f"redis://{user}@-?{urlencode(query)}"))},
+        # Parsed with a dummy host: the Sentinels name the real one, and the rest of the address is the same.
+        {"db": int(database or 0), **_without_host(_options(f"redis://{user}@-?{urlencode(query)}"))},
         service,
         tuple(_host(each) for each in hosts.split(",")),
         own,
@@ -71,7 +80,7 @@ def _options(url: str) -> dict[str, Any]:
     return found
 
 
-def _placeless(options: Mapping[str, Any]) -> dict[str, Any]:
+def _without_host(options: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in options.items() if name not in ("host", "port")}
 
 

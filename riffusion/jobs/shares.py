@@ -1,4 +1,4 @@
-"""Published clips: an id that shows a job's clip to anyone and gives no other power over the job."""
+"""Published clips: an id that shows a job's clip to everyone and gives no other access to the job."""
 
 import base64
 import hashlib
@@ -15,40 +15,45 @@ _BYTES = 16
 
 
 class ShareStore:
-    """The shares in one Redis. Thread-safe; every method raises StoreUnavailable when Redis doesn't answer."""
+    """The shares in one Redis. Thread-safe; every method raises StoreUnavailable when Redis doesn't respond."""
 
     def __init__(self, redis: Redis, store: JobStore, settings: Settings) -> None:
         self._database = Database(redis, settings)
         self._store = store
 
-    def publish(self, job_id: str, client: str | None = None) -> str:
+    def publish(self, job_id: str, identity: str | None = None) -> str:
         """The job's share id; the same one however often it is published.
 
         Raises:
-            NotFound, Gone: there is no such job that the client may see.
+            NotFound, Gone: there is no such job that `identity` may see.
             UnknownReference: the job has no clip.
         """
-        self._store.get(job_id, client)
+        self._store.get(job_id, identity)
         share_id = _share_id(job_id)
-        status = self._database.run("publish", share_id, job_id).decode()
+        status = self._database.run("publish_clip", share_id, job_id).decode()
         if not status:
-            self._store.get(job_id)  # it has gone in between
+            self._store.get(job_id)  # raises: it was deleted in between
         if status != JobStatus.SUCCEEDED:
             raise UnknownReference(f"This job has no clip to publish: it is {status}.")
         return share_id
 
     def get(self, share_id: str) -> JobRecord:
-        """The job whose clip was published. Raises NotFound, Gone."""
+        """The job whose clip was published.
+
+        Raises:
+            NotFound: there is no such share.
+            Gone: the job has expired or was deleted.
+        """
         job_id = self._database.text(f"share:{share_id}")
         if job_id is None:
             raise NotFound("There is no such clip, or it was never published.")
         try:
             return self._store.get(job_id)
         except (NotFound, Gone):
-            raise Gone("This clip is gone: its time was over, or its maker deleted it.") from None
+            raise Gone("This clip has expired, or its maker deleted it.") from None
 
 
 def _share_id(job_id: str) -> str:
-    """A hash: the job's id, which gives power over it, can't be read back from it."""
+    """A hash: the job's id, which gives access to it, can't be read back from it."""
     digest = hashlib.sha256(b"share:" + job_id.encode()).digest()[:_BYTES]
     return base64.urlsafe_b64encode(digest).decode().rstrip("=")

@@ -1,38 +1,41 @@
-"""Deletes the files that nobody needs any more.
+"""Deletes expired files.
 
-Those are: what attempts left behind that lost their job, what canceled and failed jobs left behind, results past their
-time, and uploads past theirs that no job needs. Redis keeps the list of what to look at when; an entry leaves it only
-after its files are gone, so a sweep that dies is made up for by the next.
+Those are: files of attempts that lost their job, files of canceled and failed jobs, results past their time, and
+uploads past theirs that no job needs. Redis has the list of them by the time at which they expire. An entry is removed
+only after its files are deleted, so an interrupted sweep is repeated by the next.
 """
 
 from redis import Redis
 
 from riffusion.jobs.database import Database
-from riffusion.jobs.files import Files
 from riffusion.settings import Settings
+from riffusion.storage import Storage
 
 _AT_ONCE = 20
 
 
 class Sweep:
-    """Deletes what is due, when called. Thread-safe; many processes may sweep at once."""
+    """Deletes expired files, when called. Thread-safe; many processes may sweep at once."""
 
-    def __init__(self, redis: Redis, files: Files, settings: Settings) -> None:
+    def __init__(self, redis: Redis, files: Storage, settings: Settings) -> None:
         self._database = Database(redis, settings)
         self._files = files
 
     def run(self) -> int:
-        """Deletes the files of a few entries that are due; how many entries those were.
+        """Deletes the files of a few expired entries.
+
+        Returns:
+            How many entries those were.
 
         Raises:
-            StoreUnavailable: Redis doesn't answer.
-            StorageUnavailable: some files couldn't be deleted; they come up again.
+            StoreUnavailable: Redis doesn't respond.
+            StorageUnavailable: some files couldn't be deleted; a later sweep tries again.
         """
-        tasks: list[list[bytes]] = self._database.run("sweep", _AT_ONCE, resend=False)
+        tasks: list[list[bytes]] = self._database.run("take_expired_files", _AT_ONCE, resend=False)
         for member, keep, *prefixes in ([part.decode() for part in task] for task in tasks):
             for prefix in prefixes:
-                if prefix != keep:  # what is to be kept may also lie within a folder, as in version 1
+                if prefix != keep:  # the folder to keep may also be within one to delete, as in version 1
                     found = self._files.list(prefix)
                     self._files.delete(key for key in found if not (keep and key.startswith(keep)))
-            self._database.run("swept", member)
+            self._database.run("confirm_deletion", member)
         return len(tasks)

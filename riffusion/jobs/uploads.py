@@ -1,4 +1,4 @@
-"""Files that clients send in, to be used by jobs: records in Redis, content in Files."""
+"""Files that tenants upload for their jobs: records in Redis, content in Storage."""
 
 import hashlib
 import json
@@ -11,37 +11,48 @@ from typing import BinaryIO, Literal
 from redis import Redis
 
 from riffusion.errors import StorageUnavailable, StoreUnavailable, UnknownReference
-from riffusion.jobs.clients import Client, owns, refusal
 from riffusion.jobs.database import Database, pairs
-from riffusion.jobs.files import CONTENT_TYPES, Files
+from riffusion.jobs.tenants import Tenant, owns, refusal
 from riffusion.settings import Settings
+from riffusion.storage import CONTENT_TYPES, Storage
 
 UploadKind = Literal["image", "audio"]
 
 
 @dataclass(frozen=True)
 class UploadInfo:
-    """What probing a file told."""
+    """What probing a file found."""
 
     kind: UploadKind
-    content_type: str  # one of CONTENT_TYPES
-    duration_s: float | None = None  # of audio
-    width: int | None = None  # of pictures, pixels
+    content_type: str
+    """One of CONTENT_TYPES."""
+    duration_s: float | None = None
+    """Of audio."""
+    width: int | None = None
+    """Of images, pixels."""
     height: int | None = None
-    channels: int | None = None  # of audio
+    """Of images, pixels."""
+    channels: int | None = None
+    """Of audio."""
 
 
 @dataclass(frozen=True)
 class Upload:
-    """One upload of one client."""
+    """One upload of one tenant."""
 
     id: str
-    owner: str  # who may use it
-    key: str  # in Files; uploads of the same content share it
-    sha256: str  # hex
-    size: int  # bytes
-    created_at: float  # Unix seconds
-    expires_at: float  # later, if jobs use it
+    owner: str
+    """Who may use it."""
+    key: str
+    """In Storage; uploads of the same content share it."""
+    sha256: str
+    """Hex."""
+    size: int
+    """Bytes."""
+    created_at: float
+    """Unix seconds."""
+    expires_at: float
+    """Unix seconds; it is kept for longer while jobs use it."""
     info: UploadInfo
 
     @classmethod
@@ -71,33 +82,33 @@ class Upload:
 class UploadStore:
     """The uploads in one Redis and one storage. Thread-safe."""
 
-    def __init__(self, redis: Redis, files: Files, settings: Settings) -> None:
+    def __init__(self, redis: Redis, files: Storage, settings: Settings) -> None:
         self._database = Database(redis, settings)
         self._files = files
 
-    def admit(self, client: Client, size: int) -> None:
-        """Charges a client for an upload of at most `size` bytes, before it is read and whatever becomes of it.
+    def begin(self, tenant: Tenant, size: int) -> None:
+        """Charges a tenant for an upload of at most `size` bytes, before any of it is read; a failed one counts, too.
 
         Raises:
-            TooManyRequests: the client has created, or keeps, as much as it may.
+            TooManyRequests: the tenant has created, or keeps, as much as it may.
             StorageFull: the storage holds as many bytes as it may.
-            StoreUnavailable: Redis doesn't answer, or has no memory for more.
+            StoreUnavailable: Redis doesn't respond, or has no memory for more.
         """
-        order = {"scopes": client.scopes, "quota": asdict(client.quota), "size": size}
-        reply = self._database.run("admit", json.dumps(order), resend=False)
-        if error := refusal(reply, client.quota):
+        charge = {"scopes": tenant.scopes, "quota": asdict(tenant.quota), "size": size}
+        reply = self._database.run("begin_upload", json.dumps(charge), resend=False)
+        if error := refusal(reply, tenant.quota):
             raise error
 
-    def add(self, client: Client, data: BinaryIO, info: UploadInfo) -> Upload:
-        """Stores a seekable file that was admitted and probed before.
+    def add(self, tenant: Tenant, data: BinaryIO, info: UploadInfo) -> Upload:
+        """Stores a seekable file for which `begin` was called and which was probed.
 
         Raises:
-            TooManyRequests, StorageFull: others were faster, and there is no room left for this one.
+            TooManyRequests, StorageFull: uploads that came in meanwhile have left no room for this one.
             StorageUnavailable, StoreUnavailable: it can't be stored now.
         """
         sha256 = _sha256(data)
         suffix = next((end for end, kind in CONTENT_TYPES.items() if kind == info.content_type), ".bin")
-        # A folder of its own: so a file is found without looking at all, and told from one that is just being deleted.
+        # In a folder of its own, where listing finds it fast; a new one, so that a file being deleted is never reused.
         key = f"uploads/{secrets.token_hex(16)}/file{suffix}"
         fields: dict[str, str | float | None] = {
             "kind": info.kind,
@@ -109,11 +120,11 @@ class UploadStore:
         }
         known = [part for pair in fields.items() if pair[1] is not None for part in pair if part is not None]
         upload_id = secrets.token_urlsafe(24)
-        order = {"scopes": client.scopes, "stored_bytes": client.quota.stored_bytes}
-        order |= {"owner": client.owner} if client.owner else {}
-        # The record first: a file without one would never be deleted. Its id is told when the file is there.
-        reply = self._database.run("upload", upload_id, json.dumps(order), data.tell(), sha256, key, *known)
-        if error := refusal(reply, client.quota):
+        charge = {"scopes": tenant.scopes, "stored_bytes": tenant.quota.stored_bytes}
+        charge |= {"owner": tenant.owner} if tenant.owner else {}
+        # The record first: a file without one would never be deleted. The id is returned when the file is stored.
+        reply = self._database.run("add_upload", upload_id, json.dumps(charge), data.tell(), sha256, key, *known)
+        if error := refusal(reply, tenant.quota):
             raise error
         upload = Upload.decode(pairs(reply))
         try:
@@ -125,7 +136,11 @@ class UploadStore:
         return upload
 
     def get(self, upload_id: str, identity: str) -> Upload:
-        """The upload. Raises UnknownReference when it isn't there or isn't this client's."""
+        """The upload.
+
+        Raises:
+            UnknownReference: there is none of this id, or `identity` doesn't own it.
+        """
         data = self._database.hash(f"upload:{upload_id}")
         if not data or not owns(identity, Upload.decode(data).owner):
             raise UnknownReference(f"There is no upload {upload_id}; it may have expired.")

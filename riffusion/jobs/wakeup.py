@@ -1,7 +1,7 @@
-"""Wake-ups: Celery messages that say no more than that there is work for a model.
+"""Wake-ups: Celery messages that only say that there is work for a model.
 
 kombu keeps the messages of a queue in a Redis list of the queue's name, so LLEN counts those that wait; those in the
-hash `unacked` were taken by a worker already and wake nobody else. lua/common.lua counts by the same name.
+hash `unacked` were taken by a worker already and wake no other. lua/common.lua counts by the same name.
 """
 
 import threading
@@ -13,7 +13,7 @@ from redis.exceptions import RedisError
 from riffusion.settings import Settings
 
 TASK = "riffusion.work"
-_AT_ONCE = 4  # that publish, each through connections of its own; kombu's pool of these has no bound on the wait
+_AT_ONCE = 4  # publishing threads, each with a connection; kombu's pool would wait for one without a limit
 _TURN_S = 1.0
 
 
@@ -31,15 +31,15 @@ class WakeUps:
 
     @cached_property
     def _celery(self) -> Any:
-        from riffusion.jobs.broker import create_celery  # a third of the API's start, needed first in publishing
+        from riffusion.jobs.broker import create_celery  # a third of the time that the API takes to start
 
         options = {"socket_timeout": 1, "socket_connect_timeout": 1, "max_retries": 0}
         return create_celery(self._settings, options, broker_pool_limit=_AT_ONCE)
 
     def publish(self, model: str, count: int = 1) -> bool:
-        """Sends `count` wake-ups to a model's workers; False when the broker doesn't take them.
+        """Sends `count` wake-ups to a model's workers; False when the broker doesn't accept them.
 
-        That is no error: the reaper makes up for what is missing, so the job starts about a second later.
+        That is no error: the reaper sends those that are missing, so the job starts about a second later.
         """
         from kombu.exceptions import KombuError
 

@@ -1,96 +1,69 @@
 """What can be asked for: one pydantic model per mode, with its limits.
 
 A request is one flat JSON object with a `mode`. `parse` turns outside data into one of the models or raises
-`InvalidRequest` naming each field; `with_seed` fills in what was left to chance, so that the stored request says
-exactly what was made; `cost` says how much work a request is.
+`InvalidRequest` naming each field; `with_seed` draws the seeds that were left out, so that the stored request says
+exactly what was made; `cost` says how much work a request is. Each mode's model is in its own module in
+`riffusion.requests.modes`.
 """
 
+from riffusion.requests.base import AnyRequest, Painted
+from riffusion.requests.between import InterpolationEnd
 from riffusion.requests.cost import cost
 from riffusion.requests.fields import MAX_PROMPT_CHARS, MAX_SEED, AudioFormat, Quality, Scheduler, is_name
 from riffusion.requests.model_card import ModelCard, unknown_lora
-from riffusion.requests.modes import (
-    MAX_CLIPS,
-    MAX_WIDTH,
-    MODES,
-    AnyRequest,
-    AudioToAudio,
-    AudioToImage,
-    Extend,
-    ImageToAudio,
-    Inpaint,
-    Interpolate,
-    InterpolationEnd,
-    Loop,
-    Painted,
-    Request,
-    Riff,
-    TextToAudio,
-)
+from riffusion.requests.modes import MODES, Request
 from riffusion.requests.parse import REQUEST, parse, with_guidance, with_seed
-from riffusion.requests.references import JobResult, MaskBox, Reference, SeedImage, Upload, references, shareable
-from riffusion.requests.sizes import (
-    CLIP_SECONDS,
-    CLIP_SIZE,
-    COLUMNS_PER_S,
-    CONTEXT_SECONDS,
-    OVERLAP_SECONDS,
-    InputSize,
-    columns_of,
-    made_columns,
-    painted_at_once,
-    too_wide,
+from riffusion.requests.plain_text import plain
+from riffusion.requests.references import (
+    JobResult,
+    Kind,
+    MaskBox,
+    Reference,
+    SeedImage,
+    Upload,
+    reference_fields,
+    references,
+    shareable,
 )
+from riffusion.requests.sizes import CLIP_SIZE, InputSize, Sizes, too_wide
 from riffusion.requests.stored import SCHEMA, stored_form, with_defaults
-from riffusion.requests.words import plain
+from riffusion.requests.title import title, untitled
 
 __all__ = [
-    "CLIP_SECONDS",
     "CLIP_SIZE",
-    "COLUMNS_PER_S",
-    "CONTEXT_SECONDS",
-    "MAX_CLIPS",
     "MAX_PROMPT_CHARS",
     "MAX_SEED",
-    "MAX_WIDTH",
     "MODES",
-    "OVERLAP_SECONDS",
     "REQUEST",
     "SCHEMA",
     "AnyRequest",
     "AudioFormat",
-    "AudioToAudio",
-    "AudioToImage",
-    "Extend",
-    "ImageToAudio",
-    "Inpaint",
     "InputSize",
-    "Interpolate",
     "InterpolationEnd",
     "JobResult",
-    "Loop",
+    "Kind",
     "MaskBox",
     "ModelCard",
     "Painted",
     "Quality",
     "Reference",
     "Request",
-    "Riff",
     "Scheduler",
     "SeedImage",
-    "TextToAudio",
+    "Sizes",
     "Upload",
-    "columns_of",
     "cost",
     "is_name",
-    "made_columns",
-    "painted_at_once",
     "parse",
     "plain",
+    "reference_fields",
     "references",
     "shareable",
     "stored_form",
+    "title",
     "too_wide",
     "unknown_lora",
+    "untitled",
     "with_defaults",
     "with_guidance",
     "with_seed",

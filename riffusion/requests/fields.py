@@ -1,10 +1,13 @@
 """The field types that requests are made of, with their limits."""
 
 import re
-from typing import Annotated, Literal
+import types
+from collections.abc import Iterator
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.fields import FieldInfo
 from pydantic_core import PydanticCustomError
 
 MAX_PROMPT_CHARS = 2000
@@ -46,7 +49,7 @@ Int = Annotated[int, BeforeValidator(_number)]
 Text = Annotated[
     str, Field(max_length=MAX_PROMPT_CHARS), BeforeValidator(lambda v: _utf8(v) if isinstance(v, str) else v)
 ]
-Seed = Annotated[Int, Field(ge=0, le=MAX_SEED, description="Left out, it is drawn and told in the job.")]
+Seed = Annotated[Int, Field(ge=0, le=MAX_SEED, description="Left out, it is drawn, and the job says which it was.")]
 Name = Annotated[str, Field(pattern=_NAME)]
 Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
 Denoising = Annotated[Float, Field(ge=0, le=1, description="0 keeps the initial picture, 1 ignores it.")]
@@ -85,4 +88,28 @@ def is_name(text: str) -> bool:
 class Model(BaseModel):
     """What every part of a request is: closed to unknown keys, and never changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
+
+
+def parts_of(field: FieldInfo) -> Iterator[Any]:
+    """A field's types and the notes on them, out of `Annotated` and unions."""
+    yield from field.metadata
+    yield from _parts(field.annotation)
+
+
+def _parts(annotation: Any) -> Iterator[Any]:
+    if get_origin(annotation) is Annotated:
+        kind, *notes = get_args(annotation)
+        yield from notes
+        yield from _parts(kind)
+    elif get_origin(annotation) in (Union, types.UnionType):
+        for each in get_args(annotation):
+            yield from _parts(each)
+    else:
+        yield annotation
+
+
+def nested_model(field: FieldInfo) -> type[Model] | None:
+    """The model of a field that holds one object of several fields, such as the end of an interpolation."""
+    kinds = [part for part in parts_of(field) if isinstance(part, type) and issubclass(part, Model)]
+    return kinds[0] if len(kinds) == 1 else None

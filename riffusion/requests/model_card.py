@@ -1,4 +1,4 @@
-"""What a model's workers tell of it, so that the API knows what its requests may ask for."""
+"""What a model's workers report about it, so that the API can check what its requests ask for."""
 
 from riffusion.errors import UnknownReference
 from riffusion.requests.fields import Model
@@ -7,14 +7,16 @@ _LISTED = 20  # names in a message
 
 
 class ModelCard(Model):
-    """What is to be known of a model beside its name."""
+    """A model's properties beside its name."""
 
     loras: tuple[str, ...] = ()
-    guidance: float | None = None  # of requests that don't say; unknown before a worker was there
+    """Names of its LoRAs."""
+    guidance: float | None = None
+    """The guidance scale of requests that give none; None before the first worker has reported it."""
 
 
 def unknown_lora(name: str, card: ModelCard, prefix: str = "") -> UnknownReference:
-    """The error for a LoRA that isn't there, which lists those that are; `prefix` goes before the field's name."""
+    """The error for a LoRA that doesn't exist, which lists those that do; `prefix` goes before the field's name."""
     if not card.loras:
         there = "this model has none."
     elif len(card.loras) <= _LISTED:

@@ -4,12 +4,13 @@ import secrets
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, TypeAdapter, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from riffusion.errors import FieldError, InvalidRequest
-from riffusion.requests.fields import MAX_SEED
-from riffusion.requests.modes import AnyRequest, InterpolationEnd, Request
-from riffusion.requests.references import REFERENCE_FIELDS
+from riffusion.requests.base import AnyRequest
+from riffusion.requests.fields import MAX_SEED, Model
+from riffusion.requests.modes import BY_NAME, Request
+from riffusion.requests.references import reference_fields
 
 REQUEST: TypeAdapter[AnyRequest] = TypeAdapter(Request)
 
@@ -27,7 +28,7 @@ def parse(data: object) -> AnyRequest:
 
 
 def _field_error(item: Any) -> FieldError:
-    """pydantic's error with the tags of its unions taken out of the path: a caller knows fields only."""
+    """pydantic's error with the tags of its unions taken out of the path, which leaves fields."""
     place = [str(part) for part in item["loc"]]
     if not place:
         if item["type"] == "union_tag_not_found":
@@ -35,16 +36,18 @@ def _field_error(item: Any) -> FieldError:
         if item["type"] == "union_tag_invalid":
             return {"field": "mode", "message": f"must be one of {item['ctx']['expected_tags']}"}
         return {"field": "", "message": "must be a JSON object with a mode"}
+    mode, *rest = place
+    references = reference_fields(BY_NAME[mode])
     path: list[str] = []
-    skip = True  # the first part is the mode
-    for part in (part for part in place if part != "[key]"):
-        if not skip:
+    tag = False
+    for part in (part for part in rest if part != "[key]"):
+        if not tag:
             path.append(part)
-        skip = not skip and part in REFERENCE_FIELDS
+        tag = not tag and ".".join(path) in references
     return {"field": ".".join(path), "message": item["msg"]}
 
 
-_M = TypeVar("_M", bound=BaseModel)
+_M = TypeVar("_M", bound=Model)
 
 
 def with_seed(request: _M) -> _M:
@@ -59,11 +62,11 @@ def with_guidance(request: _M, guidance: float) -> _M:
 
 def _filled_in(request: _M, field_name: str, value: Callable[[], Any]) -> _M:
     filled: dict[str, Any] = {}
-    for name, field in type(request).model_fields.items():
-        if name == field_name and getattr(request, name) is None:
+    for name in type(request).model_fields:
+        before = getattr(request, name)
+        if name == field_name and before is None:
             filled[name] = value()
-        elif field.annotation is InterpolationEnd:
-            before = getattr(request, name)
+        elif isinstance(before, Model):
             after = _filled_in(before, field_name, value)
             if after is not before:
                 filled[name] = after

@@ -1,13 +1,14 @@
 """The form in which a request is kept: without what it leaves to the defaults.
 
-So a record is small, and a worker of the version before, which doesn't know every field there is, can still make it.
+So a record is small, and a worker of the version before, which lacks the newest fields, can still make it.
 """
 
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from riffusion.requests.modes import MODES, AnyRequest
+from riffusion.requests.base import AnyRequest
+from riffusion.requests.modes import BY_NAME, MODES
 
 SCHEMA = max(mode.SCHEMA for mode in MODES)
 """The newest version of the request format that this code can make."""
@@ -18,13 +19,13 @@ _REQUIRED = object()
 
 def stored_form(request: AnyRequest) -> dict[str, Any]:
     """A request's JSON without the fields that have their default values."""
-    defaults = _defaults(request.mode)
+    defaults = _defaults(request.MODE)
     values = request.model_dump(mode="json", exclude=set(_NOT_STORED))
     return {name: value for name, value in values.items() if name == "mode" or value != defaults[name]}
 
 
 def with_defaults(stored: Mapping[str, Any]) -> dict[str, Any]:
-    """A stored request's JSON with its defaults; one of a mode that this version doesn't know, as it is."""
+    """A stored request's JSON with its defaults; one of a mode that this version lacks, as it is."""
     filled = {**_defaults(stored["mode"]), **stored}
     return {name: value for name, value in filled.items() if value is not _REQUIRED}
 
@@ -32,9 +33,9 @@ def with_defaults(stored: Mapping[str, Any]) -> dict[str, Any]:
 @cache
 def _defaults(mode: str) -> dict[str, Any]:
     """Every stored field of a mode, in order, with its default or `_REQUIRED`."""
-    found = next((each for each in MODES if each.model_fields["mode"].default == mode), None)
+    fields = BY_NAME[mode].model_fields if mode in BY_NAME else {}
     return {
         name: _REQUIRED if field.is_required() else field.default
-        for name, field in (found.model_fields if found else {}).items()
+        for name, field in fields.items()
         if name not in _NOT_STORED
     }

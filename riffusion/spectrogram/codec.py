@@ -1,155 +1,110 @@
 """Sound to picture and back."""
 
-from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from typing import Literal
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
 from torch import Tensor
 
 from riffusion.errors import UnreadableMedia
-from riffusion.spectrogram.grid import Floats, Grid, grid_for
+from riffusion.geometry import DEFAULT, FULL_SCALE, SpectrogramParams
+from riffusion.requests import Quality
+from riffusion.spectrogram.canvas import Canvas
+from riffusion.spectrogram.grid import Floats, grid_for
 from riffusion.spectrogram.griffin_lim import griffin_lim
-from riffusion.spectrogram.image import mel_from_picture, picture_from_mel
 from riffusion.spectrogram.mel import mel_spectrogram
-from riffusion.spectrogram.params import DEFAULT, FULL_SCALE, SpectrogramParams, from_exif
+from riffusion.spectrogram.pixels import Pixels, mel_from_pixels, pixels_from_mel
 from riffusion.spectrogram.retrieval import Schedule
-from riffusion.spectrogram.retrieval_torch import retrieve
-from riffusion.spectrogram.stream import AHEAD, Stream, first_phases, frame_weights, log_magnitudes
-
-Quality = Literal["draft", "standard", "best"]
-Method = Literal["pghi", "griffin-lim"]
+from riffusion.spectrogram.stream import AHEAD, Stream
 
 SCHEDULES: dict[Quality, Schedule] = {
-    "draft": Schedule(iterations=4, momentum=0.7, eager=True),
-    "standard": Schedule(iterations=11, momentum=0.7, eager=True),
-    "best": Schedule(iterations=100, momentum=0.95, eager=False),
+    "draft": Schedule(iterations=4, momentum=0.7, overshoot=True),
+    "standard": Schedule(iterations=11, momentum=0.7, overshoot=True),
+    "best": Schedule(iterations=100, momentum=0.95, overshoot=False),
 }
 _STRETCH = 512  # columns retrieved at once, at the end up to twice as many; bounds memory, whatever the length
 _STEREO = 2
-_REFERENCE_BINS = 1 << 25  # of the reference's STFT: 38 seconds of sound, some 1.4 GB in all
+_MAX_REFERENCE_BINS = 1 << 25  # of the reference's STFT: 38 seconds of sound, some 1.4 GB in all
+_GREY = 128
 
 
 class SpectrogramCodec:
-    """Encodes waves as pictures and reconstructs waves from pictures. Deterministic and safe to share among threads.
+    """Encodes waves as pictures and reconstructs waves from pictures. Deterministic, and safe to share among threads.
 
-    `method="griffin-lim"` is the reference, slow and without `quality`, `loop` or runs of pictures of its own; it also
-    stands in for pictures whose EXIF gives durations that aren't whole samples. On an accelerator (`device`) a picture
-    is retrieved in one piece.
+    Pictures whose durations aren't whole samples are reconstructed by the reference, `griffin_lim`, which is slow and
+    has neither quality levels nor loops.
     """
 
-    def __init__(
-        self,
-        params: SpectrogramParams = DEFAULT,
-        *,
-        method: Method = "pghi",
-        quality: Quality = "standard",
-        device: str | torch.device = "cpu",
-    ) -> None:
+    def __init__(self, params: SpectrogramParams = DEFAULT, *, quality: Quality = "standard") -> None:
+        """
+        Args:
+            params: geometry of the pictures that `encode` makes, and sample rate of the waves that `decode` makes.
+            quality: how long phases are iterated.
+        """
         self.params = params
-        self._method = method
         self._schedule = SCHEDULES[quality]
-        self._device = torch.device(device)
-        self._compiled = self._device.type == "cpu"
 
     def warm_up(self) -> None:
         """Compiles what decoding needs, or loads it from the cache, so that the first clip is as fast as the next."""
-        self.decode(Image.new("L", (2 * AHEAD, self.params.frequencies), "gray"))
+        self.decode(Canvas(np.full((1, self.params.frequencies, 2 * AHEAD), _GREY, dtype=np.uint8), self.params))
 
-    def encode(self, wave: Tensor, *, loop: bool = False) -> Image.Image:
-        """Picture of a wave, its EXIF in `picture.getexif()` (save it with `write_png`).
+    def encode(self, wave: Tensor, *, loop: bool = False) -> Canvas:
+        """Picture of a wave, at a scale on which its loudest magnitude is black.
 
         Args:
-            wave: [C, T] in ±1 at `params.sample_rate`; one channel gives a grey picture, two a stereo one. T is at
-                least 1.
+            wave: [C, T] in ±1 at `params.sample_rate`; C is 1 or 2, T at least 1.
             loop: take the wave as a circle; T must then be a whole number of steps.
         """
         mel = FULL_SCALE * mel_spectrogram(wave, self.params, loop=loop)
         peak = float(mel.max()) or self.params.max_value
-        return picture_from_mel(mel.cpu().numpy(), replace(self.params, stereo=len(wave) == _STEREO, max_value=peak))
+        params = replace(self.params, stereo=len(wave) == _STEREO, max_value=peak)
+        return Canvas(pixels_from_mel(mel.numpy(), params), params)
 
-    def decode(self, picture: Image.Image, *, loop: bool = False, samples: int | None = None) -> Tensor:
-        """Wave [C, T] of a picture, float32 at `params.sample_rate`, at the level that its max value tells.
+    def decode(self, canvas: Canvas, *, loop: bool = False, samples: int | None = None) -> Tensor:
+        """Wave [C, T] float32 of a picture at `params.sample_rate`, at the level that its `max_value` stands for.
 
         Args:
-            picture: any size and mode; resized to the band count; its EXIF is followed where present.
-            loop: the end flows into the beginning and T is columns * hop (512 columns: 5.12 s).
+            canvas: of any geometry.
+            loop: the end flows into the beginning, and T is columns * hop (512 columns: 5.12 s).
             samples: cut or pad to this length; default (columns - 1) * hop (512 columns: 5.11 s).
 
         Raises:
-            UnreadableMedia: a long picture whose EXIF only the reference can follow.
+            UnreadableMedia: a long picture that only the reference can reconstruct.
         """
-        params = self._params_of(picture)
-        mel = _mel(picture, params)
-        wave = self._wave(mel, params, loop=loop)
-        length = params.samples(mel.shape[1], loop=loop) if samples is None else samples
+        params = self._at_our_rate(canvas.params)
+        wave = self._wave(canvas.pixels, params, loop=loop)
+        length = params.samples(canvas.width, loop=loop) if samples is None else samples
         return F.pad(wave, (0, length - wave.shape[1]))
 
-    def decode_run(self, pictures: Iterable[Image.Image]) -> Iterator[Tensor]:
-        """One continuous sound for pictures that follow each other, of one geometry and as many channels.
-
-        Yields a piece [C, t] for each picture before it asks for the next, each 0.1 s behind the picture's end, and
-        that rest at last: (all columns - 1) * hop samples together.
-        """
-        stream: Stream | None = None
-        for picture in pictures:
-            params = self._params_of(picture)
-            grid = grid_for(params)
-            if grid is None or self._method == "griffin-lim":
-                yield self.decode(picture, samples=params.samples(picture.width, loop=True))
-                continue
-            stream = stream or Stream(grid, self._schedule, params.max_value / FULL_SCALE)
-            mel = _mel(picture, params)
-            yield torch.from_numpy(stream.feed(mel))
-        if stream:
-            yield torch.from_numpy(stream.close(mel[:, :0]))
-
-    def _wave(self, mel: Floats, params: SpectrogramParams, *, loop: bool) -> Tensor:
-        """Wave [C, T] of mel magnitudes [C, frames, bands]."""
-        grid = grid_for(params)
-        full = params.max_value / FULL_SCALE
+    def _wave(self, pixels: Pixels, params: SpectrogramParams, *, loop: bool) -> Tensor:
+        """Wave [C, T] of levels [C, rows, columns]."""
+        mel = mel_from_pixels(pixels, params) / np.float32(FULL_SCALE)
+        columns = mel.shape[2]
         if not mel.any():
-            return torch.zeros(len(mel), params.samples(mel.shape[1], loop=loop))
-        if grid is None or self._method == "griffin-lim":
-            _check_size(mel.shape[1], params)
-            return griffin_lim(torch.from_numpy(mel).transpose(1, 2), params)
-        if not self._compiled:
-            return _on_device(mel, grid, self._schedule, full, self._device, loop=loop)
-        stream = Stream(grid, self._schedule, full)
+            return torch.zeros(len(mel), params.samples(columns, loop=loop))
+        grid = grid_for(params)
+        if grid is None:
+            _check_reference_size(columns, params)
+            return griffin_lim(torch.from_numpy(mel), params)
+        frames: Floats = np.ascontiguousarray(mel.transpose(0, 2, 1))
+        stream = Stream(grid, self._schedule, params.max_value / FULL_SCALE)
         if loop:
-            return torch.from_numpy(stream.circle(mel))
-        last = max(mel.shape[1] // _STRETCH - 1, 0) * _STRETCH
-        stretches = [stream.feed(mel[:, start : start + _STRETCH]) for start in range(0, last, _STRETCH)]
-        return torch.from_numpy(np.concatenate([*stretches, stream.close(mel[:, last:])], axis=1))
+            return torch.from_numpy(stream.circle(frames))
+        last = max(columns // _STRETCH - 1, 0) * _STRETCH
+        stretches = [stream.feed(frames[:, start : start + _STRETCH]) for start in range(0, last, _STRETCH)]
+        return torch.from_numpy(np.concatenate([*stretches, stream.close(frames[:, last:])], axis=1))
 
-    def _params_of(self, picture: Image.Image) -> SpectrogramParams:
-        """What the picture's EXIF says, for a sound at our own sample rate. Magnitudes grow with samples a window."""
-        found = from_exif(picture.getexif(), self.params)
-        scale = self.params.sample_rate / found.sample_rate
-        return replace(found, sample_rate=self.params.sample_rate, max_value=found.max_value * scale)
+    def _at_our_rate(self, params: SpectrogramParams) -> SpectrogramParams:
+        """The same picture's parameters at our own sample rate. Magnitudes grow with samples a window."""
+        scale = self.params.sample_rate / params.sample_rate
+        return replace(params, sample_rate=self.params.sample_rate, max_value=params.max_value * scale)
 
 
-def _check_size(columns: int, params: SpectrogramParams) -> None:
+def _check_reference_size(columns: int, params: SpectrogramParams) -> None:
     """The reference keeps all of its STFT in memory, several times."""
-    if columns * (params.n_fft // 2 + 1) > _REFERENCE_BINS:
+    if columns * (params.n_fft // 2 + 1) > _MAX_REFERENCE_BINS:
         raise UnreadableMedia(
-            "the picture's EXIF gives durations that aren't whole samples, and such a picture is reconstructed only if "
-            "it is short: save it with a step of 10 ms and a window of 100 ms"
+            "The picture's EXIF gives durations that aren't whole samples, and such a picture is reconstructed only if "
+            "it is short: save it with a step of 10 ms and a window of 100 ms."
         )
-
-
-def _mel(picture: Image.Image, params: SpectrogramParams) -> Floats:
-    """Mel magnitudes [C, frames, bands] of a picture, for samples in ±1."""
-    return np.ascontiguousarray((mel_from_picture(picture, params) / np.float32(FULL_SCALE)).transpose(0, 2, 1))
-
-
-def _on_device(mel: Floats, grid: Grid, schedule: Schedule, full: float, device: torch.device, *, loop: bool) -> Tensor:
-    """The sound by an accelerator; only the phases to start from, which follow each other, are found on the CPU."""
-    phases = first_phases(log_magnitudes(mel.mean(axis=0), grid), grid, loop=loop)
-    level = np.stack([log_magnitudes(channel, grid) for channel in mel])
-    weight = np.stack([frame_weights(channel, full) for channel in mel])
-    target, first, start, weights = (torch.from_numpy(array).to(device) for array in (mel, level, phases, weight))
-    return retrieve(target, first, start, weights, grid=grid, schedule=schedule, loop=loop).cpu()

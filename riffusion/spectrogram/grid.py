@@ -1,7 +1,9 @@
 """The grid on which phases are retrieved: as coarse as a picture's highest frequency allows.
 
 A picture ends at `max_hz`, so the iterations run at twice that rate (20 kHz instead of 44.1) with window and hop of the
-same duration. Only the last step, the synthesis, runs at the sound's own rate.
+same duration. Only the last step, the synthesis, runs at the rate of the output.
+
+Shapes: B mel bands, K bins of the grid's FFT.
 """
 
 from dataclasses import dataclass, replace
@@ -9,65 +11,57 @@ from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
+from riffusion.geometry import DEFAULT, SpectrogramParams, hertz_to_mel, mel_to_hertz
 from riffusion.spectrogram.mel import mel_filters
-from riffusion.spectrogram.params import DEFAULT, SpectrogramParams
 
 Floats = npt.NDArray[np.float32]
 Ints = npt.NDArray[np.int32]
 Spectra = npt.NDArray[np.complex64]
 
-_PADDING = 2  # FFT length over window length: bins half as wide as its own tell low bands apart
+_PADDING = 2  # FFT length over window length: bins half as wide as its own resolve the low bands
 _STEPS_PER_SECOND = 1000  # durations are whole milliseconds: a rate of whole kHz gives whole numbers of samples
 
 
 @dataclass(frozen=True, eq=False)
 class Grid:
-    """Lengths in samples at `rate`, and the mel filters as they look from here."""
+    """Lengths at the grid's rate and at the output's, and the mel filters at the grid's bins."""
 
     rate: int
+    """In Hz; the following three are in samples at this rate."""
     hop: int
     win: int
     n_fft: int
     out_hop: int
-    """`hop` at the sound's own rate, as the following two."""
+    """In samples at the output's rate, as the following two."""
     out_win: int
     out_n_fft: int
     band_start: Ints
-    """[bands + 1]: band b weighs the bins `band_bin[b] + i` by `band_weight[band_start[b] + i]`."""
+    """[B + 1]: band b weighs the bins `band_bin[b] + i` by `band_weight[band_start[b] + i]`."""
     band_bin: Ints
+    """[B]: first bin of each band."""
     band_weight: Floats
+    """[band_start[B]]: all bands' weights one after another, over 0."""
     below: Ints
-    """[bins]: the band whose centre is at or below this bin."""
+    """[K]: the band whose centre is at or below this bin."""
     share: Floats
-    """[bins]: how far, 0 to 1, this bin lies towards the centre of the next band."""
+    """[K]: how far, 0 to 1, this bin lies towards the centre of the next band."""
     spacing: Floats
-    """[bins]: from one band's centre to the next one's, in bins."""
+    """[K]: from one band's centre to the next one's, in bins."""
 
     @property
     def bins(self) -> int:
-        """Bins from 0 Hz to half the rate."""
+        """K: bins from 0 Hz to half the rate."""
         return self.n_fft // 2 + 1
 
     @property
-    def bands(self) -> int:
-        """Mel bands."""
-        return len(self.band_bin)
-
-    @property
-    def band_count(self) -> Ints:
-        """[bands]: how many bins each band weighs."""
-        return np.diff(self.band_start)
-
-    @property
     def area(self) -> Floats:
-        """Sum of each band's weights: a flat spectrum of 1 has these mel magnitudes."""
+        """[B]: sum of each band's weights, the mel magnitudes of a flat spectrum of 1."""
         return np.add.reduceat(self.band_weight, self.band_start[:-1])
 
 
 def hann(length: int) -> Floats:
-    """Periodic Hann window, as torch's."""
+    """Periodic Hann window [length], as torch's."""
     return (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(length) / length)).astype(np.float32)
 
 
@@ -111,8 +105,8 @@ def _grid(params: SpectrogramParams) -> Grid | None:
 
 
 def _filters(params: SpectrogramParams, rate: int, n_fft: int) -> npt.NDArray[np.float64]:
-    """The analysis' own filters [bins, bands] for magnitudes at this grid's bins, which its finer bins lie between."""
-    fine = mel_filters(params, torch.device("cpu")).double().numpy()
+    """The filters of the analysis for magnitudes at the grid's bins, between which its finer bins lie: [K, B]."""
+    fine = mel_filters(params).double().numpy()
     position = np.arange(len(fine)) * (params.sample_rate / params.n_fft) / (rate / n_fft)
     bins = n_fft // 2 + 1
     lower = np.minimum(position.astype(int), bins - 1)
@@ -124,8 +118,6 @@ def _filters(params: SpectrogramParams, rate: int, n_fft: int) -> npt.NDArray[np
 
 
 def _centres(params: SpectrogramParams) -> npt.NDArray[np.float64]:
-    """Centre frequencies of the bands in Hz (HTK's mel scale)."""
-    low, high = (2595 * np.log10(1 + hz / 700) for hz in (params.min_hz, params.max_hz))
-    mels = np.linspace(low, high, params.frequencies + 2)[1:-1]
-    centres: npt.NDArray[np.float64] = 700 * (10 ** (mels / 2595) - 1)
-    return centres
+    """Centre frequencies [B] of the bands in Hz."""
+    edges = np.linspace(hertz_to_mel(params.min_hz), hertz_to_mel(params.max_hz), params.frequencies + 2)
+    return np.array([mel_to_hertz(mel) for mel in edges[1:-1]])

@@ -9,19 +9,19 @@ from torch import Tensor
 from torchaudio.functional import griffinlim
 from torchaudio.transforms import InverseMelScale
 
-from riffusion.spectrogram.params import SpectrogramParams
+from riffusion.geometry import SpectrogramParams
 
 ITERATIONS = 32
 _MOMENTUM = 0.99
 
 
 def griffin_lim(mel: Tensor, params: SpectrogramParams) -> Tensor:
-    """Wave [C, (columns - 1) * hop] whose mel spectrogram approaches `mel` [C, frequencies, columns].
+    """Wave [C, (N - 1) * hop] whose mel spectrogram approaches `mel` [C, B, N], of B bands and N columns.
 
     All phases start at zero, so that it is deterministic among threads without touching torch's random state.
     """
     columns = mel.shape[2]
-    needed = params.n_fft // 2 // params.hop_length + 2  # torch mirrors half a frame, which has to be there
+    needed = params.n_fft // 2 // params.hop_length + 2  # torchaudio mirrors half a frame, which has to be there
     mel = torch.cat([mel, mel.flip(2).repeat(1, 1, -(-needed // columns))[..., : max(0, needed - columns)]], dim=2)
     inverse = InverseMelScale(
         n_stft=params.n_fft // 2 + 1,
@@ -32,10 +32,10 @@ def griffin_lim(mel: Tensor, params: SpectrogramParams) -> Tensor:
         norm=None,
         mel_scale="htk",
         driver="gelsd",  # takes filters that miss every bin of a short FFT too
-    ).to(mel.device)
+    )
     wave: Tensor = griffinlim(
         inverse(mel),
-        window=torch.hann_window(params.win_length, device=mel.device),
+        window=torch.hann_window(params.win_length),
         n_fft=params.n_fft,
         hop_length=params.hop_length,
         win_length=params.win_length,

@@ -1,4 +1,7 @@
-"""The inner loops of phase retrieval, compiled. Arrays are float32 and complex64; frames run along the first axis."""
+"""The inner loops of phase retrieval, compiled. Arrays are float32 and complex64; frames run along the first axis.
+
+Shapes: N frames, B mel bands, K = n_fft / 2 + 1 bins, T samples, W samples of a window.
+"""
 
 import numpy as np
 
@@ -10,7 +13,14 @@ from riffusion.spectrogram.grid import Floats, Ints, Spectra
 def interpolate_level(  # noqa: PLR0917  compiled functions take arguments by position
     target: Floats, area: Floats, below: Ints, share: Floats, floor: np.float32, level: Floats
 ) -> None:
-    """Log magnitudes [frames, bins] between the bands of mel magnitudes [frames, bands]."""
+    """Writes log magnitudes to `level` [N, K], linear between the centres of the bands of `target` [N, B].
+
+    Args:
+        area: [B], sums of the bands' weights, by which mel magnitudes become those of a flat spectrum.
+        below: [K], the band whose centre is at or below each bin.
+        share: [K], how far, 0 to 1, each bin lies towards the centre of the next band.
+        floor: least mel magnitude, so that logarithms exist.
+    """
     frames, bands = target.shape
     band = np.empty(bands, dtype=np.float32)
     for n in range(frames):
@@ -23,7 +33,7 @@ def interpolate_level(  # noqa: PLR0917  compiled functions take arguments by po
 
 @compiled
 def cut_frames(wave: Floats, first: int, hop: int, window: Floats, frames: Floats) -> None:
-    """Windowed frames `first`, `first + 1`, ... of a wave into the middle of frames [count, n_fft]."""
+    """Writes windowed frames of a wave [T], from number `first` on, into the middle of `frames` [N, n_fft]."""
     count, n_fft = frames.shape
     win = len(window)
     pad = (n_fft - win) // 2
@@ -37,7 +47,7 @@ def cut_frames(wave: Floats, first: int, hop: int, window: Floats, frames: Float
 def overlap_add(  # noqa: PLR0917  compiled functions take arguments by position
     frames: Floats, first: int, hop: int, window: Floats, weight: Floats, wave: Floats
 ) -> None:
-    """Adds the windowed middle of frames `first`, `first + 1`, ... to the wave, each times its weight."""
+    """Adds the windowed middle of `frames` [N, n_fft], from number `first` on, to a wave [T], each times its weight."""
     count, n_fft = frames.shape
     win = len(window)
     pad = (n_fft - win) // 2
@@ -50,14 +60,14 @@ def overlap_add(  # noqa: PLR0917  compiled functions take arguments by position
 
 @compiled
 def window_sum(hop: int, window: Floats, weight: Floats, total: Floats) -> None:
-    """Adds what `overlap_add` multiplies a wave by: all frames' squared windows, each times its weight."""
+    """Adds to `total` [T] what `overlap_add` scales a wave by: the squared windows of frames with `weight` [N]."""
     for j in range(len(weight)):
         for i in range(len(window)):
             total[j * hop + i] += weight[j] * window[i] * window[i]
 
 
 @compiled
-def impose(  # noqa: PLR0917  compiled functions take arguments by position
+def match_mel(  # noqa: PLR0917  compiled functions take arguments by position
     spectra: Spectra,
     target: Floats,
     band_start: Ints,
@@ -66,12 +76,17 @@ def impose(  # noqa: PLR0917  compiled functions take arguments by position
     below: Ints,
     share: Floats,
     floor: np.float32,
-    eager: bool,
+    overshoot: bool,
 ) -> None:
-    """Scales spectra [frames, bins] so that their mel magnitudes approach target [frames, bands].
+    """Scales `spectra` [N, K] in place so that their mel magnitudes approach `target` [N, B].
 
-    Each bin is scaled by the ratio of target to present magnitude, interpolated between bands; `eager` overshoots:
-    ratio to the power of 5/4, which makes up for what overlapping frames cancel.
+    Each bin is scaled by the ratio of target to present mel magnitude, linear between the centres of the bands. With
+    `overshoot` it is the ratio to the power of 5/4, since overlapping frames cancel part of the change.
+
+    Args:
+        band_start, band_bin, band_weight: the mel filters, and
+        below, share: the bands around each bin, as `Grid` has them.
+        floor: what is added to the present magnitude, so that ratios exist.
     """
     count, bins = spectra.shape
     bands = len(band_bin)
@@ -87,7 +102,7 @@ def impose(  # noqa: PLR0917  compiled functions take arguments by position
             for i in range(band_start[b + 1] - at):
                 total += band_weight[at + i] * magnitude[k + i]
             ratio[b] = target[j, b] / (total + floor)
-        if eager:
+        if overshoot:
             for b in range(bands):
                 ratio[b] *= np.sqrt(np.sqrt(ratio[b]))
         for k in range(bins):

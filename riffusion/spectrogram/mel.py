@@ -1,4 +1,7 @@
-"""Mel spectrograms of waves: the analysis that pictures are made with."""
+"""Mel spectrograms of waves: the analysis that pictures are made with.
+
+The scale is HTK's (S. Young et al., "The HTK Book", section 5.6), as in the original.
+"""
 
 from functools import lru_cache
 
@@ -6,36 +9,36 @@ import torch
 from torch import Tensor
 from torchaudio.functional import melscale_fbanks
 
-from riffusion.spectrogram.params import SpectrogramParams
+from riffusion.geometry import SpectrogramParams
 
 _BLOCK = 128  # frames analysed at once; bounds memory at some 20 MB, whatever the length
 
 
 @lru_cache(maxsize=8)
-def mel_filters(params: SpectrogramParams, device: torch.device) -> Tensor:
-    """Triangular filters [bins, frequencies] on the HTK scale, not normalised, for the bins up to `params.max_hz`."""
+def mel_filters(params: SpectrogramParams) -> Tensor:
+    """Triangular filters [K, B], not normalised, for B = `params.frequencies` bands and the K bins up to `max_hz`."""
     bins = params.n_fft // 2 + 1
     filters: Tensor = melscale_fbanks(
         bins, float(params.min_hz), float(params.max_hz), params.frequencies, params.sample_rate, mel_scale="htk"
     )
     highest = min(bins, params.max_hz * params.n_fft // params.sample_rate + 1)
-    return filters[:highest].to(device)
+    return filters[:highest]
 
 
 def mel_spectrogram(wave: Tensor, params: SpectrogramParams, *, loop: bool = False) -> Tensor:
-    """Mel magnitudes [C, frequencies, columns] of a wave [C, T]; the magnitudes of the STFT, not their squares.
+    """Mel magnitudes [C, B, N] of a wave [C, T], for N columns: of the STFT's magnitudes, not of their squares.
 
-    Frames stand on samples 0, hop, 2 hop, ... up to the first one at or past the end. Beyond its ends the wave is its
-    own mirror image or, as a loop, itself; a loop's T is a whole number of hops.
+    Frames are centred on samples 0, hop, 2 hop, ... up to the first one at or past the end. Beyond its ends the wave
+    is its own mirror image or, as a loop, itself; a loop's T is a whole number of hops.
     """
     samples = wave.shape[1]
     columns = samples // params.hop_length if loop else params.columns(samples)
-    window = torch.hann_window(params.win_length, device=wave.device)
-    filters = mel_filters(params, wave.device)
-    offsets = torch.arange(params.win_length, device=wave.device) - params.win_length // 2
+    window = torch.hann_window(params.win_length)
+    filters = mel_filters(params)
+    offsets = torch.arange(params.win_length) - params.win_length // 2
     blocks = []
     for first in range(0, columns, _BLOCK):
-        centres = params.hop_length * torch.arange(first, min(first + _BLOCK, columns), device=wave.device)
+        centres = params.hop_length * torch.arange(first, min(first + _BLOCK, columns))
         frames = wave[:, _folded(centres[:, None] + offsets, samples, loop=loop)] * window  # [C, block, win_length]
         magnitudes = torch.fft.rfft(frames, n=params.n_fft)[..., : len(filters)].abs()
         blocks.append(magnitudes @ filters)

@@ -5,6 +5,8 @@ IEEE/ACM TASLP 25(5), 2017. For a Gaussian window, log magnitude and phase are t
 analytic function: the slopes of one give the slopes of the other, and a Hann window is nearly Gaussian. The phase is
 integrated from the loudest point outwards, always from the loudest frontier, so that errors stay where it is quiet. The
 queue has buckets instead of a heap's exact order, which costs nothing audible.
+
+Shapes: N frames, K = win / 2 + 1 bins of the window's own FFT.
 """
 
 import math
@@ -18,21 +20,22 @@ from riffusion.spectrogram.grid import Floats, Ints
 # better here: slopes are differences over whole bins, where the window's lobe falls faster than the Gaussian.
 _HANN_VARIANCE = 1.12 * 0.25645 / (2 * math.pi)
 _BUCKETS = 512
-_QUIETEST = math.log(1e-5)  # below the loudest point, beyond which phases don't matter and stay 0
+_QUIETEST = math.log(1e-5)  # of the loudest point: below it phases don't matter and stay 0
 _DONE = np.float32(-1)
 
 
 def start_phases(
     level: Floats, spacing: Floats, hop: int, win: int, known: Floats | None = None, *, loop: bool = False
 ) -> Floats:
-    """Phases [frames, bins] of an STFT with a Hann window of length `win` and as many bins as its own FFT has.
+    """Phases [N, K], in radians, of an STFT whose Hann window and FFT both have length `win`.
 
     Args:
-        level: natural logarithms of magnitudes, [frames, win // 2 + 1].
-        spacing: of the mel bands around each bin, in bins. Bands blur what lies between them, so that the slopes which
-            place a partial come out too flat; they are steepened by as much as a triangle that wide flattens them.
+        level: natural logarithms of magnitudes, [N, K].
+        spacing: of the mel bands around each bin, in bins, [K]. Bands blur what lies between them, so that the
+            slopes which place a partial come out too flat; they are steepened by as much as a triangle that wide
+            flattens them.
         hop: samples between frames.
-        known: phases [win // 2 + 1] of the first frame, from which the others follow.
+        known: phases [K] of the first frame, from which the others follow.
         loop: the last frame is followed by the first.
 
     The phase of a frame counts from its centre.
@@ -60,7 +63,10 @@ def start_phases(
 def _gradients(  # noqa: PLR0917  compiled functions take arguments by position
     level: Floats, cells: Floats, steps: Floats, frequency_slope: np.float32, quietest: np.float32, loop: bool
 ) -> None:
-    """Fills cells with bucket, half the phase advance to the next frame, half of that to the next bin, and phase 0."""
+    """Fills `cells` [N * (K + 1) + 1, 4]: bucket, half the phase advance in time, half that in frequency, and phase 0.
+
+    `level` is [N, K], `steps` [K, 3]: own frequency's advance, slope, and limit of the offset, in radians a frame.
+    """
     frames, bins = level.shape
     scale = np.float32(_BUCKETS / -_QUIETEST)
     half = np.float32(0.5)

@@ -1,4 +1,4 @@
-"""What a picture file holds, seen by a process under limits: a decoder that goes wild takes only that one down.
+"""What a picture file holds, seen by a process of its own under limits: a decoder that runs wild ends only that one.
 
 Run as a program, it is that process: the picture on standard input, what was found on standard output.
 """
@@ -11,8 +11,8 @@ from dataclasses import asdict
 from pathlib import Path
 
 from riffusion.errors import UnreadableMedia
-from riffusion.limited import Limits, run_limited
-from riffusion.spectrogram.picture import ImageInfo, open_picture, probe_image
+from riffusion.limited_process import Limits, run_limited
+from riffusion.spectrogram.picture_file import ImageInfo, open_picture, probe_image
 
 LIMITS = Limits(cpu_s=20, wall_s=60.0, memory_bytes=1 << 30, file_bytes=64 << 10)
 
@@ -23,15 +23,15 @@ def probe_picture(path: Path) -> ImageInfo:
     Raises:
         UnreadableMedia: as `open_picture`, or it ran into a limit.
     """
-    # Where this very package is: the environment is not inherited.
+    # The environment is not inherited: without this path, the process wouldn't find this package.
     env = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
     with path.open("rb") as file:
         try:
             done = run_limited([sys.executable, "-m", __name__], LIMITS, stdin=file, env=env)
         except subprocess.TimeoutExpired:
-            raise UnreadableMedia("the picture takes too long to decode") from None
+            raise UnreadableMedia("The picture takes too long to decode.") from None
     if done.returncode:
-        raise UnreadableMedia("the picture needs more time or memory to decode than is allowed")
+        raise UnreadableMedia("The picture needs more time or memory to decode than is allowed.")
     found = json.loads(done.stdout)
     if "refused" in found:
         raise UnreadableMedia(found["refused"])

@@ -1,11 +1,14 @@
-"""Waves from mel magnitudes by alternating projections, with the mel imposed in each one.
+"""Waves from mel magnitudes by alternating projections, each of which matches the mel magnitudes again.
 
 D. Griffin and J. Lim's iteration ("Signal estimation from modified short-time Fourier transform", IEEE TASSP 32(2),
-1984) with the momentum of N. Perraudin et al. ("A fast Griffin-Lim algorithm", WASPAA 2013), which is linear and so
-acts on the wave instead of its STFT. Two things differ. The picture's own mel bands are imposed instead of a fixed
-magnitude: there is no inverse of the mel scale to guess, and the detail between bands settles by itself. And frames
-weigh in the overlap-add by the inverse of their loudness, so that errors are small next to each frame's own sound: a
-drum leaks less into the silence before it. Frames stream through blocks that fit the processor's cache.
+1984) with the momentum of N. Perraudin, P. Balazs and P. L. Søndergaard ("A fast Griffin-Lim algorithm", WASPAA 2013),
+which is linear and so acts on the wave instead of its STFT. Two things differ. Spectra are matched to the picture's mel
+bands instead of to fixed magnitudes: there is no inverse of the mel scale to estimate, and the detail between bands
+settles by itself. And frames weigh in the overlap-add by the inverse of their loudness, so that errors are small next
+to each frame's own sound: a drum leaks less into the silence before it. Frames pass through blocks that fit the
+processor's cache.
+
+Shapes: N frames, B mel bands, K bins of the grid's FFT, T samples. Magnitudes are those of samples in ±1.
 """
 
 from collections.abc import Iterator
@@ -17,75 +20,87 @@ import numpy.typing as npt
 import scipy.fft
 
 from riffusion.spectrogram.grid import Floats, Grid, Spectra, hann
-from riffusion.spectrogram.kernels import cut_frames, impose, overlap_add, window_sum
+from riffusion.spectrogram.kernels import cut_frames, match_mel, overlap_add, window_sum
 
 Indices = npt.NDArray[np.intp]
 End = Literal["mirror", "open", "circle"]
 
-_BLOCK = 32  # frames in flight: 0.5 MB of samples and as much of spectra
-QUIET = 1e-6  # of the loudest band: what ratios are kept above
-THIN = 1e-3  # least sum of squared windows that is divided by, at an open end where frames are few
+_BLOCK = 32  # frames processed together: 0.5 MB of samples and as much of spectra
+_FLOOR = 1e-6  # of the loudest magnitude: added to the magnitudes that ratios divide by
+_MIN_WEIGHT = 1e-3  # least sum of squared windows that is divided by, at an open end where frames are few
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """How long and how boldly to iterate."""
+    """How the iteration runs."""
 
     iterations: int
+    """At least 1; the last one is the synthesis."""
     momentum: float
-    eager: bool
-    """Overshoot in all but the last iteration: faster at first, unstable in the long run."""
+    """0 to 1: how much of the last step is added to the next, the paper's alpha."""
+    overshoot: bool
+    """Whether to overshoot in all but the last iteration: faster at first, unstable in the long run."""
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """Frames added up, and the weights they were added with: a wave is one divided by the other."""
+    """A sum of frames, and the sum of the weights that they were added with: a wave is one divided by the other."""
 
     wave: Floats
+    """[T]."""
     weight: Floats
+    """[T]."""
 
     def after(self, index: int) -> "Overlap":
-        """What reaches past a sample."""
+        """The part from a sample on."""
         return Overlap(self.wave[index:].copy(), self.weight[index:].copy())
 
-    def sound(self, grid: Grid) -> Floats:
-        """The wave, if this is one at the sound's rate: frames come from windows that are shorter in samples."""
-        wave: Floats = np.divide(self.wave, np.maximum(self.weight, np.float32(THIN)), dtype=np.float32)
+    def output(self, grid: Grid) -> Floats:
+        """Wave [T] of a sum at the output's rate, whose frames come from windows that are shorter in samples."""
+        wave: Floats = np.divide(self.wave, np.maximum(self.weight, np.float32(_MIN_WEIGHT)), dtype=np.float32)
         wave *= np.float32(grid.out_win / grid.win)
         return wave
 
 
 @dataclass(frozen=True)
 class Tail:
-    """What is settled at the end of a sound and reaches into what follows: its last frames, already summed."""
+    """The end of a stretch of sound that overlaps with the next stretch: its last frames, already summed."""
 
-    slow: Overlap
+    grid_rate: Overlap
     """[win - hop] samples at the grid's rate."""
-    fast: Overlap
-    """[out_win - out_hop] samples at the sound's rate."""
+    output_rate: Overlap
+    """[out_win - out_hop] samples at the output's rate."""
     spectrum: Spectra
-    """[bins] of the last frame; its even bins have the phases that `start_phases` speaks of."""
+    """[K] of the last frame; its even bins are the window's own, whose phases `start_phases` takes as known."""
 
 
 class Retrieval:
-    """One stretch of one channel's sound.
-
-    `target` is [frames, bands], `weight` [frames]. With a `tail` the sound goes on from there; without, it begins,
-    mirrored at its first frame. The `end` is "mirror" if it ends, "open" if it goes on, "circle" if it flows into its
-    beginning.
-    """
+    """One stretch of one channel's sound."""
 
     def __init__(self, target: Floats, weight: Floats, grid: Grid, tail: Tail | None, end: End) -> None:
+        """
+        Args:
+            target: mel magnitudes [N, B].
+            weight: of each frame in the overlap-add, [N].
+            tail: of the stretch before; without one the sound begins here, mirrored at its first frame.
+            end: "mirror" if the sound ends here, "open" if another stretch follows, "circle" if it flows into its
+                beginning.
+        """
         self._target, self._weight, self._grid, self._tail, self._end = target, weight, grid, tail, end
         self._frames = len(target)
         self._window = hann(grid.win)
-        self._floor = np.float32(QUIET * max(float(target.max()), 1e-30))
-        self._begun = _overlap(grid.hop, grid.win, weight, tail.slow if tail else None)
-        self._total = np.maximum(self._folded(self._begun.weight, grid.hop), np.float32(THIN))
+        self._floor = np.float32(_FLOOR * max(float(target.max()), 1e-30))
+        self._begun = _overlap(grid.hop, grid.win, weight, tail.grid_rate if tail else None)
+        self._total = np.maximum(self._folded(self._begun.weight, grid.hop), np.float32(_MIN_WEIGHT))
         self._outside = _reflections(self._frames, grid, begins=tail is None, ends=end == "mirror")
 
     def start(self, level: Floats, phases: Floats) -> Floats:
-        """A first wave from log magnitudes and phases, both [frames, win // 2 + 1], phases from the frames' centres."""
+        """Wave [T] at the grid's rate to start from.
+
+        Args:
+            level: natural logarithms of magnitudes, [N, win // 2 + 1].
+            phases: in radians, counted from the frames' centres, [N, win // 2 + 1].
+        """
         wave = self._begun.wave.copy()
         from_centre = np.where(np.arange(level.shape[1]) % 2, np.float32(-1), np.float32(1))
         for first in range(0, self._frames, _BLOCK):
@@ -98,11 +113,11 @@ class Retrieval:
         return self._settled(wave)
 
     def iterate(self, wave: Floats, schedule: Schedule) -> Floats:
-        """The wave after all iterations but the last, which `synthesise` is."""
+        """Wave [T] at the grid's rate after all iterations but the last, which is `synthesise`."""
         before = wave
         for _ in range(schedule.iterations - 1):
             projected = self._begun.wave.copy()
-            for first, spectra in self._imposed(wave, self._frames, eager=schedule.eager):
+            for first, spectra in self._matched(wave, self._frames, overshoot=schedule.overshoot):
                 self._add(scipy.fft.irfft(spectra, self._grid.n_fft), first, projected)
             projected = self._settled(projected)
             wave = projected + np.float32(schedule.momentum) * (projected - before)
@@ -110,25 +125,25 @@ class Retrieval:
         return wave
 
     def synthesise(self, wave: Floats, frames: int) -> tuple[Floats, Tail]:
-        """The sound of the first `frames` frames as far as it is settled, and what they leave for the rest."""
+        """The settled sound [T] of the first `frames` frames at the output's rate, and their tail."""
         grid = self._grid
         weight = self._weight[:frames]
         window = hann(grid.out_win)
-        sound = _overlap(grid.out_hop, grid.out_win, weight, self._tail.fast if self._tail else None)
+        output = _overlap(grid.out_hop, grid.out_win, weight, self._tail.output_rate if self._tail else None)
         reach = min(-(-grid.win // grid.hop), frames)
         last = np.empty((0, grid.bins), dtype=np.complex64)
-        for first, spectra in self._imposed(wave, frames, eager=False):
+        for first, spectra in self._matched(wave, frames, overshoot=False):
             last = np.concatenate([last, spectra])[-reach:]
             dense = scipy.fft.irfft(spectra[:, : grid.out_n_fft // 2 + 1], grid.out_n_fft)
-            overlap_add(dense, first, grid.out_hop, window, weight, sound.wave)
-        earlier = self._tail.slow if self._tail and reach == frames else None
-        slow = _overlap(grid.hop, grid.win, weight[-reach:], earlier)
-        overlap_add(scipy.fft.irfft(last, grid.n_fft), 0, grid.hop, self._window, weight[-reach:], slow.wave)
-        tail = Tail(slow.after(reach * grid.hop), sound.after(frames * grid.out_hop), last[-1])
-        return self._cut(sound, frames), tail
+            overlap_add(dense, first, grid.out_hop, window, weight, output.wave)
+        earlier = self._tail.grid_rate if self._tail and reach == frames else None
+        ending = _overlap(grid.hop, grid.win, weight[-reach:], earlier)
+        overlap_add(scipy.fft.irfft(last, grid.n_fft), 0, grid.hop, self._window, weight[-reach:], ending.wave)
+        tail = Tail(ending.after(reach * grid.hop), output.after(frames * grid.out_hop), last[-1])
+        return self._cut(output, frames), tail
 
-    def _imposed(self, wave: Floats, frames: int, *, eager: bool) -> Iterator[tuple[int, Spectra]]:
-        """Spectra of the wave's first frames with the target imposed, in blocks, each with the index of its first."""
+    def _matched(self, wave: Floats, frames: int, *, overshoot: bool) -> Iterator[tuple[int, Spectra]]:
+        """Spectra [n, K] of a wave's first frames, matched to the target: block by block, after its first index."""
         grid = self._grid
         cut = np.zeros((_BLOCK, grid.n_fft), dtype=np.float32)
         for first in range(0, frames, _BLOCK):
@@ -136,14 +151,14 @@ class Retrieval:
             cut_frames(wave, first, grid.hop, self._window, block)
             spectra = scipy.fft.rfft(block)
             filters = (grid.band_start, grid.band_bin, grid.band_weight, grid.below, grid.share)
-            impose(spectra, self._target[first : first + _BLOCK], *filters, self._floor, eager)
+            match_mel(spectra, self._target[first : first + _BLOCK], *filters, self._floor, overshoot)
             yield first, spectra
 
     def _add(self, frames: Floats, first: int, wave: Floats) -> None:
         overlap_add(frames, first, self._grid.hop, self._window, self._weight, wave)
 
     def _settled(self, wave: Floats) -> Floats:
-        """The sum of frames as a wave, its ends as the analysis would see them."""
+        """A sum of frames [T] as a wave [T], extended beyond its ends as the analysis extends it."""
         if self._end == "circle":
             return np.resize(self._folded(wave, self._grid.hop) / self._total, len(wave))
         wave /= self._total
@@ -151,18 +166,18 @@ class Retrieval:
         wave[outside] = wave[inside]
         return wave
 
-    def _cut(self, sound: Overlap, frames: int) -> Floats:
-        """The samples that no further frame changes, from where the first one begins."""
+    def _cut(self, output: Overlap, frames: int) -> Floats:
+        """The samples [T] that no further frame changes, from where the first one begins."""
         grid = self._grid
         half = grid.out_win // 2
         if self._end == "circle":
-            wound = Overlap(self._folded(sound.wave, grid.out_hop), self._folded(sound.weight, grid.out_hop))
-            return np.roll(wound.sound(grid), -half)
+            circle = Overlap(self._folded(output.wave, grid.out_hop), self._folded(output.weight, grid.out_hop))
+            return np.roll(circle.output(grid), -half)
         ends = self._end == "mirror" and frames == self._frames
-        return sound.sound(grid)[: (frames - 1) * grid.out_hop + half if ends else frames * grid.out_hop]
+        return output.output(grid)[: (frames - 1) * grid.out_hop + half if ends else frames * grid.out_hop]
 
     def _folded(self, wave: Floats, hop: int) -> Floats:
-        """A circle's sum of frames wound around it; any other as it is."""
+        """A sum of frames [T], that of a circle wrapped around to [N * hop]."""
         if self._end != "circle":
             return wave
         period = self._frames * hop
@@ -172,7 +187,7 @@ class Retrieval:
 
 
 def _overlap(hop: int, win: int, weight: Floats, tail: Overlap | None) -> Overlap:
-    """No frames yet, but the weights of those to come; on top of a tail if there is one."""
+    """The tail of the stretch before, and the weights of N frames that will be added: [(N - 1) * hop + win]."""
     length = (len(weight) - 1) * hop + win
     overlap = Overlap(np.zeros(length, dtype=np.float32), np.zeros(length, dtype=np.float32))
     window_sum(hop, hann(win), weight, overlap.weight)
@@ -183,7 +198,7 @@ def _overlap(hop: int, win: int, weight: Floats, tail: Overlap | None) -> Overla
 
 
 def _reflections(frames: int, grid: Grid, *, begins: bool, ends: bool) -> tuple[Indices, Indices]:
-    """Samples beyond a sound's ends, and the samples inside that they mirror."""
+    """Indices of the samples beyond a sound's ends, and of the samples inside that they mirror: [n] both."""
     half, length = grid.win // 2, (frames - 1) * grid.hop
     before = np.arange(-half if begins else 0, 0)
     after = np.arange(length + 1, length + grid.win - half if ends else 0)

@@ -1,4 +1,7 @@
-"""A sound that grows: each stretch goes on from the settled frames of the last, and nothing is rewritten."""
+"""A sound retrieved stretch by stretch: each continues from the settled frames of the last, and nothing is rewritten.
+
+Shapes: C channels, N frames, B mel bands, T samples.
+"""
 
 import numpy as np
 
@@ -7,26 +10,30 @@ from riffusion.spectrogram.kernels import interpolate_level
 from riffusion.spectrogram.pghi import start_phases
 from riffusion.spectrogram.retrieval import End, Retrieval, Schedule, Tail
 
-AHEAD = 10  # frames that are held back until more are there: they reach into each other, a window long
-_SILENT = 1e-12  # of the loudest band
-_QUIET_FRAME = 1e-4  # of full loudness: frames below weigh no more
+AHEAD = 10  # frames held back until more follow: a window covers as many
+_MIN_LEVEL = 1e-12  # of the loudest magnitude, so that logarithms exist
+_MIN_LOUDNESS = 1e-4  # of full loudness: frames below it weigh no more
 
 
 class Stream:
-    """Retrieves one sound from mel magnitudes [C, frames, bands] that come stretch by stretch.
+    """Retrieves one sound from mel magnitudes [C, N, B], given in stretches of any number of frames.
 
-    Channels share the phases they start from, so that they stay together. `full` is a magnitude that counts as loud.
+    Channels share the phases they start from, so that they stay together.
     """
 
     def __init__(self, grid: Grid, schedule: Schedule, full: float) -> None:
+        """
+        Args:
+            full: mel magnitude that counts as loud, for samples in ±1.
+        """
         self._grid, self._schedule, self._full = grid, schedule, full
-        self._lead = grid.out_win // 2  # samples to come of the first frame's half before its centre
+        self._lead = grid.out_win // 2  # samples to skip: half of the first frame lies before its centre
         self._held: Floats | None = None
         self._tails: list[Tail] | None = None
         self._level: Floats | None = None
 
     def feed(self, target: Floats) -> Floats:
-        """The samples [C, t] that are settled by a further stretch, which more will follow."""
+        """The samples [C, T] that a further stretch settles; more will follow."""
         target = self._joined(target)
         frames = target.shape[1] - AHEAD
         self._held = target[:, max(frames, 0) :]
@@ -35,12 +42,12 @@ class Stream:
         return self._retrieved(target, frames, "open")
 
     def close(self, target: Floats) -> Floats:
-        """The samples [C, t] up to the last frame's centre, with a last stretch (it may have no frames)."""
+        """The samples [C, T] up to the last frame's centre, with a last stretch (it may have no frames)."""
         target = self._joined(target)
         return self._retrieved(target, target.shape[1], "mirror")
 
     def circle(self, target: Floats) -> Floats:
-        """A loop [C, frames * out_hop], all of it."""
+        """A whole loop [C, N * out_hop] at once."""
         self._lead = 0
         return self._retrieved(target, target.shape[1], "circle")
 
@@ -48,7 +55,7 @@ class Stream:
         return target if self._held is None else np.concatenate([self._held, target], axis=1)
 
     def _retrieved(self, target: Floats, frames: int, end: End) -> Floats:
-        """The sound of the first `frames` frames; the others are only there to be heard coming."""
+        """The sound [C, T] of the first `frames` frames; the others only shape the first ones' end."""
         shared = log_magnitudes(target.mean(axis=0), self._grid)
         phases = self._phases(shared, loop=end == "circle")
         sounds, tails = [], []
@@ -65,7 +72,7 @@ class Stream:
         return settled[:, lead:]
 
     def _phases(self, level: Floats, *, loop: bool) -> Floats:
-        """Phases to start from [frames, win // 2 + 1]: from nothing, or from the frame before these."""
+        """Phases [N, win // 2 + 1] to start from, continued from the frame before where there is one."""
         if self._tails is None or self._level is None:
             return first_phases(level, self._grid, loop=loop)
         known = np.angle(np.sum([tail.spectrum for tail in self._tails], axis=0)[::2])
@@ -73,20 +80,20 @@ class Stream:
 
 
 def first_phases(level: Floats, grid: Grid, known: Floats | None = None, *, loop: bool = False) -> Floats:
-    """`start_phases` on a grid, whose every second bin is one of the window's own FFT."""
+    """`start_phases` [N, win // 2 + 1] on a grid, whose every second bin is one of the window's own FFT."""
     return start_phases(level, grid.spacing[::2] * np.float32(0.5), grid.hop, grid.win, known, loop=loop)
 
 
 def log_magnitudes(target: Floats, grid: Grid) -> Floats:
-    """Log magnitudes [frames, win // 2 + 1] between the bands of mel magnitudes [frames, bands]."""
+    """Log magnitudes [N, win // 2 + 1] between the bands of mel magnitudes [N, B]."""
     level = np.empty((len(target), grid.win // 2 + 1), dtype=np.float32)
-    floor = np.float32(max(_SILENT * float(target.max()), 1e-30))
+    floor = np.float32(max(_MIN_LEVEL * float(target.max()), 1e-30))
     interpolate_level(target, grid.area, grid.below[::2], grid.share[::2], floor, level)
     return level
 
 
 def frame_weights(target: Floats, full: float) -> Floats:
-    """Inverse loudness [frames] of mel magnitudes [frames, bands], next to a loud magnitude."""
+    """Inverse loudness [N] of mel magnitudes [N, B], relative to a loud magnitude."""
     loudness = np.sqrt(np.mean(np.square(target), axis=1)) / np.float32(full)
-    weights: Floats = 1 / np.maximum(loudness, np.float32(_QUIET_FRAME))
+    weights: Floats = 1 / np.maximum(loudness, np.float32(_MIN_LOUDNESS))
     return weights

@@ -16,12 +16,12 @@ from riffusion.settings import Settings
 from tests.conftest import S3Server, ValkeyServer, free_port, wait_until
 
 STARTS_S = 180  # loading torch on a busy machine
-http = httpx.Client(timeout=60)  # for what a browser would ask for, past the client library
+http = httpx.Client(timeout=60)  # for requests of a browser, without the client library
 
 
 @dataclass
 class Stack:
-    """The running processes, and the client through which the tests speak to them."""
+    """The running processes, and a client of them."""
 
     folder: Path
     env: dict[str, str]
@@ -58,7 +58,7 @@ def run(log: Path, env: dict[str, str], *command: str) -> Process:
 
 
 def ready(client: httpx.Client, url: str) -> bool:
-    """Whether the service at an address takes jobs."""
+    """Whether the service at an address accepts jobs."""
     try:
         return client.get(f"{url}/readyz").status_code == httpx.codes.OK
     except httpx.TransportError:
@@ -108,7 +108,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory, rclone_server: S3Server) -> 
 
 
 @pytest.fixture
-def bare_stack(tmp_path: Path, valkey: ValkeyServer, s3_server: S3Server) -> Iterator[Stack]:
-    """An API of this test's own, without a worker."""
+def empty_stack(tmp_path: Path, valkey: ValkeyServer, s3_server: S3Server) -> Iterator[Stack]:
+    """An API for one test, without a worker."""
     with start(tmp_path, valkey, s3_server) as running:
         yield running

@@ -1,4 +1,4 @@
-"""A fine-tuning's result, put where the worker looks, and heard in its clips."""
+"""The LoRA of a fine-tuning, put into the worker's folder, and used in its clips."""
 
 import io
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from PIL import Image
 
 from riffusion.diffusion.autoencoder import Autoencoder
 from riffusion.diffusion.noise import SeededNoise
-from riffusion.requests import TextToAudio
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.testing import chord, save_tiny_checkpoint, tiny_checkpoint
 from riffusion.training.runs.finetune import FinetuneOptions, finetune
 from tests.acceptance.conftest import Stack, http, start
@@ -46,7 +46,7 @@ def picture(stack: Stack, **more: object) -> Grey:
 
 @torch.no_grad()
 def diffusers_picture(model: Path, lora: Path) -> Grey:
-    """What diffusers paints from the same noise with the LoRA it has loaded."""
+    """The picture that diffusers makes from the same noise with the same LoRA."""
     pipeline = StableDiffusionPipeline.from_pretrained(model)
     pipeline.scheduler = DPMSolverMultistepScheduler.from_config(pipeline.scheduler.config)
     pipeline.load_lora_weights(lora, adapter_name="tuned")
@@ -61,7 +61,7 @@ def diffusers_picture(model: Path, lora: Path) -> Grey:
     return Autoencoder(tiny_checkpoint()).decode(latents[0]).astype(np.int16)
 
 
-def test_a_fine_tuning_is_named_and_heard(running: Stack, tmp_path: Path, model: Path) -> None:
+def test_a_fine_tuned_lora_is_used_by_name(running: Stack, tmp_path: Path, model: Path) -> None:
     songs = tmp_path / "songs"
     songs.mkdir()
     soundfile.write(songs / "chords.wav", chord(5.3).T.numpy(), 44_100)

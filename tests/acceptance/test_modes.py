@@ -57,6 +57,7 @@ SECONDS = {  # expected length of the sound, ± 0.05 s
     "text-to-audio": 5.12,
     "riff": 5.12,
     "interpolate": 5.12,
+    "crossfade": 5.12,
     "inpaint": 5.12,
     "audio-to-audio": 7.0,
     "image-to-audio": 5.12,
@@ -79,6 +80,7 @@ def request_of(
         "text-to-audio": {**PROMPT, "format": "mp3"},
         "riff": {**PROMPT, "init": seed_image, "format": "wav"},
         "interpolate": {"start": {"prompt": "bells"}, "end": {"prompt": "(drums:1.3)"}, "alpha": 0.5, **STEPS},
+        "crossfade": {"start": {"init": earlier}, "end": {"init": seed_image}, "alpha": 0.5, **STEPS},
         "inpaint": {**PROMPT, "init": earlier, "mask": {"seconds": [1, 3]}, "format": "flac"},
         "audio-to-audio": {**PROMPT, "clip": recording},
         "image-to-audio": {"image": drawing, "format": "ogg"},
@@ -115,7 +117,7 @@ def test_a_run_of_clips_becomes_one_sound(client: Client) -> None:
     assert result["audio"]["duration_s"] == pytest.approx(2 * 5.12, abs=0.05)
 
 
-def test_the_same_seed_makes_the_same_picture_in_any_company(client: Client) -> None:
+def test_the_same_seed_makes_the_same_picture_in_any_batch(client: Client) -> None:
     request = parse({"mode": "text-to-audio", **PROMPT, "seed": 7, "fresh": True})
     other = parse({"mode": "text-to-audio", **PROMPT, "seed": 8})
     alone = client.submit(request).wait()

@@ -25,7 +25,7 @@ pytestmark = needs_nginx
 
 @dataclass
 class Front:
-    """What visitors reach: the site, its files, and the site without TLS; and the stack behind it."""
+    """The public addresses (the site, its files, the site without TLS) and the stack behind them."""
 
     site: str
     files: str
@@ -55,21 +55,21 @@ def test_a_job_is_followed_live_and_its_clip_fetched_by_the_page(front: Front) -
         for line in stream.iter_lines():
             if line.startswith("data: "):
                 seen.append(json.loads(line.removeprefix("data: ")))
-                if len(seen) == 1:  # the first came before there was more to say, or this would wait without end
+                if len(seen) == 1:  # the stream isn't buffered, or this would never be reached
                     assert seen[0]["status"] == "queued"
                     front.stack.start_worker()
     assert seen[-1]["status"] == "succeeded"
     for kind in ("image", "audio"):
         url = seen[-1]["result"][kind]["url"]
         assert url.startswith(f"{front.files}/")
-        answer = front.client.get(url, headers={"Origin": front.site}).raise_for_status()
-        assert answer.headers.get_list("Access-Control-Allow-Origin") == [front.site]
+        response = front.client.get(url, headers={"Origin": front.site}).raise_for_status()
+        assert response.headers.get_list("Access-Control-Allow-Origin") == [front.site]
         refused = front.client.put(url, content=b"mine")
         assert refused.status_code == HTTPStatus.FORBIDDEN
         assert "nginx" in refused.text  # the storage wasn't asked
 
 
-def test_who_asks_is_what_nginx_saw(front: Front) -> None:
+def test_the_client_is_the_one_that_nginx_saw(front: Front) -> None:
     forged = {"X-Forwarded-For": "198.51.100.7"}
     response = front.client.post("/jobs", json=ASKED, headers=forged).raise_for_status()
     request_id = response.headers["X-Request-Id"]
@@ -90,7 +90,7 @@ def test_uploads_pass(front: Front) -> None:
     assert front.client.post("/uploads", files={"file": sound.getvalue()}).status_code == HTTPStatus.CREATED
 
 
-def test_what_is_the_operators_stays_inside(front: Front) -> None:
+def test_operator_endpoints_are_blocked(front: Front) -> None:
     for path in ("/metrics", "/metrics/", "/readyz"):
         assert front.client.get(path).status_code == HTTPStatus.NOT_FOUND
     moved = front.client.get(f"{front.plain}/jobs?limit=2")

@@ -1,4 +1,4 @@
-"""Workers that die, are asked to stop, or run a job that is canceled: each job ends once, and leaves what it should."""
+"""Workers that die or are asked to stop, and canceled jobs: each job ends once, with the files it should have."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -12,24 +12,24 @@ from tests.acceptance.conftest import Stack, http
 from tests.conftest import wait_until
 
 LONG = parse({"mode": "text-to-audio", "prompt": "bells", "steps": 150})
-WITHIN = timedelta(seconds=20)  # of a worker being there again; the promise is made for the default lease of 10 s
+WITHIN = timedelta(seconds=20)  # after a worker is back; promised for the default lease of 10 s
 
 
 def has_begun(job: Job) -> bool:
-    """Whether a first step is done; progress is null before."""
+    """Whether the first step is done; before, progress is null."""
     job.refresh()
     return bool(job.data["progress"] and job.data["progress"]["step"] > 0)
 
 
-def test_a_killed_workers_job_succeeds_once(bare_stack: Stack) -> None:
-    first = bare_stack.start_worker()
-    job = bare_stack.client.submit(LONG)
+def test_a_killed_workers_job_succeeds_once(empty_stack: Stack) -> None:
+    first = empty_stack.start_worker()
+    job = empty_stack.client.submit(LONG)
     wait_until(lambda: has_begun(job), 60, "the job never started")
 
     kill(first)
     first.wait()
-    wait_until(lambda: not bare_stack.models(), 60, "the dead worker is still listed")
-    bare_stack.start_worker()
+    wait_until(lambda: not empty_stack.models(), 60, "the dead worker is still listed")
+    empty_stack.start_worker()
     back = datetime.now(UTC)
     job.wait(timeout_s=120)
 
@@ -37,12 +37,12 @@ def test_a_killed_workers_job_succeeds_once(bare_stack: Stack) -> None:
     assert datetime.fromisoformat(job.data["started_at"]) <= back + WITHIN
     assert http.get(job.data["result"]["audio"]["url"]).status_code == httpx.codes.OK
     folder = job.data["result"]["audio"]["url"].split("/results/")[1].split("/")[0]
-    assert bare_stack.objects() == {f"results/{folder}/clip.png", f"results/{folder}/clip.mp3"}
+    assert empty_stack.objects() == {f"results/{folder}/clip.png", f"results/{folder}/clip.mp3"}
 
 
-def test_a_worker_asked_to_stop_finishes_what_runs(bare_stack: Stack) -> None:
-    worker = bare_stack.start_worker()
-    job = bare_stack.client.submit(LONG)
+def test_a_worker_asked_to_stop_finishes_what_runs(empty_stack: Stack) -> None:
+    worker = empty_stack.start_worker()
+    job = empty_stack.client.submit(LONG)
     wait_until(lambda: has_begun(job), 60, "the job never started")
     assert stop(worker, grace_s=120) == 0
     job.refresh()
@@ -50,10 +50,10 @@ def test_a_worker_asked_to_stop_finishes_what_runs(bare_stack: Stack) -> None:
 
 
 @pytest.mark.parametrize("when", ["queued", "running"])
-def test_a_canceled_job_leaves_nothing(when: str, bare_stack: Stack) -> None:
+def test_a_canceled_job_leaves_no_files(when: str, empty_stack: Stack) -> None:
     if when == "running":
-        bare_stack.start_worker()
-    job = bare_stack.client.submit(LONG)
+        empty_stack.start_worker()
+    job = empty_stack.client.submit(LONG)
 
     def is_time() -> bool:
         job.refresh()
@@ -61,6 +61,6 @@ def test_a_canceled_job_leaves_nothing(when: str, bare_stack: Stack) -> None:
 
     wait_until(is_time, 60, f"the job never was {when}")
     assert job.cancel().status == "canceled"
-    for worker in bare_stack.workers:
+    for worker in empty_stack.workers:
         assert stop(worker, grace_s=60) == 0
-    wait_until(lambda: bare_stack.objects() == set(), 30, "files are left")
+    wait_until(lambda: empty_stack.objects() == set(), 30, "files are left")

@@ -1,4 +1,4 @@
-"""An app on a real Valkey, a stand-in for the worker, and the same app behind a real gunicorn."""
+"""An app on a real Valkey, a fake worker, and the same app behind a real gunicorn."""
 
 import io
 import itertools
@@ -21,13 +21,13 @@ from PIL import Image
 
 from api.app import create_app
 from api.services import EXTENSION, Services
-from riffusion.jobs.files import Files, open_files
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
+from riffusion.storage import Storage, open_storage
 from tests.conftest import ValkeyServer, free_port, wait_until
 
-# A failing test shows its log: plain lines, not structlog's pictures of every frame.
+# A failing test shows its log in plain lines, without structlog's dumps of every frame.
 structlog.configure(processors=[structlog.processors.format_exc_info, structlog.processors.KeyValueRenderer()])
 
 PROMPT = {"mode": "text-to-audio", "prompt": "funk bassline"}
@@ -53,7 +53,7 @@ def wav(seconds: float = 0.5) -> bytes:
 
 
 class Client(FlaskClient):
-    """Speaks to the API without a server in between; what it answers is as loosely typed as JSON."""
+    """A client of the app without a server in between; its responses are as loosely typed as JSON."""
 
     def open(self, *args: Any, **options: Any) -> Any:
         # Buffered: read to the end and closed, as by a server.
@@ -76,23 +76,23 @@ class Client(FlaskClient):
 
 
 class Worker:
-    """Does by hand what a worker does with jobs, apart from making music."""
+    """Claims and ends jobs as a worker does, without making music."""
 
     MODEL = "tiny"
 
-    def __init__(self, store: JobStore, files: Files) -> None:
+    def __init__(self, store: JobStore, files: Storage) -> None:
         self._store = store
         self._files = files
-        self._store.announce("w", self.MODEL, 4)
+        self._store.register_worker("w", self.MODEL, 4)
 
     def claim(self) -> JobRecord:
-        """The next job, running."""
+        """Claims the next job."""
         record = self._store.claim(self.MODEL, "w", os.urandom(8).hex())
         assert record is not None
         return record
 
     def work(self) -> None:
-        """Ends every job that waits."""
+        """Ends every waiting job."""
         while record := self._store.claim(self.MODEL, "w", os.urandom(8).hex()):
             self.succeed(record)
 
@@ -132,7 +132,7 @@ def app(settings: Settings) -> Iterator[Flask]:
 
 @pytest.fixture
 def services(app: Flask) -> Services:
-    """What the API works with."""
+    """The services of the API."""
     found: Services = app.extensions[EXTENSION]
     return found
 
@@ -156,12 +156,12 @@ def stranger(app: Flask) -> Client:
 
 @pytest.fixture
 def worker(services: Services) -> Worker:
-    """Stands in for a worker on the same store."""
+    """A fake worker on the same store."""
     return Worker(services.store, services.files)
 
 
 def submit(client: Client, **fields: Any) -> dict[str, Any]:
-    """A job accepted from a good request."""
+    """An accepted job of a valid request."""
     response = client.post("/jobs", json={**PROMPT, **fields})
     assert response.status_code == 202, response.text
     job: dict[str, Any] = response.json
@@ -190,8 +190,8 @@ class LiveServer:
     CONNECTIONS = 32  # of each
 
     def worker(self) -> Worker:
-        """Stands in for a worker on the server's store."""
-        return Worker(JobStore.connect(self.settings), open_files(self.settings))
+        """A fake worker on the server's store."""
+        return Worker(JobStore.connect(self.settings), open_storage(self.settings))
 
     def submit(self) -> str:
         """The address of a new job."""
@@ -214,7 +214,7 @@ def serve(
 ) -> Iterator[LiveServer]:
     """Starts gunicorn on a free port and stops it as an operator would; it must exit with this status.
 
-    On a database of its own unless told: its reaper and courier mustn't do the work of another test's server.
+    On a database of its own by default, so that its reaper and dispatcher don't process another server's jobs.
     """
     url = f"http://127.0.0.1:{free_port()}"
     settings = Settings(
@@ -232,7 +232,7 @@ def serve(
             cwd=Path(__file__).parents[2],
         )  # fmt: skip
     try:
-        wait_until(lambda: _answers(url), 120, "gunicorn doesn't answer")
+        wait_until(lambda: _responds(url), 120, "gunicorn doesn't respond")
         yield LiveServer(url, process, log, settings)
     finally:
         process.terminate()
@@ -252,7 +252,7 @@ def live(_live: LiveServer, valkey: ValkeyServer) -> LiveServer:
     return _live
 
 
-def _answers(url: str) -> bool:
+def _responds(url: str) -> bool:
     try:
         return httpx.get(f"{url}/healthz", timeout=5).is_success
     except httpx.TransportError:

@@ -1,4 +1,4 @@
-"""The factory: light to import, protected, the same behind proxies."""
+"""The app factory: light imports, security headers, proxies."""
 
 import re
 import subprocess
@@ -29,7 +29,7 @@ def test_a_fresh_interpreter_loads_neither_torch_nor_numpy() -> None:
     assert (run.returncode, run.stdout) == (0, "\n"), run.stderr
 
 
-def test_without_redis_an_app_is_made_all_the_same(tmp_path: Path) -> None:
+def test_an_app_is_made_without_redis(tmp_path: Path) -> None:
     app = create_app(Settings(redis_url="redis://127.0.0.1:1/0", data_dir=tmp_path / "data"))
     assert Client(app).get("/healthz").status_code == 200
     assert not (tmp_path / "data").exists()
@@ -37,7 +37,7 @@ def test_without_redis_an_app_is_made_all_the_same(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("path", ["/", "/jobs", "/healthz", "/nothing-here", "/openapi.json", "/files/x", "/clips/x"])
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
-def test_every_answer_is_protected(client: Client, method: str, path: str) -> None:
+def test_every_response_has_the_security_headers(client: Client, method: str, path: str) -> None:
     headers = client.open(path, method=method).headers
     assert headers["X-Frame-Options"] == "DENY"
     assert headers["X-Content-Type-Options"] == "nosniff"
@@ -75,7 +75,7 @@ ORIGIN = "https://a.example"
 
 @pytest.fixture
 def shared(settings: Settings) -> Client:
-    """A client of an API that wants a key, and that pages of one other origin may call."""
+    """A client of an API that requires a key, and that pages of one other origin may call."""
     return Client(create_app(settings.model_copy(update={"cors_origins": ORIGIN, "anonymous": False})))
 
 
@@ -94,12 +94,12 @@ def test_a_preflight_needs_no_key_and_allows_what_clients_send(
 ) -> None:
     asked = {"Origin": ORIGIN, "Access-Control-Request-Method": method}
     asked["Access-Control-Request-Headers"] = ",".join(sorted(headers))
-    answer = shared.options(path, headers=asked)
-    assert (answer.status_code, answer.headers["Access-Control-Allow-Origin"]) == (200, ORIGIN)
-    assert method in answer.headers["Access-Control-Allow-Methods"].split(", ")
-    assert headers <= set(answer.headers["Access-Control-Allow-Headers"].lower().split(", "))
-    assert "Access-Control-Allow-Credentials" not in answer.headers
-    assert "Origin" in answer.headers["Vary"]
+    response = shared.options(path, headers=asked)
+    assert (response.status_code, response.headers["Access-Control-Allow-Origin"]) == (200, ORIGIN)
+    assert method in response.headers["Access-Control-Allow-Methods"].split(", ")
+    assert headers <= set(response.headers["Access-Control-Allow-Headers"].lower().split(", "))
+    assert "Access-Control-Allow-Credentials" not in response.headers
+    assert "Origin" in response.headers["Vary"]
 
 
 def test_a_page_may_read_why_it_was_refused(shared: Client) -> None:
@@ -127,7 +127,7 @@ def test_a_request_is_logged_under_its_id(client: Client) -> None:
     )  # fmt: skip
 
 
-def test_what_was_only_read_is_no_line_in_the_log(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_successful_read_is_not_logged_at_info(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     with capture_logs() as lines:
         client.get("/healthz")
         client.get("/jobs/none")
@@ -141,7 +141,7 @@ def test_what_was_only_read_is_no_line_in_the_log(client: Client, caplog: pytest
 
 
 @pytest.mark.parametrize("sent", ["two words", "x" * 129, "naïve"])
-def test_a_strange_request_id_is_replaced(client: Client, sent: str) -> None:
+def test_a_malformed_request_id_is_replaced(client: Client, sent: str) -> None:
     assert client.get("/healthz", headers={"X-Request-Id": sent}).headers["X-Request-Id"] != sent
 
 

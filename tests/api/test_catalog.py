@@ -24,7 +24,7 @@ def test_a_seed_image_can_be_named(client: Client) -> None:
     assert submit(client, mode="riff", init={"seed_image": name})["request"]["init"] == {"seed_image": name}
 
 
-def test_models_are_those_with_a_worker(client: Client, worker: Worker) -> None:
+def test_models_with_a_worker_are_listed(client: Client, worker: Worker) -> None:
     submit(client)
     submit(client)
     worker.claim()
@@ -48,10 +48,10 @@ def test_without_workers_there_are_no_models(client: Client) -> None:
 
 def test_loras_are_listed_and_others_refused(client: Client, services: Services) -> None:
     card = ModelCard(loras=("choir", "dub"))
-    services.store.announce("w", "tiny", 1, card)
+    services.store.register_worker("w", "tiny", 1, card)
     assert client.get("/models").json["models"][0]["loras"] == ["choir", "dub"]
     assert submit(client, lora={"dub": 0.5, "choir": 1})["request"]["lora"] == {"choir": 1.0, "dub": 0.5}
-    services.store.withdraw("w")  # its jobs wait for it
+    services.store.unregister_worker("w")  # whose jobs now wait
     submit(client, lora={"dub": 2})
     response = client.post("/jobs", json=[PROMPT, {**PROMPT, "lora": {"rock": 1}}])
     assert response.status_code == 422
@@ -60,9 +60,9 @@ def test_loras_are_listed_and_others_refused(client: Client, services: Services)
     assert "choir, dub" in response.json["detail"]
 
 
-def test_what_suits_the_model_is_filled_in(client: Client, services: Services) -> None:
-    assert submit(client)["request"]["guidance"] is None  # nobody knows yet: the worker does
-    services.store.announce("w", "tiny", 1, ModelCard(guidance=4.5))
+def test_the_models_guidance_is_filled_in(client: Client, services: Services) -> None:
+    assert submit(client)["request"]["guidance"] is None  # unknown until a worker has announced it
+    services.store.register_worker("w", "tiny", 1, ModelCard(guidance=4.5))
     assert client.get("/models").json["models"][0]["guidance"] == 4.5
     assert submit(client)["request"]["guidance"] == 4.5
     assert submit(client, guidance=2)["request"]["guidance"] == 2

@@ -18,22 +18,22 @@ def blocks(text: str) -> list[dict[str, str]]:
     ]
 
 
-def test_the_stream_tells_every_state_and_ends_with_the_job(client: Client, worker: Worker) -> None:
+def test_the_stream_has_every_state_and_ends_with_the_job(client: Client, worker: Worker) -> None:
     path = f"/jobs/{submit(client)['id']}"
     record = worker.claim()
     end = Timer(0.3, worker.succeed, (record,))
     end.start()
     response = client.get(f"{path}/events")
-    told = [block for block in blocks(response.text) if "event" in block]
+    sent = [block for block in blocks(response.text) if "event" in block]
     end.join()
     assert response.content_type == "text/event-stream; charset=utf-8"
-    assert {block["event"] for block in told} == {"job"}
-    assert [json.loads(block["data"])["status"] for block in told] == ["running", "succeeded"]
-    assert json.loads(told[-1]["data"]) == client.get(path).json
-    assert int(told[0]["id"]) < int(told[1]["id"])
+    assert {block["event"] for block in sent} == {"job"}
+    assert [json.loads(block["data"])["status"] for block in sent] == ["running", "succeeded"]
+    assert json.loads(sent[-1]["data"]) == client.get(path).json
+    assert int(sent[0]["id"]) < int(sent[1]["id"])
 
 
-def test_what_was_seen_is_not_told_again(client: Client, worker: Worker) -> None:
+def test_a_seen_event_is_not_sent_again(client: Client, worker: Worker) -> None:
     path = f"/jobs/{submit(client)['id']}/events"
     worker.fail(worker.claim())
     last = blocks(client.get(path).text)[-1]["id"]
@@ -42,7 +42,7 @@ def test_what_was_seen_is_not_told_again(client: Client, worker: Worker) -> None
     assert (seen.status_code, seen.data) == (204, b"")
 
 
-def test_silence_is_filled(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_silent_stream_has_heartbeats(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(events, "HEARTBEAT_S", 0.05)
     stream = iter(client.get(f"/jobs/{submit(client)['id']}/events", buffered=False).response)
     assert [next(stream).split(b"\n")[0] for _ in range(3)] == [b"retry: 2000", b"event: job", b": still here"]
@@ -54,7 +54,7 @@ def test_a_deleted_job_ends_its_stream(client: Client) -> None:
     assert client.get(f"{path}/events").text.count("event: job") == 1
 
 
-def test_beyond_the_limit_a_stream_answers_at_once(client: Client, services: Services) -> None:
+def test_beyond_the_limit_a_stream_ends_at_once(client: Client, services: Services) -> None:
     path = f"/jobs/{submit(client)['id']}"
     tag = client.get(path).headers["ETag"]
     limit = services.settings.api_connections // 2
@@ -66,7 +66,7 @@ def test_beyond_the_limit_a_stream_answers_at_once(client: Client, services: Ser
     assert client.get(path, headers={"If-None-Match": tag, "Prefer": "wait=1"}).headers["Preference-Applied"]
 
 
-def test_a_client_that_leaves_before_the_first_event_gives_its_place_back(client: Client, services: Services) -> None:
+def test_a_client_that_leaves_before_the_first_event_frees_its_slot(client: Client, services: Services) -> None:
     path = f"/jobs/{submit(client)['id']}/events"
     for _ in range(services.settings.api_connections):
         client.get(path, buffered=False).close()

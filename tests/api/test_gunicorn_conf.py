@@ -1,4 +1,4 @@
-"""What only a real server shows: held requests among others, limits on the wire, starting and stopping."""
+"""The app behind a real server: held requests, limits on the wire, starting and stopping."""
 
 import threading
 from collections.abc import Iterator
@@ -24,15 +24,15 @@ def test_a_stream_arrives_event_by_event(live: LiveServer) -> None:
     worker = live.worker()
     path = live.submit()
     with httpx.stream("GET", f"{path}/events", timeout=60) as response:
-        told = events(response)
-        assert next(told) == "queued"
+        statuses = events(response)
+        assert next(statuses) == "queued"
         record = worker.claim()
-        assert next(told) == "running"
+        assert next(statuses) == "running"
         worker.succeed(record)
-        assert list(told) == ["succeeded"]
+        assert list(statuses) == ["succeeded"]
 
 
-def test_a_long_poll_is_answered_across_processes(live: LiveServer) -> None:
+def test_a_long_poll_ends_with_a_change_in_another_process(live: LiveServer) -> None:
     worker = live.worker()
     path = live.submit()
     tag = httpx.get(path).headers["ETag"]
@@ -49,7 +49,7 @@ def test_held_requests_leave_connections_for_others(live: LiveServer) -> None:
     with ExitStack() as open_streams:
         for _ in range(limit + 8):
             response = open_streams.enter_context(httpx.stream("GET", f"{path}/events", timeout=60))
-            assert next(events(response)) == "queued"  # beyond the limit too, at once
+            assert next(events(response)) == "queued"  # also beyond the limit, at once
         assert 1 <= _held(live) <= limit
         for _ in range(4):
             assert httpx.get(path, timeout=60).json()["status"] == "queued"
@@ -65,7 +65,7 @@ def test_a_body_over_the_limit_is_refused_on_the_wire(live: LiveServer, chunked:
     assert (response.status_code, response.json()["code"]) == (413, "body_too_large")
 
 
-def test_the_api_makes_up_for_lost_wake_ups(live: LiveServer) -> None:
+def test_the_api_replaces_lost_wake_ups(live: LiveServer) -> None:
     live.worker()
     live.submit()
     redis = JobStore.connect(live.settings).redis
@@ -73,15 +73,15 @@ def test_the_api_makes_up_for_lost_wake_ups(live: LiveServer) -> None:
     wait_until(lambda: redis.llen("riffusion.tiny"), message="no reaper runs in the API")
 
 
-def test_stopping_ends_held_requests_and_leaves_nothing(valkey: ValkeyServer, tmp_path: Path) -> None:
+def test_stopping_ends_held_requests_and_deletes_temporary_files(valkey: ValkeyServer, tmp_path: Path) -> None:
     with serve(valkey, tmp_path) as server:
         path = server.submit()
         with httpx.stream("GET", f"{path}/events", timeout=60) as response:
-            told = events(response)
-            assert next(told) == "queued"
+            statuses = events(response)
+            assert next(statuses) == "queued"
             assert list(tmp_path.glob("riffusion-api-*"))
             server.process.terminate()
-            assert list(told) == []  # ended as a stream should, not cut off
+            assert list(statuses) == []  # ended as a stream should, not cut off
         server.process.wait(60)
     assert not list(tmp_path.glob("riffusion-api-*"))
     assert "Warning" not in server.log.read_text()  # gevent's, for example, where it replaces classes too late

@@ -1,4 +1,4 @@
-"""Alive, and able to accept work."""
+"""Liveness and readiness."""
 
 from pathlib import Path
 
@@ -11,7 +11,7 @@ def test_a_whole_stack_is_ready(client: Client) -> None:
     assert client.get("/readyz").json == {"status": "ready"}
 
 
-def test_a_redis_that_takes_no_writes_is_not_ready(client: Client, services: Services) -> None:
+def test_a_redis_that_accepts_no_writes_is_not_ready(client: Client, services: Services) -> None:
     redis = services.store.redis
     redis.config_set("maxmemory", "1")
     try:
@@ -22,7 +22,7 @@ def test_a_redis_that_takes_no_writes_is_not_ready(client: Client, services: Ser
         redis.config_set("maxmemory", "0")
 
 
-def test_a_storage_that_takes_no_files_is_not_ready(client: Client, services: Services) -> None:
+def test_a_storage_that_accepts_no_files_is_not_ready(client: Client, services: Services) -> None:
     folder: Path = services.settings.data_dir
     folder.mkdir(parents=True)
     (folder / "files").write_text("in the way")

@@ -1,4 +1,4 @@
-"""Jobs over HTTP: look, wait, list, cancel, delete."""
+"""Jobs over HTTP: read, wait, list, cancel, delete."""
 
 import time
 from threading import Timer
@@ -29,14 +29,14 @@ def test_a_job_runs_and_succeeds(client: Client, worker: Worker) -> None:
     assert client.get(path).json == done.json
 
 
-def test_a_failure_says_why(client: Client, worker: Worker) -> None:
+def test_a_failed_job_has_its_error(client: Client, worker: Worker) -> None:
     job = submit(client)
     worker.fail(worker.claim())
     found = client.get(f"/jobs/{job['id']}").json
     assert (found["status"], found["error"]["code"]) == ("failed", "out_of_memory")
 
 
-def test_a_tag_stands_for_a_state(client: Client, worker: Worker) -> None:
+def test_a_tag_identifies_a_state(client: Client, worker: Worker) -> None:
     path = f"/jobs/{submit(client)['id']}"
     tag = client.get(path).headers["ETag"]
     assert tag.startswith('W/"')
@@ -57,20 +57,20 @@ def test_a_tag_changes_with_the_place_in_the_queue(client: Client, worker: Worke
     assert (moved.status_code, moved.json["queue"]["position"]) == (200, 0)
 
 
-def test_a_tag_lives_no_longer_than_the_links_under_it(
+def test_a_tag_expires_with_the_links_of_the_result(
     client: Client, worker: Worker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = f"/jobs/{submit(client)['id']}"
     worker.succeed(worker.claim())
     before = client.get(path)
     later = time.time() + 1800
-    monkeypatch.setattr("riffusion.jobs.files.time.time", lambda: later)
+    monkeypatch.setattr("riffusion.storage.time.time", lambda: later)
     after = client.get(path, headers={"If-None-Match": before.headers["ETag"]})
     assert after.status_code == 200
     assert after.json["result"]["audio"]["url"] != before.json["result"]["audio"]["url"]
 
 
-def test_a_long_poll_answers_when_something_changes(client: Client, worker: Worker) -> None:
+def test_a_long_poll_ends_with_a_change(client: Client, worker: Worker) -> None:
     path = f"/jobs/{submit(client)['id']}"
     tag = client.get(path).headers["ETag"]
     change = Timer(0.2, worker.claim)
@@ -81,7 +81,7 @@ def test_a_long_poll_answers_when_something_changes(client: Client, worker: Work
     assert response.headers["Preference-Applied"] == "wait=50"
 
 
-def test_a_long_poll_without_news_is_304(client: Client) -> None:
+def test_a_long_poll_without_a_change_is_304(client: Client) -> None:
     path = f"/jobs/{submit(client)['id']}"
     tag = client.get(path).headers["ETag"]
     response = client.get(path, headers={"If-None-Match": tag, "Prefer": "wait=1"})
@@ -89,7 +89,7 @@ def test_a_long_poll_without_news_is_304(client: Client) -> None:
 
 
 @pytest.mark.parametrize("prefer", ["wait=x", "wait=-1", "waiter=9", "wait", ""])
-def test_a_preference_that_is_none_is_ignored(client: Client, prefer: str) -> None:
+def test_a_malformed_preference_is_ignored(client: Client, prefer: str) -> None:
     path = f"/jobs/{submit(client)['id']}"
     tag = client.get(path).headers["ETag"]
     response = client.get(path, headers={"If-None-Match": tag, "Prefer": prefer})
@@ -104,8 +104,10 @@ def test_an_ended_job_is_not_waited_for(client: Client) -> None:
     assert (response.status_code, "Preference-Applied" in response.headers) == (304, False)
 
 
-def test_a_list_is_of_one_moment(client: Client, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A job that is deleted while the list is written down is no reason to refuse the list."""
+def test_a_job_deleted_meanwhile_is_not_listed(
+    client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A job that is deleted while the list is read must not fail the list."""
     ids = [submit(client)["id"] for _ in range(2)]
     read = services.store.list
 

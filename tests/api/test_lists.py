@@ -1,4 +1,4 @@
-"""Whose list it is: a key's, or that of a secret that the client drew. An address is nobody."""
+"""Lists belong to a key or to a secret that the client drew, never to an address."""
 
 import io
 import time
@@ -122,19 +122,19 @@ class TestCost:
         assert client.get("/jobs").status_code == 200
         [debt] = services.store.redis.scan_iter("lists:*")
         assert debt == b"lists:address:127.0.0.1"
-        services.store.redis.set(debt, time.time() + 60)  # as after 120 of them
+        services.store.redis.set(debt, time.time() + 60)  # as after 120 lists
         refused = client.get("/jobs")
         assert (refused.status_code, refused.json["code"]) == (429, "too_many_requests")
-        assert with_secret(app, "n" * 22).get("/jobs").status_code == 429  # another secret is no other client
+        assert with_secret(app, "n" * 22).get("/jobs").status_code == 429  # another secret is the same client
         submit(client)
 
 
-def test_a_key_still_stands_for_what_can_not_be_asked_any_more(client: Client, services: Services) -> None:
+def test_an_idempotency_key_still_returns_a_job_whose_input_is_gone(client: Client, services: Services) -> None:
     key = {"Idempotency-Key": "1"}
-    services.store.announce("w", "tiny", 1, ModelCard(loras=("dub",)))
+    services.store.register_worker("w", "tiny", 1, ModelCard(loras=("dub",)))
     with_lora = {**PROMPT, "lora": {"dub": 1}}
     first = client.post("/jobs", json=with_lora, headers=key)
-    services.store.announce("w", "tiny", 1, ModelCard())
+    services.store.register_worker("w", "tiny", 1, ModelCard())
     services.store._cards.clear()
     again = client.post("/jobs", json=with_lora, headers=key)
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (202, "true")

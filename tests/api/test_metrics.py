@@ -33,7 +33,7 @@ def test_held_requests_are_counted_and_kept_out_of_the_latencies(client: Client,
     assert 'seconds_count{method="GET",route="/jobs/<job_id>/events"' not in text
 
 
-def test_queues_are_told_by_model(client: Client, worker: Worker) -> None:
+def test_queues_are_measured_by_model(client: Client, worker: Worker) -> None:
     submit(client)
     submit(client)
     worker.claim()
@@ -42,7 +42,7 @@ def test_queues_are_told_by_model(client: Client, worker: Worker) -> None:
         assert f'riffusion_{name}{{model="tiny"}} {value}.0' in lines
 
 
-def test_without_redis_the_rest_is_still_told(client: Client, valkey: ValkeyServer) -> None:
+def test_without_redis_the_other_metrics_remain(client: Client, valkey: ValkeyServer) -> None:
     valkey.pause()
     try:
         text = client.get("/metrics").text
@@ -52,7 +52,7 @@ def test_without_redis_the_rest_is_still_told(client: Client, valkey: ValkeyServ
     assert "riffusion_waiting_jobs" not in text
 
 
-def test_processes_are_added_up(live: LiveServer) -> None:
+def test_processes_are_summed(live: LiveServer) -> None:
     def seen() -> float:
         lines = httpx.get(f"{live.url}/metrics").text.splitlines()
         wanted = 'riffusion_http_requests_total{method="GET",route="/healthz",status="200"} '

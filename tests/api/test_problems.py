@@ -1,4 +1,4 @@
-"""Every error is problem+json with a stable code, and tells nothing about the server."""
+"""Every error is problem+json with a stable code, and reveals nothing about the server."""
 
 import pytest
 from flask import Flask
@@ -29,12 +29,12 @@ def test_every_refusal_is_a_problem(client: Client, method: str, path: str, stat
     assert (problem.status, problem.code, problem.request_id) == (status, code, response.headers["X-Request-Id"])
 
 
-def test_a_refused_method_names_those_that_work(client: Client) -> None:
+def test_a_refused_method_lists_the_allowed_ones(client: Client) -> None:
     assert set(client.put("/jobs").headers["Allow"].split(", ")) == {"GET", "HEAD", "OPTIONS", "POST"}
 
 
 @pytest.mark.parametrize("kind", [RuntimeError, errors.ToolMissing])
-def test_the_unexpected_is_500_without_its_reason(app: Flask, client: Client, kind: type[Exception]) -> None:
+def test_an_unexpected_error_is_500_without_its_reason(app: Flask, client: Client, kind: type[Exception]) -> None:
     def broken() -> str:
         raise kind("secret of /srv/app.py")
 
@@ -52,7 +52,7 @@ def test_a_problem_stays_small_whatever_was_sent(client: Client) -> None:
         assert len(response.data) < 20_000
 
 
-def test_redis_away_is_503_and_never_404(client: Client, valkey: ValkeyServer) -> None:
+def test_an_unavailable_redis_is_503_and_never_404(client: Client, valkey: ValkeyServer) -> None:
     valkey.pause()
     try:
         for path in ("/jobs/0123456789abcdef", "/readyz"):

@@ -1,4 +1,4 @@
-"""Nothing that anyone may see holds the id of a job or of an upload: whoever has one may delete what it names."""
+"""Nothing public holds the id of a job or of an upload, with which anyone could delete it."""
 
 import io
 import re
@@ -17,12 +17,12 @@ Ids = list[str]
 
 
 def shown(response: Any) -> str:
-    """A response whole: headers and body, as text."""
+    """Headers and body of a response, as text."""
     return unquote(f"{response.status} {response.headers}\n{response.get_data().decode('latin-1')}")
 
 
 def walk(client: Client, start: list[str]) -> Iterator[tuple[str, Any]]:
-    """Every address reached from `start` through pages, JSON and redirects, and what is there."""
+    """Every address that `start` leads to through pages, JSON and redirects, with its response."""
     coming, seen = list(start), set()
     while coming:
         path = coming.pop()
@@ -67,7 +67,10 @@ def ids(app_client: Client, worker: Worker) -> dict[str, Ids]:
     child = submit(app_client, **inpaint)["id"]
     worker.work()
     copy = submit(app_client, **inpaint)["id"]
-    return {"jobs": [parent, child, copy], "uploads": [upload]}
+    ends = {"start": {"init": {"job": parent}}, "end": {"init": {"upload": upload}}}
+    crossfade = app_client.post("/jobs", json={"mode": "crossfade", **ends, "alpha": 0.5}).json["id"]
+    worker.work()
+    return {"jobs": [parent, child, copy, crossfade], "uploads": [upload]}
 
 
 def test_nothing_public_holds_an_id(app_client: Client, ids: dict[str, Ids], services: Services) -> None:
@@ -97,7 +100,7 @@ def test_a_link_that_an_owner_passes_on_holds_no_id(app_client: Client, ids: dic
                 assert response is None or each[:8] not in shown(response)
 
 
-def test_the_folder_of_each_attempt_is_drawn(app_client: Client, worker: Worker) -> None:
+def test_the_folder_of_each_attempt_is_random(app_client: Client, worker: Worker) -> None:
     names = set()
     for _ in range(4):
         submit(app_client)

@@ -1,4 +1,4 @@
-"""A real server takes few of Redis's connections, however many ask at once, and gives them back."""
+"""A real server opens few connections to Redis, however many requests there are, and closes them again."""
 
 import asyncio
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ import httpx
 import pytest
 from redis import Redis
 
-from riffusion.jobs.connections import IDLE_S, MOST
+from riffusion.jobs.connections import IDLE_S, MAX_CONNECTIONS
 from tests.api.conftest import LiveServer, serve
 from tests.conftest import ValkeyServer, wait_until
 
@@ -25,7 +25,7 @@ STALL_S = 1.0
 @pytest.fixture
 def narrow(tmp_path: Path) -> Iterator[ValkeyServer]:
     """A Redis that refuses more connections than two processes may have, and this test."""
-    server = ValkeyServer.start(tmp_path, "--maxclients", str(LiveServer.WORKERS * (MOST + BROKER) + 2))
+    server = ValkeyServer.start(tmp_path, "--maxclients", str(LiveServer.WORKERS * (MAX_CONNECTIONS + BROKER) + 2))
     yield server
     server.kill()
 
@@ -43,7 +43,7 @@ def held_requests(live: LiveServer) -> int:
 
 
 def connected(redis: Redis) -> int:
-    found: Any = redis.info("clients")  # its type can't tell it from the asynchronous one
+    found: Any = redis.info("clients")  # typed as if it could be asynchronous
     return int(found["connected_clients"])
 
 
@@ -52,7 +52,7 @@ def rejected(redis: Redis) -> int:
     return int(found["rejected_connections"])
 
 
-def test_a_stall_takes_few_connections_and_they_are_given_back(narrow: ValkeyServer, tmp_path: Path) -> None:
+def test_a_stall_opens_few_connections_which_are_closed_again(narrow: ValkeyServer, tmp_path: Path) -> None:
     with (
         serve(narrow, tmp_path, connections=2000, redis_url=narrow.url) as live,
         Redis.from_url(narrow.url) as redis,
@@ -69,4 +69,4 @@ def test_a_stall_takes_few_connections_and_they_are_given_back(narrow: ValkeySer
         assert statuses.count(HTTPStatus.OK) > ASKING / 2
         assert set(held.result()) <= {HTTPStatus.NOT_MODIFIED, HTTPStatus.SERVICE_UNAVAILABLE}
         assert rejected(redis) == 0
-        wait_until(lambda: connected(redis) < MOST, 4 * IDLE_S, f"kept: {connected(redis)}")
+        wait_until(lambda: connected(redis) < MAX_CONNECTIONS, 4 * IDLE_S, f"kept: {connected(redis)}")

@@ -28,12 +28,12 @@ def test_anyone_with_the_share_id_sees_the_clip_but_not_the_job(
     assert clip.json["request"]["prompt"] == job["request"]["prompt"]
     assert clip.json["duration_s"] == 5.11
     page = stranger.get(f"/clips/{share['id']}")
-    for answer in (clip, page):
-        assert job["id"] not in answer.text
-        assert job["request"]["init"]["job"] not in answer.text
+    for response in (clip, page):
+        assert job["id"] not in response.text
+        assert job["request"]["init"]["job"] not in response.text
 
 
-def test_its_files_have_addresses_that_stay(client: Client, stranger: Client, job: dict[str, Any]) -> None:
+def test_its_files_have_permanent_addresses(client: Client, stranger: Client, job: dict[str, Any]) -> None:
     share_id = client.post(f"/jobs/{job['id']}/publish").json["id"]
     clip = stranger.get(f"/clips/{share_id}.json").json
     for url, content_type in ((clip["image_url"], "image/png"), (clip["audio_url"], "audio/wav")):
@@ -55,7 +55,7 @@ def test_its_page_unfurls_with_picture_and_sound(client: Client, stranger: Clien
     assert "<b>" not in page.text
 
 
-def test_a_clip_that_was_never_published_or_is_gone_has_a_page_that_says_so(
+def test_a_clip_that_is_not_published_has_a_page_that_says_so(
     client: Client, stranger: Client, job: dict[str, Any]
 ) -> None:
     share_id = client.post(f"/jobs/{job['id']}/publish").json["id"]

@@ -1,4 +1,4 @@
-"""Submitting jobs: what is taken, what is refused and why."""
+"""Submitting jobs: what is accepted, what is refused and why."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -33,7 +33,7 @@ def test_an_accepted_job_wakes_a_worker(client: Client, services: Services) -> N
     assert services.store.redis.llen("riffusion.tiny") == 1
 
 
-def test_an_accepted_job_is_told_though_redis_is_gone_since(
+def test_an_accepted_job_is_returned_if_redis_fails_afterwards(
     client: Client, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def away(*_: object) -> None:
@@ -55,7 +55,7 @@ def test_an_array_is_accepted_in_its_order(client: Client) -> None:
     "body",
     [[], [PROMPT] * 17, [PROMPT, {"mode": "riff"}], [PROMPT, PROMPT | {"mode": "riff", "init": {"job": "x" * 16}}]],
 )
-def test_an_array_with_one_fault_is_refused_whole(client: Client, body: Any) -> None:
+def test_an_array_with_one_invalid_request_is_refused_whole(client: Client, body: Any) -> None:
     assert client.post("/jobs", json=body).status_code == 422
     assert client.get("/jobs").json["jobs"] == []
 
@@ -76,15 +76,15 @@ def test_an_array_with_one_fault_is_refused_whole(client: Client, body: Any) -> 
         ({"model": "no-such"}, ["model"]),
     ],
 )
-def test_faults_are_named_by_field(client: Client, fields: dict[str, Any], named: list[str]) -> None:
+def test_invalid_fields_are_named(client: Client, fields: dict[str, Any], named: list[str]) -> None:
     one = client.post("/jobs", json={**PROMPT, **fields})
     assert one.status_code == 422
-    assert [fault["field"] for fault in one.json["errors"]] == named
+    assert [error["field"] for error in one.json["errors"]] == named
     many = client.post("/jobs", json=[PROMPT, {**PROMPT, **fields}])
-    assert [fault["field"] for fault in many.json["errors"]] == [f"1.{name}" for name in named]
+    assert [error["field"] for error in many.json["errors"]] == [f"1.{name}" for name in named]
 
 
-def test_numbers_that_are_none_are_refused(client: Client) -> None:
+def test_numbers_of_another_type_are_refused(client: Client) -> None:
     body = '{"mode": "text-to-audio", "prompt": "x", "guidance": 1e999}'
     response = client.post("/jobs", data=body, content_type="application/json")
     assert (response.status_code, response.json["errors"][0]["field"]) == (422, "guidance")
@@ -107,12 +107,12 @@ def test_the_same_key_with_another_body_is_refused(client: Client) -> None:
 
 
 @pytest.mark.parametrize("key", ["", "two words", "k" * 256])
-def test_a_key_that_is_none_is_refused(client: Client, key: str) -> None:
+def test_a_malformed_key_is_refused(client: Client, key: str) -> None:
     response = client.post("/jobs", json=PROMPT, headers={"Idempotency-Key": key})
     assert (response.status_code, response.json["errors"][0]["field"]) == (422, "Idempotency-Key")
 
 
-def test_a_full_queue_says_so(client: Client, services: Services) -> None:
+def test_a_full_queue_is_503(client: Client, services: Services) -> None:
     waiting = services.settings.max_queued
     for _ in range(waiting // 16 + 1):
         response = client.post("/jobs", json=[PROMPT] * 16)
@@ -142,11 +142,11 @@ def test_a_clip_longer_than_allowed_is_refused(
     name = "image" if fields["mode"] == "image-to-audio" else "init"
     response = client.post("/jobs", json={**fields, name: {"upload": _upload(client, png(*size))}})
     assert (response.status_code, response.json["errors"][0]["field"]) == (422, field)
-    assert "at most 600 s are made" in response.json["errors"][0]["message"]
+    assert "at most 600 s are allowed" in response.json["errors"][0]["message"]
     assert client.get("/jobs").json["jobs"] == []
 
 
-def test_a_clip_as_long_as_allowed_is_taken(client: Client) -> None:
+def test_a_clip_as_long_as_allowed_is_accepted(client: Client) -> None:
     for mode, field, width in (("image-to-audio", "image", 60_001), ("riff", "init", 2048)):
         request = {**(PROMPT if mode == "riff" else {}), "mode": mode, field: {"upload": _upload(client, png(width))}}
         assert client.post("/jobs", json=request).status_code == 202
@@ -161,6 +161,22 @@ def test_a_picture_wider_than_the_model_paints_is_refused(client: Client, fields
     response = client.post("/jobs", json=[PROMPT, {**fields, "init": init}])
     assert (response.status_code, response.json["errors"][0]["field"]) == (422, "1.init")
     assert "has 2050 columns" in response.json["errors"][0]["message"]
+
+
+@pytest.mark.parametrize("field", ["start", "end"])
+def test_each_end_of_a_crossfade_is_painted_at_once(client: Client, field: str) -> None:
+    ends: dict[str, Any] = {end: {"init": {"seed_image": "drums"}} for end in ("start", "end")}
+    ends[field] = {"init": {"upload": _upload(client, png(2050))}}
+    response = client.post("/jobs", json={"mode": "crossfade", **ends, "alpha": 0.5})
+    assert (response.status_code, response.json["errors"][0]["field"]) == (422, f"{field}.init")
+    assert "has 2050 columns" in response.json["errors"][0]["message"]
+
+
+@pytest.mark.parametrize(("many", "field"), [({"alpha": 0.5}, "start.init"), ({"clips": 64}, "clips")])
+def test_a_crossfade_longer_than_allowed_is_refused(client: Client, many: dict[str, Any], field: str) -> None:
+    wide = {"init": {"upload": _upload(client, png(*(LONG if "alpha" in many else (1000, 512))))}}
+    response = client.post("/jobs", json={"mode": "crossfade", "start": wide, "end": wide, **many})
+    assert (response.status_code, response.json["errors"][0]["field"]) == (422, field)
 
 
 def test_a_sound_of_the_longest_that_may_be_uploaded_is_taken(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""Uploads: taken by content, measured, stored, and refused with a reason."""
+"""Uploads: detected by content, measured, stored, or refused with a reason."""
 
 import hashlib
 import io
@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from api import intake, uploads
+from api import upload_limits, uploads
 from api.app import create_app
 from api.services import Services
 from riffusion.errors import TooManyRequests, UnavailableError
-from riffusion.jobs.clients import Client as Sender
-from riffusion.jobs.files import CONTENT_TYPES
+from riffusion.jobs.tenants import Tenant as Sender
 from riffusion.settings import Settings
+from riffusion.storage import CONTENT_TYPES
 from tests.api.conftest import Client, png, wav
 
 
@@ -47,12 +47,12 @@ def test_a_sound_is_measured(client: Client) -> None:
         (b"RIFF\0\0\0\0WAVE", 422, "unreadable_media"),
     ],
 )
-def test_what_is_neither_is_refused(client: Client, content: bytes, status: int, code: str) -> None:
+def test_another_kind_of_file_is_refused(client: Client, content: bytes, status: int, code: str) -> None:
     response = send(client, content)
     assert (response.status_code, response.json["code"]) == (status, code)
 
 
-def test_every_kind_that_is_taken_can_be_kept() -> None:
+def test_every_accepted_kind_can_be_stored() -> None:
     assert {kind for _, _, kind in (*uploads.PICTURES, *uploads.SOUNDS)} == set(CONTENT_TYPES.values())
 
 
@@ -96,7 +96,7 @@ def test_nothing_is_left_in_the_temporary_folder(
 
 
 class Untouched(io.BytesIO):
-    """A body that nobody may read."""
+    """A body that must not be read."""
 
     def read(self, *_: object) -> bytes:
         pytest.fail("the body was read")
@@ -130,7 +130,7 @@ class TestBeforeTheBodyIsRead:
         assert int(refused.headers["Retry-After"]) > 60
         assert send(client, png()).status_code == 201
 
-    def test_what_would_exceed_everybodys(self, settings: Settings) -> None:
+    def test_what_would_exceed_the_servers_bytes(self, settings: Settings) -> None:
         client = Client(create_app(settings.model_copy(update={"max_stored_bytes": 20_000})))
         refused = announce(client, 21_000)
         assert (refused.status_code, refused.json["code"]) == (507, "storage_full")
@@ -145,7 +145,7 @@ class TestBeforeTheBodyIsRead:
         assert response.status_code == 429
 
     def test_a_second_file_of_the_same_client(self, client: Client, stranger: Client, services: Services) -> None:
-        with services.intake.place(Sender("address:127.0.0.1")):
+        with services.upload_limiter.slot(Sender("address:127.0.0.1")):
             refused = announce(client, 1000)
             assert (refused.status_code, refused.json["code"]) == (429, "too_many_requests")
             assert send(stranger, png()).status_code == 201
@@ -157,56 +157,54 @@ class TestBeforeTheBodyIsRead:
 
         with ExitStack() as sending:
             for number in range(2):
-                sending.enter_context(services.intake.place(sender(number)))
-            with pytest.raises(TooManyRequests), services.intake.place(sender(3)):
+                sending.enter_context(services.upload_limiter.slot(sender(number)))
+            with pytest.raises(TooManyRequests), services.upload_limiter.slot(sender(3)):
                 pass
             assert send(stranger, png()).status_code == 201
-            sending.enter_context(services.intake.place(Sender("key:a")))
-            sending.enter_context(services.intake.place(Sender("key:a")))  # its owner serves many
-        with services.intake.place(sender(3)):
+            sending.enter_context(services.upload_limiter.slot(Sender("key:a")))
+            sending.enter_context(services.upload_limiter.slot(Sender("key:a")))  # a key may send several
+        with services.upload_limiter.slot(sender(3)):
             pass
 
 
 class TestWhatHasComeIn:
-    def test_announcing_takes_no_room(self, client: Client, services: Services) -> None:
+    def test_announced_bytes_reserve_no_space(self, client: Client, services: Services) -> None:
         with ExitStack() as sending:
             for number in range(100):
-                sending.enter_context(services.intake.place(Sender(f"address:192.0.2.{number}")))
+                sending.enter_context(services.upload_limiter.slot(Sender(f"address:192.0.2.{number}")))
             assert send(client, png()).status_code == 201
 
     def test_more_than_the_temporary_folder_should_hold(self, client: Client, services: Services) -> None:
         largest = services.settings.max_upload_bytes
         with ExitStack() as sending:
             for number in range(6):
-                sending.enter_context(services.intake.place(Sender(f"address:192.0.2.{number}"))).spool(largest)
+                sending.enter_context(services.upload_limiter.slot(Sender(f"address:192.0.2.{number}"))).spool(largest)
             refused = send(client, png())
             assert (refused.status_code, refused.json["code"]) == (503, "unavailable")
-            with services.intake.place(Sender("key:site")) as place:  # a quarter is for keys
-                place.spool(largest)
-                place.spool(largest)
+            with services.upload_limiter.slot(Sender("key:site")) as slot:  # which have a quarter of the space
+                slot.spool(largest)
+                slot.spool(largest)
                 with pytest.raises(UnavailableError):
-                    place.spool(1)
+                    slot.spool(1)
         assert send(client, png()).status_code == 201
 
-    def test_keys_have_a_place_to_have_a_file_decoded(
-        self, services: Services, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(intake, "_PATIENCE_S", 0.05)
+    def test_keys_have_a_decoding_slot_of_their_own(self, services: Services, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(upload_limits, "_PROBE_WAIT_S", 0.05)
         with ExitStack() as decoding:
-            for number in range(intake.PROBES - 1):
-                place = decoding.enter_context(services.intake.place(Sender(f"address:192.0.2.{number}")))
-                decoding.enter_context(place.probe())
+            for number in range(upload_limits.PROBES - 1):
+                slot = decoding.enter_context(services.upload_limiter.slot(Sender(f"address:192.0.2.{number}")))
+                decoding.enter_context(slot.probe())
             with (
-                services.intake.place(Sender("address:192.0.2.9")) as place,
+                services.upload_limiter.slot(Sender("address:192.0.2.9")) as slot,
                 pytest.raises(UnavailableError),
-                place.probe(),
+                slot.probe(),
             ):
                 pass
-            with services.intake.place(Sender("key:site")) as place, place.probe():
+            with services.upload_limiter.slot(Sender("key:site")) as slot, slot.probe():
                 pass
 
 
-def test_a_disk_that_is_nearly_full_takes_no_file(settings: Settings) -> None:
+def test_a_nearly_full_disk_accepts_no_file(settings: Settings) -> None:
     client = Client(create_app(settings.model_copy(update={"min_free_bytes": 1 << 60})))
     refused = send(client, png())
     assert (refused.status_code, refused.json["code"]) == (507, "storage_full")

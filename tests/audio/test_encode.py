@@ -8,7 +8,7 @@ from torch import Tensor
 
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
-from riffusion.audio.loudness import CEILING_DB, true_peak_db
+from riffusion.audio.true_peak import CEILING_DB, true_peak_db
 from riffusion.requests import AudioFormat
 
 FORMATS: tuple[AudioFormat, ...] = get_args(AudioFormat)

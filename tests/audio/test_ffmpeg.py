@@ -41,7 +41,7 @@ def test_memory_is_bounded(wav: Callable[..., bytes], monkeypatch: pytest.Monkey
         convert(wav(torch.zeros(1, 80_000), 8000), TO_PCM, max_output=1 << 20)
 
 
-def test_a_missing_program_is_the_operators_to_mend(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_missing_program_is_a_setup_error(monkeypatch: pytest.MonkeyPatch) -> None:
     def nothing() -> str:
         raise RuntimeError("no ffmpeg exe")
 

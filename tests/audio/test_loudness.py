@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import Tensor
 
-from riffusion.audio.loudness import loudness_lufs, normalize_loudness, true_peak_db
+from riffusion.audio.loudness import loudness_lufs, normalize_loudness
+from riffusion.audio.true_peak import true_peak_db
 
 RATE = 44_100
 
@@ -16,13 +17,6 @@ def tone(hertz: float, amplitude: float, seconds: float = 2) -> Tensor:
 def test_the_standards_own_example() -> None:
     """BS.1770: a 997 Hz tone of 0 dB on one channel reads -3.01 LKFS."""
     assert loudness_lufs(tone(997, 1), RATE) == pytest.approx(-3.01, abs=0.05)
-
-
-def test_peaks_between_samples_are_found() -> None:
-    """A quarter of the rate, sampled 45 degrees off its peaks, 3 dB below them."""
-    wave = math.sqrt(0.5) * torch.tensor([1.0, 1, -1, -1]).repeat(5000)[None]
-    assert 20 * math.log10(float(wave.abs().max())) == pytest.approx(-3.01, abs=0.01)
-    assert true_peak_db(wave, RATE) == pytest.approx(0, abs=0.2)
 
 
 @pytest.mark.parametrize("amplitude", [0.001, 0.1, 2.0])
@@ -55,4 +49,4 @@ def test_clips_shorter_than_a_measured_block(samples: int) -> None:
 @pytest.mark.parametrize("wave", [torch.zeros(1, 50_000), torch.zeros(2, 10), torch.zeros(1, 0)])
 def test_silence_stays_silence(wave: Tensor) -> None:
     assert torch.equal(normalize_loudness(wave, RATE), wave)
-    assert true_peak_db(wave, RATE) == -math.inf
+    assert loudness_lufs(wave, RATE) == -math.inf

@@ -107,10 +107,10 @@ def test_a_file_can_not_name_another(
         probe_audio(trap, max_seconds=10)
 
 
-def test_formats_that_nobody_sends_are_not_parsed(make_file: Callable[..., Path]) -> None:
+def test_other_formats_are_not_parsed(make_file: Callable[..., Path]) -> None:
     with pytest.raises(UnreadableMedia):
         probe_audio(make_file("a.au"), max_seconds=10)
 
 
-def test_a_wave_is_not_needed_to_tell(music: Tensor, wav: Callable[..., bytes]) -> None:
+def test_odd_lengths_are_exact(music: Tensor, wav: Callable[..., bytes]) -> None:
     assert probe_audio(wav(music), max_seconds=10) == AudioInfo(60_001 / 44_100, 2, 44_100)

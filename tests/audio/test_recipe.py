@@ -11,7 +11,7 @@ from riffusion.audio.encode import encode_audio
 from riffusion.audio.recipe import read_recipe
 from riffusion.errors import UnreadableMedia
 from riffusion.requests import AudioFormat
-from riffusion.spectrogram.picture import write_png
+from riffusion.spectrogram.picture_file import write_png
 
 TONE = 0.3 * torch.sin(torch.arange(4410) / 9)[None]
 RECIPE = {

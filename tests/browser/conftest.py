@@ -2,9 +2,7 @@
 
 import os
 import shutil
-import subprocess
 import sys
-import tarfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +24,7 @@ ARGUMENTS = (
 )  # fmt: skip
 ROOT = Path(__file__).parents[2]
 STARTS_S = 240  # the codec compiles its kernels once a machine
-PATIENCE_MS = 60_000
+TIMEOUT_MS = 60_000
 
 # Whatever the page sends to the loudspeakers also goes to an analyser: the loudest sample of the last second.
 TAP = """
@@ -78,7 +76,7 @@ def run(folder: Path, *, worker: bool, **settings: object) -> Iterator[Site]:
         commands = [["riffusion", "api", "--port", str(port)]] + [["tests.browser.quick"]] * worker
         processes = [spawn([sys.executable, "-m", *command], env=env, output=log) for command in commands]
         try:
-            wait_until(lambda: _answers(url, worker=worker), STARTS_S, "the site doesn't answer")
+            wait_until(lambda: _is_up(url, worker=worker), STARTS_S, "the site did not start")
             yield Site(url, valkey)
         finally:
             for process in processes:
@@ -86,31 +84,31 @@ def run(folder: Path, *, worker: bool, **settings: object) -> Iterator[Site]:
             valkey.kill()
 
 
-def _answers(url: str, *, worker: bool) -> bool:
+def _is_up(url: str, *, worker: bool) -> bool:
     try:
-        answer = httpx.get(f"{url}/models")
-        return answer.is_success and (bool(answer.json()["models"]) or not worker)
+        response = httpx.get(f"{url}/models")
+        return response.is_success and (bool(response.json()["models"]) or not worker)
     except httpx.TransportError:
         return False
 
 
 @pytest.fixture(scope="session")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """One for all tests that do it no harm."""
+    """One for all tests that leave it intact."""
     with run(tmp_path_factory.mktemp("site"), worker=True) as running:
         yield running
 
 
 @pytest.fixture
-def poor_site(tmp_path: Path) -> Iterator[Site]:
-    """One without a worker, with a single place in the queue, that a test may harm."""
+def workerless(tmp_path: Path) -> Iterator[Site]:
+    """One without a worker, with a single place in the queue, that a test may break."""
     with run(tmp_path, worker=False, max_queued=1) as running:
         yield running
 
 
 @pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A browser a module: as long as Playwright is there, its event loop runs, and asyncio's own tests can't."""
+    """A browser a module: while Playwright runs, so does its event loop, in which asyncio's own tests can't run."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
@@ -119,14 +117,14 @@ def chromium() -> Iterator[Browser]:
 
 @pytest.fixture
 def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
-    """Opens pages as visitors of their own. In the end none may have logged an error or asked another host, other than
-    the `storage` given."""
+    """Opens each page as another visitor. In the end no page may have logged an error, nor sent a request to a host
+    other than the API's and `storage`."""
     complaints: list[str] = []
     contexts = []
 
     def open_page(url: str, storage: str = "blob:", **options: Any) -> Page:
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 860}} | options)
-        context.set_default_timeout(PATIENCE_MS)
+        context.set_default_timeout(TIMEOUT_MS)
         context.add_init_script(TAP)
         contexts.append(context)
         page = context.new_page()
@@ -137,7 +135,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
         page.on("pageerror", lambda error: complaints.append(f"page error: {error}"))
         page.on("request", outside)
-        page.on("console", lambda said: complaints.append(said.text) if _is_wrong(said.type, said.text) else None)
+        page.on("console", lambda line: complaints.append(line.text) if _is_wrong(line.type, line.text) else None)
         page.goto(url)
         return page
 
@@ -148,7 +146,7 @@ def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
 
 
 def _is_wrong(kind: str, text: str) -> bool:
-    """Chromium itself reports every answer of 400 and above, which tests of trouble bring about on purpose."""
+    """Chromium itself reports every response of 400 and above, which some tests cause on purpose."""
     return kind == "error" and not text.startswith("Failed to load resource")
 
 
@@ -158,36 +156,20 @@ def page(site: Site, visit: Callable[..., Page]) -> Page:
     return visit(f"{site.url}/")
 
 
-def npm_package(request: pytest.FixtureRequest, name: str) -> Path:
-    """The folder of a package from npm, fetched once and kept in pytest's cache; skips where npm can't have it."""
-    folder = request.config.cache.mkdir(name.replace("/", "-"))
-    if not (folder / "package").is_dir():
-        npm = shutil.which("npm")
-        if npm is None:
-            pytest.skip(f"{name} comes from npm, which isn't installed")
-        try:
-            subprocess.run([npm, "pack", "--silent", name], cwd=folder, check=True, timeout=200, capture_output=True)
-        except subprocess.SubprocessError:
-            pytest.skip(f"npm can't fetch {name} here")
-        with tarfile.open(next(folder.glob("*.tgz"))) as archive:
-            archive.extractall(folder, filter="data")
-    return folder / "package"
-
-
 def until(page: Page, expression: str) -> None:
     """Waits for an expression to hold. Playwright's own way evaluates it inside the page, which its policy forbids."""
-    deadline = time.monotonic() + PATIENCE_MS / 1000
+    deadline = time.monotonic() + TIMEOUT_MS / 1000
     while not page.evaluate(expression):
         if time.monotonic() > deadline:
-            pytest.fail(f"never so: {expression}")
+            pytest.fail(f"Never true: {expression}")
         page.wait_for_timeout(50)
 
 
 def play(page: Page, prompt: str = "funk bassline") -> None:
-    """Types a prompt, presses Make and waits until it sounds."""
+    """Types a prompt, presses Make and waits until the clip plays."""
     page.fill("#prompt", prompt)
     page.click("#go")
-    page.wait_for_selector(".stage.playing")
+    page.wait_for_selector(".spectrogram.playing")
 
 
 def posted(request: Request) -> Any:
@@ -196,17 +178,17 @@ def posted(request: Request) -> Any:
 
 
 def choose(page: Page, tool: str) -> None:
-    """Takes one of the stage's tools."""
+    """Selects one of the tools."""
     page.check(f"#tools [value={tool}]", force=True)
 
 
 def nodes(page: Page) -> list[str]:
-    """The clips in the history, newest first, as a screen reader names them."""
+    """The clips in the history, newest first, by their labels for screen readers."""
     return [str(node.get_attribute("aria-label")) for node in page.query_selector_all(".node .open")]
 
 
 def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
-    """Drags over the stage; positions are shares of its width and height, from the left and the top."""
+    """Drags over the spectrogram; positions are shares of its width and height, from the left and the top."""
     box = page.locator("#workbench .plate").bounding_box()
     assert box is not None
 

@@ -1,7 +1,7 @@
-"""A worker whose model is quick: it paints with the built-in seed pictures. `python -m tests.browser.quick`.
+"""A worker with a quick stand-in for the model that returns seed images: `python -m tests.browser.quick`.
 
-The page's tests start it as a process; the codec and everything else but the model are the real thing. Words in the
-prompt tell it what to do: `slowly` takes half a second a step, `badly` fails, `oddly` warns.
+The page's tests start it as a process; all but the model is real. Words in the prompt change what it does: `slowly`
+takes half a second per step, `badly` fails, `oddly` warns.
 """
 
 import sys
@@ -15,19 +15,24 @@ from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.errors import BrokenPicture
 from riffusion.generate import Clip, Control
-from riffusion.requests import AnyRequest, AudioToImage, Extend, ImageToAudio, Inpaint, ModelCard, shareable
+from riffusion.requests import AnyRequest, ModelCard, shareable
+from riffusion.requests.modes.audio_to_image import AudioToImage
+from riffusion.requests.modes.extend import Extend
+from riffusion.requests.modes.image_to_audio import ImageToAudio
+from riffusion.requests.modes.inpaint import Inpaint
 from riffusion.seeds import list_seeds, open_seed
 from riffusion.settings import Settings
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.picture import open_picture, write_png
+from riffusion.spectrogram.picture_file import open_picture
 from worker.app import serve
 
 STEP_S = 0.02
 SLOW_STEP_S = 0.5
 
 
-class QuickPainter:
-    """Any prompt and seed is a seed picture, turned by some steps in pitch and time."""
+class QuickModel:
+    """Returns a seed image for any prompt and seed, shifted in pitch and time."""
 
     alive = True
     card = ModelCard(loras=("dub", "tape_2"), guidance=4.0)
@@ -40,21 +45,24 @@ class QuickPainter:
         recipe = shareable(request.model_dump(mode="json"))
         if not isinstance(request, ImageToAudio | AudioToImage):
             _take_time(recipe, control)
-        picture = self._picture(request, inputs, str(recipe))
-        wave = self._codec.decode(picture)
+        canvas = self._canvas(request, inputs, str(recipe))
+        wave = self._codec.decode(canvas)
         return Clip(
-            write_png(picture, recipe), encode_audio(wave, 44_100, request.format, recipe), request.format,
-            wave.shape[1] / 44_100, 44_100, wave.shape[0], picture.width, picture.height,
+            canvas.png(recipe), encode_audio(wave, 44_100, request.format, recipe), request.format,
+            wave.shape[1] / 44_100, 44_100, wave.shape[0], canvas.width, canvas.height,
             warnings=("It sounds odd.",) if "oddly" in str(recipe) else (),
         )  # fmt: skip
 
-    def _picture(self, request: AnyRequest, inputs: Mapping[str, bytes], chance: str) -> Image.Image:
+    def _canvas(self, request: AnyRequest, inputs: Mapping[str, bytes], random_text: str) -> Canvas:
         if isinstance(request, AudioToImage):
             return self._codec.encode(decode_audio(inputs["clip"], max_seconds=60))
+        return Canvas.of(self._picture(request, inputs, random_text))
+
+    def _picture(self, request: AnyRequest, inputs: Mapping[str, bytes], random_text: str) -> Image.Image:
         before = open_picture(inputs["image"] if "image" in inputs else inputs["init"]) if inputs else None
         if isinstance(request, ImageToAudio) and before:
             return before.convert("L")
-        number = zlib.crc32(chance.encode())
+        number = zlib.crc32(random_text.encode())
         seeds = list_seeds()
         painted = open_picture(open_seed(seeds[number % len(seeds)].name)).convert("L")
         painted = ImageChops.offset(painted, number % 512, -(number % 40))
@@ -83,4 +91,4 @@ def _take_time(recipe: Mapping[str, object], control: Control) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(serve(Settings(), QuickPainter))
+    sys.exit(serve(Settings(), QuickModel))

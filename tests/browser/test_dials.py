@@ -1,4 +1,4 @@
-"""The settings: what the chosen model has is offered, what is set is sent, and a recipe brings it back."""
+"""The settings: the chosen model's options are shown, what is set is sent, and a recipe restores it."""
 
 import time
 from collections.abc import Callable
@@ -7,35 +7,35 @@ from pathlib import Path
 from PIL import Image
 from playwright.sync_api import Page, Route
 
-from riffusion.spectrogram.picture import write_png
+from riffusion.spectrogram.picture_file import write_png
 from tests.browser.conftest import Site, play, posted
 
 DUB = "#loras label:has-text('dub') input"
 TAPE = "#loras label:has-text('tape_2') input"
 
 
-def wear(page: Page, slider: str, weight: str) -> None:
+def set_weight(page: Page, slider: str, weight: str) -> None:
     """Sets a LoRA's slider."""
     page.locator(slider).fill(weight)
 
 
 def late(route: Route) -> None:
-    """Lets an answer come after others."""
+    """Delays a response."""
     time.sleep(0.7)
     route.continue_()
 
 
-def test_loras_are_worn_and_come_back_with_the_recipe(visit: Callable[..., Page], page: Page, tmp_path: Path) -> None:
+def test_loras_are_sent_and_restored_with_the_recipe(visit: Callable[..., Page], page: Page, tmp_path: Path) -> None:
     page.click("#settings summary")
     assert page.inner_text("#loras label >> nth=0").split() == ["dub", "off"]
-    wear(page, TAPE, "-0.35")
+    set_weight(page, TAPE, "-0.35")
     page.keyboard.press("Escape")
     assert page.inner_text("#settings summary") == "Settings, LoRA"
     page.fill("#prompt", "church bells")
     with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
         page.click("#go")
     assert posted(sent.value)["lora"] == {"tape_2": -0.35}
-    page.wait_for_selector(".stage.playing")
+    page.wait_for_selector(".spectrogram.playing")
     assert page.inner_text("#caption") == "church bells with tape_2 -0.35"
 
     page.click(".save summary")
@@ -43,11 +43,11 @@ def test_loras_are_worn_and_come_back_with_the_recipe(visit: Callable[..., Page]
         page.click("[data-save=png]")
     saved.value.save_as(tmp_path / "clip.png")
     page.click("#settings summary")
-    wear(page, TAPE, "0")
-    wear(page, DUB, "1")
+    set_weight(page, TAPE, "0")
+    set_weight(page, DUB, "1")
     page.keyboard.press("Escape")
     page.set_input_files("#file", tmp_path / "clip.png")
-    page.wait_for_selector("#trouble:has-text('recipe is on the dials')")
+    page.wait_for_selector("#trouble:has-text('dials are set to')")
     assert [page.input_value(slider) for slider in (DUB, TAPE)] == ["0", "-0.35"]
 
     page.click("[data-verb=share]")
@@ -61,7 +61,7 @@ def test_loras_are_worn_and_come_back_with_the_recipe(visit: Callable[..., Page]
     assert guest.input_value(TAPE) == "-0.35"
 
 
-def test_what_a_recipe_names_and_the_server_lacks_is_said(page: Page) -> None:
+def test_a_recipe_that_names_what_the_server_lacks_is_reported(page: Page) -> None:
     recipe = {"mode": "text-to-audio", "prompt": "violin", "seed": 1, "model": "grand", "lora": {"dub": 1, "gone": 0.5}}
     png = write_png(Image.new("L", (8, 8)), recipe)
     page.set_input_files("#file", {"name": "clip.png", "mimeType": "image/png", "buffer": png})
@@ -76,34 +76,34 @@ def test_without_a_lora_none_is_sent(page: Page) -> None:
     assert page.inner_text("#caption") == "funk bassline"
 
 
-def test_a_jam_wears_them_too(site: Site, visit: Callable[..., Page]) -> None:
+def test_a_jam_sends_them_too(site: Site, visit: Callable[..., Page]) -> None:
     page = visit(f"{site.url}/#jam")
     page.wait_for_selector(DUB, state="attached")
     page.fill("#prompt", "church bells")
     page.click("#settings summary")
-    wear(page, DUB, "0.8")
+    set_weight(page, DUB, "0.8")
     page.keyboard.press("Escape")
     with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
         page.click("#jam-play")
     assert posted(sent.value)["lora"] == {"dub": 0.8}
 
 
-def test_each_model_offers_its_own(site: Site, visit: Callable[..., Page]) -> None:
+def test_each_model_shows_its_own_options(site: Site, visit: Callable[..., Page]) -> None:
     page = visit(f"{site.url}/")
 
     def two_models(route: Route) -> None:
-        answer = route.fetch()
-        (model,) = answer.json()["models"]
+        response = route.fetch()
+        (model,) = response.json()["models"]
         plain = model | {"name": "plain", "default": False, "loras": [], "guidance": None}
         other = model | {"name": "other", "default": False, "loras": ["dub"], "guidance": 7.5}
-        route.fulfill(response=answer, json={"models": [model, plain, other]})
+        route.fulfill(response=response, json={"models": [model, plain, other]})
 
     page.route("**/models", two_models)
     page.reload()
     page.click("#settings summary")
     page.wait_for_selector("[name=model] option >> nth=3", state="attached")
-    wear(page, DUB, "0.8")
-    wear(page, TAPE, "1")
+    set_weight(page, DUB, "0.8")
+    set_weight(page, TAPE, "1")
     seen = {}
     for name in ("", "other", "plain"):
         page.select_option("[name=model]", name)

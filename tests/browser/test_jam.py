@@ -1,4 +1,4 @@
-"""The jam: endless, without a gap, and honest when the server is behind. Times are those of the Web Audio clock."""
+"""The jam: endless, without a gap, and repeating while the server is behind. Times are those of the Web Audio clock."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -57,7 +57,7 @@ def jam(site: Site, visit: Callable[..., Page]) -> Page:
 
 
 def longest_silence(page: Page, seconds: float) -> float:
-    """Of what the loudspeakers get in the next seconds."""
+    """In the output of the next seconds, in seconds."""
     page.evaluate("measure()")
     until(page, f"window.measured?.seconds > {seconds}")
     return float(page.evaluate("measured.silence"))
@@ -92,24 +92,24 @@ def test_it_moves_to_another_prompt(jam: Page) -> None:
     jam.wait_for_selector("#jam-status:has-text('“deep house synth lead” → “celtic fiddle”, 25 % of the way')")
 
 
-def test_it_repeats_on_the_bar_and_says_so_when_the_server_is_behind(jam: Page) -> None:
+def test_it_repeats_on_the_bar_while_the_server_is_behind(jam: Page) -> None:
     jam.click("#jam-play")
     until(jam, "starts.length >= 1")
     jam.route("**/jobs", lambda route: route.abort())
-    jam.fill("#prompt", "nobody makes this")
+    jam.fill("#prompt", "never made")
     jam.click("#go")
     jam.wait_for_selector("#jam-status:has-text('The server can’t be reached')")
     until(jam, "tap.context.currentTime > starts.at(-1) + 6")
     assert longest_silence(jam, 1) < GAP_S
     jam.unroute("**/jobs")
-    jam.wait_for_selector("#jam-status:has-text('nobody makes this')")
+    jam.wait_for_selector("#jam-status:has-text('never made')")
     starts = jam.evaluate("starts")
     bars = (starts[-1] - starts[0]) / 5.12
     assert bars > 1.5
     assert abs(bars - round(bars)) < 1e-6
 
 
-def test_it_stops_when_nobody_touches_the_page(page: Page) -> None:
+def test_it_stops_without_input(page: Page) -> None:
     page.clock.install()
     page.goto(f"{page.url}#jam")
     page.reload()

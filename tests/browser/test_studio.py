@@ -1,4 +1,4 @@
-"""The playground, played by hand."""
+"""The playground, used as a visitor would."""
 
 import json
 import wave
@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route
 
-from riffusion.spectrogram.picture import read_png_recipe
+from riffusion.spectrogram.picture_file import read_png_recipe
 from tests.browser.conftest import Site, choose, drag, nodes, play, posted, until
 
 BUDGET_BYTES = 150_000
@@ -18,7 +18,7 @@ BUDGET_BYTES = 150_000
 def test_a_prompt_becomes_sound(page: Page) -> None:
     page.click("#examples button >> nth=1")
     page.click("#go")
-    page.wait_for_selector(".stage.playing")
+    page.wait_for_selector(".spectrogram.playing")
     until(page, "peak() > 0.02")
     before = float(page.inner_text("#clock"))
     until(page, f"Number(document.querySelector('#clock').textContent) > {before} + 0.2")
@@ -29,13 +29,13 @@ def test_a_prompt_becomes_sound(page: Page) -> None:
 def test_nothing_typed_plays_the_example_in_the_field(page: Page) -> None:
     page.wait_for_selector(".save[inert]")
     page.click("#go")
-    page.wait_for_selector(".stage.playing")
+    page.wait_for_selector(".spectrogram.playing")
     page.wait_for_selector(".save:not([inert])")
     assert page.get_attribute("#prompt", "placeholder") == f"for example: {page.input_value('#prompt')}"
     assert page.inner_text("#caption") == page.input_value("#prompt")
 
 
-def test_what_went_wrong_is_said_at_the_field_in_place_of_the_hint(page: Page) -> None:
+def test_an_error_is_shown_below_the_prompt_in_place_of_the_hint(page: Page) -> None:
     assert page.is_visible("#hint:has-text('Describe music')")
     page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"la la"})
     page.wait_for_selector("#trouble:has-text('neither a sound nor a picture')")
@@ -73,10 +73,10 @@ def test_playing_seeking_and_repeating_by_keyboard_alone(page: Page) -> None:
     page.focus("#prompt")
     page.keyboard.type("church bells")
     page.keyboard.press("Enter")
-    page.wait_for_selector(".stage.playing")
+    page.wait_for_selector(".spectrogram.playing")
     page.focus("#workbench .plate")
     page.keyboard.press("Space")
-    page.wait_for_selector(".stage:not(.playing)")
+    page.wait_for_selector(".spectrogram:not(.playing)")
     page.keyboard.press("Home")
     page.keyboard.press("PageUp")
     page.keyboard.press("ArrowRight")
@@ -88,7 +88,7 @@ def test_playing_seeking_and_repeating_by_keyboard_alone(page: Page) -> None:
     page.keyboard.press("End")
     page.keyboard.press("Space")
     until(page, "Number(document.querySelector('#clock').textContent) > 0.1")
-    assert page.is_visible(".stage.playing")
+    assert page.is_visible(".spectrogram.playing")
 
 
 def test_a_job_can_be_canceled(page: Page) -> None:
@@ -115,26 +115,26 @@ def test_a_reload_in_the_middle_of_a_job_loses_nothing(page: Page) -> None:
     assert nodes(page) == ["slowly"]
 
 
-def test_a_reload_before_the_server_has_answered_makes_the_job_once(site: Site, page: Page) -> None:
-    unheard: list[Route] = []
+def test_a_reload_before_the_response_makes_the_job_once(site: Site, page: Page) -> None:
+    held: list[Route] = []
 
-    def accept_and_say_nothing(route: Route) -> None:
-        if route.request.method != "POST" or unheard:
+    def accept_without_responding(route: Route) -> None:
+        if route.request.method != "POST" or held:
             return route.fallback()
-        unheard.append(route)
+        held.append(route)
         route.fetch()
         return None
 
-    page.route("**/jobs", accept_and_say_nothing)
-    page.fill("#prompt", "church bells, answered late")
+    page.route("**/jobs", accept_without_responding)
+    page.fill("#prompt", "church bells, response lost")
     with page.expect_request("**/jobs"):
         page.click("#go")
     page.wait_for_timeout(500)
     page.reload()
     page.wait_for_selector("[data-verb=vary]:enabled")
-    assert nodes(page) == ["church bells, answered late"]
+    assert nodes(page) == ["church bells, response lost"]
     jobs = listed(site, page)
-    assert sum(job["request"].get("prompt") == "church bells, answered late" for job in jobs) == 1
+    assert sum(job["request"].get("prompt") == "church bells, response lost" for job in jobs) == 1
 
 
 def listed(site: Site, page: Page) -> list[Any]:
@@ -144,26 +144,26 @@ def listed(site: Site, page: Page) -> list[Any]:
     return jobs
 
 
-def test_an_answer_that_breaks_off_in_the_middle_is_asked_for_again(site: Site, page: Page) -> None:
+def test_a_response_that_breaks_off_is_requested_again(site: Site, page: Page) -> None:
     break_off = """
     const whole = fetch;
     fetch = async (path, options) => {
-      const answer = await whole(path, options);
-      if (options?.method !== "POST" || window.broken) return answer;
+      const response = await whole(path, options);
+      if (options?.method !== "POST" || window.broken) return response;
       window.broken = true;
       const left = new DOMException("BodyStreamBuffer was aborted", "AbortError");
-      return new Response(new ReadableStream({ start: (stream) => stream.error(left) }), answer);
+      return new Response(new ReadableStream({ start: (stream) => stream.error(left) }), response);
     };
     """
     page.add_init_script(break_off)
     page.reload()
-    play(page, "church bells, half an answer")
+    play(page, "church bells, half a response")
     assert page.evaluate("broken")
     jobs = listed(site, page)
-    assert sum(job["request"].get("prompt") == "church bells, half an answer" for job in jobs) == 1
+    assert sum(job["request"].get("prompt") == "church bells, half a response" for job in jobs) == 1
 
 
-def test_a_clip_that_the_server_has_forgotten_is_built_on_from_the_copy_here(site: Site, page: Page) -> None:
+def test_a_clip_that_was_deleted_on_the_server_is_extended_from_the_copy_in_the_browser(site: Site, page: Page) -> None:
     play(page, "violin")
     (job,) = [job for job in listed(site, page) if job["request"].get("prompt") == "violin"]
     page.request.delete(f"{site.url}/jobs/{job['id']}")
@@ -173,7 +173,7 @@ def test_a_clip_that_the_server_has_forgotten_is_built_on_from_the_copy_here(sit
     until(page, "peak() > 0.02")
     page.click("[data-verb=extend]")
     page.wait_for_selector("#caption:has-text('extended from violin')")
-    page.wait_for_selector(".stage.playing")
+    page.wait_for_selector(".spectrogram.playing")
     assert nodes(page)[0] == "violin, extended from violin"
 
 
@@ -186,7 +186,7 @@ def test_a_drawing_is_heard_and_riffed_on(page: Page) -> None:
     choose(page, "draw")
     drag(page, (0.1, 0.6), (0.9, 0.5))
     page.click("#play")
-    page.wait_for_selector(".stage.playing")
+    page.wait_for_selector(".spectrogram.playing")
     until(page, "peak() > 0.02")
     page.fill("#prompt", "string quartet")
     page.click("#go")
@@ -246,12 +246,12 @@ def test_four_ideas_and_one_is_finished(page: Page) -> None:
     with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
         page.click(".ideas .primary >> nth=2")
     assert posted(sent.value)["steps"] == 20
-    page.wait_for_selector(".stage.playing")
+    page.wait_for_selector(".spectrogram.playing")
     assert "banjo, finished from banjo" in nodes(page)
 
 
 @pytest.mark.parametrize("kind", ["mp3", "png"])
-def test_a_file_made_here_brings_its_recipe(page: Page, tmp_path: Path, kind: str) -> None:
+def test_a_file_made_here_sets_the_dials_to_its_recipe(page: Page, tmp_path: Path, kind: str) -> None:
     play(page, "flöte – slow")
     page.click(".save summary")
     with page.expect_download() as saved:
@@ -273,7 +273,7 @@ def test_a_sound_of_ones_own_becomes_a_clip(page: Page, tmp_path: Path) -> None:
         file.setparams((1, 2, 8000, 0, "NONE", ""))
         file.writeframes((b"\x00\x20" * 10 + b"\x00\xe0" * 10) * 400)
     page.set_input_files("#file", sound)
-    page.wait_for_selector(".stage.playing")
+    page.wait_for_selector(".spectrogram.playing")
     assert nodes(page) == ["a sound of yours"]
 
 
@@ -300,7 +300,7 @@ def test_a_shared_clip_plays_on_its_own_page_and_is_remixed(visit: Callable[...,
     page.wait_for_selector("#share[open]")
     guest = visit(page.input_value("#share-link"))
     assert guest.inner_text("h1") == "trumpet & <b>choir</b>"
-    guest.wait_for_selector(".stage:not(.empty)")
+    guest.wait_for_selector(".spectrogram:not(.empty)")
     guest.evaluate("document.querySelector('audio').play()")
     until(guest, "document.querySelector('audio').currentTime > 0.3")
     guest.click("text=Remix this")

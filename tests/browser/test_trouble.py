@@ -1,4 +1,4 @@
-"""When something is wrong, the page says in words what, and what to do."""
+"""When something is wrong, the page shows what, and what to do."""
 
 import re
 from collections.abc import Callable
@@ -8,33 +8,33 @@ from playwright.sync_api import Page, Route
 from tests.browser.conftest import Site
 
 
-def test_no_worker_a_full_queue_and_a_lost_redis(poor_site: Site, visit: Callable[..., Page]) -> None:
-    page = visit(f"{poor_site.url}/")
+def test_no_worker_a_full_queue_and_a_lost_redis(workerless: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{workerless.url}/")
     page.wait_for_selector("#server:has-text('No worker is up')")
     page.fill("#prompt", "church bells")
     page.click("#go")
     page.wait_for_selector("#notice:has-text('Next in line')")
 
     page.click("#go")
-    page.wait_for_selector("#trouble:has-text('Every place in the queue is taken. Come back in')")
+    page.wait_for_selector("#trouble:has-text('The queue is full. Try again in')")
     assert re.search(r"in (a|\d+) (second|minute)", page.inner_text("#trouble"))
     assert page.input_value("#prompt") == "church bells"
 
-    poor_site.valkey.kill()
+    workerless.valkey.kill()
     page.click("#go")
-    page.wait_for_selector("#trouble:has-text('lost its job store')")
-    page.wait_for_selector("#server:has-text('The job store is away')")
+    page.wait_for_selector("#trouble:has-text('can’t reach its job store (Redis)')")
+    page.wait_for_selector("#server:has-text('The server can’t reach its job store')")
 
-    poor_site.valkey.run()
-    page.wait_for_selector("#notice:has-text('left the server')")  # this Redis kept nothing: the page must not wait on
+    workerless.valkey.run()
+    page.wait_for_selector("#notice:has-text('no longer on the server')")  # this Redis is empty: the page must not wait
 
 
-def test_a_jam_without_a_worker_says_that_it_waits_for_one(poor_site: Site, visit: Callable[..., Page]) -> None:
-    page = visit(f"{poor_site.url}/#jam", viewport={"width": 360, "height": 740})
+def test_a_jam_without_a_worker_shows_that_it_waits_for_one(workerless: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{workerless.url}/#jam", viewport={"width": 360, "height": 740})
     page.wait_for_selector("#server:has-text('No worker is up')")
-    words = page.locator("#server").bounding_box()
-    assert words
-    assert words["width"] > 200
+    line = page.locator("#server").bounding_box()
+    assert line
+    assert line["width"] > 200
     page.click("#jam-play")
     page.wait_for_selector("#jam-status:has-text('Waiting for a worker')")
     assert page.is_disabled("#jam-keep")
@@ -48,8 +48,8 @@ def test_a_server_that_stops_in_the_middle_of_a_job(page: Page) -> None:
     page.wait_for_selector("text=/Step \\d+ of 20/")
     for path in ("**/jobs", "**/jobs/**", "**/models"):
         page.route(path, lambda route: route.abort())
-    page.wait_for_selector("#notice:has-text('This goes on by itself')")
-    page.wait_for_selector("#server:has-text('The server is away')", timeout=5_000)
+    page.wait_for_selector("#notice:has-text('This continues by itself')")
+    page.wait_for_selector("#server:has-text('The server can’t be reached')", timeout=5_000)
     page.fill("#prompt", "church bells")
     page.click("#go")
     page.wait_for_selector("#trouble:has-text('can’t be reached')")
@@ -60,15 +60,15 @@ def test_a_server_that_stops_in_the_middle_of_a_job(page: Page) -> None:
     page.click("#cancel")
 
 
-def test_a_job_that_fails_says_why_and_can_be_tried_again(page: Page) -> None:
+def test_a_job_that_fails_shows_why_and_can_be_repeated(page: Page) -> None:
     page.fill("#prompt", "badly")
     page.click("#go")
-    page.wait_for_selector("#notice.wrong:has-text('Another seed, or less guidance, will do.')")
+    page.wait_for_selector("#notice.wrong:has-text('Try another seed, or less guidance.')")
     with page.expect_request("**/jobs"):
         page.click("#again")
 
 
-def test_what_the_server_has_to_say_about_a_clip_is_shown(page: Page) -> None:
+def test_the_servers_warnings_about_a_clip_are_shown(page: Page) -> None:
     page.fill("#prompt", "oddly")
     page.click("#go")
     page.wait_for_selector("#remarks:has-text('It sounds odd.')")
@@ -78,8 +78,8 @@ def test_what_the_server_has_to_say_about_a_clip_is_shown(page: Page) -> None:
 
 def test_a_clip_of_a_busy_server_is_called_a_sketch(page: Page) -> None:
     def degrade(route: Route) -> None:
-        answer = route.fetch()
-        route.fulfill(response=answer, body=answer.text().replace('"degraded":false', '"degraded":true'))
+        response = route.fetch()
+        route.fulfill(response=response, body=response.text().replace('"degraded":false', '"degraded":true'))
 
     page.route("**/jobs/*/events", lambda route: route.abort())
     page.route("**/jobs/*", degrade)
@@ -93,11 +93,11 @@ def test_a_field_that_is_out_of_range_is_named(page: Page) -> None:
     page.fill("[name=steps]", "900")
     page.keyboard.press("Escape")
     page.fill("#prompt", "church bells")
-    page.evaluate("document.querySelector('#composer').noValidate = true")
+    page.evaluate("document.querySelector('#prompt-form').noValidate = true")
     page.click("#go")
     page.wait_for_selector("#trouble:has-text('steps: ')")
 
 
-def test_a_clip_that_is_not_there_has_a_page_that_says_so(site: Site, visit: Callable[..., Page]) -> None:
+def test_a_missing_clip_has_a_page_that_says_so(site: Site, visit: Callable[..., Page]) -> None:
     page = visit(f"{site.url}/clips/nothing")
     assert "never published" in page.inner_text("main")

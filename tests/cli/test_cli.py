@@ -8,7 +8,13 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from riffusion.cli import COMMANDS, cli
+from riffusion.cli import SERVICE, TOOLS, cli
+from riffusion.requests import MODES
+
+PURPOSES = {
+    **{name: purpose for name, (_, purpose) in (SERVICE | TOOLS).items()},
+    **{mode.COMMAND: mode.PURPOSE for mode in MODES},
+}
 
 
 def run(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
@@ -24,12 +30,12 @@ def test_help_names_every_command_and_imports_none() -> None:
         "sys.exit(bool({'torch', 'numpy', 'flask', 'celery', 'httpx', 'riffusion.cli.make'} & set(sys.modules)))"
     )
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120).stdout
-    for name, (_, purpose) in COMMANDS.items():
+    for name, purpose in PURPOSES.items():
         assert f"  {name} " in shown
         assert purpose.split()[0] in shown
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+@pytest.mark.parametrize("name", PURPOSES)
 def test_every_command_says_what_it_takes(name: str) -> None:
     result = CliRunner().invoke(cli, [name, "--help"], catch_exceptions=False)
     assert result.exit_code == 0
@@ -45,7 +51,7 @@ def test_help_for_a_mode_does_not_wait_for_torch() -> None:
     ("arguments", "env", "status", "said"),
     [
         (["generate", "bells", "--steps", "1", "-o", "a.mp3"], {}, 2, "riffusion: steps: "),
-        (["recipe", "pyproject.toml"], {}, 2, "riffusion: the file carries no recipe"),
+        (["recipe", "pyproject.toml"], {}, 2, "riffusion: The file carries no recipe"),
         (
             [
                 "submit",
@@ -55,7 +61,7 @@ def test_help_for_a_mode_does_not_wait_for_torch() -> None:
             ],
             {},
             1,
-            "riffusion: No answer from",
+            "riffusion: The server at",
         ),
         (["worker"], {"RIFFUSION_SLOTS": "0"}, 1, "riffusion: RIFFUSION_SLOTS: "),
     ],

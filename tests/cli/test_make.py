@@ -14,7 +14,7 @@ from tests.worker.cheap import CheapGenerator
 
 
 class Recorder(CheapGenerator):
-    """Remembers what it was asked for."""
+    """Remembers its requests."""
 
     asked: AnyRequest
     inputs: dict[str, bytes]
@@ -55,7 +55,7 @@ def test_sound_and_picture_go_where_they_were_asked_to(run: CliRunner) -> None:
     assert "riffusion: cheap" in result.output
 
 
-def test_a_seed_is_drawn_and_told(run: CliRunner) -> None:
+def test_a_drawn_seed_is_shown(run: CliRunner) -> None:
     result = invoke(run, "generate", "0", "-o", "clip.mp3")
     assert f"seed {Recorder.asked.model_dump()['seed']}" in result.output
 
@@ -69,7 +69,11 @@ def test_files_are_handed_over(run: CliRunner) -> None:
 
 @pytest.mark.parametrize(
     ("outputs", "said"),
-    [(["a.doc"], "can't write .doc"), (["a.mp3", "a.wav"], "one audio format"), (["folder/a.mp3"], "folder/a.mp3")],
+    [
+        (["a.doc"], "Can't write .doc"),
+        (["a.mp3", "a.wav"], "one audio format"),
+        (["folder/a.mp3"], "folder/a.mp3"),
+    ],
 )
 def test_outputs_that_can_not_be(run: CliRunner, outputs: list[str], said: str) -> None:
     Path("folder").write_text("in the way")

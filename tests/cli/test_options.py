@@ -8,7 +8,9 @@ import pytest
 
 from riffusion.cli.options import build, parameters
 from riffusion.errors import InvalidRequest
-from riffusion.requests import MODES, Interpolate, parse
+from riffusion.requests import MODES, parse
+from riffusion.requests.modes import BY_NAME
+from riffusion.requests.modes.interpolate import Interpolate
 
 UPLOAD = "5994471abb01112afcc18159f6cc74b4f511b99806da59b3caf5a9c173cacfc5"  # SHA-256 of "12345"
 
@@ -25,7 +27,6 @@ def file(tmp_path: Path) -> str:
     return str(tmp_path / "clip.wav")
 
 
-BY_MODE = {model.model_fields["mode"].default: model for model in MODES}
 SEED_IMAGE = {"seed_image": "drums"}
 
 
@@ -42,6 +43,9 @@ SEED_IMAGE = {"seed_image": "drums"}
         ("bells drums --end-guidance 3 --start-seed 1 --alpha 0.5",
          {"mode": "interpolate", "start": {"prompt": "bells", "seed": 1}, "end": {"prompt": "drums", "guidance": 3},
           "alpha": 0.5}),
+        ("--start-init drums --end-init FILE --end-prompt bells --clips 4",
+         {"mode": "crossfade", "start": {"init": SEED_IMAGE}, "end": {"prompt": "bells", "init": {"upload": UPLOAD}},
+          "clips": 4}),
         ("bells --init drums --seconds 1 2.5 --hertz 0 800",
          {"mode": "inpaint", "prompt": "bells", "init": SEED_IMAGE,
           "mask": {"seconds": [1, 2.5], "hertz": [0, 800]}}),
@@ -57,7 +61,7 @@ SEED_IMAGE = {"seed_image": "drums"}
 )  # fmt: skip
 def test_a_command_line_is_a_request(arguments: str, request_data: dict[str, Any], file: str) -> None:
     given = [file if word == "FILE" else word for word in arguments.split()]
-    request, inputs = typed(BY_MODE[request_data["mode"]], *given)
+    request, inputs = typed(BY_NAME[request_data["mode"]], *given)
     assert request == parse(request_data)
     assert inputs == (dict.fromkeys(inputs, b"12345") if file in given else {})
 
@@ -77,11 +81,11 @@ def test_what_is_out_of_range_is_named() -> None:
 
 def test_a_lora_is_a_name_and_a_number() -> None:
     with pytest.raises(click.BadParameter, match="NAME=WEIGHT"):
-        typed(BY_MODE["riff"], "bells", "--init", "drums", "--lora", "dub=loud")
+        typed(BY_NAME["riff"], "bells", "--init", "drums", "--lora", "dub=loud")
 
 
 def test_a_file_that_is_not_there_is_no_seed_image(tmp_path: Path) -> None:
-    with pytest.raises(click.FileError, match="no such file"):
-        typed(BY_MODE["riff"], "bells", "--init", str(tmp_path / "missing"))
-    with pytest.raises(click.FileError, match="no such file"):
-        typed(BY_MODE["riff"], "bells", "--init", "missing.png")
+    with pytest.raises(click.FileError, match="There is no such file"):
+        typed(BY_NAME["riff"], "bells", "--init", str(tmp_path / "missing"))
+    with pytest.raises(click.FileError, match="There is no such file"):
+        typed(BY_NAME["riff"], "bells", "--init", "missing.png")

@@ -9,11 +9,11 @@ from click.testing import CliRunner
 
 from riffusion.cli import cli
 from riffusion.errors import Unauthorized
-from riffusion.jobs.clients import UNLIMITED
 from riffusion.jobs.database import connect
 from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.tenants import UNLIMITED
 from riffusion.settings import Settings, get_settings
-from tests.client.server import serving
+from tests.client.in_process_service import serving
 
 
 @pytest.fixture

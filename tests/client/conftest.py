@@ -1,4 +1,4 @@
-"""A server that says what a test has written down for it, and remembers what it was asked."""
+"""A server with scripted responses, which records the requests that it receives."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,13 +7,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-Answer = tuple[int, dict[str, str], str]
-HANG_UP: Answer = (0, {}, "")  # closes the connection without a word
+Reply = tuple[int, dict[str, str], str]  # status, headers, body
+HANG_UP: Reply = (0, {}, "")  # closes the connection without a response
 
 
 @dataclass
 class Asked:
-    """One request as it came in."""
+    """One received request."""
 
     method: str
     path: str
@@ -23,16 +23,16 @@ class Asked:
 
 @dataclass
 class Script:
-    """Answers to give, in order; the last one is repeated."""
+    """The replies to send, in order; the last one is repeated."""
 
     url: str
-    answers: list[Answer | Callable[[Asked], Answer]] = field(default_factory=list)
+    replies: list[Reply | Callable[[Asked], Reply]] = field(default_factory=list)
     asked: list[Asked] = field(default_factory=list)
 
-    def next(self, asked: Asked) -> Answer:
+    def next(self, asked: Asked) -> Reply:
         self.asked.append(asked)
-        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
-        return answer(asked) if callable(answer) else answer
+        reply = self.replies.pop(0) if len(self.replies) > 1 else self.replies[0]
+        return reply(asked) if callable(reply) else reply
 
 
 @pytest.fixture

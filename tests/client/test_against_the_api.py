@@ -4,6 +4,7 @@ import io
 from collections.abc import Iterator
 from pathlib import Path
 
+import pydub
 import pytest
 from PIL import Image
 
@@ -18,9 +19,13 @@ from riffusion.errors import (
     UnknownReference,
     UnreadableMedia,
 )
-from riffusion.requests import ImageToAudio, Riff, SeedImage, TextToAudio, Upload
+from riffusion.requests import SeedImage, Upload
+from riffusion.requests.modes.audio_to_image import AudioToImage
+from riffusion.requests.modes.image_to_audio import ImageToAudio
+from riffusion.requests.modes.riff import Riff
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
-from tests.client.server import serving
+from tests.client.in_process_service import serving
 from tests.conftest import wait_until
 
 
@@ -53,7 +58,7 @@ def test_without_a_secret_there_is_no_list(client: Client) -> None:
         list(other.jobs())
 
 
-def test_events_tell_the_whole_story(client: Client) -> None:
+def test_events_follow_a_job_to_its_end(client: Client) -> None:
     seen = [(job.status, job.data["progress"]) for job in client.submit(TextToAudio(prompt="1")).events()]
     assert seen[-1][0] == "succeeded"
     assert "running" in [status for status, _ in seen]
@@ -69,7 +74,7 @@ def test_cancel_and_delete(client: Client) -> None:
         client.job(job.id)
 
 
-def test_a_failure_is_raised_as_what_it_was(client: Client) -> None:
+def test_a_failure_is_raised_as_its_error(client: Client) -> None:
     with pytest.raises(BrokenPicture, match="isn't finite"):
         client.submit(TextToAudio(prompt="refuse")).wait(timeout_s=60)
 
@@ -88,6 +93,13 @@ def test_what_the_server_refuses(client: Client, tmp_path: Path) -> None:
         client.upload(tmp_path / "noise.png")
 
 
+def test_a_segment_of_pydub_is_uploaded_as_a_sound(client: Client) -> None:
+    segment = pydub.AudioSegment.silent(duration=500, frame_rate=8000)
+    upload = client.upload(segment)
+    made = client.submit(AudioToImage(clip=upload)).wait(timeout_s=60)
+    assert made.status == "succeeded"
+
+
 def test_an_upload_is_named_by_a_request(client: Client, tmp_path: Path) -> None:
     picture = io.BytesIO()
     Image.new("L", (512, 512), 255).save(picture, "PNG")
@@ -97,6 +109,6 @@ def test_an_upload_is_named_by_a_request(client: Client, tmp_path: Path) -> None
     assert client.submit(ImageToAudio(image=upload)).wait(timeout_s=60).status == "succeeded"
 
 
-def test_what_there_is(client: Client) -> None:
+def test_lists_of_seeds_and_models(client: Client) -> None:
     assert "drums" in [seed["name"] for seed in client.seeds()]
     wait_until(lambda: [model["name"] for model in client.models()] == ["tiny"])

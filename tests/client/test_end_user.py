@@ -1,16 +1,16 @@
-"""One client for many people."""
+"""One client on behalf of many people."""
 
 import json
 
 from riffusion.client import Client
-from riffusion.requests import TextToAudio
-from tests.client.conftest import Answer, Script
+from riffusion.requests.modes.text_to_audio import TextToAudio
+from tests.client.conftest import Reply, Script
 
-QUEUED: Answer = (202, {}, json.dumps({"id": "a" * 22, "status": "queued"}))
+QUEUED: Reply = (202, {}, json.dumps({"id": "a" * 22, "status": "queued"}))
 
 
-def test_requests_are_made_for_the_person_named(script: Script) -> None:
-    script.answers = [QUEUED]
+def test_requests_are_made_on_behalf_of_the_end_user(script: Script) -> None:
+    script.replies = [QUEUED]
     with Client(script.url, "key") as client:
         client.for_end_user("discord:1").submit(TextToAudio(prompt="funk"))
         client.for_end_user("discord:2").job("a" * 22).refresh()
@@ -21,10 +21,10 @@ def test_requests_are_made_for_the_person_named(script: Script) -> None:
 
 
 def test_a_key_that_the_caller_chose_is_sent(script: Script) -> None:
-    script.answers = [QUEUED]
+    script.replies = [QUEUED]
     with Client(script.url) as client:
-        client.submit(TextToAudio(prompt="funk"), "order-1")
+        client.submit(TextToAudio(prompt="funk"), "chosen-1")
         client.submit(TextToAudio(prompt="funk"))
     chosen, drawn = [asked.headers["Idempotency-Key"] for asked in script.asked]
-    assert chosen == "order-1"
+    assert chosen == "chosen-1"
     assert drawn != chosen

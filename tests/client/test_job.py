@@ -1,4 +1,4 @@
-"""A job from outside: waiting, following, saving."""
+"""A job of the client: waiting, following, downloading."""
 
 import json
 from pathlib import Path
@@ -8,35 +8,35 @@ import pytest
 
 from riffusion.client import Client, Job
 from riffusion.errors import JobError, RequestError, UnavailableError, WorkerLost
-from tests.client.conftest import HANG_UP, Answer, Asked, Script
+from tests.client.conftest import HANG_UP, Asked, Reply, Script
 
 ID = "a" * 22
 
 
-def told(status: str, tag: str = "", **more: Any) -> Answer:
+def state(status: str, tag: str = "", **more: Any) -> Reply:
     data = {"id": ID, "status": status, "queue": None, "progress": None, "result": None, "error": None, **more}
     return 200, {"ETag": f'W/"{tag}"'} if tag else {}, json.dumps(data)
 
 
-def events(*answers: Answer) -> Answer:
+def events(*states: Reply) -> Reply:
     text = "retry: 2000\n\n: still here\n\n"
-    for number, (_, _, data) in enumerate(answers, 1):
+    for number, (_, _, data) in enumerate(states, 1):
         text += f"event: job\nid: {number}\ndata: {data}\n\n"
     return 200, {"Content-Type": "text/event-stream"}, text
 
 
 @pytest.fixture
 def job(script: Script) -> Job:
-    script.answers = [told("queued", tag="1")]
-    job = Client(script.url, patience_s=3).job(ID)
+    script.replies = [state("queued", tag="1")]
+    job = Client(script.url, retry_for_s=3).job(ID)
     script.asked.clear()
     return job
 
 
 def test_waiting_asks_for_changes_only(script: Script, job: Job) -> None:
     seen = []
-    script.answers = [
-        told("running", tag="2", progress={"step": 1, "total": 2}), (304, {}, ""), HANG_UP, told("succeeded", tag="4")
+    script.replies = [
+        state("running", tag="2", progress={"step": 1, "total": 2}), (304, {}, ""), HANG_UP, state("succeeded", tag="4")
     ]  # fmt: skip
     assert job.wait(progress=lambda now: seen.append(now.status)).ended
     assert seen == ["running", "succeeded"]
@@ -46,50 +46,50 @@ def test_waiting_asks_for_changes_only(script: Script, job: Job) -> None:
 
 @pytest.mark.parametrize(("code", "kind"), [("worker_lost", WorkerLost), ("brand_new", JobError)])
 def test_waiting_for_a_failed_job_raises_why(script: Script, job: Job, code: str, kind: type[JobError]) -> None:
-    script.answers = [told("failed", error={"code": code, "detail": "It broke."})]
+    script.replies = [state("failed", error={"code": code, "detail": "It broke."})]
     with pytest.raises(kind, match="It broke") as caught:
         job.wait()
     assert caught.value.code == code
 
 
 def test_waiting_ends_at_its_limit(script: Script, job: Job) -> None:
-    script.answers = [(304, {}, "")]
+    script.replies = [(304, {}, "")]
     with pytest.raises(TimeoutError, match="still queued"):
         job.wait(timeout_s=0.1)
 
 
-def test_following_takes_a_broken_stream_up_again(script: Script, job: Job) -> None:
-    script.answers = [
-        events(told("queued"), told("running", progress={"step": 1, "total": 2})), HANG_UP, events(told("succeeded"))
+def test_following_resumes_a_broken_stream(script: Script, job: Job) -> None:
+    script.replies = [
+        events(state("queued"), state("running", progress={"step": 1, "total": 2})), HANG_UP, events(state("succeeded"))
     ]  # fmt: skip
     assert [now.status for now in job.events()] == ["queued", "running", "succeeded"]
     assert [asked.headers.get("Last-Event-ID") for asked in script.asked] == [None, "2", "2"]
 
 
-def test_following_ends_with_the_callers_patience(script: Script, job: Job) -> None:
-    script.answers = [HANG_UP]
+def test_following_ends_after_the_callers_retries(script: Script, job: Job) -> None:
+    script.replies = [HANG_UP]
     with pytest.raises(UnavailableError):
         list(job.events())
 
 
 def test_cancel(script: Script, job: Job) -> None:
-    script.answers = [told("canceled", error={"code": "canceled", "detail": "Canceled."})]
+    script.replies = [state("canceled", error={"code": "canceled", "detail": "Canceled."})]
     assert job.cancel().status == "canceled"
     assert (script.asked[0].method, script.asked[0].path) == ("POST", f"/jobs/{ID}/cancel")
 
 
-def done(script: Script) -> Answer:
+def done(script: Script) -> Reply:
     result = {kind: {"url": f"{script.url}/files/{kind}", "format": "flac"} for kind in ("image", "audio")}
-    return told("succeeded", result=result)
+    return state("succeeded", result=result)
 
 
 def serve(script: Script, audio_status: int = 200) -> None:
-    def answer(asked: Asked) -> Answer:
+    def reply(asked: Asked) -> Reply:
         if asked.path.startswith("/files/audio"):
             return audio_status, {}, "audio"
         return (200, {}, "image") if asked.path.startswith("/files/") else done(script)
 
-    script.answers = [answer]
+    script.replies = [reply]
 
 
 def test_download(script: Script, job: Job, tmp_path: Path) -> None:
@@ -101,7 +101,7 @@ def test_download(script: Script, job: Job, tmp_path: Path) -> None:
     assert len(list(saved.image.parent.iterdir())) == 2
 
 
-def test_a_download_that_fails_leaves_nothing_half(script: Script, job: Job, tmp_path: Path) -> None:
+def test_a_failed_download_leaves_no_partial_file(script: Script, job: Job, tmp_path: Path) -> None:
     serve(script, audio_status=404)
     job.refresh()
     with pytest.raises(RequestError):

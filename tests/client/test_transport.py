@@ -1,4 +1,4 @@
-"""What may pass is tried again, no sooner than asked; what won't is the error that the server raised."""
+"""Passing failures are retried, no sooner than the server asks; others are raised as the server's errors."""
 
 import json
 import time
@@ -17,22 +17,22 @@ from riffusion.errors import (
     UnavailableError,
     UnknownReference,
 )
-from riffusion.requests import TextToAudio
-from tests.client.conftest import HANG_UP, Answer, Script
+from riffusion.requests.modes.text_to_audio import TextToAudio
+from tests.client.conftest import HANG_UP, Reply, Script
 from tests.conftest import free_port
 
 JOB = {"id": "a" * 22, "status": "queued", "queue": None, "progress": None, "result": None, "error": None}
-ACCEPTED: Answer = (202, {"Content-Type": "application/json"}, json.dumps(JOB))
+ACCEPTED: Reply = (202, {"Content-Type": "application/json"}, json.dumps(JOB))
 
 
-def problem(status: int, code: str, detail: str = "words", retry_after: str | None = None, **more: object) -> Answer:
+def problem(status: int, code: str, detail: str = "A reason.", retry_after: str | None = None, **more: object) -> Reply:
     headers = {"Content-Type": "application/problem+json", **({"Retry-After": retry_after} if retry_after else {})}
     return status, headers, json.dumps({"code": code, "detail": detail, **more})
 
 
 @pytest.mark.parametrize("obstacle", [problem(503, "queue_full", retry_after="1"), HANG_UP, (502, {}, "<html>")])
-def test_a_submission_is_repeated_under_one_key(script: Script, obstacle: Answer) -> None:
-    script.answers = [obstacle, ACCEPTED]
+def test_a_submission_is_repeated_under_one_key(script: Script, obstacle: Reply) -> None:
+    script.replies = [obstacle, ACCEPTED]
     with Client(script.url) as client:
         assert client.submit(TextToAudio(prompt="bells")).id == JOB["id"]
     first, second = script.asked
@@ -41,7 +41,7 @@ def test_a_submission_is_repeated_under_one_key(script: Script, obstacle: Answer
 
 
 def test_two_submissions_have_two_keys(script: Script) -> None:
-    script.answers = [ACCEPTED]
+    script.replies = [ACCEPTED]
     with Client(script.url) as client:
         client.submit(TextToAudio(prompt="bells"))
         client.submit(TextToAudio(prompt="bells"))
@@ -49,41 +49,41 @@ def test_two_submissions_have_two_keys(script: Script) -> None:
 
 
 def test_the_servers_pause_is_kept(script: Script) -> None:
-    script.answers = [problem(429, "rate_limited", retry_after="2"), ACCEPTED]
+    script.replies = [problem(429, "rate_limited", retry_after="2"), ACCEPTED]
     began = time.monotonic()
     with Client(script.url) as client:
         client.submit(TextToAudio(prompt="bells"))
     assert time.monotonic() - began >= 2
 
 
-def test_a_pause_beyond_the_callers_patience_is_an_error_at_once(script: Script) -> None:
-    script.answers = [problem(503, "queue_full", "The queue is full.", retry_after="3600")]
-    with Client(script.url, patience_s=5) as client, pytest.raises(QueueFull, match="The queue is full") as caught:
+def test_a_pause_beyond_the_retries_is_an_error_at_once(script: Script) -> None:
+    script.replies = [problem(503, "queue_full", "The queue is full.", retry_after="3600")]
+    with Client(script.url, retry_for_s=5) as client, pytest.raises(QueueFull, match="The queue is full") as caught:
         client.submit(TextToAudio(prompt="bells"))
     assert caught.value.retry_after == 3600
     assert len(script.asked) == 1
 
 
-def test_patience_ends(script: Script) -> None:
-    script.answers = [problem(503, "store_unavailable")]
-    with Client(script.url, patience_s=1) as client, pytest.raises(StoreUnavailable):
+def test_retries_end(script: Script) -> None:
+    script.replies = [problem(503, "store_unavailable")]
+    with Client(script.url, retry_for_s=1) as client, pytest.raises(StoreUnavailable):
         client.submit(TextToAudio(prompt="bells"))
     assert len(script.asked) >= 2
 
 
 def test_an_address_without_a_scheme_is_refused_at_once() -> None:
-    with pytest.raises(SetupError, match="begins with http"):
+    with pytest.raises(SetupError, match="must begin with http"):
         Client("localhost:8000")
 
 
 def test_a_server_that_is_not_there_is_named() -> None:
     url = f"http://127.0.0.1:{free_port()}"
-    with Client(url, patience_s=0) as client, pytest.raises(UnavailableError, match=url):
+    with Client(url, retry_for_s=0) as client, pytest.raises(UnavailableError, match=url):
         client.models()
 
 
 def test_a_refusal_is_not_repeated_and_names_the_fields(script: Script) -> None:
-    script.answers = [problem(422, "invalid_request", errors=[{"field": "steps", "message": "is too big"}])]
+    script.replies = [problem(422, "invalid_request", errors=[{"field": "steps", "message": "is too big"}])]
     with Client(script.url) as client, pytest.raises(InvalidRequest) as caught:
         client.submit(TextToAudio(prompt="bells"))
     assert caught.value.fields == [{"field": "steps", "message": "is too big"}]
@@ -91,14 +91,14 @@ def test_a_refusal_is_not_repeated_and_names_the_fields(script: Script) -> None:
 
 
 def test_an_unknown_reference_says_where(script: Script) -> None:
-    script.answers = [problem(422, "unknown_reference", errors=[{"field": "init", "message": "no such seed"}])]
+    script.replies = [problem(422, "unknown_reference", errors=[{"field": "init", "message": "no such seed"}])]
     with Client(script.url) as client, pytest.raises(UnknownReference) as caught:
         client.submit(TextToAudio(prompt="bells"))
     assert caught.value.field == "init"
 
 
 @pytest.mark.parametrize(
-    ("answer", "kind", "code"),
+    ("reply", "kind", "code"),
     [
         (problem(418, "brand_new"), RequestError, "brand_new"),
         (problem(500, "brand_new"), RiffusionError, "brand_new"),
@@ -106,9 +106,9 @@ def test_an_unknown_reference_says_where(script: Script) -> None:
     ],
 )
 def test_a_code_of_a_later_version_keeps_its_name(
-    script: Script, answer: Answer, kind: type[RiffusionError], code: str
+    script: Script, reply: Reply, kind: type[RiffusionError], code: str
 ) -> None:
-    script.answers = [answer]
+    script.replies = [reply]
     with Client(script.url) as client, pytest.raises(kind) as caught:
         client.models()
     assert type(caught.value) is kind
@@ -116,10 +116,10 @@ def test_a_code_of_a_later_version_keeps_its_name(
 
 
 def test_the_key_goes_to_its_server_only(script: Script) -> None:
-    script.answers = [(200, {}, "{}")]
-    transport = Transport("http://127.0.0.1:1", key="secret", timeout_s=5, patience_s=0)
+    script.replies = [(200, {}, "{}")]
+    transport = Transport("http://127.0.0.1:1", key="secret", timeout_s=5, retry_for_s=0)
     transport.request("GET", f"{script.url}/clip.mp3")
-    own = Transport(script.url, key="secret", timeout_s=5, patience_s=0)
+    own = Transport(script.url, key="secret", timeout_s=5, retry_for_s=0)
     own.request("GET", "jobs")
     assert [asked.headers.get("Authorization") for asked in script.asked] == [None, "Bearer secret"]
     transport.close()

@@ -1,4 +1,4 @@
-"""A bot on a Discord of its own and on the real API, whose worker is played by the test."""
+"""A bot between a fake Discord and the real API; tests act as the worker."""
 
 import asyncio
 import threading
@@ -16,7 +16,7 @@ from yarl import URL
 from api.app import create_app
 from api.services import EXTENSION, Services
 from riffusion.client.transport import END_USER_HEADER
-from riffusion.discord_bot import desk, server
+from riffusion.discord_bot import async_client, service
 from riffusion.discord_bot.bot import RiffusionBot
 from riffusion.jobs.record import JobRecord
 from riffusion.settings import Settings
@@ -51,7 +51,7 @@ def end_users() -> list[str | None]:
 
 @pytest.fixture
 def services(settings: Settings, end_users: list[str | None]) -> Iterator[Services]:
-    """The real API, listening where the settings say; and what it works with."""
+    """The real API, listening where the settings say, and its services."""
     app = create_app(settings)
     app.before_request(lambda: end_users.append(request.headers.get(END_USER_HEADER)))
     listening = make_server("127.0.0.1", URL(settings.public_url).port or 0, app, threaded=True)
@@ -87,10 +87,10 @@ StartBot = Callable[[], Awaitable[RiffusionBot]]
 async def start_bot(
     discord: FakeDiscord, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> AsyncIterator[StartBot]:
-    """Starts a bot; again, after the one before was closed."""
-    monkeypatch.setattr(desk, "PACE_S", PACE_S)
-    monkeypatch.setattr(desk, "AGAIN_S", PACE_S)
-    monkeypatch.setattr(server, "PATIENCE_S", PACE_S)
+    """Starts a bot; a test closes it before it starts another."""
+    monkeypatch.setattr(service, "UPDATE_S", PACE_S)
+    monkeypatch.setattr(service, "RETRY_S", PACE_S)
+    monkeypatch.setattr(async_client, "RETRY_FOR_S", PACE_S)
     started: list[tuple[RiffusionBot, asyncio.Task[None]]] = []
 
     async def start() -> RiffusionBot:
@@ -115,7 +115,7 @@ async def bot(start_bot: StartBot, worker: Worker) -> RiffusionBot:
 
 
 async def made(discord: FakeDiscord, worker: Worker, *, by: int) -> Message:
-    """The answer to a command of somebody's, with its clip."""
+    """The reply to a user's command, with its clip."""
     asked = await discord.command("riff", by=by, prompt="funk bassline")
     await until(lambda: asked.reply.buttons)
     worker.succeed(worker.claim())

@@ -1,6 +1,6 @@
-"""A Discord of one's own: the REST routes and the gateway that discord.py uses for commands, buttons and dialogs.
+"""A fake Discord: the REST routes and the gateway that discord.py uses for commands, buttons and dialogs.
 
-It keeps the rules that the bot depends on: an interaction is answered once, by its own token; a deferred answer becomes
+It enforces the rules that the bot depends on: an interaction has one reply, by its own token; a deferred reply becomes
 a message when it is edited; a deleted message can't be edited.
 """
 
@@ -65,25 +65,24 @@ class Message:
 
 @dataclass
 class Asked:
-    """One interaction, and how the bot answered it."""
+    """One interaction, and how the bot replied to it."""
 
     id: int
     token: str
     on: Message | None  # whose button was pressed
     callback: dict[str, Any] | None = None
-    original: Message | None = None  # the answer; of a button without one of its own, the message it is below
-
+    original: Message | None = None  # the reply; of a button without one of its own, the message it is below
     followups: list[Message] = field(default_factory=list)
 
     @property
     def is_private(self) -> bool:
-        """Whether only the person who asked sees the answer."""
+        """Whether only the person who asked sees the reply."""
         return bool(self.reply.flags & EPHEMERAL)
 
     @property
     def reply(self) -> Message:
-        """The bot's answer."""
-        assert self.original is not None, f"not answered: {self.callback}"
+        """The bot's reply."""
+        assert self.original is not None, f"no reply: {self.callback}"
         return self.original
 
 
@@ -95,7 +94,7 @@ async def until(condition: Callable[[], object], timeout: float = 30.0) -> None:
 
 
 class FakeDiscord:
-    """The other side of a bot."""
+    """The server that a bot connects to."""
 
     def __init__(self) -> None:
         self.asked: dict[str, Asked] = {}  # by token
@@ -131,10 +130,10 @@ class FakeDiscord:
     async def stop(self) -> None:
         await self._runner.cleanup()
 
-    # What people do
+    # What users do
 
     async def command(self, name: str, *, by: int, **options: Any) -> Asked:
-        """Sends a slash command and waits for the first answer to it."""
+        """Sends a slash command and waits for the first reply to it."""
         kinds = {option["name"]: option["type"] for command in self.commands if command["name"] == name
                  for option in command["options"]}  # fmt: skip
         resolved = {}
@@ -149,7 +148,7 @@ class FakeDiscord:
         return await self._interact(2, data, by)
 
     async def press(self, message: Message, label: str, *, by: int) -> Asked:
-        """Presses a button and waits for the first answer."""
+        """Presses a button and waits for the first reply."""
         data = {"custom_id": message.buttons[label], "component_type": BUTTON}
         return await self._interact(3, data, by, message)
 
@@ -189,7 +188,7 @@ class FakeDiscord:
 
     @property
     def connected(self) -> bool:
-        """Whether a bot is there."""
+        """Whether a bot is connected."""
         return self._gateway is not None
 
     async def _connect(self, request: web.Request) -> web.WebSocketResponse:

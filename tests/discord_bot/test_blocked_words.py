@@ -1,4 +1,4 @@
-"""Words that are in no prompt."""
+"""Words that are allowed in no prompt."""
 
 import pytest
 

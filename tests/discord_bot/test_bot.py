@@ -5,7 +5,7 @@ from itertools import pairwise
 import pytest
 
 from api.services import Services
-from riffusion.discord_bot import words
+from riffusion.discord_bot import messages
 from riffusion.discord_bot.bot import RiffusionBot
 from riffusion.errors import Gone
 from tests.api.conftest import Worker, png, wav
@@ -50,12 +50,12 @@ async def test_a_message_is_edited_no_faster_than_its_pace(
             await until(lambda step=step: f"step {step} of 20" in asked.reply.content)  # type: ignore[misc]
     worker.succeed(job)
     await until(lambda: asked.reply.files)
-    times = [when for when, _ in asked.reply.edits[1:]]  # the first is the answer itself
+    times = [when for when, _ in asked.reply.edits[1:]]  # the first is the reply itself
     assert len(times) >= 4
     assert all(later - earlier >= PACE_S for earlier, later in pairwise(times))
 
 
-async def test_nobody_is_mentioned_and_prompts_are_shown_as_they_are(
+async def test_prompts_are_shown_as_they_are_and_mention_no_one(
     bot: RiffusionBot, discord: FakeDiscord, services: Services, worker: Worker
 ) -> None:
     asked = await discord.command("riff", by=ALICE, prompt="@everyone `[x](https://example.org)`\n# big")
@@ -101,7 +101,7 @@ async def test_only_its_author_deletes_a_clip(
 ) -> None:
     clip = await made(discord, worker, by=ALICE)
     refused = await discord.press(clip, "Delete", by=BOB)
-    assert refused.reply.content == words.NOT_YOURS
+    assert refused.reply.content == messages.NOT_YOURS
     assert refused.is_private
     assert not clip.deleted
     await discord.press(clip, "Delete", by=ALICE)
@@ -121,7 +121,7 @@ async def test_cancel_ends_a_job_that_waits(
     assert services.store.models()[Worker.MODEL].waiting == 0
 
 
-async def test_deleting_the_answer_cancels_its_job(
+async def test_deleting_the_reply_cancels_its_job(
     bot: RiffusionBot, discord: FakeDiscord, services: Services, worker: Worker
 ) -> None:
     asked = await discord.command("riff", by=ALICE, prompt="funk bassline")
@@ -138,7 +138,7 @@ async def test_blend(bot: RiffusionBot, discord: FakeDiscord, services: Services
     assert job.request["start"]["seed"] == job.request["end"]["seed"]
     worker.succeed(job)
     await until(lambda: asked.reply.files)
-    assert asked.reply.content.startswith(f"`funk bassline, church bells` · seed {job.request['start']['seed']} · ")
+    assert asked.reply.content.startswith(f"`funk bassline → church bells` · seed {job.request['start']['seed']} · ")
     await discord.press(asked.reply, "Vary", by=ALICE)
     assert (await claimed(services, worker)).request["prompt"] == "funk bassline, church bells"
 

@@ -1,4 +1,4 @@
-"""Whatever ends or gets in the way, a job's clip is posted once it is there."""
+"""Whatever stops or is interrupted, a finished job's clip is posted."""
 
 import asyncio
 import os
@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from api.services import Services
-from riffusion.discord_bot import reply, words
+from riffusion.discord_bot import messages, reply
 from riffusion.discord_bot.bot import RiffusionBot
 from riffusion.settings import Settings
 from tests.api.conftest import Worker
@@ -33,7 +33,7 @@ discord(args=[])
 """
 
 
-async def test_a_killed_bot_goes_on_where_it_was(
+async def test_a_restarted_bot_resumes_what_a_killed_one_left(
     discord: FakeDiscord, settings: Settings, services: Services, worker: Worker, start_bot: StartBot
 ) -> None:
     process = subprocess.Popen(
@@ -54,16 +54,16 @@ async def test_a_killed_bot_goes_on_where_it_was(
     bot = await start_bot()
     await until(lambda: asked.reply.files)
     assert services.store.models()[Worker.MODEL].waiting == 0  # no second job was made of it
-    await until(lambda: not bot.desk._book.all())
+    await until(lambda: not bot.service._store.all())
 
 
-async def test_an_order_that_was_not_submitted_yet_is_submitted(
+async def test_a_request_that_was_not_submitted_yet_is_submitted(
     discord: FakeDiscord, services: Services, worker: Worker, start_bot: StartBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bot = await start_bot()
-    monkeypatch.setattr(bot.desk, "_begin", lambda *_, **__: None)  # as if it had ended right here
+    monkeypatch.setattr(bot.service, "_start", lambda *_, **__: None)  # as if it had ended right here
     asked = await discord.command("riff", by=ALICE, prompt="funk bassline")
-    await until(bot.desk._book.all)
+    await until(bot.service._store.all)
     await bot.close()
     await until(lambda: not discord.connected)
     bot = await start_bot()
@@ -89,7 +89,7 @@ async def test_limits_count_what_was_open_before(
     bot = await start_bot()
     for _ in range(2):
         await discord.command("riff", by=ALICE, prompt="funk bassline")
-    await until(lambda: len(bot.desk._book.all()) == 2)
+    await until(lambda: len(bot.service._store.all()) == 2)
     await bot.close()
     await until(lambda: not discord.connected)
     await start_bot()
@@ -128,7 +128,7 @@ async def test_a_server_that_comes_back_is_asked_again(
     job = worker.claim()
     valkey.pause()
     try:
-        await until(lambda: words.SERVER_AWAY in asked.reply.content)
+        await until(lambda: messages.SERVER_AWAY in asked.reply.content)
     finally:
         valkey.resume()
     worker.succeed(job)
@@ -150,7 +150,7 @@ async def test_a_server_that_is_away_at_the_start_is_waited_for(
     try:
         bot = await start_bot()
         await until(lambda: len(end_users) >= seen + 2)  # it has been refused once and asks again
-        assert bot.desk._book.all()
+        assert bot.service._store.all()
     finally:
         valkey.resume()
     await until(lambda: asked.reply.files)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from riffusion.embedded import service as module
+from riffusion.backoff import Backoff
 from riffusion.embedded.child import Process, kill, spawn
 from riffusion.embedded.service import Service
 from riffusion.errors import SetupError, ToolMissing
@@ -52,7 +52,7 @@ def watch_until_started(service: Service, starts: Starts, count: int) -> None:
 @pytest.mark.parametrize("end", ["kill -9 $$", f"exit {os.EX_TEMPFAIL}", "exit 0"])
 def test_a_crash_before_it_served_is_no_faulty_set_up(end: str, services: list[Service]) -> None:
     starts = Starts(end, "sleep 600")
-    services.append(service := Service("worker", starts, lambda: False, delay_s=0.05))
+    services.append(service := Service("worker", starts, lambda: False, backoff=Backoff(0.05, 0.2)))
     service.launch()
     watch_until_started(service, starts, 2)
     assert service.running
@@ -67,7 +67,7 @@ def test_an_error_before_it_served_is_a_faulty_set_up() -> None:
 
 def test_an_error_after_it_served_is_a_crash(services: list[Service]) -> None:
     starts = Starts("sleep 600", "exit 7", OSError(errno.ENOMEM, "no memory"), ToolMissing("gone"), "sleep 600")
-    services.append(service := Service("redis", starts, lambda: True, delay_s=0.05))
+    services.append(service := Service("redis", starts, lambda: True, backoff=Backoff(0.05, 0.2)))
     service.launch()
     wait_until(lambda: service.watch() or service.has_served)  # type: ignore[func-returns-value]
     kill(starts.processes[0])
@@ -81,10 +81,9 @@ def test_what_cannot_be_started_at_first_is_a_faulty_set_up(error: Exception) ->
         Service("redis", Starts(error), lambda: True).launch()
 
 
-def test_each_start_comes_later_than_the_last(services: list[Service], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "LONGEST_DELAY_S", 0.2)
+def test_each_start_comes_later_than_the_last(services: list[Service]) -> None:
     starts = Starts("kill -9 $$")
-    services.append(service := Service("worker", starts, lambda: False, delay_s=0.05))
+    services.append(service := Service("worker", starts, lambda: False, backoff=Backoff(0.05, 0.2)))
     began = time.monotonic()
     service.launch()
     watch_until_started(service, starts, 5)

@@ -27,7 +27,7 @@ from riffusion.embedded.valkey import Valkey
 from riffusion.errors import SetupError, WorkerLost
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.store import JobStore
-from riffusion.requests import TextToAudio
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
 from tests.conftest import wait_until
 from tests.faults.test_storage import in_small_folder
@@ -54,10 +54,10 @@ class Up:
         return (self.data.parent / "up.log").read_text()
 
     def client(self) -> Client:
-        return Client(self.url, patience_s=60)
+        return Client(self.url, retry_for_s=60)
 
     def children(self) -> dict[str, int]:
-        """Redis, API and worker, by the word that tells them apart."""
+        """Redis, API and worker, by a word of their command lines."""
         found: dict[str, int] = {}
         for pid in family(self.process.pid)[1:]:
             command = read(Path(f"/proc/{pid}/cmdline")).replace("\0", " ")
@@ -168,12 +168,12 @@ def test_a_killed_supervisor_leaves_no_orphan_and_a_free_folder(start: Start) ->
 def test_ctrl_c_gives_jobs_back_and_the_next_start_runs_them(times: int, start: Start) -> None:
     first = start()
     with first.client() as client:
-        # The second one's thread looks at nothing for as long, as in a long step or where it hangs.
+        # The second one's thread makes no check for as long, as in a long step or where it hangs.
         jobs = [client.submit(TextToAudio(prompt=prompt)) for prompt in ("8", "8 step")]
         wait_until(lambda: all(job.refresh() and job.status == "running" for job in jobs))
     pressed = time.monotonic()
     first.process.send_signal(signal.SIGINT)
-    wait_until(lambda: "2 running jobs may end within 5 s" in first.log())
+    wait_until(lambda: "waiting for running jobs" in first.log())
     if times == 2:
         first.process.send_signal(signal.SIGINT)
     assert first.process.wait(60) == 0
@@ -208,7 +208,7 @@ def test_a_worker_that_crashes_while_the_stack_starts_is_started_again(tmp_path:
 def test_a_job_that_kills_its_worker_waits_at_the_start(start: Start, tmp_path: Path) -> None:
     valkey = Valkey(tmp_path / "data" / "redis")
     redis = valkey.start()
-    wait_until(valkey.answers)
+    wait_until(valkey.serves)
     store = JobStore.connect(Settings(redis_url=valkey.url))
     requests = [TextToAudio(prompt=prompt) for prompt in ("die", "0")]
     poison, other = (store.accept([Submission(request, by("somebody"))]).records[0].id for request in requests)
@@ -259,7 +259,7 @@ def test_a_full_disk_loses_no_accepted_job(start: Start, tmp_path: Path) -> None
                 return True
         return False
 
-    wait_until(lambda: not post() and "redis ended with status 1" in up.log(), 60, "the disk never was full")
+    wait_until(lambda: not post() and "ended with status 1" in up.log(), 60, "the disk never was full")
     before = len(accepted)
     assert not post()
     filler.unlink()

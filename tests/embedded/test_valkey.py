@@ -13,9 +13,9 @@ from riffusion.embedded.child import Process, kill, stop
 from riffusion.embedded.valkey import Valkey, find_server
 from riffusion.errors import ToolMissing
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import Client
 from riffusion.jobs.store import JobStore
-from riffusion.requests import TextToAudio
+from riffusion.jobs.tenants import Tenant
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
 from tests.conftest import wait_until
 
@@ -24,7 +24,7 @@ from tests.conftest import wait_until
 def valkey_of_ours(tmp_path: Path) -> Iterator[tuple[Valkey, list[Process]]]:
     valkey = Valkey(tmp_path / 'a "folder"')
     processes = [valkey.start()]
-    wait_until(valkey.answers)
+    wait_until(valkey.serves)
     yield valkey, processes
     kill(processes[-1])
     processes[-1].wait()
@@ -33,14 +33,14 @@ def valkey_of_ours(tmp_path: Path) -> Iterator[tuple[Valkey, list[Process]]]:
 Running = tuple[Valkey, list[Process]]
 
 
-def test_what_was_answered_survives_a_kill(valkey_of_ours: Running) -> None:
+def test_what_was_acknowledged_survives_a_kill(valkey_of_ours: Running) -> None:
     valkey, processes = valkey_of_ours
     with Redis.from_url(valkey.url) as client:
         client.set("job", "accepted")
         kill(processes[-1])
         processes[-1].wait()
         processes.append(valkey.start())
-        wait_until(valkey.answers)
+        wait_until(valkey.serves)
         assert client.get("job") == b"accepted"
         assert client.config_get("appendfsync") == {"appendfsync": "always"}
         assert client.config_get("maxmemory-policy") == {"maxmemory-policy": "noeviction"}
@@ -57,14 +57,14 @@ def test_a_file_that_ends_within_a_write_is_read_up_to_there(valkey_of_ours: Run
         with log.open("ab") as file:
             file.write(b"*3\r\n$3\r\nSET\r\n$5\r\nother\r\n$9\r\nhal" + bytes(zeros))  # as a power cut leaves it
         processes.append(valkey.start())
-        wait_until(valkey.answers)
+        wait_until(valkey.serves)
         assert client.keys() == [b"job"]
 
 
 def test_a_record_is_one_piece_of_memory(valkey_of_ours: Running) -> None:
     store = JobStore.connect(Settings(redis_url=valkey_of_ours[0].url))
     request = TextToAudio(prompt="funk bassline " * 50)
-    job_id = store.accept([Submission(request, Client("somebody"))]).records[0].id
+    job_id = store.accept([Submission(request, Tenant("somebody"))]).records[0].id
     assert store.redis.object("encoding", f"job:{job_id}") == b"listpack"
     assert store.redis.config_get("maxmemory") == {"maxmemory": str(1 << 30)}
 
@@ -86,7 +86,7 @@ def test_other_users_of_the_machine_are_kept_out(valkey_of_ours: Running) -> Non
 def test_it_stops_when_asked(valkey_of_ours: Running) -> None:
     valkey, processes = valkey_of_ours
     assert stop(processes[-1], grace_s=30) == 0
-    assert not valkey.answers()
+    assert not valkey.serves()
 
 
 def test_without_any_server_it_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,7 +11,7 @@ import psutil
 
 from riffusion.embedded.child import kill
 from tests.faults.power import Power
-from tests.faults.stack import Stack, Worker, answer, hang_up
+from tests.faults.stack import Stack, Worker, error_response, hang_up
 
 Heal = Callable[[], object]
 HOUR_S = 3600
@@ -19,7 +19,7 @@ HOUR_S = 3600
 
 @dataclass
 class Chaos:
-    """Harm to one stack, whose dead processes somebody else starts again."""
+    """Harm to one stack, whose dead processes another part starts again."""
 
     stack: Stack
     workers: list[Worker]  # those alive
@@ -56,8 +56,8 @@ class Chaos:
             "a worker cut off from Redis": self.cut_worker_off,
             "the API cut off from Redis": self.cut_api_off,
             "Redis 0.3 s away": self.delay_redis,
-            "S3 answers 500": lambda: self.storage(net.refuse, answer(HTTPStatus.INTERNAL_SERVER_ERROR)),
-            "S3 answers 503": lambda: self.storage(net.refuse, answer(HTTPStatus.SERVICE_UNAVAILABLE)),
+            "S3 answers 500": lambda: self.storage(net.refuse, error_response(HTTPStatus.INTERNAL_SERVER_ERROR)),
+            "S3 answers 503": lambda: self.storage(net.refuse, error_response(HTTPStatus.SERVICE_UNAVAILABLE)),
             "S3 resets": lambda: self.storage(net.reset),
             "S3 hangs": lambda: self.storage(net.black_hole),
             "a job that kills its worker": lambda: self.poison("die"),

@@ -28,7 +28,7 @@ class Losses:
     """What came of some failovers."""
 
     accepted: int = 0
-    lost: list[str] = field(default_factory=list)  # ids that were answered with 202, and that nobody knows any more
+    lost: list[str] = field(default_factory=list)  # ids that were answered with 202 and that Redis has lost
     recovered_s: list[float] = field(default_factory=list)  # from each failover's begin until a new job has ended
 
 
@@ -45,7 +45,7 @@ def fail_over_under_load(stack: Stack, nodes: Watched, times: int) -> Losses:
                 nodes.fail_over()
             else:
                 nodes.kill_primary(CUT_OFF_S)
-            canary = stack.submit("0", patience=120)
+            canary = stack.submit("0", timeout_s=120)
             wait_until(lambda: _ended(stack, canary), 60, "no job ends")  # noqa: B023
             found.recovered_s.append(time.monotonic() - began)
     stack.valkey = nodes.primary

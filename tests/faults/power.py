@@ -75,7 +75,7 @@ class Disk:
         return [*MOUNTED, str(self.image), str(self.folder)]
 
     def run(self, *command: str) -> bytes:
-        """The output of a command that sees the disk, and that may ask whether to go on."""
+        """The output of a command that sees the disk, and that may read from standard input whether to continue."""
         done = subprocess.run(
             [*self.prefix, *command], check=False, input=b"y\n", stdout=subprocess.PIPE, stderr=subprocess.STDOUT
         )
@@ -96,7 +96,7 @@ class Disk:
                 _write_back(path, unwritten)
         descriptor = os.open(root, os.O_RDONLY)  # while it is open, the disk isn't unmounted, which would sync it
         try:
-            # An fsync that the shutdown ends may report success. Nobody hears of it: who is killed runs no more.
+            # An fsync that the shutdown ends may report success. It isn't seen: a killed process runs no more.
             kill(process)
             flag = EXT4_GOING_FLAGS_LOGFLUSH if journal else EXT4_GOING_FLAGS_NOLOGFLUSH
             fcntl.ioctl(descriptor, EXT4_IOC_SHUTDOWN, flag.to_bytes(4, "little"))

@@ -18,8 +18,8 @@ class Weather(Enum):
 
     FAIR = auto()
     BLACK_HOLE = auto()  # nothing arrives and nothing is refused; when it heals, what was sent arrives, as TCP has it
-    RESET = auto()  # whoever sends is reset
-    REFUSE = auto()  # whoever sends gets `refusal` for an answer
+    RESET = auto()  # connections that send are reset
+    REFUSE = auto()  # connections that send get `refusal`
 
 
 class Proxy:
@@ -133,7 +133,7 @@ class Proxy:
                     return
                 writer.write(data)
                 await writer.drain()
-            await self._clear.wait()  # in a black hole nobody hears that the other has hung up
+            await self._clear.wait()  # in a black hole neither side learns that the other has closed
 
     def _abort_all(self) -> None:
         for writer in tuple(self._open):

@@ -41,7 +41,7 @@ class Replicas:
         """Kills the primary, promotes the replica, and starts the dead one again as its replica.
 
         Args:
-            cut_off_s: seconds for which the primary goes on before, without a replica that would hear of it; under 1.
+            cut_off_s: seconds for which the primary runs on before, without any replica receiving its writes; < 1.
         """
         self._kill(cut_off_s)
         with _client(self.replica) as redis:

@@ -103,23 +103,23 @@ class Soak:
     # Load
 
     def _load(self) -> None:
-        patient: list[threading.Thread] = []
+        sending: list[threading.Thread] = []
         while not self.over.wait(self.random.expovariate(RATE)):
             seconds = self.random.choice([0, 0, 0.3, 1, 1, 2, 3])
-            patient.append(threading.Thread(target=self._send, args=(str(seconds), self.random.random() < CANCELED)))
-            patient[-1].start()
-            patient = [thread for thread in patient if thread.is_alive()]
-        for thread in patient:
+            sending.append(threading.Thread(target=self._send, args=(str(seconds), self.random.random() < CANCELED)))
+            sending[-1].start()
+            sending = [thread for thread in sending if thread.is_alive()]
+        for thread in sending:
             thread.join()
 
     def _send(self, prompt: str, cancel: bool) -> str | None:
         try:
-            job_id = self.stack.submit(prompt, patience=DRAINS_S)
+            job_id = self.stack.submit(prompt, timeout_s=DRAINS_S)
         except AssertionError as error:
             self._note(f"not accepted: {error}")
             return None
         if cancel:
-            with suppress(httpx.TransportError, AssertionError):  # nobody repeats it
+            with suppress(httpx.TransportError, AssertionError):  # it isn't repeated
                 time.sleep(0.5)
                 self.stack.cancel(job_id)
         return job_id
@@ -127,9 +127,9 @@ class Soak:
     def _track(self) -> None:
         """Keeps each job's record as it was when first seen terminal."""
         while not self.over.wait(0.5):
-            self._look(job_id for job_id in tuple(self.stack.accepted) if job_id not in self.ends)
+            self._read(job_id for job_id in tuple(self.stack.accepted) if job_id not in self.ends)
 
-    def _look(self, ids: Iterable[str]) -> None:
+    def _read(self, ids: Iterable[str]) -> None:
         try:
             for job_id in ids:
                 record = self.stack.get(job_id)
@@ -242,7 +242,7 @@ class Soak:
 
     def _broken(self) -> list[str]:
         ids = set(self.stack.accepted)
-        self._look(ids - self.ends.keys())
+        self._read(ids - self.ends.keys())
         missing = ids - self.ends.keys()
         wanted = {
             key for record in self.ends.values() if record.result
@@ -256,12 +256,12 @@ class Soak:
             wanted |= self.clients.results()
             uploads = self.clients.uploads()
         except (UnavailableError, RedisError) as error:
-            return [f"it can't be told yet: {error}"]
+            return [f"not known yet: {error}"]
         return [
             *(f"lost: {job_id}" for job_id in missing),
             *(f"doubled: {job_id}" for job_id in doubled),
             *(f"file missing: {key}" for key in wanted - found),
-            *(f"file nobody needs: {key}" for key in (found & listed) - wanted - uploads),
+            *(f"file that no job needs: {key}" for key in (found & listed) - wanted - uploads),
             *(f"left in Redis: {each}" for each in left),
         ]
 

@@ -23,10 +23,10 @@ from redis import Redis
 
 from riffusion.embedded.child import Process, kill, spawn, stop
 from riffusion.errors import StoreUnavailable
-from riffusion.jobs.files import open_files
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
+from riffusion.storage import open_storage
 from tests.conftest import S3Server, ValkeyServer, free_port, wait_until
 from tests.faults.proxy import Proxy
 from tests.faults.replicas import DURABLE, Replicas, Watched
@@ -100,7 +100,7 @@ class Stack:
     # Processes
 
     def start_api(self, *command: str, wait: bool = True, env: Mapping[str, str] | None = None) -> None:
-        """Starts the API; unless told not to wait, returns when it accepts jobs."""
+        """Starts the API; unless `wait` is false, returns when it accepts jobs."""
         command = command or (sys.executable, "-m", "riffusion", "api", "--port", str(self.port))
         with (self.folder / "api.log").open("ab") as output:
             self.api = spawn(command, env=self._env(self.api_net, env), output=output)
@@ -118,7 +118,7 @@ class Stack:
     def start_worker(
         self, *, wait: bool = True, prefix: Sequence[str] = (), env: Mapping[str, str] | None = None
     ) -> Worker:
-        """Starts one more worker; unless told not to wait, returns when it takes jobs."""
+        """Starts one more worker; unless `wait` is false, returns when it takes jobs."""
         net = Proxy(self.valkey.port)
         log = self.folder / f"worker{len(self.workers)}.log"
         metrics = free_port()
@@ -171,7 +171,7 @@ class Stack:
         except httpx.TransportError:
             return False
 
-    # Jobs, as a client that doesn't give up
+    # Jobs, as a client that repeats its requests
 
     def post(self, prompt: str, key: str | None = None) -> httpx.Response:
         """One POST /jobs, whatever its answer."""
@@ -183,9 +183,9 @@ class Stack:
                 self.accepted.append(response.json()["id"])
         return response
 
-    def submit(self, prompt: str = "0", patience: float = 60) -> str:
+    def submit(self, prompt: str = "0", timeout_s: float = 60) -> str:
         """The id of an accepted job: sends it with one Idempotency-Key until it is accepted."""
-        key, deadline = uuid.uuid4().hex, time.monotonic() + patience
+        key, deadline = uuid.uuid4().hex, time.monotonic() + timeout_s
         while True:
             try:
                 response = self.post(prompt, key)
@@ -274,7 +274,7 @@ class Stack:
 
         `rclone serve s3` was seen to keep a file that it no longer lists, where PUT and DELETE of its key overlapped.
         """
-        return set(open_files(self.store.settings).list(""))
+        return set(open_storage(self.store.settings).list(""))
 
     def runs(self) -> Counter[str]:
         """How often each job was really run, from its start."""
@@ -288,7 +288,7 @@ def hang_up(stack: Stack) -> None:
         stack.redis.client_kill_filter(_type=kind, skipme=True)
 
 
-def answer(status: HTTPStatus) -> bytes:
+def error_response(status: HTTPStatus) -> bytes:
     """A whole HTTP response for a proxy to give."""
     return f"HTTP/1.1 {status} {status.phrase}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".encode()
 

@@ -27,7 +27,7 @@ def test_7_the_api_dies_between_accepting_and_waking_up(stack: Stack) -> None:
     with pytest.raises(httpx.TransportError):
         stack.post("0", key)
     (job_id,) = (key.decode().removeprefix("job:") for key in stack.redis.scan_iter(match="job:*"))
-    wait_until(lambda: stack.get(job_id).attempts, STARTS_S, "nobody woke up")
+    wait_until(lambda: stack.get(job_id).attempts, STARTS_S, "no worker woke up")
     stack.start_api()
     assert stack.post("0", key).json()["id"] == job_id
     wait_kept(stack)

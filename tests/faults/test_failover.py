@@ -53,7 +53,7 @@ def test_17_everyone_follows_the_address_to_the_new_primary(
             statuses = [stack.post("0").status_code for _ in range(20)]
             assert statuses.count(HTTPStatus.ACCEPTED) >= 18, statuses
             stack.wait_ended(*stack.accepted)
-            wait_until(lambda: not spoken_to(pair.replica), FOLLOWS_S, "somebody stays with the old primary")
+            wait_until(lambda: not spoken_to(pair.replica), FOLLOWS_S, "a client stays with the old primary")
         wait_kept(stack)
         assert worker.process.poll() is None
         assert set(stack.runs().values()) == {1}

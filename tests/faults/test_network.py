@@ -1,4 +1,4 @@
-"""Workers that lose sight of Redis without either side being told."""
+"""Workers cut off from Redis without either side being notified."""
 
 import time
 

@@ -31,9 +31,9 @@ os.write(file, bytes(40_960))
 OPENS = """
 import sys
 from pathlib import Path
-from riffusion.jobs.files.local import LocalFiles
+from riffusion.storage.local import LocalStorage
 from riffusion.settings import Settings
-files = LocalFiles(Settings(data_dir=Path(sys.argv[1]), min_free_bytes=0))
+files = LocalStorage(Settings(data_dir=Path(sys.argv[1]), min_free_bytes=0))
 """
 STORES = f'{OPENS}files.put("results/job/1/clip.mp3", b"sound" * 20_000, "audio/mpeg")'
 SIGNS = f'{OPENS}files.url("results/job/1/clip.mp3")'

@@ -14,12 +14,12 @@ from tests.conftest import wait_until
 from tests.faults.conftest import MakeStack
 from tests.faults.promise import leftovers, wait_kept
 from tests.faults.proxy import Proxy
-from tests.faults.stack import Stack, answer
-from worker.storage import SILENT_S
+from tests.faults.stack import Stack, error_response
+from worker.retry import SILENT_S
 
 OUTAGES: dict[str, Callable[[Proxy], None]] = {
-    "500": lambda net: net.refuse(answer(HTTPStatus.INTERNAL_SERVER_ERROR)),
-    "503": lambda net: net.refuse(answer(HTTPStatus.SERVICE_UNAVAILABLE)),
+    "500": lambda net: net.refuse(error_response(HTTPStatus.INTERNAL_SERVER_ERROR)),
+    "503": lambda net: net.refuse(error_response(HTTPStatus.SERVICE_UNAVAILABLE)),
     "resets": lambda net: net.reset(),
     "hangs": lambda net: net.black_hole(),
 }

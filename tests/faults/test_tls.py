@@ -84,7 +84,7 @@ def test_jobs_run_through_tls(address: str, certificate: Certificate, tmp_path: 
         assert "insecure" not in worker.log.read_text()  # as kombu would be that were left to read the URL
 
 
-def test_a_certificate_of_nobody_known_is_refused(address: str) -> None:
+def test_a_certificate_of_an_unknown_authority_is_refused(address: str) -> None:
     settings = Settings(redis_url=address)
     with pytest.raises(StoreUnavailable):
         JobStore.connect(settings).check()

@@ -114,7 +114,7 @@ def test_16_a_job_that_hangs(make_stack: MakeStack) -> None:
     worker = stack.start_worker()
     hung = [stack.submit("hang")]
     stack.wait_ended(*hung)
-    # A slot of four: the others go on, and both sides say what is left.
+    # A slot of four: the others run on, and both sides report how many are left.
     wait_until(lambda: worker.metric("riffusion_worker_slots_hung") == 1, 30)
     wait_until(lambda: stack.metric('riffusion_worker_slots{model="tiny"}') == HOLDS - 1, 30)
     fine = stack.submit("0")

@@ -16,7 +16,7 @@ JOURNAL = "journal"  # in the data folder: a line "<job id> <token> <process id>
 
 
 class JournalingGenerator(CheapGenerator):
-    """Tells what it really ran, which the record in Redis might not know."""
+    """Records what it really ran, which the record in Redis might not have."""
 
     def __init__(self, journal: Path) -> None:
         self._journal = os.open(journal, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)

@@ -9,9 +9,9 @@ import torch
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.engine import Engine
-from riffusion.generate.canvas import Canvas, Tempo
 from riffusion.generate.painter import Painter
-from riffusion.spectrogram.params import SpectrogramParams
+from riffusion.geometry import SpectrogramParams
+from riffusion.spectrogram.canvas import Canvas, Tempo
 from riffusion.testing import tiny_checkpoint
 from tests.diffusion.lora_files import save_lora
 

@@ -1,24 +1,27 @@
 """Every mode from request to files."""
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+import pydub
 import pytest
 from PIL import Image, ImageDraw
 
+from riffusion import requests
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.recipe import read_recipe
+from riffusion.audio_segment import AudioSegment
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.errors import InvalidRequest, UnknownReference, UnreadableMedia
 from riffusion.generate import Clip, Generator, NoControl
 from riffusion.requests import parse, shareable, with_guidance, with_seed
 from riffusion.seeds import list_seeds
 from riffusion.settings import Settings
-from riffusion.spectrogram.params import from_exif
-from riffusion.spectrogram.picture import open_picture
+from riffusion.spectrogram.exif import from_exif
+from riffusion.spectrogram.picture_file import open_picture
 from riffusion.testing import chord, save_tiny_checkpoint
 
 UPLOAD = {"upload": "u" * 20}
@@ -44,7 +47,7 @@ def wav(seconds: float, channels: int = 1) -> bytes:
     return encode_audio(chord(seconds, channels=channels), 44_100, "wav")
 
 
-def run(generator: Generator, fields: dict[str, Any], inputs: dict[str, bytes] | None = None) -> Clip:
+def run(generator: Generator, fields: dict[str, Any], inputs: Mapping[str, bytes | AudioSegment] | None = None) -> Clip:
     return generator.run(with_seed(parse(fields)), inputs or {}, NoControl())
 
 
@@ -54,6 +57,8 @@ MODES: list[tuple[dict[str, Any], dict[str, bytes], int, float, int]] = [
     ({"mode": "riff", "init": UPLOAD, "denoising": 0, **COMMON}, {"init": png(140)}, 140, 1.39, 1),
     ({"mode": "interpolate", "start": END, "end": END, "clips": 2, "steps": 2, "init": UPLOAD},
      {"init": png(64, 256)}, 256, 2.55, 1),
+    ({"mode": "crossfade", "start": {**END, "init": UPLOAD}, "end": {**END, **SEED}, "clips": 2, "steps": 2},
+     {"start.init": png(64, 256)}, 256, 2.55, 1),
     ({"mode": "inpaint", "init": UPLOAD, "mask": UPLOAD, **COMMON},
      {"init": png(130), "mask": png(64, 64, (0, 0, 9, 63))}, 130, 1.29, 1),
     ({"mode": "audio-to-audio", "clip": UPLOAD, **COMMON, "format": "ogg"}, {"clip": wav(1.234, 2)}, 125, 1.234, 1),
@@ -62,6 +67,10 @@ MODES: list[tuple[dict[str, Any], dict[str, bytes], int, float, int]] = [
     ({"mode": "extend", "init": UPLOAD, "seconds": 1.5, **COMMON}, {"init": png(100)}, 250, 2.49, 1),
     ({"mode": "loop", "init": UPLOAD, "bpm": 200, "bars": 1, **COMMON}, {"init": png(130)}, 120, 1.20, 1),
 ]  # fmt: skip
+
+
+def test_the_table_names_every_mode() -> None:
+    assert {case[0]["mode"] for case in MODES} == {mode.MODE for mode in requests.MODES}
 
 
 @pytest.mark.parametrize("case", MODES, ids=[case[0]["mode"] for case in MODES])
@@ -93,7 +102,7 @@ def test_a_seed_image_and_its_tempo(generator: Generator) -> None:
     assert open_picture(clip.png).info["BPM"] == f"{seed.bpm:g}"
 
 
-def test_mixing_stereo_down_is_said(generator: Generator) -> None:
+def test_mixing_stereo_down_is_a_warning(generator: Generator) -> None:
     clip = run(generator, {"mode": "audio-to-audio", "clip": UPLOAD, **COMMON}, {"clip": wav(1.0, 2)})
     assert any("mono" in warning for warning in clip.warnings)
 
@@ -110,6 +119,15 @@ def test_what_the_checkpoint_says_of_itself_counts(tmp_path: Path) -> None:
     assert (recipe["start"]["guidance"], recipe["end"]["guidance"]) == (3, 2.5)
     assert len(clip.warnings) == 1
     assert "zzz" in clip.warnings[0]
+
+
+def test_a_segment_of_pydub_goes_in_and_comes_out(generator: Generator) -> None:
+    asked = {"mode": "audio-to-image", "clip": UPLOAD, "format": "wav"}
+    segment = pydub.AudioSegment(wav(1.0, 2))
+    made = run(generator, asked, {"clip": segment})
+    assert made.png == run(generator, asked, {"clip": wav(1.0, 2)}).png
+    out = made.segment()
+    assert (out.frame_rate, out.channels, len(out)) == (44_100, 2, len(segment))
 
 
 @pytest.mark.parametrize(
@@ -129,10 +147,3 @@ def test_inputs_that_will_not_do(
 ) -> None:
     with pytest.raises(error):
         run(generator, fields, inputs)
-
-
-def test_an_untrained_stand_in_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Any) -> None:
-    monkeypatch.setattr("riffusion.generate.generator.BUNDLED_FOLDER", tmp_path)
-    with Generator.load(Settings(checkpoint="bundled", device="cpu")) as generator:
-        clip = run(generator, {"mode": "text-to-audio", "width": 128, **COMMON})
-    assert "random" in clip.warnings[0]

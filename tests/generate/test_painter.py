@@ -9,18 +9,21 @@ from torch import Tensor
 
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.errors import Canceled
-from riffusion.generate import NoControl, paint
-from riffusion.generate.canvas import Canvas
-from riffusion.generate.painter import Painter, Stroke
-from riffusion.requests import Interpolate, InterpolationEnd, TextToAudio
+from riffusion.generate import NoControl
+from riffusion.generate.painter import ImageTask, Painter
+from riffusion.requests import InterpolationEnd
+from riffusion.requests.modes.interpolate import Interpolate
+from riffusion.requests.modes.text_to_audio import TextToAudio
+from riffusion.spectrogram.canvas import Canvas
+from tests.generate.asked import made
 
 
 class Recorder(NoControl):
     def __init__(self) -> None:
-        self.told: list[tuple[int, int]] = []
+        self.reported: list[tuple[int, int]] = []
 
     def progress(self, step: int, total: int) -> None:
-        self.told.append((step, total))
+        self.reported.append((step, total))
 
 
 class StopsAt(NoControl):
@@ -48,24 +51,24 @@ def test_progress_counts_every_step_of_every_row(painter: Painter) -> None:
         "end": InterpolationEnd(prompt="b", seed=2, guidance=7),
     }
     control = Recorder()
-    paint.interpolate(painter, Interpolate(**ends, clips=2, steps=3, scheduler="pndm"), None, control)
-    steps = [step for step, _ in control.told]
+    made(painter, Interpolate(**ends, clips=2, steps=3, scheduler="pndm"), control=control)
+    steps = [step for step, _ in control.reported]
     assert steps == sorted(set(steps))
-    assert control.told[-1] == (8, 8)  # PNDM calls the model once more than it has steps
+    assert control.reported[-1] == (8, 8)  # PNDM calls the model once more than it has steps
 
 
 def test_a_control_that_raises_stops_the_request(painter: Painter) -> None:
     control = StopsAt(2)
     with pytest.raises(Canceled, match="enough"):
-        paint.text_to_audio(painter, request(steps=150), control)
+        made(painter, request(steps=150), control=control)
     assert control.last[0] < control.last[1] == 150
     calls = painter._engine.calls
-    paint.text_to_audio(painter, request(steps=2), NoControl())
+    made(painter, request(steps=2))
     assert painter._engine.calls - calls < 10  # the canceled row has left
 
 
-def test_a_control_is_asked_while_the_request_waits(painter: Painter) -> None:
-    class Impatient(NoControl):
+def test_a_control_is_checked_while_the_request_waits(painter: Painter) -> None:
+    class StopsWaiting(NoControl):
         checks = 0
 
         def check(self) -> None:
@@ -74,10 +77,10 @@ def test_a_control_is_asked_while_the_request_waits(painter: Painter) -> None:
                 raise Canceled("waited")
 
     held = threading.Event()
-    blocker = Stroke(painter.steering(request(steps=2)), SeededNoise(1), width=128)
-    future = painter._engine.submit(painter._painting(request(steps=2), blocker), on_step=partial(wait, held))
+    blocker = ImageTask(painter.conditioning(request(steps=2)), SeededNoise(1), width=128)
+    future = painter._engine.submit(painter._denoise_request(request(steps=2), blocker), on_step=partial(wait, held))
     with pytest.raises(Canceled, match="waited"):
-        paint.text_to_audio(painter, request(steps=2), Impatient())
+        made(painter, request(steps=2), control=StopsWaiting())
     held.set()
     future.result(60)
 
@@ -94,16 +97,16 @@ def test_the_engine_learns_how_much_a_request_weighs(painter: Painter, monkeypat
         return submit(*args, weight=weight, **options)
 
     monkeypatch.setattr(painter._engine, "submit", spy)
-    paint.text_to_audio(painter, request(steps=2), Heavy())
+    made(painter, request(steps=2), control=Heavy())
     assert weights == [4.0]
 
 
 def test_threads_share_batches_and_get_their_own_pictures(painter: Painter) -> None:
-    alone = [paint.text_to_audio(painter, request(steps=3, seed=seed), NoControl()) for seed in range(4)]
+    alone = [made(painter, request(steps=3, seed=seed)) for seed in range(4)]
     together: dict[int, Canvas] = {}
 
     def run(seed: int) -> None:
-        together[seed] = paint.text_to_audio(painter, request(steps=3, seed=seed), NoControl())
+        together[seed] = made(painter, request(steps=3, seed=seed))
 
     threads = [threading.Thread(target=run, args=(seed,)) for seed in range(4)]
     for thread in threads:

@@ -1,4 +1,4 @@
-"""Which prompts a model with a list of its words has something to go by."""
+"""Which prompts hold a word that a model was trained on."""
 
 import pytest
 
@@ -24,7 +24,7 @@ def test_a_word_or_a_tempo_is_enough(words: KnownWords, prompt: str) -> None:
 
 
 @pytest.mark.parametrize("prompt", ["xyzzy plugh", "with the and of", "300 bpm", "59 bpm", "1234", "太鼓", "x"])
-def test_prompts_of_unknown_words_alone_are_told_of(words: KnownWords, prompt: str) -> None:
+def test_a_prompt_of_unknown_words_alone_has_a_warning(words: KnownWords, prompt: str) -> None:
     warning = words.warning(prompt)
     assert warning is not None
     assert prompt in warning

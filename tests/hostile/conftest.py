@@ -1,4 +1,4 @@
-"""The API on a real Valkey, as its own tests have it, and files written down to be looked at under watch."""
+"""The API on a real Valkey, as in its own tests, and a process that measures the probing of files."""
 
 import io
 import json
@@ -20,8 +20,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @dataclass(frozen=True)
-class Look:
-    """What looking at one file took. The memory of children and of the looking process only ever grows."""
+class Probe:
+    """The result and the cost of probing one file. The two figures of memory are maxima so far."""
 
     code: str
     cpu_s: float
@@ -29,14 +29,14 @@ class Look:
     own_kib: int
 
 
-Watch = Callable[[str, Mapping[str, bytes]], dict[str, Look]]
+ProbeFiles = Callable[[str, Mapping[str, bytes]], dict[str, Probe]]
 
 
 @pytest.fixture
-def watch(tmp_path: Path) -> Watch:
-    """Has files looked at, one after another, in a process that tells what each one took."""
+def probe_files(tmp_path: Path) -> ProbeFiles:
+    """Probes files, one after another, in a process that reports what each one took."""
 
-    def look(kind: str, files: Mapping[str, bytes]) -> dict[str, Look]:
+    def probe(kind: str, files: Mapping[str, bytes]) -> dict[str, Probe]:
         names = dict(zip((f"{number:04}" for number in range(len(files))), files, strict=True))
         paths = [tmp_path / name for name in names]
         for path in paths:
@@ -44,21 +44,21 @@ def watch(tmp_path: Path) -> Watch:
         spool = tmp_path / "spool"
         spool.mkdir()
         run = subprocess.run(
-            [sys.executable, "-m", "tests.hostile.watched", kind, *map(str, paths)],
+            [sys.executable, "-m", "tests.hostile.measured_probe", kind, *map(str, paths)],
             capture_output=True, text=True, check=False, cwd=ROOT, timeout=280,
             env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(ROOT), "TMPDIR": str(spool)},
         )  # fmt: skip
         assert run.returncode == 0, run.stderr
         assert not list(spool.iterdir())
         found: list[dict[str, Any]] = [json.loads(line) for line in run.stdout.splitlines()]
-        return {names[each.pop("name")]: Look(**each) for each in found}
+        return {names[each.pop("name")]: Probe(**each) for each in found}
 
-    return look
+    return probe
 
 
 @pytest.fixture
 def refuses(client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[bytes, str], None]:
-    """Uploads a file by a name, which must be a problem and leave no file behind."""
+    """Uploads a file under a name, which must be refused and leave no temporary file."""
 
     def upload(data: bytes, name: str) -> None:
         spool = tmp_path / "spool"

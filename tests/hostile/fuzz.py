@@ -1,8 +1,8 @@
 """Generated requests against a running server: `python -m tests.hostile.fuzz --requests 10000` (`make fuzz`).
 
-schemathesis makes what the OpenAPI document describes, valid, invalid and in sequences; Hypothesis makes what nobody
-describes: any method, path, header and body, down to the bytes. Prints a line of JSON, and exits with 1 if an answer
-was an undocumented 5xx, of a form that wasn't documented, or told of the server's inside.
+schemathesis generates what the OpenAPI document describes, valid, invalid and in sequences; Hypothesis generates any
+other method, path, header and body, down to the bytes. Prints a line of JSON, and exits with 1 if a response was an
+undocumented 5xx, had an undocumented form, or revealed internals of the server.
 """
 
 import argparse
@@ -19,17 +19,17 @@ import httpx
 
 from riffusion.embedded.child import kill
 from tests.api.conftest import LiveServer, serve
-from tests.api.described import send_described_requests, working
+from tests.api.described_requests import send_described_requests, working
 from tests.conftest import ValkeyServer
-from tests.hostile.wild import send_wild_requests
+from tests.hostile.random_requests import send_random_requests
 
 ROOT = Path(__file__).parents[2]
 HOOKS = {"SCHEMATHESIS_HOOKS": "tests.hostile.leaks", "PYTHONPATH": str(ROOT)}
 _REQUESTS = re.compile(r'^riffusion_http_requests_total\{.*status="(\d+)".*\} ([0-9.e+]+)$', re.MULTILINE)
 
 
-def answers(server: LiveServer) -> Counter[str]:
-    """Answers so far, by status."""
+def responses(server: LiveServer) -> Counter[str]:
+    """Responses so far, by status."""
     found: Counter[str] = Counter()
     for status, count in _REQUESTS.findall(httpx.get(f"{server.url}/metrics", timeout=60).text):
         found[status] += int(float(count))
@@ -37,7 +37,7 @@ def answers(server: LiveServer) -> Counter[str]:
 
 
 def main() -> int:
-    """Sends them and prints what came of it."""
+    """Sends the requests and prints the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--requests", type=int, default=10_000)
     parser.add_argument("--examples", type=int, default=40, help="of schemathesis, an operation and phase")
@@ -48,18 +48,18 @@ def main() -> int:
         valkey = ValkeyServer.start(folder)
         try:
             with serve(valkey, folder, connections=500) as server, working(server.worker()):
-                wild = send_wild_requests(server.url, args.requests // 4)
-                faults += len(wild)
-                print(*wild, sep="\n")
+                violations = send_random_requests(server.url, args.requests // 4)
+                faults += len(violations)
+                print(*violations, sep="\n")
                 seed = 0
-                while answers(server).total() < args.requests:
+                while responses(server).total() < args.requests:
                     seed += 1
                     run = send_described_requests(server, folder, examples=args.examples, seed=seed, env=HOOKS)
                     faults += run.returncode != 0
                     if run.returncode:
                         print(run.stdout)
-                    print(f"after seed {seed}: {answers(server).total()} requests", flush=True)
-                found = answers(server)
+                    print(f"after seed {seed}: {responses(server).total()} requests", flush=True)
+                found = responses(server)
         finally:
             kill(valkey.process)
     figures = {

@@ -1,11 +1,11 @@
-"""What no answer may hold, and a check of schemathesis for it (it is loaded by way of SCHEMATHESIS_HOOKS)."""
+"""Finds internals of the server in a response; also as a check of schemathesis (loaded by SCHEMATHESIS_HOOKS)."""
 
 import re
 from typing import Any
 
 import schemathesis
 
-# Paths of this kind of server, stack traces, and the names of what it is built from.
+# Paths of a server, stack traces, and names of the libraries it uses.
 _TELLTALE = re.compile(
     r"Traceback \(most recent|File \"[^\"]+\", line|/site-packages/|/dist-packages/|/usr/lib/|/root/|/home/|/tmp/|/var/"
     r"|\.py\b.{0,9}line \d|redis\.exceptions|werkzeug\.|RIFFUSION_SECRET|0x[0-9a-f]{12}"
@@ -13,7 +13,7 @@ _TELLTALE = re.compile(
 
 
 def leak(text: str, sent: str = "") -> str | None:
-    """What of the server's inside an answer tells; nothing of it is what was sent."""
+    """Internals of the server that a response reveals, unless they were in the request."""
     for found in _TELLTALE.finditer(text):
         if found[0] not in sent:
             return found[0]
@@ -24,8 +24,8 @@ def leak(text: str, sent: str = "") -> str | None:
 def leaks_nothing(
     _context: schemathesis.CheckContext, response: schemathesis.Response, case: schemathesis.Case[Any]
 ) -> None:
-    """No answer tells of the server's inside."""
+    """No response reveals internals of the server."""
     sent = f"{case.path_parameters} {case.query} {case.headers} {case.body!r}"
     if response.headers.get("content-type", [""])[0].startswith(("application/", "text/")):
         found = leak(response.content.decode(errors="replace"), sent)
-        assert found is None, f"the answer tells {found!r}"
+        assert found is None, f"the response reveals {found!r}"

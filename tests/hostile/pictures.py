@@ -1,4 +1,4 @@
-"""Picture files that somebody might send to do harm, and strange ones that are sound. All of them are made here."""
+"""Malicious picture files, and unusual ones that are valid. All of them are made here."""
 
 import io
 import random
@@ -51,7 +51,7 @@ def deflate_bomb(megabytes: int) -> bytes:
 
 
 def wrong_exif() -> bytes:
-    """EXIF whose tags, a camera's and ours, hold what such a tag never does."""
+    """EXIF whose tags, a camera's and ours, have values of wrong types and sizes."""
     entries = [
         (0x0112, 2, 3, b"up\0\0"),  # orientation, as text
         (11000, 2, 4, b"lots"),  # sample rate, as text
@@ -68,8 +68,8 @@ def wrong_exif() -> bytes:
 
 
 @cache
-def sound_ones() -> dict[str, bytes]:
-    """Strange, but legitimate: they must be taken."""
+def valid_ones() -> dict[str, bytes]:
+    """Unusual, but valid: they must be accepted."""
     frames = [noise(), noise(), noise()]
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as file:
@@ -97,21 +97,21 @@ def sound_ones() -> dict[str, bytes]:
         "wrong exif": saved(noise(), "PNG", exif=wrong_exif()),
         "wrong exif in a jpeg": saved(noise(), "JPEG", exif=wrong_exif()),
         "huge exif": saved(noise(), "PNG", exif=huge),
-        "tiff whose strip goes on": tiff(64, 64, {259: (3, 1, 8)}, deflate_bomb(80)),
+        "tiff whose strip is too long": tiff(64, 64, {259: (3, 1, 8)}, deflate_bomb(80)),
         "exif that is none": png(1, 1, 8, 0, b"\0\x80", chunk(b"eXIf", b"MM\x00*\xff\xff\xff\xff")),
         "exif in a circle": png(1, 1, 8, 0, b"\0\x80", chunk(b"eXIf", circle())),
     }
 
 
 def circle() -> bytes:
-    """EXIF whose directories lead back to themselves."""
+    """EXIF whose directories refer back to themselves."""
     entry = struct.pack("<HHII", 0x8769, 4, 1, 8)
     return b"II*\x00" + struct.pack("<IH", 8, 1) + entry + struct.pack("<I", 8)
 
 
 @cache
 def bombs() -> dict[str, bytes]:
-    """Small files of enormous pictures, and files that are not what they begin as: they must be refused."""
+    """Small files of enormous pictures, and files whose content contradicts their signature: they must be refused."""
     bomb = deflate_bomb(80)
     text = PngImagePlugin.PngInfo()
     text.add_text("recipe", "x" * (80 << 20), zip=True)
@@ -150,7 +150,7 @@ def mutants(count: int) -> Iterator[bytes]:
     for number in range(count):
         data = bytearray(sound[number % len(sound)])
         for _ in range(dice.randint(1, 6)):
-            # Most of what a decoder believes stands at the beginning.
+            # Most of what a decoder relies on is at the beginning.
             at = min(int(dice.expovariate(1 / 60)), len(data) - 1)
             match dice.randrange(4):
                 case 0:

@@ -146,7 +146,7 @@ SPELLINGS = (
 
 
 def spellings(name: str) -> list[str]:
-    """How a request may write the address `/name`, or nearly so."""
+    """Spellings of the address `/name`, and of others close to it."""
     letters = [f"%{ord(letter):02x}" for letter in name]
     return [
         each.format(name, letters[0] + name[1:], "".join(letters), name.upper(), name.title()) for each in SPELLINGS

@@ -1,4 +1,4 @@
-"""Sound files that somebody might send to do harm. All of them are made here, or by the bundled ffmpeg."""
+"""Malicious sound files. All of them are made here, or by the bundled ffmpeg."""
 
 import struct
 import subprocess
@@ -6,7 +6,7 @@ import tempfile
 
 from riffusion.audio.ffmpeg import ffmpeg_path
 
-# An empty tag of the kind that MP3s begin with: it is taken for a sound, and ffmpeg looks at what follows.
+# An empty tag as at the start of an MP3: the file is detected as a sound, and ffmpeg reads what follows.
 ID3 = b"ID3\x04\x00\x00\x00\x00\x00\x00"
 
 
@@ -20,7 +20,7 @@ def tone(kind: str, *options: str, seconds: float = 1.0) -> bytes:
 
 def wav(*, rate: int = 8000, channels: int = 1, bits: int = 16, size: int | None = None, data: bytes = bytes(1600),
         kind: int = 1) -> bytes:  # fmt: skip
-    """A WAV with the header as told."""
+    """A WAV with a header of these values."""
     size = len(data) if size is None else size
     step = max(1, channels * bits // 8)
     header = struct.pack("<HHIIHH", kind, channels, rate, min(rate * step, 2**32 - 1), step % 65536, bits)
@@ -34,7 +34,7 @@ def atom(name: bytes, *parts: bytes) -> bytes:
 
 
 def mp4_that_names(url: bytes) -> bytes:
-    """A track whose samples are in another file, by every way that QuickTime knows."""
+    """A track whose samples are in another file, in every way that QuickTime has."""
     zeros = bytes(36)
     mvhd = atom(b"mvhd", struct.pack(">IIIII", 0, 0, 0, 1000, 1000), zeros, bytes(44))
     tkhd = atom(b"tkhd", struct.pack(">IIIIII", 7, 0, 0, 1, 0, 1000), zeros, bytes(24))
@@ -83,8 +83,8 @@ def playlists(url: str, path: str) -> dict[str, bytes]:
     }
 
 
-def broken_ones() -> dict[str, bytes]:
-    """Headers that are cut, lie or make no sense: they must be refused."""
+def malformed_ones() -> dict[str, bytes]:
+    """Headers that are truncated, false or contradictory: they must be refused."""
     flac, ogg, mp3 = tone("flac"), tone("ogg", "-c:a", "libvorbis"), tone("mp3")
     m4a, webm, aiff = tone("ipod", "-c:a", "aac"), tone("webm", "-ar", "48000"), tone("aiff")
     hours = bytearray(flac)
@@ -125,8 +125,8 @@ def broken_ones() -> dict[str, bytes]:
     }  # fmt: skip
 
 
-def sound_ones() -> dict[str, bytes]:
-    """Strange, but legitimate: they must be taken."""
+def valid_ones() -> dict[str, bytes]:
+    """Unusual, but valid: they must be accepted."""
     return {
         "192 kHz": tone("wav", "-ar", "192000"),
         "8 channels": tone("wav", "-ac", "8"),

@@ -1,4 +1,4 @@
-"""Ids can't be guessed, and a signed link opens its one file, its one way, until it expires."""
+"""Ids can't be guessed, and a signed link only reads its one file, until it expires."""
 
 import json
 import time
@@ -10,19 +10,19 @@ from api.services import Services
 from riffusion.settings import Settings
 from tests.api.conftest import PROMPT, Client, Worker, submit
 
-TAIL = 32  # hex digits of chance in an id, behind the time
+TAIL = 32  # random hex digits of an id, after its time
 SECRET = "not for you"
 
 
-def test_the_rest_of_an_id_is_chance(client: Client) -> None:
+def test_the_rest_of_an_id_is_random(client: Client) -> None:
     ids = [job["id"] for _ in range(13) for job in client.post("/jobs", json=[PROMPT] * 16).json["jobs"]]
     tails = [job_id[-TAIL:] for job_id in ids]
     for place in range(TAIL):
-        # 208 draws of 16 digits: each digit stays away with a chance of 1 in 670 000.
+        # 208 draws of 16 digits: the chance that a given digit is missing is 1 in 670 000.
         assert len({tail[place] for tail in tails}) >= 15
 
 
-def test_a_neighbours_id_tells_nothing(client: Client, stranger: Client) -> None:
+def test_a_neighbours_id_reveals_nothing(client: Client, stranger: Client) -> None:
     first, second = client.post("/jobs", json=[PROMPT] * 2).json["jobs"]
     guess = second["id"][:-TAIL] + first["id"][-TAIL:]
     assert guess != second["id"]
@@ -68,7 +68,7 @@ def test_a_link_expires(client: Client, link: str, settings: Settings, monkeypat
     ],
     ids=lambda pair: pair[1],
 )
-def test_a_link_that_was_bent_opens_nothing(client: Client, link: str, change: tuple[str, str]) -> None:
+def test_a_changed_link_opens_nothing(client: Client, link: str, change: tuple[str, str]) -> None:
     old, new = change
     assert old in link
     bent = link.replace(old, new, 1)
@@ -86,7 +86,7 @@ def test_a_link_that_was_bent_opens_nothing(client: Client, link: str, change: t
         "/assets/x//etc/passwd", "/seeds/../../app.png", "/seeds/..%2fgrid.png", "/clips/..%2f..%2fsecret_key",
     ],
 )  # fmt: skip
-def test_no_path_leads_out(client: Client, settings: Settings, path: str) -> None:
+def test_no_path_leaves_the_folder(client: Client, settings: Settings, path: str) -> None:
     settings.data_dir.mkdir(exist_ok=True)
     (settings.data_dir / "secret_key").write_text(SECRET)
     response = client.get(path)
@@ -95,11 +95,11 @@ def test_no_path_leads_out(client: Client, settings: Settings, path: str) -> Non
     assert "import" not in response.text
 
 
-def test_what_lies_in_redis_is_json_and_text(client: Client, services: Services, worker: Worker) -> None:
+def test_redis_holds_json_and_text(client: Client, services: Services, worker: Worker) -> None:
     job = submit(client, prompt="x")
     worker.succeed(worker.claim())
     client.post(f"/jobs/{job['id']}/publish")
-    redis: Any = services.store.redis  # its type can't tell it from the asynchronous one
+    redis: Any = services.store.redis  # typed as if it could be asynchronous
     for key in redis.scan_iter():
         if redis.type(key) == b"hash":
             for name, value in redis.hgetall(key).items():

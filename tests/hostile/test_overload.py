@@ -1,4 +1,4 @@
-"""More than a process can do: the excess is refused early, the rest is served, and it ends when the load does."""
+"""A process under overload: the excess is refused early, the rest is served, and shedding ends with the load."""
 
 import json
 import threading
@@ -19,10 +19,10 @@ BURST = 100
 
 
 @pytest.fixture(scope="module")
-def burning(valkey_server: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """The API in one process, with a view that takes as much processor time as it is asked for."""
-    folder = tmp_path_factory.mktemp("burning")
-    with serve(valkey_server, folder, connections=2000, conf="tests.hostile.burning") as server:
+def server(valkey_server: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
+    """The API in one process, with a view that uses as much processor time as requested."""
+    folder = tmp_path_factory.mktemp("busy")
+    with serve(valkey_server, folder, connections=2000, conf="tests.hostile.busy_view_conf") as server:
         yield server
 
 
@@ -31,7 +31,7 @@ def connect(server: LiveServer) -> HTTPConnection:
 
 
 def shed(server: LiveServer) -> float:
-    """How many requests it says that it has refused."""
+    """How many requests it has refused, by its metrics."""
     text = httpx.get(f"{server.url}/metrics", timeout=60).text
     return sum(
         float(line.split()[1]) for line in text.splitlines() if line.startswith("riffusion_http_shed_requests_t")
@@ -40,12 +40,12 @@ def shed(server: LiveServer) -> float:
 
 @dataclass
 class Crowd:
-    """Clients that ask for more than can be served, each on one connection, with a pause after a refusal."""
+    """Clients that request more than can be served, each on one connection, with a pause after a refusal."""
 
     server: LiveServer
     served: int = 0
     refused: dict[str, int] = field(default_factory=lambda: {"GET": 0, "POST": 0})
-    faults: list[str] = field(default_factory=list)
+    violations: list[str] = field(default_factory=list)
     retry_after: set[int] = field(default_factory=set)
     _over: threading.Event = field(default_factory=threading.Event)
     _threads: list[threading.Thread] = field(default_factory=list)
@@ -70,7 +70,7 @@ class Crowd:
                 response = connection.getresponse()
                 self._look(method, response, response.read())
                 if connection.sock is not kept:
-                    self.faults.append("closed")
+                    self.violations.append("closed")
 
     def _look(self, method: str, response: HTTPResponse, body: bytes) -> None:
         if response.status == 200:
@@ -78,17 +78,17 @@ class Crowd:
             return
         problem = json.loads(body)
         if (response.status, response.headers["Content-Type"], problem["code"]) != (503, PROBLEM, "overloaded"):
-            self.faults.append(f"{response.status} {body!r}")
+            self.violations.append(f"{response.status} {body!r}")
         if problem["request_id"] != response.headers["X-Request-Id"]:
-            self.faults.append("request id")
+            self.violations.append("request id")
         self.retry_after.add(int(response.headers["Retry-After"]))
         self.refused[method] += 1
         self._over.wait(0.2)
 
 
-def test_the_excess_is_refused_and_the_rest_served(burning: LiveServer) -> None:
-    before = shed(burning)
-    with Crowd(burning) as crowd, closing(connect(burning)) as other:
+def test_the_excess_is_refused_and_the_rest_served(server: LiveServer) -> None:
+    before = shed(server)
+    with Crowd(server) as crowd, closing(connect(server)) as other:
         wait_until(lambda: min(crowd.refused.values()) > 20, 60, "nothing is refused")
         served = crowd.served
         for _ in range(3):
@@ -96,16 +96,16 @@ def test_the_excess_is_refused_and_the_rest_served(burning: LiveServer) -> None:
             response = other.getresponse()
             assert (response.status, response.read()) == (200, b'{"status":"ok"}')
         wait_until(lambda: crowd.served > served + 20, 60, "nothing is served any more")
-    assert not crowd.faults
+    assert not crowd.violations
     assert min(crowd.retry_after) >= 1
     assert len(crowd.retry_after) > 1
     assert crowd.refused["GET"] > crowd.refused["POST"]
 
     def recovered() -> bool:
-        return httpx.get(f"{burning.url}/burn/1", timeout=60).status_code == 200 and "overload_ended" in log(burning)
+        return httpx.get(f"{server.url}/burn/1", timeout=60).status_code == 200 and "overload ended" in log(server)
 
     wait_until(recovered, 60, "the overload doesn't end")
-    assert shed(burning) - before == sum(crowd.refused.values())
+    assert shed(server) - before == sum(crowd.refused.values())
 
 
 def log(server: LiveServer) -> str:
@@ -123,40 +123,40 @@ def get_at_once(server: LiveServer, path: str, count: int) -> list[int]:
         return [connection.getresponse().status for connection in connections]
 
 
-def test_a_burst_that_is_soon_served_is_no_overload(burning: LiveServer) -> None:
-    path = burning.submit().removeprefix(burning.url)
-    before = shed(burning)
-    assert get_at_once(burning, path, BURST) == [200] * BURST
-    assert shed(burning) == before
+def test_a_burst_that_is_soon_served_is_no_overload(server: LiveServer) -> None:
+    path = server.submit().removeprefix(server.url)
+    before = shed(server)
+    assert get_at_once(server, path, BURST) == [200] * BURST
+    assert shed(server) == before
 
 
-def test_a_slow_view_is_no_overload(burning: LiveServer) -> None:
-    path = burning.submit().removeprefix(burning.url)
-    before = shed(burning)
+def test_a_slow_view_is_no_overload(server: LiveServer) -> None:
+    path = server.submit().removeprefix(server.url)
+    before = shed(server)
     for _ in range(2):
-        with closing(connect(burning)) as slow:
+        with closing(connect(server)) as slow:
             slow.request("GET", "/burn/1200")
-            assert get_at_once(burning, path, 50) == [200] * 50
+            assert get_at_once(server, path, 50) == [200] * 50
             assert slow.getresponse().status == 200
-    assert shed(burning) == before
+    assert shed(server) == before
 
 
-def test_held_requests_are_no_overload(burning: LiveServer) -> None:
-    path = burning.submit().removeprefix(burning.url)
-    before = shed(burning)
-    tag = httpx.get(burning.url + path, timeout=60).headers["ETag"]
+def test_held_requests_are_no_overload(server: LiveServer) -> None:
+    path = server.submit().removeprefix(server.url)
+    before = shed(server)
+    tag = httpx.get(server.url + path, timeout=60).headers["ETag"]
     held = {"If-None-Match": tag, "Prefer": "wait=60"}
     with ExitStack() as stack:
         for _ in range(BURST):
-            stack.enter_context(closing(connect(burning))).request("GET", path, headers=held)
-        stream = stack.enter_context(httpx.stream("GET", f"{burning.url}{path}/events", timeout=60))
+            stack.enter_context(closing(connect(server))).request("GET", path, headers=held)
+        stream = stack.enter_context(httpx.stream("GET", f"{server.url}{path}/events", timeout=60))
         assert stream.status_code == 200
-        wait_until(lambda: _held(burning) > BURST, message="they are not held")
+        wait_until(lambda: _held(server) > BURST, message="they are not held")
         for _ in range(30):
-            assert httpx.get(burning.url + path, timeout=60).status_code == 200
+            assert httpx.get(server.url + path, timeout=60).status_code == 200
             threading.Event().wait(0.1)
-        httpx.post(f"{burning.url}{path}/cancel", timeout=60).raise_for_status()
-    assert shed(burning) == before
+        httpx.post(f"{server.url}{path}/cancel", timeout=60).raise_for_status()
+    assert shed(server) == before
 
 
 def _held(server: LiveServer) -> float:

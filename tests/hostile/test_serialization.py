@@ -1,4 +1,4 @@
-"""Celery takes JSON and nothing else: whoever can write to Redis still can't run code in a worker."""
+"""Celery accepts JSON only: write access to Redis is not enough to run code in a worker."""
 
 import base64
 import json
@@ -55,7 +55,7 @@ def message(body: bytes, content_type: str, encoding: str = "base64", **properti
     }).encode()  # fmt: skip
 
 
-def test_messages_that_are_code_are_refused_and_harm_nothing(
+def test_messages_with_code_are_refused_and_run_nothing(
     workers: Callable[..., Workers], jobs: Jobs, redis: Redis, tmp_path: Path
 ) -> None:
     harm = tmp_path / "harm"

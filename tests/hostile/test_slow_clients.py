@@ -1,4 +1,4 @@
-"""Clients that send half a request, or read half an answer, keep nobody else from being served."""
+"""Clients that send half a request, or read half a response, don't keep others from being served."""
 
 import socket
 import time
@@ -11,7 +11,7 @@ import httpx
 import pytest
 from werkzeug.exceptions import RequestTimeout
 
-from api.paced_reader import PacedReader
+from api.min_rate_reader import MinRateReader
 from tests.api.conftest import LiveServer, serve
 from tests.conftest import ValkeyServer, wait_until
 
@@ -46,7 +46,7 @@ def connect(stack: ExitStack, server: LiveServer, sent: bytes) -> socket.socket:
 
 @pytest.mark.parametrize("half", HALVES)
 @pytest.mark.parametrize("count", [8, MANY])
-def test_half_sent_requests_freeze_nobody(busy: LiveServer, half: str, count: int) -> None:
+def test_half_sent_requests_freeze_no_one(busy: LiveServer, half: str, count: int) -> None:
     with ExitStack() as stack:
         for _ in range(count):
             connect(stack, busy, HALVES[half])
@@ -56,14 +56,14 @@ def test_half_sent_requests_freeze_nobody(busy: LiveServer, half: str, count: in
         assert httpx.post(f"{path}/cancel", timeout=60).json()["status"] == "canceled"
 
 
-def test_streams_that_nobody_reads_freeze_nobody(busy: LiveServer) -> None:
+def test_unread_streams_freeze_no_one(busy: LiveServer) -> None:
     path = busy.submit()
     request = f"GET {path.removeprefix(busy.url)}/events HTTP/1.1\r\nHost: x\r\n\r\n".encode()
     document = b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 50
     with ExitStack() as stack:
         for sent in [request] * MANY + [document] * 64:
             connect(stack, busy, sent)
-        # While thousands of documents are made, it may be refused.
+        # It may be refused while thousands of documents are generated.
         wait_until(lambda: httpx.get(path, timeout=60).is_success, 60)
         httpx.post(f"{path}/cancel", timeout=60)
 
@@ -85,9 +85,9 @@ def test_streams_that_nobody_reads_freeze_nobody(busy: LiveServer) -> None:
 )
 def test_heads_and_bodies_are_limited(busy: LiveServer, request_head: bytes, status: int) -> None:
     with ExitStack() as stack:
-        answer = connect(stack, busy, request_head + b"\r\n").recv(1 << 16)
-    assert int(answer.split()[1]) == status
-    assert b"Traceback" not in answer
+        response = connect(stack, busy, request_head + b"\r\n").recv(1 << 16)
+    assert int(response.split()[1]) == status
+    assert b"Traceback" not in response
 
 
 def test_a_stop_waits_for_no_idle_connection(valkey: ValkeyServer, tmp_path: Path) -> None:
@@ -97,21 +97,21 @@ def test_a_stop_waits_for_no_idle_connection(valkey: ValkeyServer, tmp_path: Pat
             assert b"200" in idle.recv(1 << 16)
             connect(stack, server, HALVES["head"])
         server.process.terminate()
-        # It may take half a minute over requests; connections without any are closed after two seconds.
+        # Requests may take half a minute; connections without one are closed after two seconds.
         wait_until(lambda: server.process.poll() is not None, timeout=20)
 
 
-def test_patience_ends(valkey: ValkeyServer, tmp_path: Path) -> None:
-    with ExitStack() as stack, serve(valkey, tmp_path, conf="tests.hostile.impatient") as server:
+def test_slow_requests_time_out(valkey: ValkeyServer, tmp_path: Path) -> None:
+    with ExitStack() as stack, serve(valkey, tmp_path, conf="tests.hostile.short_timeouts_conf") as server:
         for half in ("body", "chunk", "upload"):
             assert connect(stack, server, HALVES[half]).recv(1 << 16).startswith(b"HTTP/1.1 408"), half
-        refused = connect(stack, server, HALVES["body"].replace(b"/jobs", b"/nowhere"))  # without a look at its body
+        refused = connect(stack, server, HALVES["body"].replace(b"/jobs", b"/nowhere"))  # without its body being read
         assert b"".join(iter(lambda: refused.recv(1 << 16), b"")).count(b"HTTP/1.1 ") == 1
         unread = connect(stack, server, b"GET /openapi.json HTTP/1.1\r\nHost: x\r\n\r\n" * 500)
         time.sleep(4)
         unread.settimeout(20)
         with suppress(ConnectionResetError):
-            while unread.recv(1 << 20):  # what was sent before; then the end, which a patient server doesn't come to
+            while unread.recv(1 << 20):  # what was sent before, then the end, which without a timeout never comes
                 pass
         assert "Traceback" not in server.log.read_text()
 
@@ -128,20 +128,20 @@ class Trickle:
         return b"x" * size
 
 
-def read_all(body: PacedReader, size: int) -> int:
+def read_all(body: MinRateReader, size: int) -> int:
     return sum(len(body.read(1000)) for _ in range(size // 1000))
 
 
-def test_a_body_that_trickles_is_given_up() -> None:
+def test_a_body_that_trickles_is_refused() -> None:
     closed: list[bool] = []
     with pytest.raises(RequestTimeout, match="slowly"):
-        PacedReader(Trickle(0.01), lambda: closed.append(True), grace_s=0.1, pace=1000).read(1000)
+        MinRateReader(Trickle(0.01), lambda: closed.append(True), grace_s=0.1, min_rate=1000).read(1000)
     with pytest.raises(RequestTimeout, match="slowly"):
-        read_all(PacedReader(Trickle(0.0), lambda: closed.append(True), grace_s=0.05, pace=1e9), 10_000_000)
+        read_all(MinRateReader(Trickle(0.0), lambda: closed.append(True), grace_s=0.05, min_rate=1e9), 10_000_000)
     assert closed == [True, True]
 
 
-def test_a_body_that_keeps_its_pace_may_take_long() -> None:
+def test_a_body_at_the_minimum_rate_may_take_long() -> None:
     began = time.monotonic()
-    assert read_all(PacedReader(Trickle(0.0002), pytest.fail, grace_s=30, pace=1e-3), 2000) == 2000
+    assert read_all(MinRateReader(Trickle(0.0002), pytest.fail, grace_s=30, min_rate=1e-3), 2000) == 2000
     assert time.monotonic() - began > 0.1

@@ -1,4 +1,4 @@
-"""However odd a request is, bytes inside or behind it never become a request of their own: directly or behind nginx."""
+"""However malformed a request is, bytes inside or behind it are never read as another: directly and behind nginx."""
 
 import json
 import re
@@ -21,19 +21,19 @@ Dial = Callable[[], socket.socket]
 
 
 def smuggled(name: str) -> bytes:
-    """A request that only reaches the API when it is smuggled: nginx keeps its address inside."""
+    """A request that only reaches the API when it is smuggled: nginx blocks its address."""
     return f"DELETE /metrics/{re.sub('[^A-Za-z0-9]', '_', name)} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
 
 
 def logged(server: LiveServer) -> list[dict[str, str]]:
-    """The requests that the API has answered with an error, so far."""
+    """The requests so far that got an error from the API."""
     lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
     return [line for line in lines if line["event"] == "request"]
 
 
 @pytest.fixture(scope="module")
 def server(valkey_server: ValkeyServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LiveServer]:
-    """A server that, when all is over, has served nothing that was smuggled, nor failed."""
+    """A server that at the end must have served no smuggled request, and not have failed."""
     with serve(valkey_server, tmp_path_factory.mktemp("smuggling"), trusted_proxies=1) as running:
         yield running
     assert [line["path"] for line in logged(running) if line["path"].startswith("/metrics/")] == []
@@ -58,18 +58,18 @@ def behind_nginx(server: LiveServer, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def converse(dial: Dial, sent: bytes) -> bytes:
-    """Everything that comes back until the server closes the connection, which it must."""
+    """Everything that is received until the server closes the connection, which it must."""
     with dial() as connection:
         connection.sendall(sent)
         return b"".join(iter(lambda: connection.recv(1 << 16), b""))
 
 
-def statuses(answer: bytes) -> list[int]:
-    return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3}) [A-Za-z]", answer)]
+def statuses(response: bytes) -> list[int]:
+    return [int(status) for status in re.findall(rb"HTTP/1\.[01] (\d{3}) [A-Za-z]", response)]
 
 
 @pytest.mark.parametrize("name", HEADS)
-def test_an_odd_head_is_refused_and_ends_the_connection(direct: Dial, name: str) -> None:
+def test_a_malformed_head_is_refused_and_ends_the_connection(direct: Dial, name: str) -> None:
     request, status = HEADS[name]
     assert statuses(converse(direct, request + smuggled(name) + LAST)) == [status]
 
@@ -78,11 +78,11 @@ def test_an_odd_head_is_refused_and_ends_the_connection(direct: Dial, name: str)
 def test_a_broken_chunked_body_is_refused_and_ends_the_connection(direct: Dial, name: str) -> None:
     body = CHUNKED_BODIES[name] + smuggled(name) + LAST
     for head in (post(CHUNKED), UPLOADS):
-        answer = converse(direct, head + body)
-        assert statuses(answer) == [400]
-        assert f"Content-Type: {PROBLEM}\r\n".encode() in answer
-        assert b"Connection: close\r\n" in answer
-    assert statuses(converse(direct, post(CHUNKED, body, NOWHERE))) == [404]  # read by nobody before the response
+        response = converse(direct, head + body)
+        assert statuses(response) == [400]
+        assert f"Content-Type: {PROBLEM}\r\n".encode() in response
+        assert b"Connection: close\r\n" in response
+    assert statuses(converse(direct, post(CHUNKED, body, NOWHERE))) == [404]  # which no one reads before the response
 
 
 @pytest.mark.parametrize("size", [b"FFFFFFFFFFFFFFFFF", b"10000000000000002", b"7FFFFFFFFFFFFFFF"])
@@ -90,8 +90,8 @@ def test_a_huge_chunk_holds_all_that_follows(direct: Dial, size: bytes) -> None:
     with direct() as connection:
         connection.sendall(post(CHUNKED, size + b"\r\n{}\r\n0\r\n\r\n" + smuggled(size.decode()) + LAST))
         connection.shutdown(socket.SHUT_WR)
-        answer = b"".join(iter(lambda: connection.recv(1 << 16), b""))
-    assert statuses(answer) == [400]
+        response = b"".join(iter(lambda: connection.recv(1 << 16), b""))
+    assert statuses(response) == [400]
 
 
 def requests_with_a_body() -> dict[str, tuple[bytes, bytes, int]]:
@@ -121,7 +121,7 @@ def requests_with_a_body() -> dict[str, tuple[bytes, bytes, int]]:
 @pytest.mark.parametrize("chunked", [False, True])
 @pytest.mark.parametrize("name", requests_with_a_body())
 @pytest.mark.parametrize("door", ["direct", pytest.param("behind_nginx", marks=needs_nginx)])
-def test_a_body_stays_a_body_whoever_reads_it(
+def test_a_body_stays_a_body_however_it_is_read(
     request: pytest.FixtureRequest, door: str, name: str, chunked: bool
 ) -> None:
     dial: Dial = request.getfixturevalue(door)
@@ -131,11 +131,11 @@ def test_a_body_stays_a_body_whoever_reads_it(
         framed = CHUNKED + b"\r\n%x\r\n%s\r\n0\r\nX-Trailer: x\r\n\r\n" % (len(body), body)
     else:
         framed = b"Content-Length: %d\r\n\r\n" % len(body) + body
-    answer = converse(dial, start + b"Host: x\r\n" + framed + LAST)
-    assert [each for each in statuses(answer) if each != 100] == [status, 200]
+    response = converse(dial, start + b"Host: x\r\n" + framed + LAST)
+    assert [each for each in statuses(response) if each != 100] == [status, 200]
 
 
-def test_what_is_asked_after_a_good_request_is_served(direct: Dial) -> None:
+def test_a_request_after_a_valid_one_is_served(direct: Dial) -> None:
     control = smuggled("x").replace(b"/metrics/", b"/elsewhere/")
     assert statuses(converse(direct, post(CHUNKED, CHUNKS) + control + LAST)) == [422, 404, 200]
 
@@ -147,11 +147,11 @@ def test_nothing_is_smuggled_past_nginx(behind_nginx: Dial, name: str) -> None:
     with behind_nginx() as connection:
         connection.sendall(request + smuggled(name) + LAST)
         first = statuses(connection.recv(1 << 16))
-    assert all(status < 500 or status == 501 for status in first)  # what else there is to it, `server` looks for
+    assert all(status < 500 or status == 501 for status in first)  # `server` checks the rest
 
 
 @pytest.mark.parametrize("door", ["direct", pytest.param("behind_nginx", marks=needs_nginx)])
-def test_underscores_forge_nobody(request: pytest.FixtureRequest, server: LiveServer, door: str) -> None:
+def test_underscores_forge_no_header(request: pytest.FixtureRequest, server: LiveServer, door: str) -> None:
     dial: Dial = request.getfixturevalue(door)
     line = f"GET /forged/{door} HTTP/1.1".encode()
     converse(dial, get(b"X_Forwarded_For: 198.51.100.7\r\nConnection: close\r\n", line))
@@ -169,13 +169,13 @@ def test_underscores_forge_nobody(request: pytest.FixtureRequest, server: LiveSe
     ],
 )
 def test_gunicorn_itself_believes_no_proxy(direct: Dial, fields: bytes) -> None:
-    """Not even one on its own machine, which may pass on what strangers have written."""
+    """Not even one on its own machine, which may pass on what clients have written."""
     assert statuses(converse(direct, get(b"Connection: close\r\n" + fields))) == [200]
 
 
 @needs_nginx
 @pytest.mark.parametrize(("name", "shown"), [("metrics", b"riffusion_redis_up"), ("readyz", b'"ready"')])
-def test_what_nginx_keeps_inside_it_keeps_in_every_spelling(
+def test_what_nginx_blocks_it_blocks_in_every_spelling(
     direct: Dial, behind_nginx: Dial, name: str, shown: bytes
 ) -> None:
     close = b"Connection: close\r\n"

@@ -9,13 +9,13 @@ import pytest
 from redis import Redis
 
 from riffusion.jobs.acceptance import Acceptance, Idempotency, Place, Submission
-from riffusion.jobs.clients import UNLIMITED, Client, Quota
-from riffusion.jobs.files import Files, open_files
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
+from riffusion.jobs.tenants import UNLIMITED, Quota, Tenant
 from riffusion.requests import AnyRequest, parse
 from riffusion.settings import Settings
+from riffusion.storage import Storage, open_storage
 
 T = TypeVar("T")
 MODEL = "tiny"
@@ -26,9 +26,9 @@ def prompt(text: str = "funk bassline", **fields: object) -> AnyRequest:
     return parse({"mode": "text-to-audio", "prompt": text, **fields})
 
 
-def by(name: str, weight: float = 1.0, quota: Quota = UNLIMITED) -> Client:
-    """Whoever has this name."""
-    return Client(name, owner=name, weight=weight, quota=quota)
+def by(name: str, weight: float = 1.0, quota: Quota = UNLIMITED) -> Tenant:
+    """The tenant of this name."""
+    return Tenant(name, owner=name, weight=weight, quota=quota)
 
 
 def accept(store: JobStore, submissions: Sequence[Submission], key: str | None = None) -> Acceptance:
@@ -44,7 +44,7 @@ def submit(store: JobStore, client: str = "alice", weight: float = 1.0, **fields
 
 def place(store: JobStore, record: JobRecord) -> Place | None:
     """Where a job stands now."""
-    return store.look(record.id)[1]
+    return store.get_with_place(record.id)[1]
 
 
 def claim(store: JobStore, worker: str = "w1", nonce: str | None = None) -> JobRecord:
@@ -65,32 +65,32 @@ def success(record: JobRecord) -> Success:
 
 
 @pytest.fixture
-def files(settings: Settings) -> Files:
+def files(settings: Settings) -> Storage:
     """The store that the settings name."""
-    return open_files(settings)
+    return open_storage(settings)
 
 
 @pytest.fixture
-def sweep(redis: Redis, files: Files, settings: Settings) -> Callable[[], int]:
-    """Looks at everything whose time has come; how much it has done with."""
+def sweep(redis: Redis, files: Storage, settings: Settings) -> Callable[[], int]:
+    """Deletes expired files; returns how many entries it has handled."""
     return Sweep(redis, files, settings).run
 
 
-def store_files(files: Files, record: JobRecord) -> None:
+def store_files(files: Storage, record: JobRecord) -> None:
     """What an attempt stores before it finishes."""
     for name in ("clip.png", "clip.mp3"):
         files.put(f"{record.folder}{name}", b"x", "image/png")
 
 
-def look(redis: Redis, record: JobRecord) -> None:
-    """Lets the time come at which the sweep looks at a job."""
+def sweep_now(redis: Redis, record: JobRecord) -> None:
+    """Makes a job due for the sweep."""
     redis.zadd("sweep_at", {f"job:{record.id}": 1})
 
 
 def expire(redis: Redis, record: JobRecord) -> None:
     """Lets a job have ended long ago."""
     redis.hset(f"job:{record.id}", "completed_at", "1")
-    look(redis, record)
+    sweep_now(redis, record)
 
 
 def run(store: JobStore, worker: str = "w1") -> JobRecord:

@@ -6,9 +6,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from riffusion.jobs import reaper
-from riffusion.jobs.files import open_files
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
+from riffusion.storage import open_storage
 
 
 class Idle(reaper.Reaper):
@@ -23,7 +23,7 @@ def main() -> int:
     reaper.INTERVAL_S = 0.02
     with TemporaryDirectory() as folder:
         settings = Settings(data_dir=Path(folder))
-        store, files = JobStore.connect(settings), open_files(settings)
+        store, files = JobStore.connect(settings), open_storage(settings)
         for _ in range(20):
             idle = Idle(store, files)
             idle.start()

@@ -52,7 +52,7 @@ def test_a_call_after_a_failover_reaches_the_new_primary(following: JobStore) ->
 
 
 def test_what_must_not_be_sent_twice_reaches_it_too(following: JobStore) -> None:
-    assert following._database.run("sweep", 1, resend=False) == []  # a demoted server has done nothing
+    assert following._database.run("take_expired_files", 1, resend=False) == []  # a demoted server has done nothing
 
 
 def test_readers_follow_a_writer(pair: Replicas, following: JobStore) -> None:
@@ -109,7 +109,7 @@ def few(settings: Settings, count: int) -> JobStore:
 
 
 def clients(redis: Redis) -> int:
-    found: Any = redis.info("clients")  # its type can't tell it from the asynchronous one
+    found: Any = redis.info("clients")  # its type includes the asynchronous one's
     return int(found["connected_clients"])
 
 
@@ -121,38 +121,38 @@ def test_many_callers_share_few_connections(settings: Settings, redis: Redis) ->
     assert clients(redis) <= before + 3
 
 
-def test_who_finds_none_free_is_told_soon(settings: Settings) -> None:
+def test_a_call_that_finds_none_free_fails_soon(settings: Settings) -> None:
     store = few(settings, 1)
     with store.redis.client():  # type: ignore[no-untyped-call]  # holds it
         began = time.monotonic()
         with pytest.raises(StoreUnavailable):
             store.check()
-        assert time.monotonic() - began < 2 * connections.PLACE_S + 5
+        assert time.monotonic() - began < 2 * connections.ACQUIRE_S + 5
     store.check()
 
 
-def test_a_place_goes_to_who_waited_longest() -> None:
-    places = connections._Places(1)
-    assert places.take(0)
+def test_the_thread_that_waited_longest_is_served_first() -> None:
+    semaphore = connections._FairSemaphore(1)
+    assert semaphore.acquire(0)
     served: list[int] = []
 
     def wait(number: int) -> None:
-        if places.take(30):
+        if semaphore.acquire(30):
             served.append(number)
-            places.give()
+            semaphore.release()
 
     threads = [threading.Thread(target=wait, args=(number,)) for number in range(4)]
     for count, thread in enumerate(threads, 1):
         thread.start()
-        wait_until(lambda: len(places._waiting) == count)  # noqa: B023
-    places.give()
+        wait_until(lambda: len(semaphore._waiting) == count)  # noqa: B023
+    semaphore.release()
     for thread in threads:
         thread.join()
     assert served == [0, 1, 2, 3]
-    assert [places.take(0), places.take(0)] == [True, False]  # there is still one
+    assert [semaphore.acquire(0), semaphore.acquire(0)] == [True, False]  # one slot, as before
 
 
-def test_connections_that_fail_leave_their_places(settings: Settings, valkey: ValkeyServer) -> None:
+def test_connections_that_fail_release_their_places(settings: Settings, valkey: ValkeyServer) -> None:
     store = few(settings, 1)
     store.check()
     valkey.pause()

@@ -62,7 +62,7 @@ def test_a_redis_that_hangs_is_given_up_soon_and_used_again(valkey: ValkeyServer
     assert submit(store).status is JobStatus.QUEUED
 
 
-def test_broken_connections_are_made_anew(store: JobStore, redis: Redis) -> None:
+def test_broken_connections_are_opened_again(store: JobStore, redis: Redis) -> None:
     submit(store)
     record = claim(store)
     redis.client_kill_filter(skipme=True)
@@ -71,7 +71,7 @@ def test_broken_connections_are_made_anew(store: JobStore, redis: Redis) -> None
     assert submit(store).status is JobStatus.QUEUED
 
 
-def test_a_redis_that_forgot_the_scripts_is_told_again(store: JobStore, redis: Redis) -> None:
+def test_scripts_that_redis_has_lost_are_loaded_again(store: JobStore, redis: Redis) -> None:
     submit(store)
     redis.script_flush()
     assert submit(store).status is JobStatus.QUEUED
@@ -95,7 +95,7 @@ def test_out_of_memory_refuses_new_jobs_and_lets_old_ones_end(own_store: JobStor
         assert store.release(failed.id, held[failed.id].token)
         assert store.claim(MODEL, "w1", "n") is not None
         assert store.reap() == {}
-        store.announce("w1", MODEL, 1)
+        store.register_worker("w1", MODEL, 1)
         store.delete(done.id)
         redis.config_set("maxmemory", "0")
     assert submit(store).status is JobStatus.QUEUED

@@ -1,4 +1,4 @@
-"""Events: whoever waits for a job learns of every change."""
+"""Events: every wait for a job sees every change."""
 
 import threading
 import time
@@ -24,8 +24,8 @@ def hub(redis: Redis) -> Iterator[EventHub]:
 
 def subscribers(redis: Redis) -> int:
     """Other tests' servers may be among them: channels are of the whole server, not of a database."""
-    answer: Any = redis.pubsub_numsub("events")  # its type can't tell it from the asynchronous one
-    return int(answer[0][1])
+    reply: Any = redis.pubsub_numsub("events")  # its type includes the asynchronous one's
+    return int(reply[0][1])
 
 
 def connect(hub: EventHub, redis: Redis) -> int:
@@ -38,11 +38,11 @@ def connect(hub: EventHub, redis: Redis) -> int:
 
 def listening(hub: EventHub, job_id: str, revision: int) -> tuple[threading.Thread, list[int]]:
     """A thread that waits for longer than any test, and what it then has heard of."""
-    answers: list[int] = []
-    thread = threading.Thread(target=lambda: answers.append(hub.wait(job_id, revision, 30)))
+    returned: list[int] = []
+    thread = threading.Thread(target=lambda: returned.append(hub.wait(job_id, revision, 30)))
     thread.start()
     time.sleep(0.1)
-    return thread, answers
+    return thread, returned
 
 
 def test_every_change_wakes_who_waits(store: JobStore, hub: EventHub, redis: Redis) -> None:
@@ -54,19 +54,19 @@ def test_every_change_wakes_who_waits(store: JobStore, hub: EventHub, redis: Red
         lambda: store.release(record.id, 1),
         lambda: store.cancel(record.id),
     ):
-        thread, answers = listening(hub, record.id, store.get(record.id).revision)
+        thread, returned = listening(hub, record.id, store.get(record.id).revision)
         change()
         thread.join(10)
-        assert answers == [store.get(record.id).revision]
+        assert returned == [store.get(record.id).revision]
 
 
 def test_a_delete_wakes_who_waits(store: JobStore, hub: EventHub, redis: Redis) -> None:
     record = submit(store)
     connect(hub, redis)
-    thread, answers = listening(hub, record.id, record.revision)
+    thread, returned = listening(hub, record.id, record.revision)
     store.delete(record.id)
     thread.join(10)
-    assert answers[0] > record.revision
+    assert returned[0] > record.revision
 
 
 def test_a_change_between_reading_and_waiting_is_not_missed(store: JobStore, hub: EventHub, redis: Redis) -> None:
@@ -78,7 +78,7 @@ def test_a_change_between_reading_and_waiting_is_not_missed(store: JobStore, hub
     assert hub.wait(record.id, latest, 0.05) == latest
 
 
-def test_a_record_that_fell_behind_its_events_wakes_nobody_twice(store: JobStore, hub: EventHub, redis: Redis) -> None:
+def test_a_record_that_fell_behind_its_events_wakes_no_wait_twice(store: JobStore, hub: EventHub, redis: Redis) -> None:
     connect(hub, redis)
     record = submit(store)
     claim(store)
@@ -90,7 +90,7 @@ def test_a_record_that_fell_behind_its_events_wakes_nobody_twice(store: JobStore
     assert time.monotonic() - began > 0.2
 
 
-def test_other_jobs_wake_nobody(store: JobStore, hub: EventHub, redis: Redis) -> None:
+def test_other_jobs_wake_no_wait(store: JobStore, hub: EventHub, redis: Redis) -> None:
     record, other = submit(store), submit(store)
     connect(hub, redis)
     store.cancel(other.id)
@@ -118,13 +118,13 @@ def test_many_wait_on_one_connection(store: JobStore, hub: EventHub, redis: Redi
 def test_a_lost_connection_wakes_everybody_once_it_is_back(store: JobStore, hub: EventHub, redis: Redis) -> None:
     record = submit(store)
     connect(hub, redis)
-    thread, answers = listening(hub, record.id, record.revision)
+    thread, returned = listening(hub, record.id, record.revision)
     redis.client_kill_filter(_type="pubsub")
     thread.join(20)
-    assert answers == [record.revision]
+    assert returned == [record.revision]
 
 
-def test_a_subscriber_that_hears_nothing_for_long_connects_anew(
+def test_a_subscriber_that_receives_nothing_for_long_connects_again(
     valkey: ValkeyServer, store: JobStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(events, "_SILENCE_S", 1.0)
@@ -134,20 +134,20 @@ def test_a_subscriber_that_hears_nothing_for_long_connects_anew(
         record = submit(store)
         connect(hub, store.redis)
         hub.wait(record.id, record.revision, 0.1)
-        thread, answers = listening(hub, record.id, record.revision)
+        thread, returned = listening(hub, record.id, record.revision)
         valkey.pause()
         time.sleep(2.5)
         valkey.resume()
         thread.join(20)
-        assert answers == [record.revision]
+        assert returned == [record.revision]
         hub.close()
 
 
 def test_closing_ends_every_wait(hub: EventHub, store: JobStore, redis: Redis) -> None:
     record = submit(store)
     connect(hub, redis)
-    thread, answers = listening(hub, record.id, record.revision)
+    thread, returned = listening(hub, record.id, record.revision)
     hub.close()
     thread.join(10)
-    assert answers == [record.revision]
+    assert returned == [record.revision]
     assert hub.wait(record.id, record.revision, 600) == record.revision

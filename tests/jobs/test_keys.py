@@ -4,8 +4,8 @@ import pytest
 from redis import Redis
 
 from riffusion.errors import NotFound, Unauthorized
-from riffusion.jobs.clients import Quota
 from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.tenants import Quota
 from riffusion.settings import Settings
 
 QUOTA = Quota(60, 5)

@@ -11,7 +11,7 @@ from tests.jobs.conftest import claim, run, submit, success
 def test_a_new_job_reads_back_as_it_was_asked_for(store: JobStore) -> None:
     record = submit(store, text='\x00 "é" 音 \U0001f3b7', steps=30, seed=7)
     assert record == store.get(record.id)
-    assert (record.status, record.mode, record.model, record.client) == (
+    assert (record.status, record.mode, record.model, record.tenant) == (
         JobStatus.QUEUED, "text-to-audio", "tiny", "alice",
     )  # fmt: skip
     assert record.request["prompt"] == '\x00 "é" 音 \U0001f3b7'

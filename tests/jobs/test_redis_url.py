@@ -1,4 +1,4 @@
-"""What RIFFUSION_REDIS_URL may look like."""
+"""The forms of RIFFUSION_REDIS_URL."""
 
 from typing import Any
 
@@ -58,7 +58,7 @@ def test_an_option_that_does_not_exist_is_named_at_once(url: str) -> None:
 
 def test_the_url_bounds_the_pool() -> None:
     pool = open_pool("redis://h?max_connections=3")
-    assert [pool._places.take(0) for _ in range(4)] == [True, True, True, False]
+    assert [pool._slots.acquire(0) for _ in range(4)] == [True, True, True, False]
 
 
 def test_nothing_shows_a_password() -> None:

@@ -44,9 +44,9 @@ def test_deleting_the_job_takes_the_share_with_it(store: JobStore, shares: Share
     record = run(store)
     share_id = shares.publish(record.id)
     store.delete(record.id)
-    with pytest.raises(Gone) as told:
+    with pytest.raises(Gone) as caught:
         shares.get(share_id)
-    assert record.id not in str(told.value)
+    assert record.id not in str(caught.value)
     with pytest.raises(Gone):
         shares.publish(record.id)
 

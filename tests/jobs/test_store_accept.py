@@ -60,8 +60,8 @@ def test_a_model_that_no_worker_ever_announced_is_unknown(store: JobStore) -> No
     with pytest.raises(UnknownReference) as caught:
         submit(store, model="huge")
     assert caught.value.field == "model"
-    store.announce("w1", "huge", 1)
-    store.withdraw("w1")
+    store.register_worker("w1", "huge", 1)
+    store.unregister_worker("w1")
     assert submit(store, model="huge").model == "huge"
 
 
@@ -73,7 +73,7 @@ class TestIdempotency:
         assert again.records == first.records
         assert again.wakeups == {}
 
-    def test_the_job_is_told_as_it_is_now(self, store: JobStore) -> None:
+    def test_the_job_is_returned_as_it_is_now(self, store: JobStore) -> None:
         accept(store, [Submission(prompt(), by("alice"))], "key")
         done = run(store)
         assert accept(store, [Submission(prompt(), by("alice"))], "key").records == (done,)
@@ -93,12 +93,12 @@ class TestIdempotency:
         assert one.records[0].id != two.records[0].id
 
     def test_many_at_once_make_one_job(self, store: JobStore) -> None:
-        answers = at_once(lambda _: accept(store, [Submission(prompt(), by("alice"))] * 2, "key"))
-        assert len({tuple(record.id for record in answer.records) for answer in answers}) == 1
-        assert sum(not answer.replayed for answer in answers) == 1
+        replies = at_once(lambda _: accept(store, [Submission(prompt(), by("alice"))] * 2, "key"))
+        assert len({tuple(record.id for record in reply.records) for reply in replies}) == 1
+        assert sum(not reply.replayed for reply in replies) == 1
         assert len(store.list(by("alice")).records) == 2
 
-    def test_a_full_queue_still_answers_what_it_has_taken(self, configured: Callable[..., JobStore]) -> None:
+    def test_a_full_queue_still_replays_what_it_has_accepted(self, configured: Callable[..., JobStore]) -> None:
         store = configured(max_queued=1)
         accept(store, [Submission(prompt(), by("alice"))], "key")
         assert accept(store, [Submission(prompt(), by("alice"))], "key").replayed
@@ -131,7 +131,7 @@ class TestIdempotency:
 
 class TestWakeUps:
     def test_only_what_the_broker_lacks_is_asked_for(self, store: JobStore, redis: Redis) -> None:
-        store.announce("w1", MODEL, 3)
+        store.register_worker("w1", MODEL, 3)
         store.reap()
         assert store.accept([Submission(prompt(), by("alice"))] * 2).wakeups == {MODEL: 2}
         redis.rpush(f"riffusion.{MODEL}", "message", "message")

@@ -1,4 +1,4 @@
-"""A request that was made before: answered from the earlier result, by a job of its own, while that is kept."""
+"""A repeated request gets a job of its own with the earlier result, while that is kept."""
 
 import hashlib
 from collections.abc import Callable
@@ -8,15 +8,28 @@ from redis import Redis
 
 from riffusion.errors import Gone, NotFound
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import Client
-from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Tenant
 from riffusion.requests import ModelCard, parse
-from tests.jobs.conftest import MODEL, accept, by, claim, expire, keys, look, prompt, run, store_files, submit, success
+from riffusion.storage import Storage
+from tests.jobs.conftest import (
+    MODEL,
+    accept,
+    by,
+    claim,
+    expire,
+    keys,
+    prompt,
+    run,
+    store_files,
+    submit,
+    success,
+    sweep_now,
+)
 
 
-def make(store: JobStore, files: Files) -> JobRecord:
+def make(store: JobStore, files: Storage) -> JobRecord:
     """A job that ran and stored its files."""
     submit(store, seed=7)
     record = claim(store)
@@ -25,7 +38,7 @@ def make(store: JobStore, files: Files) -> JobRecord:
     return store.get(record.id)
 
 
-def is_there(files: Files, record: JobRecord) -> bool:
+def is_there(files: Storage, record: JobRecord) -> bool:
     assert record.result is not None
     try:
         return bool(files.get(record.result.image.key) and files.get(record.result.audio.key))
@@ -34,7 +47,7 @@ def is_there(files: Files, record: JobRecord) -> bool:
 
 
 def test_guidance_and_loras_tell_requests_apart(store: JobStore) -> None:
-    store.announce("w", MODEL, 1, ModelCard(guidance=4.0))
+    store.register_worker("w", MODEL, 1, ModelCard(guidance=4.0))
     submit(store, seed=7, lora={"dub": 1, "choir": 0.5})
     run(store)
     for change, same in (
@@ -70,6 +83,17 @@ def test_a_seed_that_was_drawn_can_be_asked_for(store: JobStore) -> None:
     assert again.result == made.result
 
 
+def test_a_crossfade_is_served_as_a_copy_too(store: JobStore) -> None:
+    start = {"init": {"seed_image": "drums"}, "seed": 1}
+    crossfade = {"mode": "crossfade", "start": start, "end": {"init": {"seed_image": "bass"}, "seed": 2}, "alpha": 0.5}
+    store.accept([Submission(parse(crossfade), by("alice"))])
+    made = run(store)
+    other = {**crossfade, "start": {**start, "seed": 3}}
+    copy, new = (store.accept([Submission(parse(each), by("alice"))]).records[0] for each in (crossfade, other))
+    assert (copy.status, copy.result) == (JobStatus.SUCCEEDED, made.result)
+    assert new.status is JobStatus.QUEUED
+
+
 @pytest.mark.parametrize(
     ("client", "fields"),
     [
@@ -91,7 +115,7 @@ def test_anything_else_is_made(store: JobStore, client: str, fields: dict[str, o
 
 
 @pytest.mark.parametrize("end", ["wait", "run", "cancel", "delete"])
-def test_only_what_has_succeeded_and_is_kept_answers(store: JobStore, end: str) -> None:
+def test_only_a_result_that_is_kept_is_copied(store: JobStore, end: str) -> None:
     earlier = submit(store, seed=7)
     if end == "run":
         claim(store)
@@ -103,7 +127,7 @@ def test_only_what_has_succeeded_and_is_kept_answers(store: JobStore, end: str) 
     assert submit(store, seed=7).status is JobStatus.QUEUED
 
 
-def test_a_full_queue_still_answers_what_was_made(configured: Callable[..., JobStore]) -> None:
+def test_a_full_queue_still_makes_copies(configured: Callable[..., JobStore]) -> None:
     store = configured(max_queued=1)
     submit(store, seed=7)
     run(store)
@@ -114,7 +138,7 @@ def test_a_full_queue_still_answers_what_was_made(configured: Callable[..., JobS
 
 def test_what_a_worker_of_version_1_made_serves_too_but_only_its_owner(store: JobStore, redis: Redis) -> None:
     def asked(owner: str) -> list[Submission]:
-        return [Submission(prompt(seed=7), Client("address:192.0.2.1", owner=owner))]
+        return [Submission(prompt(seed=7), Tenant("address:192.0.2.1", owner=owner))]
 
     store.accept(asked("secret:mine"))
     made = run(store)
@@ -138,7 +162,7 @@ def test_a_copy_takes_no_share_of_the_queue(store: JobStore, redis: Redis) -> No
     assert (load.waiting, load.running) == (0, 0)
 
 
-def test_a_key_answers_the_same_copy(store: JobStore) -> None:
+def test_a_key_returns_the_same_copy(store: JobStore) -> None:
     submit(store, seed=7)
     run(store)
     first = accept(store, [Submission(prompt(seed=7), by("alice"))], "key")
@@ -150,7 +174,7 @@ def test_a_key_answers_the_same_copy(store: JobStore) -> None:
 class TestFiles:
     @pytest.mark.parametrize("end", ["delete", "expire"])
     def test_a_copy_outlives_the_job_it_was_made_by(
-        self, store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], end: str
+        self, store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int], end: str
     ) -> None:
         made = make(store, files)
         copy = submit(store, seed=7)
@@ -163,13 +187,13 @@ class TestFiles:
             store.get(made.id)
         assert is_there(files, copy)
         store.delete(copy.id)
-        look(redis, made)
+        sweep_now(redis, made)
         sweep()
         assert list(files.list("results/")) == []
         assert keys(redis, "pins:*") | keys(redis, "sweep_at") == set()
 
     def test_the_job_it_was_made_by_outlives_a_copy(
-        self, store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+        self, store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int]
     ) -> None:
         made = make(store, files)
         copy = submit(store, seed=7)
@@ -181,20 +205,20 @@ class TestFiles:
         assert keys(redis, "pins:*") == set()
 
     def test_what_a_copy_is_taken_into_keeps_the_files(
-        self, store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+        self, store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int]
     ) -> None:
         made = make(store, files)
         copy = submit(store, seed=7)
         store.accept([Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": copy.id}}), by("alice"))])
         for record in (copy, made):
             store.delete(record.id)
-            look(redis, record)
+            sweep_now(redis, record)
         sweep()
         later = claim(store)
         assert files.get(later.inputs["init"]) == b"x"
         store.finish(later.id, later.token, success(later))
         for record in (copy, made):
-            look(redis, record)
+            sweep_now(redis, record)
         sweep()
         assert list(files.list(made.folder)) == []
         assert keys(redis, "pins:*") == set()

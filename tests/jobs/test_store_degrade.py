@@ -49,7 +49,7 @@ def test_a_degraded_job_is_as_much_work_as_it_says_and_can_be_sent_again(store: 
 @pytest.mark.parametrize(
     ("fields", "steps", "degraded"), [({"steps": 4}, 4, False), ({"steps": 10}, 10, False), ({"steps": 11}, 10, True)]
 )
-def test_nobody_gets_more_steps_than_asked_for(
+def test_no_request_gets_more_steps_than_asked_for(
     store: JobStore, fields: dict[str, Any], steps: int, *, degraded: bool
 ) -> None:
     submit(store), submit(store)
@@ -62,7 +62,7 @@ def test_what_the_model_has_no_part_in_stays_as_it_is(store: JobStore) -> None:
     assert not store.accept([Submission(sound, by("alice"))]).records[0].degraded
 
 
-def test_a_draft_is_no_answer_to_the_full_request(store: JobStore) -> None:
+def test_a_draft_is_no_result_of_the_full_request(store: JobStore) -> None:
     for _ in range(2):
         submit(store)
     assert made(submit(store, seed=7)) == (10, True)

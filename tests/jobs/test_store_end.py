@@ -1,4 +1,4 @@
-"""Cancel and delete, and what is told of jobs that are there no more."""
+"""Cancel and delete, and the errors for deleted jobs."""
 
 import time
 from collections.abc import Callable

@@ -19,7 +19,7 @@ def test_a_flood_does_not_hold_up_another_client(store: JobStore) -> None:
     stands = place(store, single)
     assert stands is not None
     assert stands.position < 2
-    assert "single" in [claim(store).client for _ in range(2)]
+    assert "single" in [claim(store).tenant for _ in range(2)]
 
 
 def test_one_client_is_served_first_come_first_served(store: JobStore) -> None:
@@ -32,14 +32,14 @@ def test_clients_that_came_at_once_are_served_first_come_first_served(store: Job
     for client in clients:
         submit(store, client=client)
         time.sleep(0.002)  # ids of another millisecond
-    assert [claim(store).client for _ in clients] == clients
+    assert [claim(store).tenant for _ in clients] == clients
 
 
 def test_shares_are_of_work_not_of_jobs(store: JobStore) -> None:
     for _ in range(40):
         submit(store, client="long", steps=100)
         submit(store, client="short", steps=25)
-    started = [claim(store).client for _ in range(25)]
+    started = [claim(store).tenant for _ in range(25)]
     work = cost(prompt(steps=100)) / cost(prompt(steps=25))
     assert started.count("short") == pytest.approx(work * started.count("long"), abs=2)
 
@@ -48,7 +48,7 @@ def test_weight_is_the_share(store: JobStore) -> None:
     for _ in range(40):
         submit(store, client="heavy", weight=3)
         submit(store, client="light")
-    started = [claim(store).client for _ in range(40)]
+    started = [claim(store).tenant for _ in range(40)]
     assert started.count("heavy") == pytest.approx(30, abs=1)
 
 
@@ -61,7 +61,7 @@ def test_idleness_earns_no_credit(store: JobStore) -> None:
     for _ in range(10):
         submit(store, client="busy")
         submit(store, client="idle")
-    started = [claim(store).client for _ in range(10)]
+    started = [claim(store).tenant for _ in range(10)]
     assert started.count("idle") in {4, 5, 6}
 
 
@@ -82,7 +82,7 @@ def test_canceled_jobs_are_not_charged(store: JobStore) -> None:
     for _ in range(4):
         submit(store, client="steady")
     submit(store, client="fickle")
-    assert "fickle" in [claim(store).client for _ in range(2)]
+    assert "fickle" in [claim(store).tenant for _ in range(2)]
 
 
 def test_a_job_taken_back_goes_first(store: JobStore, redis: Redis) -> None:
@@ -97,7 +97,7 @@ def test_a_job_taken_back_goes_first(store: JobStore, redis: Redis) -> None:
 
 
 def test_models_have_queues_of_their_own(store: JobStore) -> None:
-    store.announce("w1", "huge", 1)
+    store.register_worker("w1", "huge", 1)
     for _ in range(5):
         submit(store)
     other = submit(store, model="huge")

@@ -8,11 +8,11 @@ from redis import Redis
 
 from riffusion.errors import QueueFull, TooManyRequests
 from riffusion.jobs.acceptance import Acceptance, Submission
-from riffusion.jobs.clients import Quota
-from riffusion.jobs.files import open_files
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Quota
 from riffusion.jobs.uploads import UploadStore
 from riffusion.settings import Settings
+from riffusion.storage import open_storage
 from tests.jobs import conftest
 from tests.jobs.conftest import at_once, by, claim, keys, lose, outwait, overrun, prompt, run, success
 
@@ -92,11 +92,11 @@ class TestCreates:
 
     def test_uploads_count_too(self, store: JobStore, redis: Redis, settings: Settings) -> None:
         quota = Quota(creates_per_minute=2)
-        uploads = UploadStore(redis, open_files(settings), settings)
+        uploads = UploadStore(redis, open_storage(settings), settings)
         for _ in range(2):
-            uploads.admit(by("alice", quota=quota), 1)
+            uploads.begin(by("alice", quota=quota), 1)
         with pytest.raises(TooManyRequests):
-            uploads.admit(by("alice", quota=quota), 1)
+            uploads.begin(by("alice", quota=quota), 1)
         with pytest.raises(TooManyRequests):
             accept(store, quota)
 

@@ -47,7 +47,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.redis.flushall()
         self.store = JobStore(self.redis, Settings(redis_url=self.url, max_attempts=MAX_ATTEMPTS))
         self.jobs: dict[str, Expected] = {}
-        self.attempts: list[JobRecord] = []  # every attempt that ever was; stale ones go on acting
+        self.attempts: list[JobRecord] = []  # every attempt that ever was; stale ones still act
         self.clients: dict[str, str] = {}
         self.submitted = 0
 
@@ -72,7 +72,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.submitted += 1
         bodies = [Submission(prompt(f"{self.submitted}", steps=steps), by(client))] * count
         first = accept(self.store, bodies, f"key{self.submitted}")
-        again = accept(self.store, bodies, f"key{self.submitted}")  # as if the answer had been lost
+        again = accept(self.store, bodies, f"key{self.submitted}")  # as if the reply had been lost
         assert again.replayed
         assert again.records == first.records
         self.jobs |= {record.id: Expected() for record in first.records}

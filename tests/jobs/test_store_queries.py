@@ -66,13 +66,13 @@ class TestPlace:
     def test_a_free_slot_means_no_wait(self, store: JobStore) -> None:
         submit(store)
         run(store)
-        store.announce("w1", MODEL, 2)
+        store.register_worker("w1", MODEL, 2)
         store.reap()
         assert place(store, submit(store)) == Place(0, 0)
 
     def test_the_wait_is_the_work_ahead_at_the_usual_pace(self, store: JobStore, redis: Redis) -> None:
-        store.announce("w1", MODEL, 1)
-        store.announce("w2", MODEL, 1)
+        store.register_worker("w1", MODEL, 1)
+        store.register_worker("w2", MODEL, 1)
         store.reap()
         redis.hset(f"model:{MODEL}", "pace", "0.5")
         for _ in range(2):
@@ -99,10 +99,10 @@ class TestPlace:
 class TestModels:
     def test_workers_are_counted_while_they_announce_themselves(self, configured: Callable[..., JobStore]) -> None:
         store = configured(lease_s=0.2)
-        store.announce("w1", MODEL, 8)
-        store.announce("w2", MODEL, 4)
-        store.announce("w3", "huge", 1)
-        store.announce("w3", "huge", 1)
+        store.register_worker("w1", MODEL, 8)
+        store.register_worker("w2", MODEL, 4)
+        store.register_worker("w3", "huge", 1)
+        store.register_worker("w3", "huge", 1)
         submit(store)
         claim(store)
         submit(store)
@@ -110,7 +110,7 @@ class TestModels:
             MODEL: ModelLoad(workers=2, slots=12, waiting=1, running=1),
             "huge": ModelLoad(workers=1, slots=1, waiting=0, running=0),
         }
-        store.withdraw("w3")
+        store.unregister_worker("w3")
         assert set(store.models_alive()) == {MODEL}
         time.sleep(0.25)
         assert store.models_alive() == {}

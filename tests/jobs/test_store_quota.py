@@ -16,20 +16,20 @@ from riffusion.errors import (
     TooManyRequests,
 )
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import Client, Quota
-from riffusion.jobs.files import Files
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Quota, Tenant
 from riffusion.jobs.uploads import UploadInfo, UploadStore
 from riffusion.settings import Settings
+from riffusion.storage import Storage
 from tests.jobs.conftest import MODEL, accept, by, claim, expire, keys, prompt, run, submit, success
 
 PICTURE = UploadInfo("image", "image/png")
 SITE = tuple(f"address:2001:db8:0:{part}::/{bits}" for part, bits in (("0", 56), ("0", 48)))
 
 
-def subscriber(number: int, quota: Quota) -> Client:
+def subscriber(number: int, quota: Quota) -> Tenant:
     """One /64 of a site."""
-    return Client(f"address:2001:db8:0:{number:x}::/64", SITE, quota=quota)
+    return Tenant(f"address:2001:db8:0:{number:x}::/64", SITE, quota=quota)
 
 
 def refused(error: type[RiffusionError], call: Callable[[], object]) -> RiffusionError:
@@ -90,13 +90,15 @@ class TestRecords:
         assert keys(redis, "kept:*") == set()
         store.accept([Submission(prompt(), client)])
 
-    def test_results_count_with_uploads(self, store: JobStore, redis: Redis, files: Files, settings: Settings) -> None:
+    def test_results_count_with_uploads(
+        self, store: JobStore, redis: Redis, files: Storage, settings: Settings
+    ) -> None:
         client = by("alice", quota=Quota(stored_bytes=3500))
         store.accept([Submission(prompt(), client)])
         run(store)  # 3000 bytes
         uploads = UploadStore(redis, files, settings)
-        refused(TooManyRequests, lambda: uploads.admit(client, 600))
-        uploads.admit(client, 500)
+        refused(TooManyRequests, lambda: uploads.begin(client, 600))
+        uploads.begin(client, 500)
         uploads.add(client, io.BytesIO(bytes(500)), PICTURE)
         assert "3500" not in str(refused(TooManyRequests, lambda: uploads.add(client, io.BytesIO(b"x"), PICTURE)))
         store.accept([Submission(prompt(), client)])  # the last one that begins below the limit
@@ -104,14 +106,14 @@ class TestRecords:
         refused(TooManyRequests, lambda: store.accept([Submission(prompt(), client)]))
 
     def test_an_upload_that_expires_makes_room(
-        self, redis: Redis, files: Files, settings: Settings, sweep: Callable[[], int]
+        self, redis: Redis, files: Storage, settings: Settings, sweep: Callable[[], int]
     ) -> None:
         uploads, client = UploadStore(redis, files, settings), by("alice", quota=Quota(stored_bytes=5))
         upload = uploads.add(client, io.BytesIO(b"12345"), PICTURE)
-        refused(TooManyRequests, lambda: uploads.admit(client, 1))
+        refused(TooManyRequests, lambda: uploads.begin(client, 1))
         redis.zadd("sweep_at", {f"upload:{upload.id}": 1})
         sweep()
-        uploads.admit(client, 5)
+        uploads.begin(client, 5)
         assert keys(redis, "kept:*") == set()
 
     def test_a_copys_files_are_charged_to_who_made_them(
@@ -129,7 +131,7 @@ class TestRecords:
         assert keys(redis, "kept:*") | keys(redis, "charged:*") == set()
 
     def test_an_upload_that_is_registered_twice_counts_once(
-        self, redis: Redis, files: Files, settings: Settings, monkeypatch: pytest.MonkeyPatch
+        self, redis: Redis, files: Storage, settings: Settings, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Redis did it, the reply got lost, and the script is sent once more."""
         uploads = UploadStore(redis, files, settings)
@@ -144,7 +146,12 @@ class TestRecords:
         assert kept(redis, "alice")["stored_bytes"] == 1000
 
     def test_an_upload_that_is_not_stored_counts_no_longer(
-        self, redis: Redis, files: Files, settings: Settings, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+        self,
+        redis: Redis,
+        files: Storage,
+        settings: Settings,
+        sweep: Callable[[], int],
+        monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         def refuse(*_: object) -> None:
             raise StorageUnavailable("no")
@@ -156,11 +163,11 @@ class TestRecords:
         sweep()
         assert keys(redis, "kept:*") == set()
 
-    def test_everybody_together(self, redis: Redis, files: Files, settings: Settings) -> None:
+    def test_everybody_together(self, redis: Redis, files: Storage, settings: Settings) -> None:
         small = settings.model_copy(update={"max_stored_bytes": 10})
         store, uploads = JobStore(redis, small), UploadStore(redis, files, small)
         uploads.add(by("alice"), io.BytesIO(b"123456"), PICTURE)
-        refused(StorageFull, lambda: uploads.admit(by("bob"), 5))
+        refused(StorageFull, lambda: uploads.begin(by("bob"), 5))
         refused(StorageFull, lambda: uploads.add(by("bob"), io.BytesIO(b"12345"), PICTURE))
         uploads.add(by("bob"), io.BytesIO(b"1234"), PICTURE)
         submit(store)
@@ -191,7 +198,7 @@ class TestNetworks:
     def test_a_site_creates_a_few_times_what_a_subscriber_may(self, store: JobStore) -> None:
         quota = Quota(creates_per_minute=10)
 
-        def creates(clients: list[Client]) -> int:
+        def creates(clients: list[Tenant]) -> int:
             count = 0
             for client in clients:
                 try:
@@ -216,7 +223,7 @@ class TestNetworks:
             store.accept([Submission(prompt(), subscriber(number, Quota()))])
         for _ in range(10):
             submit(store, client="single")
-        first = [claim(store).client for _ in range(20)]
+        first = [claim(store).tenant for _ in range(20)]
         assert first.count("single") >= 5
 
     def test_nothing_is_left_of_a_network(self, store: JobStore, redis: Redis) -> None:

@@ -1,4 +1,4 @@
-"""Reaping: what dead workers held goes on, what is past a deadline ends."""
+"""Reaping: jobs of lost workers are requeued, those past a deadline ended."""
 
 import time
 from collections.abc import Callable
@@ -157,7 +157,7 @@ class TestSolo:
         assert store.claim(MODEL, "w1", "another") is not None
 
     def test_a_busy_worker_becomes_empty_first_while_others_go_on(self, store: JobStore, redis: Redis) -> None:
-        store.announce("w1", MODEL, 8)
+        store.register_worker("w1", MODEL, 8)
         submit(store)
         first = claim(store, "w1")
         submit(store)
@@ -169,13 +169,13 @@ class TestSolo:
         assert claim(store, "w1").id == lonely.id
 
     def test_a_worker_that_died_while_emptying_itself_holds_nothing_up(self, store: JobStore, redis: Redis) -> None:
-        store.announce("w1", MODEL, 8)
+        store.register_worker("w1", MODEL, 8)
         for worker in ("w1", "w2"):
             submit(store)
             busy = claim(store, worker)
         lonely = suspect(store, redis)
         assert store.claim(MODEL, "w1", "empties itself") is None
-        store.withdraw("w1")
+        store.unregister_worker("w1")
         submit(store)
         assert store.claim(MODEL, "w2", "empties itself instead") is None
         store.finish(busy.id, busy.token, success(busy))
@@ -201,9 +201,9 @@ class TestWakeUps:
     def test_the_broker_is_kept_at_waiting_jobs_up_to_slots(self, store: JobStore, redis: Redis) -> None:
         for _ in range(5):
             submit(store)
-        assert store.reap() == {MODEL: 1}  # nobody there: one is enough to find the first worker
+        assert store.reap() == {MODEL: 1}  # no worker: one is enough to find the first worker
         redis.delete(f"waking:{MODEL}")
-        store.announce("w1", MODEL, 3)
+        store.register_worker("w1", MODEL, 3)
         assert store.reap() == {MODEL: 3}
         redis.delete(f"waking:{MODEL}")
         redis.rpush(f"riffusion.{MODEL}", "message")
@@ -217,13 +217,13 @@ class TestWakeUps:
         assert sorted(map(len, at_once(lambda _: store.reap(), threads=8))) == [0] * 7 + [1]
 
     def test_nothing_waits_nothing_is_published(self, store: JobStore) -> None:
-        store.announce("w1", MODEL, 3)
+        store.register_worker("w1", MODEL, 3)
         submit(store)
         run(store)
         assert store.reap() == {}
 
 
-def test_records_deleted_by_hand_stop_nobody(store: JobStore, redis: Redis) -> None:
+def test_records_deleted_by_hand_do_no_harm(store: JobStore, redis: Redis) -> None:
     for _ in range(3):
         submit(store)
     broken, fine = claim(store), claim(store)

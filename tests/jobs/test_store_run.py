@@ -34,7 +34,7 @@ def test_every_job_is_claimed_once(store: JobStore) -> None:
     assert sorted(claimed) == sorted(ids)
 
 
-def test_a_claim_repeated_with_its_nonce_answers_the_same_job(store: JobStore) -> None:
+def test_a_claim_repeated_with_its_nonce_returns_the_same_job(store: JobStore) -> None:
     submit(store)
     submit(store)
     first = store.claim(MODEL, "w1", "nonce")
@@ -76,7 +76,7 @@ def test_heartbeats_extend_leases(store: JobStore, redis: Redis) -> None:
     assert store.get(record.id).status is JobStatus.RUNNING
 
 
-def test_progress_is_told(store: JobStore) -> None:
+def test_progress_is_stored(store: JobStore) -> None:
     submit(store)
     record = claim(store)
     assert store.progress(record.id, record.token, 3, 20)
@@ -139,7 +139,7 @@ def test_finish_may_be_sent_again_and_counts_once(store: JobStore) -> None:
     assert not store.progress(record.id, record.token, 1, 20)
 
 
-def test_a_job_ends_once_whoever_ends_it(store: JobStore) -> None:
+def test_a_job_ends_only_once(store: JobStore) -> None:
     for _ in range(10):
         submit(store)
         record = claim(store)

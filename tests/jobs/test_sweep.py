@@ -8,15 +8,15 @@ from redis import Redis
 
 from riffusion.errors import Gone, StorageUnavailable
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.requests import parse
 from riffusion.settings import Settings
-from tests.jobs.conftest import by, claim, expire, keys, look, lose, run, store_files, submit, success
+from riffusion.storage import Storage
+from tests.jobs.conftest import by, claim, expire, keys, lose, run, store_files, submit, success, sweep_now
 
 
-def succeed(store: JobStore, files: Files) -> JobRecord:
+def succeed(store: JobStore, files: Storage) -> JobRecord:
     submit(store)
     record = claim(store)
     store_files(files, record)
@@ -24,12 +24,12 @@ def succeed(store: JobStore, files: Files) -> JobRecord:
     return store.get(record.id)
 
 
-def test_results_stay_until_they_expire_and_then_answer_gone(
-    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+def test_results_stay_until_they_expire_and_are_gone_then(
+    store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int]
 ) -> None:
     record = succeed(store, files)
     assert sweep() == 0
-    look(redis, record)
+    sweep_now(redis, record)
     assert sweep() == 1
     assert len(list(files.list("results/"))) == 2
     assert store.get(record.id) == record
@@ -51,7 +51,7 @@ def test_expiry_is_due_when_the_settings_say(store: JobStore, redis: Redis, sett
 
 
 def test_files_of_lost_attempts_go_and_those_of_the_winner_stay(
-    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], settings: Settings
+    store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int], settings: Settings
 ) -> None:
     submit(store)
     loser = claim(store, "w1")
@@ -65,7 +65,7 @@ def test_files_of_lost_attempts_go_and_those_of_the_winner_stay(
     assert done.completed_at is not None
     due = redis.zscore("sweep_at", f"job:{winner.id}")
     assert due == pytest.approx(done.completed_at + 2 * settings.lease_s, abs=1)
-    look(redis, winner)
+    sweep_now(redis, winner)
     sweep()
     assert {key.rpartition("/")[0] + "/" for key in files.list("results/")} == {winner.folder}
     store_files(files, loser)  # a straggler
@@ -76,7 +76,7 @@ def test_files_of_lost_attempts_go_and_those_of_the_winner_stay(
 
 @pytest.mark.parametrize("end", ["cancel", "delete", "fail"])
 def test_a_job_that_did_not_succeed_leaves_no_files(
-    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], end: str
+    store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int], end: str
 ) -> None:
     submit(store)
     record = claim(store)
@@ -91,12 +91,12 @@ def test_a_job_that_did_not_succeed_leaves_no_files(
             lose(redis, record)
             store.reap()
             assert store.get(record.id).status is JobStatus.FAILED
-    look(redis, record)
+    sweep_now(redis, record)
     sweep()
     assert list(files.list("results/")) == []
 
 
-def test_deleting_a_result_deletes_its_files_at_once(store: JobStore, files: Files, sweep: Callable[[], int]) -> None:
+def test_deleting_a_result_deletes_its_files_at_once(store: JobStore, files: Storage, sweep: Callable[[], int]) -> None:
     record = succeed(store, files)
     store.delete(record.id)
     assert sweep() == 1
@@ -104,7 +104,7 @@ def test_deleting_a_result_deletes_its_files_at_once(store: JobStore, files: Fil
 
 
 def test_results_that_a_waiting_job_takes_in_are_kept(
-    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+    store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int]
 ) -> None:
     earlier = succeed(store, files)
     store.accept([Submission(parse({"mode": "riff", "prompt": "x", "init": {"job": earlier.id}}), by("alice"))])
@@ -113,27 +113,27 @@ def test_results_that_a_waiting_job_takes_in_are_kept(
     later = claim(store)
     assert files.get(later.inputs["init"]) == b"x"
     store.finish(later.id, later.token, success(later))
-    look(redis, earlier)
+    sweep_now(redis, earlier)
     assert sweep() == 1
     assert list(files.list(earlier.folder)) == []
 
 
 def test_what_a_process_of_version_1_deletes_goes_too(
-    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int]
+    store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int]
 ) -> None:
-    """It knows the job by its id alone, and would look for files where there are none."""
+    """It has the job's id alone, and would search where there are no files."""
     deleted, forgotten = succeed(store, files), succeed(store, files)
     for record in (deleted, forgotten):
         redis.delete(f"job:{record.id}")
     redis.zadd("sweep", {f"job:{deleted.id}": 1})
-    look(redis, forgotten)  # whose entry it has even done away with: there is one since the claim
+    sweep_now(redis, forgotten)  # whose entry it has even done away with: there is one since the claim
     sweep()
     assert list(files.list("results/")) == []
     assert keys(redis, "sweep*") | keys(redis, "folders:*") == set()
 
 
 def test_files_that_cannot_be_deleted_come_up_again(
-    store: JobStore, files: Files, redis: Redis, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
+    store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = succeed(store, files)
     store.delete(record.id)
@@ -147,7 +147,7 @@ def test_files_that_cannot_be_deleted_come_up_again(
             sweep()
     assert sweep() == 0  # not at once: that storage has just refused
     assert redis.zscore("sweep_at", f"job:{record.id}") is not None
-    look(redis, record)
+    sweep_now(redis, record)
     assert sweep() == 1
     assert list(files.list("results/")) == []
     assert keys(redis, "sweep_at") == set()

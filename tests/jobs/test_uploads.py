@@ -11,13 +11,13 @@ from redis import Redis
 
 from riffusion.errors import StorageUnavailable, UnknownReference
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.files import Files
 from riffusion.jobs.record import Success
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import Upload, UploadInfo, UploadStore
-from riffusion.requests import InputSize, cost, parse
+from riffusion.requests import InputSize, cost, parse, references
 from riffusion.settings import Settings
+from riffusion.storage import Storage
 from tests.jobs.conftest import by, claim, keys, submit, success
 
 PICTURE = UploadInfo("image", "image/png", width=512, height=512)
@@ -25,7 +25,7 @@ SOUND = UploadInfo("audio", "audio/wav", duration_s=12.5)
 
 
 @pytest.fixture
-def uploads(redis: Redis, files: Files, settings: Settings) -> UploadStore:
+def uploads(redis: Redis, files: Storage, settings: Settings) -> UploadStore:
     return UploadStore(redis, files, settings)
 
 
@@ -37,7 +37,7 @@ def riff(upload: Upload) -> Submission:
     return Submission(parse({"mode": "riff", "prompt": "x", "init": {"upload": upload.id}}), by("alice"))
 
 
-def test_an_upload_reads_back(uploads: UploadStore, files: Files) -> None:
+def test_an_upload_reads_back(uploads: UploadStore, files: Storage) -> None:
     stream = io.BytesIO(b"picture")
     stream.read(3)
     upload = uploads.add(by("alice"), stream, PICTURE)
@@ -91,7 +91,9 @@ def test_a_job_is_charged_by_the_size_of_what_it_takes_in(
         else {"mode": "image-to-audio", "image": upload}
     )
     request = parse(fields)
-    assert store.accept([Submission(request, by("alice"))]).records[0].cost == pytest.approx(cost(request, size))
+    assert store.accept([Submission(request, by("alice"))]).records[0].cost == pytest.approx(
+        cost(request, dict.fromkeys(references(request), size))
+    )
 
 
 @pytest.mark.parametrize(("mode", "field"), [("audio-to-image", "clip"), ("image-to-audio", "image")])
@@ -102,18 +104,20 @@ def test_what_an_earlier_job_made_has_a_size_too(store: JobStore, mode: str, fie
     store.finish(job.id, job.token, Success(replace(output, image=replace(output.image, width=3000))))
     request = parse({"mode": mode, field: {"job": job.id}})
     record = store.accept([Submission(request, by("alice"))]).records[0]
-    assert record.cost == pytest.approx(cost(request, InputSize(3000, channels=2)))
+    assert record.cost == pytest.approx(cost(request, {field: InputSize(3000, channels=2)}))
 
 
-def test_a_mask_has_no_part_in_the_size(uploads: UploadStore, store: JobStore) -> None:
+def test_each_input_has_a_size(uploads: UploadStore, store: JobStore) -> None:
     picture, mask = (uploads.add(by("alice"), io.BytesIO(b"x"), replace(PICTURE, width=width)) for width in (700, 64))
     fields = {"init": {"upload": picture.id}, "mask": {"upload": mask.id}}
     request = parse({"mode": "inpaint", "prompt": "x", **fields})
-    assert store.input_size(request, "alice") == InputSize(700)
+    assert store.input_sizes(request, "alice") == {"init": InputSize(700), "mask": InputSize(64)}
+    of_a_seed_image = parse({"mode": "image-to-audio", "image": {"seed_image": "drums"}})
+    assert store.input_sizes(of_a_seed_image, "alice") == {"image": InputSize(512)}
 
 
 def test_the_same_content_shares_one_file_while_anyone_needs_it(
-    uploads: UploadStore, files: Files, redis: Redis, sweep: Callable[[], int]
+    uploads: UploadStore, files: Storage, redis: Redis, sweep: Callable[[], int]
 ) -> None:
     first = uploads.add(by("alice"), io.BytesIO(b"same"), PICTURE)
     second = uploads.add(by("bob"), io.BytesIO(b"same"), PICTURE)
@@ -130,7 +134,7 @@ def test_the_same_content_shares_one_file_while_anyone_needs_it(
 
 
 def test_an_upload_while_its_content_is_being_deleted_is_kept(
-    uploads: UploadStore, files: Files, redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
+    uploads: UploadStore, files: Storage, redis: Redis, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = uploads.add(by("alice"), io.BytesIO(b"same"), PICTURE)
     expire(redis, first)
@@ -147,7 +151,7 @@ def test_an_upload_while_its_content_is_being_deleted_is_kept(
 
 
 def test_it_is_kept_while_a_job_needs_it(
-    uploads: UploadStore, files: Files, store: JobStore, redis: Redis, sweep: Callable[[], int]
+    uploads: UploadStore, files: Storage, store: JobStore, redis: Redis, sweep: Callable[[], int]
 ) -> None:
     upload = uploads.add(by("alice"), io.BytesIO(b"x"), PICTURE)
     store.accept([riff(upload), riff(upload)])
@@ -182,7 +186,7 @@ def test_a_job_is_refused_when_its_upload_went_meanwhile(
 
 
 def test_what_could_not_be_stored_expires_all_the_same(
-    uploads: UploadStore, files: Files, redis: Redis, monkeypatch: pytest.MonkeyPatch, sweep: Callable[[], int]
+    uploads: UploadStore, files: Storage, redis: Redis, monkeypatch: pytest.MonkeyPatch, sweep: Callable[[], int]
 ) -> None:
     def refuse(*_: object) -> None:
         raise StorageUnavailable("no")

@@ -1,4 +1,4 @@
-"""Wake-ups, and the reaper that makes up for lost ones."""
+"""Wake-ups, and the reaper that replaces lost ones."""
 
 import json
 import subprocess
@@ -11,12 +11,12 @@ import pytest
 from redis import Redis
 
 from riffusion.errors import StorageUnavailable
-from riffusion.jobs.files import open_files
 from riffusion.jobs.reaper import Reaper
 from riffusion.jobs.record import JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.wakeup import _AT_ONCE, TASK, WakeUps, queue_name
 from riffusion.settings import Settings
+from riffusion.storage import open_storage
 from tests.conftest import free_port, wait_until
 from tests.jobs.conftest import MODEL, claim, lose, submit
 
@@ -56,7 +56,7 @@ def test_a_crowd_that_publishes_waits_for_a_moment_only(settings: Settings, redi
 class TestReaper:
     @pytest.fixture
     def reaping(self, store: JobStore, settings: Settings) -> Iterator[Reaper]:
-        found = Reaper(store, open_files(settings))
+        found = Reaper(store, open_storage(settings))
         found.start()
         yield found
         found.stop()
@@ -75,7 +75,7 @@ class TestReaper:
 
     @pytest.mark.usefixtures("reaping")
     def test_old_files_go(self, store: JobStore, settings: Settings) -> None:
-        files = open_files(settings)
+        files = open_storage(settings)
         record = submit(store)
         files.put(f"results/{record.id}/1/clip.png", b"x", "image/png")
         store.delete(record.id)
@@ -87,13 +87,13 @@ class TestReaper:
         def refuse(_: object) -> None:
             raise StorageUnavailable("no")
 
-        files = open_files(settings)
+        files = open_storage(settings)
         monkeypatch.setattr(files, "list", refuse)
         store.delete(submit(store).id)
         self.lives_on(Reaper(store, files), store, redis)
 
     def test_a_bug_does_not_stop_it(self, store: JobStore, settings: Settings, redis: Redis) -> None:
-        reaper = Reaper(store, open_files(settings))
+        reaper = Reaper(store, open_storage(settings))
         reap: Callable[[], None] = reaper.reap
         calls: list[int] = []
 

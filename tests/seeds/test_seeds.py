@@ -6,8 +6,9 @@ import pytest
 from PIL import Image
 
 from riffusion.errors import UnknownReference
+from riffusion.geometry import SpectrogramParams
 from riffusion.seeds import Seed, list_seeds, open_seed
-from riffusion.spectrogram.params import SpectrogramParams, from_exif
+from riffusion.spectrogram.exif import from_exif
 
 
 def test_there_are_five() -> None:

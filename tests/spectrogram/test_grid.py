@@ -3,9 +3,9 @@ import pytest
 import torch
 from torch import Tensor
 
+from riffusion.geometry import SpectrogramParams
 from riffusion.spectrogram.grid import grid_for
 from riffusion.spectrogram.mel import mel_spectrogram
-from riffusion.spectrogram.params import SpectrogramParams
 
 
 def test_iterations_run_at_twice_the_highest_frequency() -> None:

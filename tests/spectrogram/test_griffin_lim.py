@@ -1,9 +1,9 @@
 import torch
 from torch import Tensor
 
+from riffusion.geometry import SpectrogramParams
 from riffusion.spectrogram.griffin_lim import griffin_lim
 from riffusion.spectrogram.mel import mel_spectrogram
-from riffusion.spectrogram.params import SpectrogramParams
 
 PARAMS = SpectrogramParams()
 

@@ -3,8 +3,8 @@ import torch
 from torch import Tensor
 from torchaudio.transforms import MelScale, Spectrogram
 
+from riffusion.geometry import SpectrogramParams
 from riffusion.spectrogram.mel import mel_spectrogram
-from riffusion.spectrogram.params import SpectrogramParams
 
 PARAMS = SpectrogramParams()
 

@@ -45,7 +45,7 @@ def test_a_gliding_tone_and_a_click_are_found() -> None:
         assert inconsistency(random, wave) > 0.4
 
 
-def test_known_phases_are_gone_on_from() -> None:
+def test_known_phases_are_continued() -> None:
     wave = glide()
     spectrum = stft(wave)
     phases = start_phases(level(wave), NO_BANDS, HOP, WIN, np.angle(spectrum[0]).astype(np.float32))

@@ -14,7 +14,9 @@ from collections.abc import Mapping
 
 from riffusion.errors import BrokenPicture
 from riffusion.generate import Clip, Control
-from riffusion.requests import AnyRequest, AudioToImage, ModelCard, TextToAudio
+from riffusion.requests import AnyRequest, ModelCard
+from riffusion.requests.modes.audio_to_image import AudioToImage
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
 from worker.app import serve
 
@@ -22,7 +24,7 @@ STEPS = 20
 
 
 class CheapGenerator:
-    """Takes time, if told so, and makes tiny files."""
+    """Takes the time that the prompt says, and makes tiny files."""
 
     alive = True
     card = ModelCard()

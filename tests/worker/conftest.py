@@ -10,11 +10,11 @@ import pytest
 
 from riffusion.embedded.child import Process, kill, spawn
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.files import Files, open_files
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
-from riffusion.requests import TextToAudio
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
+from riffusion.storage import Storage, open_storage
 from tests.conftest import wait_until
 from tests.jobs.conftest import by
 
@@ -23,8 +23,8 @@ STARTS_S = 60
 
 
 @pytest.fixture
-def files(settings: Settings) -> Files:
-    return open_files(settings)
+def files(settings: Settings) -> Storage:
+    return open_storage(settings)
 
 
 @dataclass
@@ -66,7 +66,7 @@ class Workers:
     started: list[Process] = field(default_factory=list)
 
     def start(self, *, wait: bool = True) -> Process:
-        """Starts a worker; unless told not to wait, returns when it takes jobs."""
+        """Starts a worker; unless `wait` is false, returns when it takes jobs."""
         log = self.folder / f"worker{len(self.started)}.log"
         env = {**os.environ, "PYTHONPATH": str(ROOT)}
         for name in self.settings.model_fields_set:

@@ -56,7 +56,7 @@ def test_waiting_for_the_storage_is_not_standing_still(attempt: Attempt, clock: 
     for _ in range(5):
         clock.now += 9
         attempt.pause(0)
-    assert attempt.told[:2] == (0, 0)
+    assert attempt.progress_report[:2] == (0, 0)
 
 
 def test_dropped_is_dropped(attempt: Attempt) -> None:
@@ -73,12 +73,12 @@ def test_given_back(attempt: Attempt) -> None:
         attempt.check()
 
 
-def test_a_thread_hangs_if_it_was_told_to_stop_and_is_silent(attempt: Attempt, clock: Clock) -> None:
+def test_a_thread_hangs_if_it_should_have_stopped_and_is_silent(attempt: Attempt, clock: Clock) -> None:
     clock.now = 10.1
     assert not attempt.hung
     attempt.drop()
     assert attempt.hung
-    attempt.outlast()
+    attempt.touch()
     assert not attempt.hung
     clock.now = 30
     assert attempt.hung

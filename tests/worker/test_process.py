@@ -10,8 +10,8 @@ import httpx
 import pytest
 
 from riffusion.embedded.child import kill, stop
-from riffusion.jobs.files import Files
 from riffusion.jobs.record import JobStatus
+from riffusion.storage import Storage
 from tests.conftest import ValkeyServer, free_port, wait_until
 from tests.worker.conftest import Jobs, Workers
 
@@ -29,11 +29,11 @@ def running(jobs: Jobs, *ids: str) -> bool:
     return all(jobs.get(job_id).total for job_id in ids)
 
 
-def results(files: Files) -> set[str]:
+def results(files: Storage) -> set[str]:
     return set(files.list("results/"))
 
 
-def test_a_job_outlives_its_killed_worker(soon: Workers, jobs: Jobs, files: Files) -> None:
+def test_a_job_outlives_its_killed_worker(soon: Workers, jobs: Jobs, files: Storage) -> None:
     first = soon.start()
     job_id = jobs.submit("2")
     wait_until(lambda: running(jobs, job_id))
@@ -57,7 +57,7 @@ def test_sigterm_finishes_what_runs_and_takes_nothing_new(soon: Workers, jobs: J
     assert not soon.store.models_alive()
 
 
-def test_past_its_grace_a_worker_gives_its_jobs_back(workers: MakeWorkers, jobs: Jobs, files: Files) -> None:
+def test_past_its_grace_a_worker_gives_its_jobs_back(workers: MakeWorkers, jobs: Jobs, files: Storage) -> None:
     hasty = workers(shutdown_grace_s=0.5)
     worker = hasty.start()
     job_id = jobs.submit("600")
@@ -110,7 +110,7 @@ def test_a_job_that_hangs_is_failed_and_its_worker_recycled(workers: MakeWorkers
     error = jobs.wait(jobs.submit("hang")).error
     assert error is not None
     assert error.code == "deadline_exceeded"
-    # One of three slots: the others go on, and the worker says what it has left.
+    # One of three slots: the others run on, and the worker reports how many it has left.
     wait_until(lambda: "slots_hung 1.0" in httpx.get(f"http://127.0.0.1:{port}/metrics").text)
     assert jobs.wait(jobs.submit("0")).status is JobStatus.SUCCEEDED
     second, neighbour = jobs.submit("hang"), jobs.submit("6")
@@ -121,7 +121,7 @@ def test_a_job_that_hangs_is_failed_and_its_worker_recycled(workers: MakeWorkers
 
 @pytest.fixture
 def durable(tmp_path: Path) -> Iterator[ValkeyServer]:
-    """A Redis of this test's own, which keeps what it has answered."""
+    """A Redis of this test's own, which keeps everything it has acknowledged."""
     (tmp_path / "valkey").mkdir()
     server = ValkeyServer.start(tmp_path / "valkey", *DURABLE)
     yield server
@@ -151,7 +151,7 @@ def test_work_is_found_though_no_message_comes(soon: Workers, jobs: Jobs) -> Non
     assert worker.poll() is None
 
 
-def test_a_worker_that_slept_past_its_lease_commits_nothing(soon: Workers, jobs: Jobs, files: Files) -> None:
+def test_a_worker_that_slept_past_its_lease_commits_nothing(soon: Workers, jobs: Jobs, files: Storage) -> None:
     sleeper = soon.start()
     job_id = jobs.submit("2")
     wait_until(lambda: running(jobs, job_id))

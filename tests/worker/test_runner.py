@@ -11,14 +11,16 @@ from redis import Redis
 
 from riffusion.errors import StorageFull, StorageUnavailable
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.files import Files
-from riffusion.jobs.files.local import LocalFiles
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import UploadInfo, UploadStore
-from riffusion.requests import AudioToImage, TextToAudio, Upload
+from riffusion.requests import Upload
+from riffusion.requests.modes.audio_to_image import AudioToImage
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
+from riffusion.storage import Storage
+from riffusion.storage.local import LocalStorage
 from tests.conftest import ValkeyServer, wait_until
 from tests.jobs.conftest import by
 from tests.worker.cheap import CheapGenerator
@@ -27,22 +29,22 @@ from worker.heartbeat import Heartbeat
 from worker.runner import Runner
 
 
-class MoodyFiles(LocalFiles):
-    """A storage that takes pictures, and raises what `mood` says instead of storing sounds."""
+class UnreliableStorage(LocalStorage):
+    """A storage that takes pictures, and raises what `error` says instead of storing sounds."""
 
-    mood: type[StorageUnavailable] | None = None
+    error: type[StorageUnavailable] | None = None
     refused = 0
 
     def put(self, key: str, data: bytes | BinaryIO, content_type: str) -> None:
-        if self.mood and key.endswith(".mp3"):
+        if self.error and key.endswith(".mp3"):
             self.refused += 1
-            raise self.mood("No.")
+            raise self.error("No.")
         super().put(key, data, content_type)
 
 
 @pytest.fixture
-def moody(settings: Settings) -> MoodyFiles:
-    return MoodyFiles(settings)
+def unreliable(settings: Settings) -> UnreliableStorage:
+    return UnreliableStorage(settings)
 
 
 @pytest.fixture
@@ -54,8 +56,8 @@ def heartbeat(store: JobStore, settings: Settings) -> Iterator[Heartbeat]:
 
 
 @pytest.fixture
-def runner(store: JobStore, moody: MoodyFiles, settings: Settings, heartbeat: Heartbeat) -> Runner:
-    return Runner(store, moody, CheapGenerator(), heartbeat, settings)
+def runner(store: JobStore, unreliable: UnreliableStorage, settings: Settings, heartbeat: Heartbeat) -> Runner:
+    return Runner(store, unreliable, CheapGenerator(), heartbeat, settings)
 
 
 @contextmanager
@@ -71,7 +73,7 @@ def working(runner: Runner) -> Iterator[threading.Thread]:
 def test_both_files_are_stored_at_once(store: JobStore, settings: Settings, heartbeat: Heartbeat, jobs: Jobs) -> None:
     meeting = threading.Barrier(2)
 
-    class Meeting(LocalFiles):
+    class Meeting(LocalStorage):
         def put(self, key: str, data: bytes | BinaryIO, content_type: str) -> None:
             meeting.wait(30)
             super().put(key, data, content_type)
@@ -82,28 +84,28 @@ def test_both_files_are_stored_at_once(store: JobStore, settings: Settings, hear
 
 
 def test_a_worker_whose_device_is_lost_takes_no_job(
-    store: JobStore, moody: MoodyFiles, settings: Settings, heartbeat: Heartbeat, jobs: Jobs
+    store: JobStore, unreliable: UnreliableStorage, settings: Settings, heartbeat: Heartbeat, jobs: Jobs
 ) -> None:
     lost = CheapGenerator()
     lost.alive = False
     job = jobs.submit("0")
-    runner = Runner(store, moody, lost, heartbeat, settings)
+    runner = Runner(store, unreliable, lost, heartbeat, settings)
     runner.work()
     assert runner.broken
     assert jobs.get(job).status is JobStatus.QUEUED
 
 
-def swept(files: Files, store: JobStore) -> set[str]:
+def swept(files: Storage, store: JobStore) -> set[str]:
     """What is kept once the sweep has looked at what is due."""
     Sweep(store.redis, files, store.settings).run()
     return kept(files)
 
 
-def kept(files: Files) -> set[str]:
+def kept(files: Storage) -> set[str]:
     return set(files.list("results/"))
 
 
-def test_jobs_run_until_none_waits(runner: Runner, jobs: Jobs, moody: MoodyFiles) -> None:
+def test_jobs_run_until_none_waits(runner: Runner, jobs: Jobs, unreliable: UnreliableStorage) -> None:
     first, second = jobs.submit("0"), jobs.submit("0")
     runner.work()
     record = jobs.get(first)
@@ -114,20 +116,22 @@ def test_jobs_run_until_none_waits(runner: Runner, jobs: Jobs, moody: MoodyFiles
         ImageOutput(image, 512, 512, len(b"picture")), AudioOutput(audio, 5.12, 44_100, 1, "mp3", len(b"sound"))
     )
     assert record.warnings == ("cheap",)
-    assert (moody.get(image), moody.get(audio)) == (b"picture", b"sound")
+    assert (unreliable.get(image), unreliable.get(audio)) == (b"picture", b"sound")
     assert jobs.get(second).status is JobStatus.SUCCEEDED
 
 
-def test_inputs_come_from_the_storage(runner: Runner, store: JobStore, redis: Redis, moody: MoodyFiles) -> None:
+def test_inputs_come_from_the_storage(
+    runner: Runner, store: JobStore, redis: Redis, unreliable: UnreliableStorage
+) -> None:
     info = UploadInfo("audio", "audio/wav", duration_s=5)
-    upload = UploadStore(redis, moody, store.settings).add(by("somebody"), BytesIO(b"uploaded"), info)
+    upload = UploadStore(redis, unreliable, store.settings).add(by("somebody"), BytesIO(b"uploaded"), info)
     request = AudioToImage(clip=Upload(upload=upload.id))
     job_id = store.accept([Submission(request, by("somebody"))]).records[0].id
     runner.work()
-    assert moody.get(f"{store.get(job_id).folder}clip.mp3") == b"uploaded"
+    assert unreliable.get(f"{store.get(job_id).folder}clip.mp3") == b"uploaded"
 
 
-def test_a_refusal_is_told_and_a_bug_is_not(runner: Runner, jobs: Jobs, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_refusal_is_shown_and_a_bug_is_not(runner: Runner, jobs: Jobs, caplog: pytest.LogCaptureFixture) -> None:
     refused, broken = jobs.submit("refuse"), jobs.submit("break")
     runner.work()
     assert jobs.get(refused).error == Failure("broken_picture", "The picture isn't finite.")
@@ -138,48 +142,50 @@ def test_a_refusal_is_told_and_a_bug_is_not(runner: Runner, jobs: Jobs, caplog: 
     assert "/secret/path" in caplog.text
 
 
-def test_a_storage_that_comes_back_costs_nothing(runner: Runner, jobs: Jobs, moody: MoodyFiles) -> None:
-    moody.mood = StorageUnavailable
+def test_a_storage_that_comes_back_costs_nothing(runner: Runner, jobs: Jobs, unreliable: UnreliableStorage) -> None:
+    unreliable.error = StorageUnavailable
     first = jobs.submit("0")
     with working(runner):
-        wait_until(lambda: moody.refused, message="nothing was stored")
+        wait_until(lambda: unreliable.refused, message="nothing was stored")
         # Meanwhile no thread of this worker takes another job.
         second = jobs.submit("0")
         with working(runner):
-            wait_until(lambda: moody.refused > 2)
+            wait_until(lambda: unreliable.refused > 2)
             assert jobs.get(second).status is JobStatus.QUEUED
-            moody.mood = None
+            unreliable.error = None
     assert (jobs.get(first).status, jobs.get(first).attempts) == (JobStatus.SUCCEEDED, 1)
     assert jobs.get(second).status is JobStatus.SUCCEEDED
 
 
-def test_a_full_storage_fails_the_job_and_not_the_worker(runner: Runner, jobs: Jobs, moody: MoodyFiles) -> None:
-    moody.mood = StorageFull
+def test_a_full_storage_fails_the_job_and_not_the_worker(
+    runner: Runner, jobs: Jobs, unreliable: UnreliableStorage
+) -> None:
+    unreliable.error = StorageFull
     failed = jobs.submit("0")
     runner.work()
     assert jobs.get(failed).error == Failure("storage_full", "No.")
-    moody.mood = None
+    unreliable.error = None
     fine = jobs.submit("0")
     runner.work()
     assert jobs.get(fine).status is JobStatus.SUCCEEDED
 
 
-@pytest.mark.parametrize("mood", [None, StorageUnavailable])
+@pytest.mark.parametrize("error", [None, StorageUnavailable])
 def test_a_canceled_job_stops_and_leaves_nothing(
-    runner: Runner, jobs: Jobs, store: JobStore, moody: MoodyFiles, mood: type[StorageUnavailable] | None
+    runner: Runner, jobs: Jobs, store: JobStore, unreliable: UnreliableStorage, error: type[StorageUnavailable] | None
 ) -> None:
-    moody.mood = mood
-    job_id = jobs.submit("0" if mood else "120")
+    unreliable.error = error
+    job_id = jobs.submit("0" if error else "120")
     with working(runner):
-        wait_until(lambda: moody.refused if mood else jobs.get(job_id).step, message="it never got there")
+        wait_until(lambda: unreliable.refused if error else jobs.get(job_id).step, message="it never got there")
         store.cancel(job_id)
     assert jobs.get(job_id).status is JobStatus.CANCELED
-    moody.mood = None
-    assert swept(moody, store) == set()
+    unreliable.error = None
+    assert swept(unreliable, store) == set()
 
 
 def test_a_job_lost_at_the_last_moment_leaves_nothing(
-    runner: Runner, jobs: Jobs, store: JobStore, moody: MoodyFiles, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, jobs: Jobs, store: JobStore, unreliable: UnreliableStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     job_id = jobs.submit("0")
     finish = store.finish
@@ -191,11 +197,11 @@ def test_a_job_lost_at_the_last_moment_leaves_nothing(
     monkeypatch.setattr(store, "finish", late)
     runner.work()
     assert jobs.get(job_id).status is JobStatus.CANCELED
-    assert swept(moody, store) == set()
+    assert swept(unreliable, store) == set()
 
 
 def test_what_a_copy_shows_outlives_a_finish_that_is_sent_again(
-    runner: Runner, jobs: Jobs, store: JobStore, moody: MoodyFiles, monkeypatch: pytest.MonkeyPatch
+    runner: Runner, jobs: Jobs, store: JobStore, unreliable: UnreliableStorage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A partition: `finish` applies, its reply is lost; the client repeats the request and deletes the first job."""
     seeded = [Submission(TextToAudio(prompt="0", seed=7), by("somebody"))]
@@ -213,20 +219,22 @@ def test_what_a_copy_shows_outlives_a_finish_that_is_sent_again(
     runner.work()
     copy = store.get(copies[0])
     assert copy.result is not None
-    assert copy.result.audio.key in swept(moody, store)
-    assert moody.get(copy.result.audio.key) == b"sound"
+    assert copy.result.audio.key in swept(unreliable, store)
+    assert unreliable.get(copy.result.audio.key) == b"sound"
     store.delete(copy.id)
     store.redis.zadd("sweep_at", {f"job:{job_id}": 1})
-    assert swept(moody, store) == set()
+    assert swept(unreliable, store) == set()
 
 
-def test_a_result_waits_for_redis(runner: Runner, jobs: Jobs, moody: MoodyFiles, valkey: ValkeyServer) -> None:
+def test_a_result_waits_for_redis(
+    runner: Runner, jobs: Jobs, unreliable: UnreliableStorage, valkey: ValkeyServer
+) -> None:
     job_id = jobs.submit("2")
     with working(runner):
         wait_until(lambda: jobs.get(job_id).step > 0)
         valkey.pause()
         try:
-            wait_until(lambda: len(kept(moody)) == 2, message="the job didn't go on without Redis")
+            wait_until(lambda: len(kept(unreliable)) == 2, message="the job didn't run on without Redis")
         finally:
             valkey.resume()
     record = jobs.get(job_id)
@@ -234,9 +242,9 @@ def test_a_result_waits_for_redis(runner: Runner, jobs: Jobs, moody: MoodyFiles,
 
 
 def test_who_polls_takes_no_slot_that_is_taken(
-    store: JobStore, moody: MoodyFiles, settings: Settings, heartbeat: Heartbeat, jobs: Jobs
+    store: JobStore, unreliable: UnreliableStorage, settings: Settings, heartbeat: Heartbeat, jobs: Jobs
 ) -> None:
-    runner = Runner(store, moody, CheapGenerator(), heartbeat, settings.model_copy(update={"slots": 1}))
+    runner = Runner(store, unreliable, CheapGenerator(), heartbeat, settings.model_copy(update={"slots": 1}))
     first = jobs.submit("1")
     with working(runner):
         wait_until(lambda: jobs.get(first).step)

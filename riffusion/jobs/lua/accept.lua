@@ -1,43 +1,46 @@
 #!lua
--- Takes in all jobs or none. ARGV[1]: JSON {idem, digest, body, scopes, owner, anonymous, quota, jobs: [{tail, client, model, mode,
--- schema, request, inputs, pins, cost, weight, repeatable, webhook, degraded: {request, cost}}]}, all of one client: `scopes`
--- is that client and the networks around it. `degraded` is what a job becomes when the queue is long, where it may.
--- Without jobs, only looks whether the idempotency key is known.
--- Returns {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {}, {record, place or {}}, ...},
--- {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no place", model}, {"no memory"}, {"no storage"},
--- {"no model", job's index}, {"no input", job's index, pin's index}, {"too many", what}, {"too many creates", seconds to wait} or
--- {"too many a day", seconds to wait}.
+-- Accepts all jobs of a batch or none; without jobs, only checks whether the idempotency key is known.
+--
+-- ARGV[1]: JSON {idem, digest, body, scopes, owner, anonymous, quota, jobs: [{tail, client, model, mode, schema,
+-- request, inputs, pins, cost, weight, repeatable, webhook, degraded: {request, cost}}]}, all of one tenant. `scopes`
+-- is that tenant and the networks around it; `degraded` is what a job becomes when the queue is long, where that is
+-- allowed.
+--
+-- Returns {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {}, {record, place
+-- or {}}, ...}; or a refusal: {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no place", model}, {"no
+-- memory"}, {"no storage"}, {"no model", job's index}, {"no input", job's index, pin's index}, {"too many", what},
+-- {"too many creates", seconds to wait} or {"too many a day", seconds to wait}.
 
-local order = cjson.decode(ARGV[1])
-local scopes, quota = order.scopes, order.quota
+local batch = cjson.decode(ARGV[1])
+local scopes, quota = batch.scopes, batch.quota
 
-if order.idem then
-  local known = load('idem:' .. order.idem)
+if batch.idem then
+  local known = load_hash('idem:' .. batch.idem)
   if known then
-    -- What version 1 accepted has no digest of the body as sent, only that of the request with its defaults.
+    -- A key of version 1 has no digest of the body as sent, only that of the request with its defaults.
     local same
-    if known.body then same = known.body == order.body else same = known.digest == order.digest end
+    if known.body then same = known.body == batch.body else same = known.digest == batch.digest end
     if not same then return {'conflict'} end
     local reply = {'replayed', {}, {}}
     for _, id in ipairs(cjson.decode(known.ids)) do
-      local found = seen(id)
+      local found = record_with_place(id)
       if #found[1] == 0 then return {'gone', id} end
       reply[#reply + 1] = found
     end
     return reply
   end
 end
-if #order.jobs == 0 then return {'unknown'} end
+if #batch.jobs == 0 then return {'unknown'} end
 
--- The job that made the same for the same owner before, while it is kept: its clip serves this one, too.
+-- An earlier job of the same request and owner whose clip is still kept: it serves this job, too.
 local function find_made(job)
   local id = job.repeatable and (redis.call('GET', made_key(job)) or redis.call('GET', made_key(job, job.client)))
-  local made = id and load('job:' .. id)
+  local made = id and load_hash('job:' .. id)
   if made and (made.owner or made.client) == (job.owner or job.client) and made.model == job.model
     and made.request == job.request then return made end
 end
 
--- Fills in what a job waits for; the index of an input that isn't there, or nothing.
+-- Fills in whose files a job needs; returns the index of an input that isn't there, or nil.
 local function find_inputs(job)
   local pins = cjson.decode(job.pins)
   for number = 1, #pins do
@@ -48,19 +51,19 @@ local function find_inputs(job)
     else
       local earlier = redis.call('HMGET', 'job:' .. id, 'status', 'origin')
       usable = earlier[1] == 'succeeded'
-      if earlier[2] then pins[#pins + 1] = 'job:' .. earlier[2] end -- a copy may go before this job ends
+      if earlier[2] then pins[#pins + 1] = 'job:' .. earlier[2] end -- a copy may be deleted before this job ends
     end
     if not usable then return number end
   end
   if #pins > 0 then job.pins = cjson.encode(pins) end
 end
 
--- Why so many more jobs may not wait for a model. A fifth of the places is for those with a key alone. In the second half,
--- the fewer are free, the fewer may anyone have, so that those are refused first who have the most (dynamic thresholds:
--- Choudhury and Hahne 1998): it takes some forty clients to fill it, not a few.
+-- A refusal if `count` more jobs may not wait for a model. A fifth of the places is reserved for tenants with a key. In
+-- the second half, the fewer are free, the fewer each tenant may have, so that those with the most are refused first
+-- (dynamic thresholds: Choudhury and Hahne 1998): it takes some forty tenants to fill it, not a few.
 local function refuse_places(model, count)
   local places, free = limits.max_queued, limits.max_queued - redis.call('ZCARD', 'waiting:' .. model)
-  if order.anonymous then
+  if batch.anonymous then
     places = math.ceil(0.8 * places)
     free = math.min(free, places - tonumber(redis.call('ZSCORE', 'places:' .. model, 'anonymous') or 0))
   end
@@ -68,22 +71,22 @@ local function refuse_places(model, count)
   if free - count >= math.floor(places / 2) then return nil end
   for index, scope in ipairs(scopes) do
     local has = tonumber(redis.call('ZSCORE', 'places:' .. model, scope) or 0)
-    local most = math.max(1, free * order.jobs[1].weight / 8) * share(index)
+    local most = math.max(1, free * batch.jobs[1].weight / 8) * multiple(index)
     if has + count > most then return {'no place', model} end
   end
 end
 
--- Why so many jobs, of which `new` are to be made, are too many for this client.
+-- A refusal if the batch, of which `new` jobs will run, exceeds a limit of the tenant.
 local function refuse_quota(new)
   local bytes = 0
-  for _, job in ipairs(order.jobs) do bytes = bytes + #job.request end
+  for _, job in ipairs(batch.jobs) do bytes = bytes + #job.request end
   for index, scope in ipairs(scopes) do
-    local most = quota.jobs_in_flight * share(index)
+    local most = quota.jobs_in_flight * multiple(index)
     if most > 0 and new > 0 and redis.call('SCARD', 'active:' .. scope) + new > most then
       return {'too many', 'jobs_in_flight'}
     end
   end
-  if exceeds(scopes, 'jobs', quota.jobs_kept, #order.jobs) then return {'too many', 'jobs_kept'} end
+  if exceeds(scopes, 'jobs', quota.jobs_kept, #batch.jobs) then return {'too many', 'jobs_kept'} end
   if exceeds(scopes, 'request_bytes', quota.request_bytes, bytes) then return {'too many', 'request_bytes'} end
   if new > 0 and exceeds(scopes, 'stored_bytes', quota.stored_bytes, 0) then return {'too many', 'stored_bytes'} end
 end
@@ -93,7 +96,7 @@ local function write(job, status, ...)
   redis.call('HSET', key,
     'schema', job.schema, 'id', job.id, 'status', status, 'mode', job.mode, 'model', job.model,
     'client', job.client, 'request', job.request, 'inputs', job.inputs, 'pins', job.pins,
-    'cost', job.cost, 'weight', job.weight, 'degraded', job.degraded and 1 or 0, 'created_at', stamp(now),
+    'cost', job.cost, 'weight', job.weight, 'degraded', job.degraded and 1 or 0, 'created_at', timestamp(now),
     'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0, 'request_bytes', #job.request, ...)
   if job.networks then redis.call('HSET', key, 'networks', job.networks) end
   if job.webhook then redis.call('HSET', key, 'webhook', job.webhook, 'webhook_attempts', 0) end
@@ -106,8 +109,8 @@ local function write(job, status, ...)
 end
 
 local function queue(job)
-  -- Start-time fair queueing: a client's next job starts when its last one ends, in virtual time. A network is served as
-  -- one client with a larger share, so that many addresses gain nothing.
+  -- Start-time fair queueing: a tenant's next job starts when its last one ends, in virtual time. A network is served
+  -- as one tenant with a larger share, so that many addresses gain nothing.
   local vtime = tonumber(redis.call('HGET', 'model:' .. job.model, 'vtime') or 0)
   local last = {}
   job.start = vtime
@@ -117,7 +120,7 @@ local function queue(job)
   end
   last[1] = job.start
   for index, scope in ipairs(scopes) do
-    redis.call('ZADD', 'clients:' .. job.model, last[index] + job.cost / job.weight / share(index), scope)
+    redis.call('ZADD', 'clients:' .. job.model, last[index] + job.cost / job.weight / multiple(index), scope)
     redis.call('SADD', 'active:' .. scope, job.id)
   end
   redis.call('SADD', 'models', job.model)
@@ -126,24 +129,25 @@ local function queue(job)
   enter_queue(job)
 end
 
--- A job that has succeeded as soon as it is there. It shows its origin's files, which stay as long as either is kept.
+-- Creates a job that has succeeded already. It shows its origin's files, which stay while either is kept.
 local function copy(job, made)
   redis.call('SADD', 'pins:job:' .. made.id, job.id)
   job.pins = '[]'
-  write(job, 'succeeded', 'completed_at', stamp(now), 'result', made.result, 'warnings', made.warnings, 'origin', made.id)
+  write(job, 'succeeded', 'completed_at', timestamp(now), 'result', made.result, 'warnings', made.warnings,
+    'origin', made.id)
   redis.call('ZADD', 'sweep_at', now + limits.result_ttl_s, 'job:' .. job.id)
-  notify(job)
+  schedule_webhook(job)
 end
 
-local coming, made, new = {}, {}, 0
-for index, job in ipairs(order.jobs) do
+local added, made, new = {}, {}, 0
+for index, job in ipairs(batch.jobs) do
   if job.model ~= limits.model and redis.call('SISMEMBER', 'models', job.model) == 0 then
-    return {'no model', index - 1} -- no worker ever announced it
+    return {'no model', index - 1} -- it never had a worker
   end
-  job.owner = order.owner
+  job.owner = batch.owner
   if #scopes > 1 then job.networks = cjson.encode({unpack(scopes, 2)}) end
   made[index] = find_made(job)
-  local queued = redis.call('ZCARD', 'waiting:' .. job.model) + (coming[job.model] or 0)
+  local queued = redis.call('ZCARD', 'waiting:' .. job.model) + (added[job.model] or 0)
   if not made[index] and job.degraded and queued >= limits.degrade_queued then
     job.request, job.cost = job.degraded.request, job.degraded.cost
     made[index] = find_made(job)
@@ -151,7 +155,7 @@ for index, job in ipairs(order.jobs) do
     job.degraded = nil
   end
   if not made[index] then
-    coming[job.model] = (coming[job.model] or 0) + 1
+    added[job.model] = (added[job.model] or 0) + 1
     new = new + 1
   end
   local missing = find_inputs(job)
@@ -159,29 +163,29 @@ for index, job in ipairs(order.jobs) do
 end
 if not has_memory() then return {'no memory'} end
 if new > 0 and storage_is_full(0) then return {'no storage'} end
-for model, count in pairs(coming) do
+for model, count in pairs(added) do
   local refusal = refuse_places(model, count)
   if refusal then return refusal end
 end
 local refusal = refuse_quota(new)
 if refusal then return refusal end
--- Last, because it takes: whatever is refused costs nothing.
-local too_many, left, whole = take_creates(scopes, quota, #order.jobs)
+-- Last, because it takes creates: a refused batch costs none.
+local too_many, left, whole = take_creates(scopes, quota, #batch.jobs)
 if too_many then return too_many end
 
-local ids, reply = {}, {'accepted', {}, left and {left, stamp(whole)} or {}}
-for index, job in ipairs(order.jobs) do
-  -- In microseconds and the place in the array: ids sort in the order of acceptance.
+local ids, reply = {}, {'accepted', {}, left and {left, timestamp(whole)} or {}}
+for index, job in ipairs(batch.jobs) do
+  -- Microseconds plus the index in the batch: ids sort in the order of acceptance.
   job.id = string.format('%014x', tonumber(time[1]) * 1e6 + tonumber(time[2]) + index) .. job.tail
   if made[index] then copy(job, made[index]) else queue(job) end
   ids[#ids + 1] = job.id
-  reply[#reply + 1] = seen(job.id)
+  reply[#reply + 1] = record_with_place(job.id)
 end
-if order.idem then
-  redis.call('HSET', 'idem:' .. order.idem, 'digest', order.digest, 'body', order.body, 'ids', cjson.encode(ids))
-  redis.call('EXPIRE', 'idem:' .. order.idem, limits.idempotency_s)
+if batch.idem then
+  redis.call('HSET', 'idem:' .. batch.idem, 'digest', batch.digest, 'body', batch.body, 'ids', cjson.encode(ids))
+  redis.call('EXPIRE', 'idem:' .. batch.idem, limits.idempotency_s)
 end
-for model, count in pairs(coming) do
+for model, count in pairs(added) do
   table.insert(reply[2], model)
   table.insert(reply[2], math.min(count, missing_wakeups(model)))
 end

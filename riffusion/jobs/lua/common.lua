@@ -1,47 +1,51 @@
--- What every script begins with, after the settings as a table `limits`: Redis's clock, and the few moves that a job
--- can make.
+-- What every script begins with, after the settings as a table `limits`: Redis's clock, and the functions by which a
+-- job moves from one status to the next.
+--
+-- These keys and their fields are stored data, which two versions read at once. A tenant, whom limits and fairness are
+-- for, is stored as `client`; a scope is a tenant or one of the networks that its address lies in.
 --
 --   job:<id>          hash    the record
 --   waiting:<model>   zset    waiting jobs by start tag
---   places:<model>    zset    how many of them each client and network has, and all without a key ("anonymous")
---   clients:<model>   zset    finish tag of each client's and network's last job; those behind virtual time are dropped
+--   places:<model>    zset    how many of them each scope has, and all tenants without a key ("anonymous")
+--   clients:<model>   zset    finish tag of each scope's last job; those behind virtual time are dropped
 --   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots, card
 --   models            set     every model that ever had a job or a worker
---   due               zset    jobs by the time at which reap must look at them: a lease or a deadline ends
---   webhooks          zset    ended jobs by the time of the next try to tell their owner, or that at which one has failed
---   webhooks:due:<key> <host>    zset  jobs whose time has come, and who wait for a place; see webhook_take.lua
---   webhooks:quick, :slow        zset  keys that have such, by their turn; and with :<key>, that key's hosts
---   webhooks:trying              zset  tries in progress by the time at which they are taken for lost
---   webhooks:host:<key> <host>   hash  failures in a row, seconds of the last response, retry_at while not to be tried
---   sweep_at          zset    job:<id>, upload:<id> or file:<key> by the time at which its files may go
---   sweep             zset    the same of version 1, which knows nothing of folders
+--   due               zset    jobs by the time at which reap checks them: when a lease or a deadline ends
+--   webhooks          zset    ended jobs by the time of the next try, or that at which the lease of a try runs out
+--   webhooks:due:<key> <host>    zset  jobs whose time has come, until their turn; see webhook_take.lua
+--   webhooks:quick, :slow        zset  keys that have such jobs, by turn; and with :<key>, that key's hosts
+--   webhooks:trying              zset  tries in progress, by the time at which they count as lost
+--   webhooks:host:<key> <host>   hash  failures in a row, seconds of the last response, retry_at while it isn't tried
+--   sweep_at          zset    job:<id>, upload:<id> or file:<key> by the time at which their files expire
+--   sweep             zset    the same of version 1, which has no folders
 --   held:<worker>     hash    id -> nonce of the claim, for the jobs that a worker runs
 --   alone:<worker>    string  the job that must run alone in that worker
---   worker:<worker>   hash    model, slots; expires unless announced again
+--   worker:<worker>   hash    model, slots; expires unless the worker is registered again
 --   workers           set     their names
---   active:<scope>    set     a client's or network's jobs that haven't ended
---   rate:<scope>      string  when its allowance of creates will be whole again; day:<scope>, lists:<scope>: a day's, of lists
---   kept:<scope>      hash    jobs, request_bytes, stored_bytes: what is kept for it; of "all": stored_bytes alone
+--   active:<scope>    set     jobs that haven't ended
+--   rate:<scope>      string  time at which its allowance of creates will be whole again
+--   day:<scope>       string  the same of a day's creates; lists:<scope>: of lists
+--   kept:<scope>      hash    jobs, request_bytes, stored_bytes that are kept; of "all": stored_bytes alone
 --   of:<owner>        zset    the jobs that an owner may list, in the order of their ids, which is that of time
 --   folders:<id>      set     where the attempts at a job, or an upload, keep files: until those are deleted
---   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end, copies until they go
---   charged:<id>      hash    who pays for the files of a job that has gone and that others show: client, networks, bytes
+--   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end; copies until deleted
+--   charged:<id>      hash    who is charged for the files of a deleted job that others show: client, networks, bytes
 --   idem:<digest>     hash    what an idempotency key stands for
 --   gone:<id>         string  tombstone: whose job it was
 --   share:<share id>  string  the job whose clip was published
 --   made:<digest>     string  the job whose clip serves further requests like its own
---   upload:<id>, content:<sha256>   hashes: an upload, and those that share one file
+--   upload:<id>, content:<sha256>   hashes: an upload, and the uploads that share one file
 --   reaped_at         string  when reap ran last
 --   waking:<model>    string  set for the moment in which one reaper publishes wake-ups
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
 
-local function stamp(seconds)
+local function timestamp(seconds)
   return string.format('%.6f', seconds)
 end
 
-local function load(key)
+local function load_hash(key)
   local flat = redis.call('HGETALL', key)
   if #flat == 0 then return nil end
   local fields = {}
@@ -49,64 +53,66 @@ local function load(key)
   return fields
 end
 
--- Where the job that made what this one asks for is found. Whoever asks is part of it: nobody learns what others made.
--- A worker of version 1 goes by the client, whoever the owner is.
-local function made_key(job, who)
-  return 'made:' .. redis.sha1hex((who or job.owner or job.client) .. '\n' .. job.model .. '\n' .. job.request)
+-- The key of the job that made the clip of this request. The owner is part of it: it reveals nothing of other owners.
+-- A worker of version 1 uses the client, whatever the owner is.
+local function made_key(job, identity)
+  return 'made:' .. redis.sha1hex((identity or job.owner or job.client) .. '\n' .. job.model .. '\n' .. job.request)
 end
 
--- Who a job or an upload is charged to: its client, and the networks that the client's address lies in, narrow to wide.
+-- Whom a job or an upload is charged to: its tenant, and the networks that its address lies in, narrow to wide.
 local function scopes_of(thing)
   local scopes = {thing.client}
   for _, network in ipairs(cjson.decode(thing.networks or '[]')) do scopes[#scopes + 1] = network end
   return scopes
 end
 
--- How many times a client's own limits a scope has: each wider network twice those of the one within it.
-local function share(index)
+-- How many times a tenant's own limits a scope has: each wider network twice those of the one within it.
+local function multiple(index)
   return 2 ^ (index - 1)
 end
 
--- What taking `count` from an allowance of each scope would make of it: a bucket of `limit` in a period, by the generic cell
--- rate algorithm. Returns the seconds to wait, 0 where there is enough; then the debt of each, in seconds.
-local function draw(bucket, scopes, limit, period, count)
+-- Checks an allowance of each scope, a bucket of `limit` in a period, by the generic cell rate algorithm. Returns the
+-- seconds until `count` may be taken, 0 where that is now; then the debt of each scope after that, in seconds.
+local function check_bucket(bucket, scopes, limit, period, count)
   local wait, debts = 0, {}
   for index, scope in ipairs(limit > 0 and count > 0 and scopes or {}) do
-    local each = period / (limit * share(index))
+    local each = period / (limit * multiple(index))
     local debt = math.max(0, tonumber(redis.call('GET', bucket .. scope) or 0) - now)
-    wait = math.max(wait, debt + math.min(count * each, period) - period) -- more than a bucket holds needs it whole
+    wait = math.max(wait, debt + math.min(count * each, period) - period) -- more than a bucket holds needs a full one
     debts[index] = debt + count * each
   end
   return wait, debts
 end
 
-local function owe(bucket, scopes, debts)
+-- Takes what check_bucket has found available.
+local function charge_bucket(bucket, scopes, debts)
   for index, debt in ipairs(debts) do
-    redis.call('SET', bucket .. scopes[index], stamp(now + debt), 'PX', math.ceil(1000 * debt))
+    redis.call('SET', bucket .. scopes[index], timestamp(now + debt), 'PX', math.ceil(1000 * debt))
   end
 end
 
--- Takes so many creates. What is deleted leaves a tombstone and an idempotency key for a while, so a day has a limit, too:
--- four times what may be kept. Returns a refusal, or nothing, what is left of a minute's and the seconds until it is whole.
+-- Takes `count` creates. A deleted job leaves a tombstone and an idempotency key for a while, so a day has a limit,
+-- too: four times what may be kept. Returns a refusal; or nil, what is left of a minute's, and the seconds until it is
+-- whole.
 local function take_creates(scopes, quota, count)
-  local wait, debts = draw('rate:', scopes, quota.creates_per_minute, 60, count)
-  if wait > 0 then return {'too many creates', stamp(wait)} end
-  local day_wait, day_debts = draw('day:', scopes, 4 * quota.jobs_kept, 86400, count)
-  if day_wait > 0 then return {'too many a day', stamp(day_wait)} end
-  owe('rate:', scopes, debts)
-  owe('day:', scopes, day_debts)
+  local wait, debts = check_bucket('rate:', scopes, quota.creates_per_minute, 60, count)
+  if wait > 0 then return {'too many creates', timestamp(wait)} end
+  local day_wait, day_debts = check_bucket('day:', scopes, 4 * quota.jobs_kept, 86400, count)
+  if day_wait > 0 then return {'too many a day', timestamp(day_wait)} end
+  charge_bucket('rate:', scopes, debts)
+  charge_bucket('day:', scopes, day_debts)
   if #debts == 0 then return nil end
   return nil, math.max(0, math.floor((60 - debts[1]) * quota.creates_per_minute / 60 + 1e-6)), debts[1]
 end
 
--- Counts what is kept for somebody; less of it where `amount` is negative.
+-- Adds to what is kept for the scopes; `amount` may be negative.
 local function count_kept(scopes, name, amount)
   for _, scope in ipairs(scopes) do
     if redis.call('HINCRBY', 'kept:' .. scope, name, amount) <= 0 then redis.call('HDEL', 'kept:' .. scope, name) end
   end
 end
 
--- Counts files in the storage, also among everybody's.
+-- Adds to the stored bytes of a job's or upload's scopes, and to those of all tenants together.
 local function count_stored(thing, bytes)
   local scopes = scopes_of(thing)
   scopes[#scopes + 1] = 'all'
@@ -118,7 +124,7 @@ local function exceeds(scopes, name, limit, more)
   if limit == 0 then return false end
   for index, scope in ipairs(scopes) do
     local kept = tonumber(redis.call('HGET', 'kept:' .. scope, name) or 0)
-    if kept + more > limit * share(index) then return true end
+    if kept + more > limit * multiple(index) then return true end
   end
   return false
 end
@@ -127,7 +133,7 @@ local function storage_is_full(more)
   return exceeds({'all'}, 'stored_bytes', limits.max_stored_bytes, more)
 end
 
--- Whether Redis has memory for something new. A tenth is kept for what ends jobs, and for the broker.
+-- Whether Redis has memory for new jobs. A tenth is kept for scripts that end jobs, and for the broker.
 local function has_memory()
   local memory = redis.call('INFO', 'memory')
   local most = tonumber(string.match(memory, '\nmaxmemory:(%d+)'))
@@ -138,19 +144,19 @@ local function is_terminal(job)
   return job.status ~= 'queued' and job.status ~= 'running'
 end
 
--- Writes fields of a record, counts the change and tells those who wait for it.
-local function change(id, ...)
+-- Writes fields of a record, counts the change and publishes it.
+local function update(id, ...)
   redis.call('HSET', 'job:' .. id, ...)
   local revision = redis.call('HINCRBY', 'job:' .. id, 'revision', 1)
   redis.call('PUBLISH', 'events', id .. ' ' .. revision)
 end
 
--- reap looks at a running job when the first of its three timers is over.
-local function watch(id, lease, running, stalled)
+-- Has reap check a running job when the first of its three timers runs out.
+local function schedule_reap(id, lease, running, stalled)
   redis.call('ZADD', 'due', math.min(lease, running, stalled), id)
 end
 
--- Counts a waiting job for its client, its networks, and all who have no key.
+-- Counts a waiting job for its scopes, and for all tenants without a key.
 local function count_place(job, amount)
   local places, scopes = 'places:' .. job.model, scopes_of(job)
   if string.sub(job.client, 1, 4) ~= 'key:' then scopes[#scopes + 1] = 'anonymous' end
@@ -171,7 +177,7 @@ local function leave_queue(job)
   redis.call('ZREM', 'due', job.id)
   count_place(job, -1)
   if redis.call('EXISTS', 'waiting:' .. job.model) == 0 then
-    redis.call('HDEL', 'model:' .. job.model, 'waiting_cost') -- forgets what rounding left over
+    redis.call('HDEL', 'model:' .. job.model, 'waiting_cost') -- with what rounding has left over
   else
     redis.call('HINCRBYFLOAT', 'model:' .. job.model, 'waiting_cost', '-' .. job.cost)
   end
@@ -195,29 +201,29 @@ local function leave_worker(job)
   end
 end
 
--- A running job waits again. Its start tag is no later than that of any waiting job, so it stands at the head.
+-- Returns a running job to the queue. Its start tag is no later than that of any waiting job, so it is at the head.
 local function requeue(job, ...)
   leave_worker(job)
   redis.call('HDEL', 'job:' .. job.id, 'worker', 'started_at')
   enter_queue(job)
-  change(job.id, 'status', 'queued', 'step', 0, 'total', 0, ...)
+  update(job.id, 'status', 'queued', 'step', 0, 'total', 0, ...)
 end
 
--- Has an ended job told to the address that its request names.
-local function notify(job)
+-- Has an ended job reported to the address that its request names.
+local function schedule_webhook(job)
   if not job.webhook then return end
   redis.call('ZADD', 'webhooks', now, job.id)
-  redis.call('HSET', 'job:' .. job.id, 'webhook_state', 'pending', 'webhook_next', stamp(now))
+  redis.call('HSET', 'job:' .. job.id, 'webhook_state', 'pending', 'webhook_next', timestamp(now))
 end
 
--- Ends a job for good.
-local function settle(job, status, ...)
+-- Ends a job.
+local function end_job(job, status, ...)
   if job.status == 'queued' then
     leave_queue(job)
     for index, scope in ipairs(job.attempts == '0' and scopes_of(job) or {}) do
       if redis.call('ZSCORE', 'clients:' .. job.model, scope) then
-        -- What wasn't served isn't charged to the client's share.
-        redis.call('ZINCRBY', 'clients:' .. job.model, -job.cost / job.weight / share(index), scope)
+        -- It wasn't served, so it isn't charged to the tenant's share.
+        redis.call('ZINCRBY', 'clients:' .. job.model, -job.cost / job.weight / multiple(index), scope)
       end
     end
   else
@@ -225,69 +231,69 @@ local function settle(job, status, ...)
   end
   for _, scope in ipairs(scopes_of(job)) do redis.call('SREM', 'active:' .. scope, job.id) end
   for _, pin in ipairs(cjson.decode(job.pins)) do redis.call('SREM', 'pins:' .. pin, job.id) end
-  -- An attempt that lost may still be writing: look for its files when it must have noticed, and again at expiry.
-  local stragglers = tonumber(job.attempts) > (status == 'succeeded' and 1 or 0)
-  redis.call('ZADD', 'sweep_at', now + (stragglers and 2 * limits.lease_s or limits.result_ttl_s), 'job:' .. job.id)
-  notify(job)
+  -- An attempt that lost the job may still be writing: its files are deleted once it must have noticed, and at expiry.
+  local may_be_writing = tonumber(job.attempts) > (status == 'succeeded' and 1 or 0)
+  redis.call('ZADD', 'sweep_at', now + (may_be_writing and 2 * limits.lease_s or limits.result_ttl_s), 'job:' .. job.id)
+  schedule_webhook(job)
   redis.call('HDEL', 'job:' .. job.id, 'start', 'lease_until', 'running_until', 'stalled_until', 'reserved')
-  change(job.id, 'status', status, 'completed_at', stamp(now), ...)
+  update(job.id, 'status', status, 'completed_at', timestamp(now), ...)
 end
 
--- Ends a job by the store's own decision: whoever runs it is fenced off.
-local function revoke(job, status, ...)
-  settle(job, status, 'token', job.token + 1, ...)
+-- Ends a job by the store's own decision: a higher token fences off the attempt that runs it.
+local function end_and_fence(job, status, ...)
+  end_job(job, status, 'token', job.token + 1, ...)
 end
 
--- The folder of what a job made itself, or nil.
-local function folder_of(job)
+-- The folder of the files that a job made itself; nil if it made none.
+local function own_folder(job)
   return job.result and not job.origin and string.match(cjson.decode(job.result).image.key, '^.*/') or nil
 end
 
--- A tombstone in place of an ended job.
-local function forget(job)
+-- Replaces the record of an ended job by a tombstone.
+local function delete_record(job)
   redis.call('DEL', 'job:' .. job.id)
-  redis.call('ZREM', 'of:' .. (job.owner or job.client), job.id) -- in version 1 every client was an owner
+  redis.call('ZREM', 'of:' .. (job.owner or job.client), job.id) -- in version 1 every tenant was an owner
   if job.request_bytes then
     count_kept(scopes_of(job), 'jobs', -1)
     count_kept(scopes_of(job), 'request_bytes', -job.request_bytes)
   end
   if job.stored_bytes and redis.call('EXISTS', 'pins:job:' .. job.id) == 1 then
-    -- Its files stay for others, and are charged to whom they were until they go.
+    -- Other jobs show its files, which are charged as before until they are deleted.
     redis.call('HSET', 'charged:' .. job.id, 'client', job.client, 'networks', job.networks or '[]',
       'stored_bytes', job.stored_bytes)
   elseif job.stored_bytes then
     count_stored(job, -job.stored_bytes)
   end
-  local folder = folder_of(job)
+  local folder = own_folder(job)
   if folder then redis.call('SADD', 'folders:' .. job.id, folder) end
   redis.call('ZREM', 'webhooks', job.id)
   if job.origin then redis.call('SREM', 'pins:job:' .. job.origin, job.id) end
   redis.call('SET', 'gone:' .. job.id, job.client, 'EX', limits.tombstone_s)
 end
 
--- Wake-ups that the broker's list lacks: as many as jobs wait, and no more than slots could take at once.
+-- Wake-ups that the broker's list lacks: one for each waiting job, but no more than there are slots.
 local function missing_wakeups(model)
   local slots = tonumber(redis.call('HGET', 'model:' .. model, 'slots') or 0)
   local wanted = math.min(redis.call('ZCARD', 'waiting:' .. model), math.max(1, slots))
   return math.max(0, wanted - redis.call('LLEN', 'riffusion.' .. model))
 end
 
--- Where a waiting job stands: {rank, expected seconds or ""}, or nothing.
-local function place(id, model)
+-- The place of a waiting job in its queue: {rank, expected seconds or ""}; nil if it doesn't wait.
+local function queue_place(id, model)
   local rank = redis.call('ZRANK', 'waiting:' .. model, id)
   if not rank then return nil end
   local busy = redis.call('HMGET', 'model:' .. model, 'waiting_cost', 'running_cost', 'pace', 'slots', 'running')
   local slots = tonumber(busy[4] or 0)
   if not busy[3] or slots == 0 then return {rank, ''} end
   if rank + tonumber(busy[5] or 0) < slots then return {rank, '0'} end
-  -- Jobs ahead are taken for average ones, and running jobs for half done.
+  -- Estimated as if jobs ahead were average ones, and running jobs half done.
   local ahead = tonumber(busy[1] or 0) * rank / redis.call('ZCARD', 'waiting:' .. model) + tonumber(busy[2] or 0) / 2
   return {rank, string.format('%.3f', ahead * busy[3] / slots)}
 end
 
--- A record as its readers see it: {its hash, its place or {}}.
-local function seen(id)
+-- {a record's hash, its place or {}}.
+local function record_with_place(id)
   local record = redis.call('HGETALL', 'job:' .. id)
   local job = redis.call('HMGET', 'job:' .. id, 'status', 'model')
-  return {record, job[1] == 'queued' and place(id, job[2]) or {}}
+  return {record, job[1] == 'queued' and queue_place(id, job[2]) or {}}
 end

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
 -- Ends a running job, once. ARGV: id, token, status, bytes of its files, then the fields of the outcome.
 -- Returns 1, also to the same token again, or 0 when another attempt owns the job.
-local job = load('job:' .. ARGV[1])
+local job = load_hash('job:' .. ARGV[1])
 if not job or job.token ~= ARGV[2] then return 0 end
-if is_terminal(job) then return 1 end -- whatever else ends a job raises its token
+if is_terminal(job) then return 1 end -- any other end raises the token
 if job.status ~= 'running' then return 0 end
 
 local status = ARGV[3]
@@ -19,5 +19,5 @@ if bytes > 0 then
   count_stored(job, bytes)
   redis.call('HSET', 'job:' .. job.id, 'stored_bytes', bytes)
 end
-settle(job, status, unpack(ARGV, 5))
+end_job(job, status, unpack(ARGV, 5))
 return 1

@@ -6,8 +6,8 @@ for i = 2, #ARGV, 2 do
   local job = redis.call('HMGET', 'job:' .. id, 'status', 'token', 'worker', 'running_until', 'stalled_until')
   if job[1] == 'running' and job[2] == token and job[3] == worker then
     local lease = now + limits.lease_s
-    redis.call('HSET', 'job:' .. id, 'lease_until', stamp(lease))
-    watch(id, lease, tonumber(job[4]), tonumber(job[5]))
+    redis.call('HSET', 'job:' .. id, 'lease_until', timestamp(lease))
+    schedule_reap(id, lease, tonumber(job[4]), tonumber(job[5]))
   else
     lost[#lost + 1] = id
   end

@@ -1,9 +1,9 @@
 #!lua flags=allow-oom
--- Tells how far a job is. ARGV: id, token, step, total. Returns 1, or 0 when the token is not the job's.
+-- Stores a job's progress. ARGV: id, token, step, total. Returns 1, or 0 when the token is not the job's.
 local id, token, step, total = ARGV[1], ARGV[2], ARGV[3], ARGV[4]
 local job = redis.call('HMGET', 'job:' .. id, 'status', 'token', 'lease_until', 'running_until')
 if job[1] ~= 'running' or job[2] ~= token then return 0 end
 local stalled = now + limits.stalled_deadline_s
-watch(id, tonumber(job[3]), tonumber(job[4]), stalled)
-change(id, 'step', step, 'total', total, 'stalled_until', stamp(stalled))
+schedule_reap(id, tonumber(job[3]), tonumber(job[4]), stalled)
+update(id, 'step', step, 'total', total, 'stalled_until', timestamp(stalled))
 return 1

@@ -1,44 +1,45 @@
 #!lua flags=allow-oom
--- Ends or takes back what is due, and counts live slots. Returns {model, wake-ups to publish, ...}.
+-- Ends or requeues jobs that are due, and counts the slots of live workers. Returns {model, wake-ups to publish, ...}.
 
 local function detail(text)
   return cjson.encode({code = 'deadline_exceeded', detail = text})
 end
 
 local function reap(id)
-  local job = load('job:' .. id)
+  local job = load_hash('job:' .. id)
   if not job then
-    redis.call('ZREM', 'due', id) -- deleted behind the store's back
+    redis.call('ZREM', 'due', id) -- deleted by another program
     return
   elseif job.status == 'queued' then
-    revoke(job, 'failed', 'error', detail('The job waited longer than its deadline allows.'))
+    end_and_fence(job, 'failed', 'error', detail('The job waited longer than its deadline allows.'))
     return
   end
-  -- Of a running job's three timers the first to end decides: whose worker was lost before a deadline is started again.
+  -- The first of a running job's three timers to run out decides: if its worker was lost before a deadline, it is
+  -- requeued.
   local lease = tonumber(job.lease_until)
   if now >= tonumber(job.running_until) and tonumber(job.running_until) < lease then
-    revoke(job, 'failed', 'error', detail('The job ran longer than its deadline allows.'))
+    end_and_fence(job, 'failed', 'error', detail('The job ran longer than its deadline allows.'))
   elseif now >= tonumber(job.stalled_until) and tonumber(job.stalled_until) < lease then
-    revoke(job, 'failed', 'error', detail('The job made no progress for longer than its deadline allows.'))
+    end_and_fence(job, 'failed', 'error', detail('The job made no progress for longer than its deadline allows.'))
   elseif tonumber(job.attempts) >= limits.max_attempts then
     local text = string.format('Its worker was lost %d times.', job.losses + 1)
-    revoke(job, 'failed', 'losses', job.losses + 1, 'error', cjson.encode({code = 'worker_lost', detail = text}))
+    end_and_fence(job, 'failed', 'losses', job.losses + 1, 'error', cjson.encode({code = 'worker_lost', detail = text}))
   elseif job.losses + 1 >= math.min(2, limits.max_attempts - 1) then
-    requeue(job, 'losses', job.losses + 1, 'solo', 1) -- the last attempt at the latest is one that harms no other
+    requeue(job, 'losses', job.losses + 1, 'solo', 1) -- at the latest in its last attempt
   else
     requeue(job, 'losses', job.losses + 1)
   end
 end
 
--- Nobody reaped for a while, so Redis was away, and heartbeats were too: workers first get the time to send one.
+-- Reap hasn't run for a while, so Redis was away, and had no heartbeats either: workers first get the time to send one.
 local function extend_leases()
   local lease = now + limits.lease_s
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', 'due', '-inf', lease)) do
-    local job = load('job:' .. id)
+    local job = load_hash('job:' .. id)
     if job and job.status == 'running' then
       local stalled = math.max(tonumber(job.stalled_until), lease)
-      redis.call('HSET', 'job:' .. id, 'lease_until', stamp(lease), 'stalled_until', stamp(stalled))
-      watch(id, lease, tonumber(job.running_until), stalled)
+      redis.call('HSET', 'job:' .. id, 'lease_until', timestamp(lease), 'stalled_until', timestamp(stalled))
+      schedule_reap(id, lease, tonumber(job.running_until), stalled)
     end
   end
 end
@@ -57,7 +58,7 @@ local function count_slots()
 end
 
 local last = tonumber(redis.call('GET', 'reaped_at') or now)
-redis.call('SET', 'reaped_at', stamp(now))
+redis.call('SET', 'reaped_at', timestamp(now))
 if now - last > math.max(3, limits.lease_s / 2) then
   extend_leases()
 else

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
--- Gives a claimed job back as if it had not been claimed. ARGV: id, token. Returns 1, or 0 when it isn't held any more.
-local job = load('job:' .. ARGV[1])
+-- Returns a claimed job to the queue as if it had not been claimed. ARGV: id, token. Returns 1, or 0 if the token isn't
+-- the job's.
+local job = load_hash('job:' .. ARGV[1])
 if not job or job.status ~= 'running' or job.token ~= ARGV[2] then return 0 end
 requeue(job, 'attempts', job.attempts - 1)
 return 1

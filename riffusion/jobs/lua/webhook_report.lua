@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- What became of a try. ARGV: line and lane it was taken from, id, attempt, "delivered", "failed" or "pending", error or
--- "", seconds until the next try, seconds that its host took to respond or "".
+-- Stores the outcome of a try. ARGV: its line and lane, id, attempt, "delivered", "failed" or "pending", error or "",
+-- seconds until the next try, seconds that its host took to respond or "".
 local line, lane, id, attempt, state, text = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local pause, seconds = tonumber(ARGV[7]), ARGV[8]
 local OPEN_AFTER, OPEN_S, FORGET_S = 3, 60, 86400
@@ -11,20 +11,20 @@ if redis.call('ZREM', 'webhooks:trying', line .. ' ' .. lane .. ' ' .. id) == 1 
   if seconds ~= '' then
     redis.call('HSET', host, 'failures', 0, 'seconds', seconds)
   elseif redis.call('HINCRBY', host, 'failures', 1) >= OPEN_AFTER then
-    redis.call('HSET', host, 'retry_at', stamp(now + OPEN_S))
+    redis.call('HSET', host, 'retry_at', timestamp(now + OPEN_S))
   end
   redis.call('EXPIRE', host, FORGET_S)
 end
 
 local job = redis.call('HMGET', 'job:' .. id, 'webhook_state', 'webhook_attempts')
-if job[1] ~= 'pending' then return 0 end -- the job has gone, or another try arrived
-if state ~= 'delivered' and job[2] ~= attempt then return 0 end -- another try is on its way
+if job[1] ~= 'pending' then return 0 end -- the job was deleted, or another try succeeded
+if state ~= 'delivered' and job[2] ~= attempt then return 0 end -- another try is in progress
 if state == 'pending' then
   redis.call('ZADD', 'webhooks', now + pause, id)
-  redis.call('HSET', 'job:' .. id, 'webhook_next', stamp(now + pause))
+  redis.call('HSET', 'job:' .. id, 'webhook_next', timestamp(now + pause))
 else
   redis.call('ZREM', 'webhooks', id)
   redis.call('HDEL', 'job:' .. id, 'webhook_next')
 end
-change(id, 'webhook_state', state, 'webhook_error', text)
+update(id, 'webhook_state', state, 'webhook_error', text)
 return 1

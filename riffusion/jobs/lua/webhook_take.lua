@@ -1,15 +1,16 @@
 #!lua flags=allow-oom
--- Takes webhooks that are due, for a minute each: if their process dies, they are due again. ARGV: free places for hosts
--- in the line "slow", and in "quick". Returns {line, lane, the job's record}, ...
+-- Leases webhooks that are due for a minute each; if their process dies, they are due again. ARGV: how many of the line
+-- "slow", and of "quick", may be taken. Returns {line, lane, the job's record}, ...
 --
--- A lane is one key's webhooks to one host: "<key> <host>", whatever the port. It stands in the line "quick" if the host's
--- last response came soon, otherwise in "slow", for new hosts too. In a line, keys have turns, and each key's hosts have.
--- A turn is a score: the time since which it has waited, or that before which it may not. Whoever was served goes last.
+-- A lane is one key's webhooks to one host: "<key> <host>", whatever the port. It is in the line "quick" if the host's
+-- last response was quick, otherwise in "slow", as are new hosts. In a line the keys take turns, and so do each key's
+-- hosts. A turn is a score: the time since which it has waited, or before which it may not be served. After being
+-- served it goes to the end.
 local HOLD_S, BATCH = 60, 500
 local QUICK_S = 2
 local KEY_TRIES, HOST_TRIES = 4, 8 -- in progress at once, in each line, whichever process sends them
-local LOOK = 32 -- lanes of one key, in search of one that may be tried
-local last = now + 1e-6 -- the turn of whoever was served: behind those who came in this very moment
+local SEARCH = 32 -- lanes of one key that are checked for one that may be tried
+local last = now + 1e-6 -- the turn of a key or host just served: behind those that came in at this moment
 
 local function due_in(lane) return 'webhooks:due:' .. lane end
 local function lanes_of(line, key) return 'webhooks:' .. line .. ':' .. key end
@@ -44,7 +45,7 @@ for _, try in ipairs(redis.call('ZRANGE', 'webhooks:trying', 0, -1)) do
   count(string.match(try, '^(%S+) (%S+) (%S+) '))
 end
 
--- What has become due stands in its lane from now on.
+-- Webhooks that have become due enter their lanes.
 for _, id in ipairs(redis.call('ZRANGEBYSCORE', 'webhooks', '-inf', now, 'LIMIT', 0, BATCH)) do
   redis.call('ZREM', 'webhooks', id)
   local job = redis.call('HMGET', 'job:' .. id, 'client', 'webhook', 'webhook_state')
@@ -56,7 +57,7 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', 'webhooks', '-inf', now, 'LIMIT'
   end
 end
 
--- A lane's next webhook. Jobs may have been deleted since, and late reports may have come.
+-- A lane's next webhook, skipping jobs that were deleted or delivered since.
 local function next_in(lane)
   for _ = 1, BATCH do
     local id = redis.call('ZPOPMIN', due_in(lane))[1]
@@ -77,7 +78,7 @@ local function take(line, key, host)
   return true
 end
 
--- Takes from one lane if it may be tried, and lines it up again if it stays.
+-- Takes from one lane if it may be tried; the lane goes to the end if there is more in it.
 local function serve_lane(line, key, host)
   local lane, lanes = key .. ' ' .. host, lanes_of(line, key)
   local state = state_of(lane)
@@ -100,11 +101,11 @@ local function serve_lane(line, key, host)
   return taken
 end
 
--- Takes at most one of a key's webhooks, and lines the key up again if it stays.
+-- Takes at most one of a key's webhooks; the key goes to the end if it has more.
 local function serve_key(line, key)
   if (tries[line .. ' key ' .. key] or 0) >= KEY_TRIES then return false end
   local lanes, taken = lanes_of(line, key), false
-  for _, host in ipairs(redis.call('ZRANGEBYSCORE', lanes, '-inf', last, 'LIMIT', 0, LOOK)) do
+  for _, host in ipairs(redis.call('ZRANGEBYSCORE', lanes, '-inf', last, 'LIMIT', 0, SEARCH)) do
     taken = serve_lane(line, key, host)
     if taken then break end
   end

@@ -1,5 +1,5 @@
-"""Webhooks: a job's end, told to the address that its request names.
+"""Webhooks: a job's end, sent to the address that its request names.
 
-courier.py decides when and what (whose turn it is: jobs/lua/webhook_take.lua), signature.py says that it comes from us,
-sender.py carries it, resolver.py finds the host, addresses.py says where it may go.
+dispatcher.py sends what is due (jobs/lua/webhook_take.lua decides in which order), signature.py signs a message,
+sender.py makes the HTTP request, resolver.py resolves the host, public_address.py checks its addresses.
 """

@@ -1,8 +1,8 @@
-"""One POST to an address that a stranger chose.
+"""One POST to an address that a user chose.
 
-The host name is resolved once, every address it has is checked, and the connection goes to a checked one: a name that
+The host name is resolved once, all its addresses are checked, and the connection goes to one of those: a name that
 resolves to something else a moment later gains nothing. Certificates, SNI and Host are those of the name. No redirect
-is followed, no proxy is asked, the answer's body isn't read, and all of it together has one deadline.
+is followed, no proxy is used, the response's body isn't read, and all of it together has one deadline.
 """
 
 import socket
@@ -16,10 +16,10 @@ from typing import Any
 
 import httpcore
 
-from riffusion.jobs.webhooks import addresses
+from riffusion.jobs.webhooks import public_address
 
-LIMIT_S = 15.0  # for resolving, connecting, sending and the answer's head together
-MAX_HEAD = 64 << 10  # bytes, heads with a status of 1xx before it included
+LIMIT_S = 15.0  # for resolving, connecting, sending and the response's head together
+MAX_HEAD = 64 << 10  # bytes of a response's head, including those with a status of 1xx before it
 
 Resolve = Callable[[str, int], list[str]]
 
@@ -27,7 +27,7 @@ _NO_CONNECTION = (httpcore.NetworkError, httpcore.TimeoutException)
 
 
 class Undelivered(Exception):
-    """A try that came to nothing. The message is for the webhook's owner."""
+    """A try without a response. The message is for the webhook's owner."""
 
 
 def post(
@@ -36,18 +36,18 @@ def post(
     body: bytes,
     *,
     anywhere: bool = False,
-    resolve: Resolve = addresses.resolve,
+    resolve: Resolve = public_address.resolve,
     backend: httpcore.NetworkBackend | None = None,
     tls: ssl.SSLContext | None = None,
     limit_s: float = LIMIT_S,
 ) -> int:
-    """Sends a body; the answer's status, whatever it is.
+    """Sends a body and returns the response's status, whatever it is.
 
     Args:
-        anywhere: to private addresses too.
+        anywhere: whether it may go to private addresses, too.
 
     Raises:
-        Undelivered: there was no answer, or the address isn't public.
+        Undelivered: there was no response, or the address isn't public.
     """
     deadline = time.monotonic() + limit_s
     sent = {**headers, "Content-Type": "application/json", "User-Agent": "Riffusion", "Connection": "close"}
@@ -66,7 +66,7 @@ def post(
 
 
 class _Checked(httpcore.NetworkBackend):
-    """Connects to public addresses only, and only until a deadline. `connection` ends with what it connected."""
+    """Connects to public addresses only, and only until a deadline; `connection` then closes what it connected."""
 
     def __init__(
         self,
@@ -90,14 +90,14 @@ class _Checked(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.NetworkStream:
-        """Connects to the first of the host's addresses that answers."""
+        """Connects to the first of the host's addresses that responds."""
         try:
             found = self._resolve(host, port)
         except TimeoutError:
             raise Undelivered("Its host name was not resolved in time.") from None
         except (OSError, UnicodeError):
             raise Undelivered("Its host name is unknown.") from None
-        if not self._anywhere and not all(addresses.is_public(address) for address in found):
+        if not self._anywhere and not all(public_address.is_public(address) for address in found):
             raise Undelivered("Its host name leads to an address that isn't public.")
         failed: httpcore.NetworkError | httpcore.TimeoutException = httpcore.ConnectError("its host has no address")
         for address in found:
@@ -116,12 +116,12 @@ class _Checked(httpcore.NetworkBackend):
 
 @contextmanager
 def _shut_down_at(deadline: float, connection: socket.socket) -> Iterator[None]:
-    """Shuts a connection down at a deadline, whatever is being done with it.
+    """Shuts a connection down at a deadline, whatever it is being used for.
 
-    Time-outs of sockets don't add up to one: each begins again with the next part of a body that is sent, and gevent's
-    also with every byte of a TLS handshake or record.
+    A socket's timeout is no deadline: it starts again with each part of a body that is sent, and gevent's also with
+    each byte of a TLS handshake or record.
     """
-    with connection.dup() as same:  # TLS makes another socket of the first
+    with connection.dup() as same:  # TLS wraps the first in another socket object
 
         def shut_down() -> None:
             with suppress(OSError):
@@ -137,7 +137,7 @@ def _shut_down_at(deadline: float, connection: socket.socket) -> Iterator[None]:
 
 
 class _Measured(httpcore.NetworkStream):
-    """A stream that is read only so far: one that always has more would never let gevent's loop go on."""
+    """A stream of which only MAX_HEAD bytes are read: one without an end would never yield to gevent's loop."""
 
     def __init__(self, inner: httpcore.NetworkStream) -> None:
         self._inner = inner

@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from riffusion.geometry import DEFAULT
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.params import DEFAULT
 
 SAMPLE_RATE = DEFAULT.sample_rate
 FRAMES = 512
@@ -18,8 +18,7 @@ Pictures = npt.NDArray[np.uint8]
 
 def picture_of(samples: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
     """Grey levels [512, 512] of mono samples [T], in ±1 at 44.1 kHz, of at least 5.12 s, in the project's format."""
-    picture = _CODEC.encode(torch.from_numpy(samples[None]).clamp(-1, 1))
-    return np.asarray(picture)[:, :FRAMES]
+    return _CODEC.encode(torch.from_numpy(samples[None]).clamp(-1, 1)).grey[:, :FRAMES]
 
 
 def to_input(pictures: Pictures) -> torch.Tensor:

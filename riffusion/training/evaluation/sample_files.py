@@ -9,6 +9,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
 
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
 from riffusion.training.data.clip_pictures import SAMPLE_RATE, to_pictures
 
@@ -27,5 +28,5 @@ def write_samples(pipeline: StableDiffusionPipeline, prompts: Sequence[str], fol
     Image.fromarray(np.concatenate(list(pictures), axis=1)).save(folder / "grid.png")
     codec = SpectrogramCodec()
     for number, picture in enumerate(pictures):
-        soundfile.write(folder / f"{number}.wav", codec.decode(Image.fromarray(picture)).T.numpy(), SAMPLE_RATE)
+        soundfile.write(folder / f"{number}.wav", codec.decode(Canvas.blank(picture)).T.numpy(), SAMPLE_RATE)
     (folder / "prompts.txt").write_text("\n".join(prompts) + "\n", encoding="utf-8")

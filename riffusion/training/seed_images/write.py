@@ -8,7 +8,7 @@ import torch
 
 from riffusion.audio.loudness import normalize_loudness
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.spectrogram.picture import write_png
+from riffusion.spectrogram.picture_file import write_png
 from riffusion.training.seed_images.loops import SeedLoop, seed_loops
 
 _BEATS_PER_BAR = 4
@@ -40,7 +40,7 @@ def _picture(loop: SeedLoop) -> bytes:
         "Bars": str(loop.bars),
         "Beats per bar": str(_BEATS_PER_BAR),
     }
-    return write_png(codec.encode(wave, loop=True), None, **texts)
+    return write_png(codec.encode(wave, loop=True).image(), None, **texts)
 
 
 def _title(loop: SeedLoop) -> str:

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from riffusion.jobs.clients import Quota
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Quota
 from tests.faults.history.record import Limits
 
 
@@ -25,7 +25,7 @@ class Known:
 
 @dataclass
 class Account:
-    """A key, or somebody without one at an address of this machine and with a secret. Thread-safe."""
+    """A key, or a client without one, with an address of this machine and a secret. Thread-safe."""
 
     name: str
     limits: Limits = field(default_factory=Limits)
@@ -35,7 +35,7 @@ class Account:
     webhook: str | None = None  # where its jobs' ends are delivered
     upload: str | None = None  # a picture that was stored
     delivered: set[str] = field(default_factory=set)  # jobs whose webhook was acknowledged
-    jobs: dict[str, Known] = field(default_factory=dict)  # without those that somebody asked to delete
+    jobs: dict[str, Known] = field(default_factory=dict)  # without those that a client asked to delete
     deleted: set[str] = field(default_factory=set)
     sent: dict[str, Any] = field(default_factory=dict)  # bodies and what is recorded of them, by their Idempotency-Key
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -49,7 +49,7 @@ class Account:
 
     @classmethod
     def without_key(cls, name: str, address: str) -> "Account":
-        """Somebody at an address of 127/8 of their own."""
+        """A client without a key, with an address of its own in 127/8."""
         return cls(name, headers={"Riffusion-Secret": secrets.token_urlsafe(24)}, address=address)
 
     def learn(self, job: Mapping[str, Any]) -> None:

@@ -65,7 +65,7 @@ def nothing_from_nothing(evidence: Evidence) -> Iterator[Violation]:
 
 
 def arrays_are_whole(evidence: Evidence) -> Iterator[Violation]:
-    """In the end an array of unknown outcome is there whole or not at all: nobody knew its jobs, to delete them."""
+    """In the end an array of unknown outcome is there whole or not at all: no client could delete its jobs."""
     for audit in evidence.of("audit"):
         labels = {seen.label for seen in audit.seen}
         for (_, key), create in evidence.creates.items():

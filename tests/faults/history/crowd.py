@@ -1,4 +1,4 @@
-"""All clients of a history, from their first request to a last look at every job."""
+"""All clients of a history, from their first request to a last reading of every job."""
 
 import random
 import time
@@ -56,7 +56,7 @@ class Crowd:
         found = list(records(self.store))
         running = [record.id for record in found if not record.status.terminal]
         due = [record.id for record in found if record.webhook and record.webhook.state == WebhookState.PENDING]
-        # One that was delivered may be due again, a minute later: Redis was away when the courier reported it.
+        # One that was delivered may be due again, a minute later: Redis was away when the dispatcher reported it.
         return running + [job_id for job_id in due if not any(job_id in account.delivered for account in self.accounts)]
 
     def accepted(self) -> int:
@@ -74,7 +74,7 @@ class Crowd:
         return {_database(self.store).hash(name.decode())[b"key"].decode() for name in names}
 
     def audit(self) -> None:
-        """Records what Redis holds, and looks at every job once more, when nothing is pending and all is well."""
+        """Records what Redis holds, and reads every job once more, when nothing is pending and all is well."""
         call = time.monotonic() - self.began
         seen = tuple(_stored(record) for record in records(self.store))
         end = time.monotonic() - self.began

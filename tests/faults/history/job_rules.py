@@ -21,7 +21,7 @@ def ends_once(evidence: Evidence) -> Iterator[Violation]:
 
 
 def revision_never_falls(evidence: Evidence) -> Iterator[Violation]:
-    """Neither in real time, whoever looks, nor within a stream; and a revision stands for one state."""
+    """Neither in real time, over all clients, nor within a stream; and a revision stands for one state."""
     for story in evidence.stories.values():
         shown = [sighting for sighting in story.sightings if sighting.seen.revision is not None]
         yield from _falls_in_time(story, shown)
@@ -60,23 +60,23 @@ def _revision(sighting: Sighting) -> int:
 
 
 def stays_deleted(evidence: Evidence) -> Iterator[Violation]:
-    """What was deleted is not seen by whoever looks afterwards, and nothing else is missing."""
+    """What was deleted is seen by no later request, and nothing else is missing."""
     for story in evidence.stories.values():
         for sighting in story.sightings:
             if sighting.call > story.deleted_at:
                 yield Violation("deleted", story.id, f"it is there again in {sighting.source}")
         for operation in story.missing:
             if not story.may_be_deleted(operation.end):
-                yield Violation("lost", story.id, f"nobody deleted it, and it is missing in {operation}")
+                yield Violation("lost", story.id, f"never deleted, and it is missing in {operation}")
 
 
 def canceled_for_a_reason(evidence: Evidence) -> Iterator[Violation]:
-    """A job is canceled only where somebody asked for it, and who asked is shown a job that has ended."""
+    """A job is canceled only on request, and the response to that shows a job that has ended."""
     for story in evidence.stories.values():
         asked = min((cancel.call for cancel in story.cancels), default=NEVER)
         for sighting in story.sightings:
             if sighting.seen.status == "canceled" and sighting.end < asked:
-                yield Violation("canceled", story.id, f"nobody had asked for it before {sighting.source}")
+                yield Violation("canceled", story.id, f"not requested before {sighting.source}")
     for operation in evidence.of("cancel"):
         if operation.outcome is Outcome.DONE and any(seen.status not in TERMINAL for seen in operation.seen):
             yield Violation("canceled", str(operation.job), f"it has not ended in {operation}")

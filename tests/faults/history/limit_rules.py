@@ -12,7 +12,7 @@ Interval = tuple[float, float]
 
 
 def jobs_in_flight(evidence: Evidence) -> Iterator[Violation]:
-    """A job is in flight for certain from its acknowledgement until somebody last asked and found it so."""
+    """A job is in flight for certain from its acknowledgement until a response last showed it so."""
     for account, limits in evidence.limits.items():
         if limits.jobs_in_flight:
             spans = [span for story in evidence.known(account) if (span := _in_flight(story))]

@@ -28,7 +28,7 @@ def webhooks_arrive(evidence: Evidence) -> Iterator[Violation]:
 
 
 def files_stay(evidence: Evidence) -> Iterator[Violation]:
-    """A file of a job that nobody deleted is there, and always the same; also a copy's, whose origin was deleted."""
+    """A file of a job that wasn't deleted is there, and always the same; also a copy's, whose origin was deleted."""
     contents: dict[str, Operation] = {}
     settled = min((audit.end for audit in evidence.of("audit")), default=NEVER)
     for operation in evidence.of("fetch"):

@@ -86,7 +86,7 @@ BROKEN: dict[str, tuple[str, list[Operation], list[Operation]]] = {
     "listed after it was deleted": ("deleted", [MADE, delete(2), listing(3, job())], [listing(3)]),
     "back after it was gone": ("deleted", [MADE, delete(2, None), poll(9, status=410), poll(10, DONE)],
                                [poll(10, status=410)]),
-    "gone by nobody's request": ("lost", [MADE, poll(2, status=410)], [delete(1.5, None), poll(2, status=410)]),
+    "gone without a request": ("lost", [MADE, poll(2, status=410)], [delete(1.5, None), poll(2, status=410)]),
     "gone before the request": ("lost", [MADE, delete(3), poll(2, status=404)], [poll(3.1, status=410)]),
     "gone though the request was refused": ("lost", [MADE, delete(2, 429), poll(9, status=410)], [poll(9, DONE)]),
     "missing in a list": ("lost", [MADE, listing(2)], [listing(1.2)]),
@@ -96,7 +96,7 @@ BROKEN: dict[str, tuple[str, list[Operation], list[Operation]]] = {
     "a link is refused in the end": ("lost", [MADE, audit(DONE), fetch(999, 403)], [fetch(999)]),
     "a copy's file went with its origin": ("lost", [MADE, poll(2, DONE), COPY, delete(6), fetch(9, 404).model_copy(
         update={"job": "copy"})], [fetch(9, 404)]),
-    "canceled by nobody": ("canceled", [MADE, poll(2, job("canceled"))], [cancel(1.5, status=None),
+    "canceled without a request": ("canceled", [MADE, poll(2, job("canceled"))], [cancel(1.5, status=None),
                                                                           poll(2, job("canceled"))]),
     "cancel doesn't cancel": ("canceled", [MADE, cancel(2, job("running"))], [cancel(2, DONE)]),
     "cancel undoes an end": ("doubled", [MADE, poll(2, DONE), cancel(3, job("canceled"))], [cancel(3, DONE)]),

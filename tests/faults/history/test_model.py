@@ -28,7 +28,7 @@ def test_what_keeps_the_promise_is_never_refused(seed: int) -> None:
 
 
 def _kept(evidence: Evidence) -> list[Story]:
-    """Jobs that were accepted and that nobody tried to delete."""
+    """Jobs that were accepted and never asked to be deleted."""
     stories = [story for account in evidence.limits for story in evidence.known(account)]
     return [story for story in stories if not story.deletes]
 
@@ -63,7 +63,7 @@ def end_twice(evidence: Evidence, draw: random.Random) -> list[Operation] | None
 
 
 def fall(evidence: Evidence, draw: random.Random) -> list[Operation] | None:
-    """Somebody is shown an older revision than somebody was before."""
+    """A client is shown an older revision than a client was before."""
     pairs = [
         (one, two)
         for story in evidence.stories.values() for one in story.sightings for two in story.sightings

@@ -8,8 +8,8 @@ Rule = Literal[
     "doubled",  # two ends, two results, or two jobs of one request
     "revision",  # it fell, or stands for two states
     "deleted",  # and there again
-    "canceled",  # by nobody, or not at all
-    "created",  # a job that nobody made, or a retry that was not recognized
+    "canceled",  # without a request, or not at all
+    "created",  # a job without a request, or a retry that was not recognized
     "listed",  # too much
     "limits",  # exceeded
     "webhook",  # missing, wrong or not signed

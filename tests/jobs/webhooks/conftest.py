@@ -1,4 +1,4 @@
-"""A receiver of webhooks that does as a test says, over TLS or not, one that never responds, and couriers."""
+"""A receiver of webhooks that does as a test says, over TLS or not, one that never responds, and dispatchers."""
 
 import datetime
 import json
@@ -19,11 +19,11 @@ from cryptography.x509.oid import NameOID
 from redis import Redis
 
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.clients import UNLIMITED, key_client
 from riffusion.jobs.keys import Key, KeyStore
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.webhooks.courier import Courier
+from riffusion.jobs.tenants import UNLIMITED, key_tenant
+from riffusion.jobs.webhooks.dispatcher import Dispatcher
 from riffusion.settings import Settings
 from tests.jobs.conftest import by, prompt
 
@@ -114,7 +114,7 @@ def receiver() -> Iterator[Receiver]:
 
 @pytest.fixture(scope="session")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Key and certificate of NAME, which nobody but a test trusts."""
+    """Key and certificate of NAME, which only tests trust."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, NAME)])
     now = datetime.datetime.now(datetime.UTC)
@@ -158,33 +158,33 @@ def present(record: JobRecord) -> str:
 
 
 @pytest.fixture
-def couriers(store: JobStore) -> Iterator[Callable[[], Courier]]:
-    made: list[Courier] = []
+def dispatchers(store: JobStore) -> Iterator[Callable[[], Dispatcher]]:
+    made: list[Dispatcher] = []
 
-    def make() -> Courier:
-        made.append(Courier(store, present))
+    def make() -> Dispatcher:
+        made.append(Dispatcher(store, present))
         return made[-1]
 
     yield make
-    for courier in made:
-        courier.stop()
+    for dispatcher in made:
+        dispatcher.stop()
 
 
 @pytest.fixture
-def courier(couriers: Callable[[], Courier]) -> Courier:
-    return couriers()
+def dispatcher(dispatchers: Callable[[], Dispatcher]) -> Dispatcher:
+    return dispatchers()
 
 
 def ended(store: JobStore, key_id: str, *urls: str) -> list[JobRecord]:
-    """Jobs of a key that have ended, one for each address to tell."""
-    submissions = [Submission(prompt(webhook=url), by(key_client(key_id))) for url in urls]
+    """Jobs of a key that have ended, one for each webhook address."""
+    submissions = [Submission(prompt(webhook=url), by(key_tenant(key_id))) for url in urls]
     return [store.cancel(record.id) for record in store.accept(submissions).records] if urls else []
 
 
-def deliver(courier: Courier) -> int:
+def deliver(dispatcher: Dispatcher) -> int:
     """Tries until nothing is due; how many tries those were."""
     count = 0
-    while begun := courier.deliver():
+    while begun := dispatcher.deliver():
         wait(begun)
         count += len(begun)
     return count
@@ -225,7 +225,7 @@ class Tarpit:
 
 
 @pytest.fixture
-def tarpit(couriers: Callable[[], Courier]) -> Iterator[Tarpit]:
+def tarpit(dispatchers: Callable[[], Dispatcher]) -> Iterator[Tarpit]:
     listener = socket.create_server(("127.0.0.1", 0), backlog=512)
     made = Tarpit(listener.getsockname()[1])
 

@@ -8,19 +8,19 @@ from pathlib import Path
 import httpx
 import pytest
 
-from riffusion.jobs.clients import UNLIMITED
 from riffusion.jobs.database import connect
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import UNLIMITED
 from tests.api.conftest import PROMPT, serve
 from tests.conftest import ValkeyServer, wait_until
 from tests.jobs.webhooks.conftest import Receiver, Tarpit, ended
 
 NAMES = Path(__file__).parent / "names"
-SOON_S = 8.0  # a second until a courier looks, and some for a busy machine; a try at a tarpit takes 15
+SOON_S = 8.0  # a second until a dispatcher's next round, and some for a busy machine; a try at a tarpit takes 15
 
 
-def test_what_ended_while_no_server_ran_is_told_by_the_next(
+def test_what_ended_while_no_server_ran_is_sent_by_the_next(
     valkey: ValkeyServer, tmp_path: Path, receiver: Receiver
 ) -> None:
     with serve(valkey, tmp_path, webhooks_anywhere=True) as first:
@@ -35,8 +35,8 @@ def test_what_ended_while_no_server_ran_is_told_by_the_next(
     assert receiver.connections == 0
     with serve(valkey, tmp_path, redis_url=first.settings.redis_url, webhooks_anywhere=True) as second:
         wait_until(lambda: receiver.seen, 120)
-        told = json.loads(receiver.body())
-        assert told["type"] == "job.succeeded"
+        sent = json.loads(receiver.body())
+        assert sent["type"] == "job.succeeded"
 
         def found() -> dict[str, object]:
             asked = httpx.get(f"{second.url}/jobs/{job['id']}", headers=headers, timeout=30)
@@ -44,15 +44,15 @@ def test_what_ended_while_no_server_ran_is_told_by_the_next(
             return data
 
         wait_until(lambda: found()["webhook"]["state"] == "delivered", 120)  # type: ignore[index]
-        # The whole job, as GET tells it; links are to the file, whoever is asked.
+        # The whole job, as GET returns it; links from either server lead to the file.
         changing = {"webhook", "links", "result"}
-        assert {k: v for k, v in told["data"].items() if k not in changing} == {
+        assert {k: v for k, v in sent["data"].items() if k not in changing} == {
             k: v for k, v in found().items() if k not in changing
         }
-        assert httpx.get(told["data"]["result"]["audio"]["url"].replace(first.url, second.url)).is_success
+        assert httpx.get(sent["data"]["result"]["audio"]["url"].replace(first.url, second.url)).is_success
 
 
-def test_hosts_and_name_servers_that_never_respond_hold_up_nobody_else(
+def test_hosts_and_name_servers_that_never_respond_delay_no_others(
     *, valkey: ValkeyServer, tmp_path: Path, receiver: Receiver, tarpit: Tarpit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYTHONPATH", os.pathsep.join([str(NAMES), *filter(None, [os.environ.get("PYTHONPATH")])]))

@@ -66,9 +66,9 @@ def test_an_owners_names_that_hang_are_few(silence: Silence) -> None:
 
 def test_all_that_hang_are_bounded(silence: Silence) -> None:
     resolves = Resolver(0.3)
-    for number in range(resolver.TOGETHER):
+    for number in range(resolver.MAX_THREADS):
         time_out(resolves, f"owner{number}", 2)
-    assert len(silence.waiting) == resolver.TOGETHER
+    assert len(silence.waiting) == resolver.MAX_THREADS
 
 
 def test_what_hung_gives_its_place_back(silence: Silence) -> None:
@@ -76,13 +76,13 @@ def test_what_hung_gives_its_place_back(silence: Silence) -> None:
     time_out(resolves, "a", 10)
     silence.end()
     wait_until(lambda: not silence.waiting)
-    for _ in range(3 * resolver.TOGETHER):
+    for _ in range(3 * resolver.MAX_THREADS):
         assert resolves.resolve("a", "good.example", 443) == ["192.0.2.1"]
 
 
-def test_a_name_that_nobody_has(silence: Silence) -> None:
+def test_a_name_that_does_not_exist(silence: Silence) -> None:
     silence.end()
     resolves = Resolver()
-    for _ in range(3 * resolver.TOGETHER):
+    for _ in range(3 * resolver.MAX_THREADS):
         with pytest.raises(socket.gaierror):
             resolves.resolve("a", "unknown.example", 443)

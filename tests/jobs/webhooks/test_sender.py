@@ -21,7 +21,7 @@ PUBLIC, INSIDE = "93.184.216.34", "127.0.0.1"
 
 
 class Wire(httpcore.NetworkBackend):
-    """Takes down where it is told to connect; whatever that is, it connects to this machine."""
+    """Records the addresses that it should connect to, and connects to this machine."""
 
     def __init__(self) -> None:
         self.asked: list[str] = []
@@ -112,7 +112,7 @@ def test_certificates_are_those_of_the_name(tls_receiver: Receiver, certificate:
         post(at(tls_receiver, "other.example", "https"), {}, b"", **send)  # type: ignore[arg-type]
 
 
-def test_a_certificate_that_nobody_vouches_for_is_refused(tls_receiver: Receiver) -> None:
+def test_a_certificate_of_an_unknown_authority_is_refused(tls_receiver: Receiver) -> None:
     with pytest.raises(Undelivered, match="certificate"):
         post(at(tls_receiver, scheme="https"), {}, b"", resolve=resolver([PUBLIC]), backend=Wire())
     assert tls_receiver.seen == []
@@ -165,7 +165,7 @@ def test_an_answer_that_never_ends_has_the_same_deadline(receiver: Receiver) -> 
 
 
 def test_an_answer_that_is_always_about_to_come_is_cut_off(receiver: Receiver) -> None:
-    """As fast as it is read: gevent would never look at another connection, nor at a clock."""
+    """As fast as it is read: gevent would never serve another connection, nor a timer."""
 
     def continues(connection: socket.socket) -> None:
         while True:
@@ -225,12 +225,12 @@ def test_what_is_no_answer_is_none(receiver: Receiver, strange: bytes | Callable
         post(receiver.url, {}, b"", anywhere=True)
 
 
-def test_nobody_listens() -> None:
+def test_a_port_without_a_server() -> None:
     with pytest.raises(Undelivered, match="There was no answer"):
         post("http://127.0.0.1:1/", {}, b"", anywhere=True)
 
 
-def test_a_name_that_nobody_has() -> None:
+def test_a_name_that_does_not_exist() -> None:
     def unknown(_host: str, _port: int) -> list[str]:
         raise socket.gaierror("unknown")
 

@@ -7,17 +7,17 @@ from collections.abc import Iterator
 import pytest
 from redis import Redis
 
-from riffusion.jobs.clients import UNLIMITED
 from riffusion.jobs.keys import Key, KeyStore
 from riffusion.jobs.record import JobRecord, WebhookState
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.webhooks import addresses, resolver
-from riffusion.jobs.webhooks.courier import PAUSES_S, Courier
+from riffusion.jobs.tenants import UNLIMITED
+from riffusion.jobs.webhooks import public_address, resolver
+from riffusion.jobs.webhooks.dispatcher import PAUSES_S, Dispatcher
 from riffusion.settings import Settings
 from tests.conftest import free_port, wait_until
 from tests.jobs.webhooks.conftest import Receiver, Tarpit, deliver, elapse, ended, serving
 
-SOON_S = 5.0  # a second until the courier looks, and some for a busy machine; a try at a tarpit takes 15
+SOON_S = 5.0  # a second until the dispatcher's next round, and some for a busy machine; a try at a tarpit takes 15
 
 
 @pytest.fixture
@@ -40,10 +40,17 @@ def arrives(store: JobStore, receiver: Receiver, key: Key) -> None:
 
 @pytest.mark.parametrize("count", [32, 200])
 def test_many_to_one_that_never_responds(
-    *, store: JobStore, courier: Courier, tarpit: Tarpit, receiver: Receiver, attackers: list[str], key: Key, count: int
+    *,
+    store: JobStore,
+    dispatcher: Dispatcher,
+    tarpit: Tarpit,
+    receiver: Receiver,
+    attackers: list[str],
+    key: Key,
+    count: int,
 ) -> None:
     ended(store, attackers[0], *[tarpit.url(path=str(number)) for number in range(count)])
-    courier.start()
+    dispatcher.start()
     wait_until(lambda: tarpit.connections)
     for _ in range(3):
         arrives(store, receiver, key)
@@ -52,28 +59,28 @@ def test_many_to_one_that_never_responds(
 def test_many_hosts_that_never_respond(
     *,
     store: JobStore,
-    courier: Courier,
+    dispatcher: Dispatcher,
     tarpit: Tarpit,
     receiver: Receiver,
     attackers: list[str],
     key: Key,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(addresses, "resolve", lambda _host, _port: ["127.0.0.1"])  # wildcard DNS
+    monkeypatch.setattr(public_address, "resolve", lambda _host, _port: ["127.0.0.1"])  # wildcard DNS
     ended(store, attackers[0], *[tarpit.url(f"a{number}.evil.example") for number in range(200)])
-    courier.start()
+    dispatcher.start()
     wait_until(lambda: len(tarpit.connections) >= 4)
     for _ in range(3):
         arrives(store, receiver, key)
 
 
 def test_many_keys_at_one_that_never_responds(
-    *, store: JobStore, courier: Courier, tarpit: Tarpit, receiver: Receiver, attackers: list[str], key: Key
+    *, store: JobStore, dispatcher: Dispatcher, tarpit: Tarpit, receiver: Receiver, attackers: list[str], key: Key
 ) -> None:
     for attacker in attackers:
         ended(store, attacker, *[tarpit.url()] * 10)
     receiver_url = receiver.url.replace("127.0.0.1", "localhost")
-    courier.start()
+    dispatcher.start()
     wait_until(lambda: len(tarpit.connections) >= 8)
     ended(store, key.id, receiver_url)  # by another name: eight tries at one host are in progress
     wait_until(lambda: receiver.seen, SOON_S, "other keys' tries hold it up")
@@ -84,7 +91,7 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
     """Names under silent.example, whose name servers never respond: those that were asked for."""
     asked: list[str] = []
     over = threading.Event()
-    resolve = addresses.resolve
+    resolve = public_address.resolve
 
     def hang(host: str, port: int) -> list[str]:
         if host.endswith(".silent.example"):
@@ -93,45 +100,45 @@ def silent(monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
             raise socket.gaierror("no name server responds")
         return resolve(host, port)
 
-    monkeypatch.setattr(addresses, "resolve", hang)
+    monkeypatch.setattr(public_address, "resolve", hang)
     yield asked
     over.set()
 
 
 def test_many_names_that_never_resolve(
-    *, store: JobStore, courier: Courier, silent: list[str], receiver: Receiver, attackers: list[str], key: Key
+    *, store: JobStore, dispatcher: Dispatcher, silent: list[str], receiver: Receiver, attackers: list[str], key: Key
 ) -> None:
     ended(store, attackers[0], *[f"http://a{number}.silent.example/" for number in range(100)])
-    courier.start()
+    dispatcher.start()
     wait_until(lambda: silent)
     for _ in range(3):
         arrives(store, receiver, key)
     assert len(silent) <= resolver.PER_OWNER
 
 
-def test_a_host_that_was_down_for_an_hour_is_told_everything(store: JobStore, courier: Courier, key: Key) -> None:
+def test_a_host_that_was_down_for_an_hour_gets_every_webhook(store: JobStore, dispatcher: Dispatcher, key: Key) -> None:
     port = free_port()
     jobs = ended(store, key.id, *[f"http://127.0.0.1:{port}/{number}" for number in range(40)])
     for _ in range(60):
-        deliver(courier)
+        deliver(dispatcher)
         elapse(store.redis, 61)
     assert set(states(store, jobs)) == {WebhookState.PENDING}
     with serving(port) as receiver:
-        deliver(courier)
+        deliver(dispatcher)
         assert (
             states(store, jobs).count(WebhookState.DELIVERED) > 20
         )  # others were probes, and have their next try later
         elapse(store.redis, max(PAUSES_S) * 1.1)
-        deliver(courier)
+        deliver(dispatcher)
         assert set(states(store, jobs)) == {WebhookState.DELIVERED}
         assert receiver.connections == len(jobs)
 
 
-def test_the_breaker_takes_no_try_from_a_lone_webhook(store: JobStore, courier: Courier, key: Key) -> None:
+def test_the_breaker_takes_no_try_from_a_lone_webhook(store: JobStore, dispatcher: Dispatcher, key: Key) -> None:
     [job] = ended(store, key.id, f"http://127.0.0.1:{free_port()}/")
-    assert deliver(courier) == 1
+    assert deliver(dispatcher) == 1
     for pause in PAUSES_S:
         assert states(store, [job]) == [WebhookState.PENDING]
         elapse(store.redis, pause * 1.1 + 1)
-        assert deliver(courier) == 1
+        assert deliver(dispatcher) == 1
     assert states(store, [job]) == [WebhookState.FAILED]

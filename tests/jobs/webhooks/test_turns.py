@@ -85,7 +85,7 @@ def test_a_keys_hosts_take_turns(store: JobStore, turns: Turns) -> None:
     assert turns.lanes(quick=3) == {"a busy.example": 2, "a calm.example": 1}
 
 
-def test_a_key_has_four_tries_in_progress_whoever_makes_them(store: JobStore, turns: Turns) -> None:
+def test_a_key_has_four_tries_in_progress_in_all_processes(store: JobStore, turns: Turns) -> None:
     ended(store, "a", *hosts(50))
     assert len(turns.take(slow=3)) == 3
     [last] = turns.take()
@@ -94,7 +94,7 @@ def test_a_key_has_four_tries_in_progress_whoever_makes_them(store: JobStore, tu
     assert len(turns.take()) == 1
 
 
-def test_a_host_has_eight_tries_in_progress_whoever_names_it(store: JobStore, turns: Turns) -> None:
+def test_a_host_has_eight_tries_in_progress_from_all_keys(store: JobStore, turns: Turns) -> None:
     for number in range(20):
         ended(store, f"key{number}", "https://evil.example/")
     taken = turns.take()

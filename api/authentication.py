@@ -1,0 +1,73 @@
+"""The client that a request comes from, by its key, secret or address, and the client's limits."""
+
+import re
+
+from flask import Request, g, request
+
+from api.ip_networks import address_client
+from api.services import Services, services
+from riffusion.errors import InvalidRequest, Unauthorized
+from riffusion.jobs.tenants import Quota, Tenant, key_tenant, secret_owner
+
+END_USER = "Riffusion-End-User"
+SECRET = "Riffusion-Secret"  # noqa: S105 -- the name of a header
+_END_USER = re.compile(r"[\x21-\x7e]{1,128}")
+_SECRET = re.compile(r"[A-Za-z0-9_-]{22,128}")  # 128 bits in base64 are 22 characters
+
+
+def caller() -> Tenant:
+    """The client on whose behalf the current request is made.
+
+    Raises:
+        Unauthorized: it has no key where one is required, or one that is unknown or revoked.
+        InvalidRequest: its end user or secret is malformed.
+        StoreUnavailable: Redis doesn't respond.
+    """
+    if "caller" not in g:
+        g.caller = _identify(request, services())
+    found: Tenant = g.caller
+    return found
+
+
+def owner() -> Tenant:
+    """The same client, where it must be an owner: by a key or a secret, since many people may share an address.
+
+    Raises:
+        Unauthorized: it has neither a key nor a secret. And as `caller`.
+    """
+    found = caller()
+    if found.owner is None:
+        raise Unauthorized(
+            f"A list needs an API key, or a secret of your own: draw 128 random bits and send them as `{SECRET}` with "
+            "every request (22 to 128 letters, digits, - and _). It lists what the same secret submitted."
+        )
+    return found
+
+
+def _identify(incoming: Request, here: Services) -> Tenant:
+    end_user = _header(incoming, END_USER, _END_USER, "must be 1 to 128 visible ASCII characters")
+    secret = _header(incoming, SECRET, _SECRET, "must be 22 to 128 letters, digits, - and _")
+    sent = incoming.authorization  # other schemes than Bearer are for proxies
+    if sent is not None and sent.type == "bearer":
+        key = here.keys.check(sent.token or "")
+        # Only a key for end users may name them, because each has limits and a share of the queue.
+        name = key_tenant(key.id, end_user if key.for_end_users else None)
+        return Tenant(name, owner=name, weight=key.weight, quota=key.quota)
+    if not here.settings.anonymous:
+        raise Unauthorized("This server requires an API key: send it as `Authorization: Bearer <key>`.")
+    name, networks = address_client(incoming)
+    quota = Quota(
+        here.settings.anonymous_creates_per_minute,
+        here.settings.anonymous_jobs_in_flight,
+        here.settings.anonymous_jobs_kept,
+        here.settings.anonymous_request_bytes,
+        here.settings.anonymous_stored_bytes,
+    )
+    return Tenant(name, networks, secret_owner(secret) if secret else None, quota=quota)
+
+
+def _header(incoming: Request, name: str, form: re.Pattern[str], message: str) -> str | None:
+    value = incoming.headers.get(name)
+    if value is not None and not form.fullmatch(value):
+        raise InvalidRequest([{"field": name, "message": message}])
+    return value

@@ -1,0 +1,87 @@
+"""Requests that are held open: long-polls and event streams, and the limit on their number."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from prometheus_client import Gauge
+
+from riffusion.jobs.acceptance import Place
+from riffusion.jobs.events import EventHub
+from riffusion.jobs.record import JobRecord
+from riffusion.jobs.store import JobStore
+
+# Between two reads without an event: a job's place in the queue changes without one, and an event can get lost.
+RECHECK_S = 2.0
+# Between two reads of a held request, however many events there are.
+READS_APART_S = 0.05
+
+Version = tuple[int, int | None]
+
+
+class HeldRequests:
+    """Counts the connections that only wait, so that they never occupy all of them. Thread-safe."""
+
+    def __init__(self, limit: int, gauge: Gauge) -> None:
+        self._free = threading.BoundedSemaphore(limit)
+        self._gauge = gauge
+        self.closing = False  # the server is stopping: held requests end now
+
+    def enter(self) -> bool:
+        """Takes a slot; False if none is free, so that the request must not wait."""
+        if self.closing or not self._free.acquire(blocking=False):
+            return False
+        self._gauge.inc()
+        return True
+
+    def leave(self) -> None:
+        """Frees the slot."""
+        self._gauge.dec()
+        self._free.release()
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A job at one moment, with its place in the queue while it waits."""
+
+    record: JobRecord
+    place: Place | None
+
+    @property
+    def version(self) -> Version:
+        """Differs between any two snapshots that clients should see as different."""
+        return self.record.revision, self.place.position if self.place else None
+
+
+def read_snapshot(store: JobStore, job_id: str, client: str | None = None) -> Snapshot:
+    """The job now, if the client may see it.
+
+    Raises:
+        NotFound, Gone: there is no such job for this client, or not any more.
+        StoreUnavailable: Redis doesn't respond.
+    """
+    return Snapshot(*store.get_with_place(job_id, client))
+
+
+class JobWatcher:
+    """Waits for changes of one job."""
+
+    def __init__(self, store: JobStore, hub: EventHub, held: HeldRequests) -> None:
+        self._store = store
+        self._hub = hub
+        self._held = held
+
+    def until(self, changed: Callable[[Snapshot], bool], snapshot: Snapshot, seconds: float) -> Snapshot:
+        """The first snapshot for which `changed` is true, or the latest when the time is up or the server stops."""
+        deadline = time.monotonic() + seconds
+        heard, read_at = 0, 0.0
+        while not (changed(snapshot) or snapshot.record.status.terminal or self._held.closing):
+            left = deadline - time.monotonic()
+            if left <= 0:
+                break
+            heard = self._hub.wait(snapshot.record.id, max(heard, snapshot.record.revision), min(left, RECHECK_S))
+            time.sleep(max(0.0, read_at + READS_APART_S - time.monotonic()))
+            read_at = time.monotonic()
+            snapshot = read_snapshot(self._store, snapshot.record.id)
+        return snapshot

@@ -1,0 +1,43 @@
+"""Pictures on the way from one end to another.
+
+Embeddings, guidance and denoising go in a straight line from start to end, noise on the sphere.
+"""
+
+from collections.abc import Callable, Iterator
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from riffusion.diffusion.noise import BlendedNoise, SeededNoise
+from riffusion.generate.clip import Control
+from riffusion.generate.painter import Conditioning, ImageTask, Painter, guidance_of, seed_of
+from riffusion.requests.between import Between, mix
+from riffusion.spectrogram.canvas import Grey
+
+Initial = Callable[[float], Grey | Tensor | None]
+"""What the picture at an alpha starts from, as in `ImageTask.init`."""
+
+
+def paint_between(painter: Painter, request: Between, width: int, initial: Initial, control: Control) -> Grey:
+    """The one picture [512, width] at `alpha`, or a run of them side by side as one wide picture."""
+    tasks = list(_tasks(painter, request, width, initial))
+    progress = painter.progress(request, control, [task.denoising for task in tasks])
+    return np.concatenate(painter.paint(request, tasks, progress), axis=1)
+
+
+def _tasks(painter: Painter, request: Between, width: int, initial: Initial) -> Iterator[ImageTask]:
+    start, end = request.start, request.end
+    alphas = [request.alpha] if request.alpha is not None else np.linspace(0, 1, request.clips or 2).tolist()
+    lora = painter.loras.get(request.lora)
+    prompts = painter.prompts.encode(start.prompt, end.prompt, request.negative_prompt, lora=lora)
+    for alpha in alphas:
+        init = initial(alpha)
+        guidance = mix(guidance_of(start.guidance), guidance_of(end.guidance), alpha)
+        yield ImageTask(
+            Conditioning(torch.lerp(prompts[0], prompts[1], alpha), prompts[2], guidance, lora),
+            BlendedNoise(SeededNoise(seed_of(start.seed)), SeededNoise(seed_of(end.seed)), alpha),
+            width,
+            init=init,
+            denoising=1.0 if init is None else mix(start.denoising, end.denoising, alpha),
+        )

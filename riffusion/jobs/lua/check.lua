@@ -1,3 +1,0 @@
-#!lua
--- Without flags: refused, like accept, when Redis is out of memory, read-only or can't write its log.
-return 1

@@ -1,0 +1,12 @@
+#!lua
+-- Gives a clip a share id. ARGV: share id, job id. Returns the job's status, or "" if there is no such job; only a job
+-- that has succeeded gets a share. It lasts as long as the job and its tombstone, so that an expired clip can be told
+-- from one that never was.
+local share_id, id = ARGV[1], ARGV[2]
+local job = load_hash('job:' .. id)
+if not job then return '' end
+if job.status == 'succeeded' then
+  local left = job.completed_at + limits.result_ttl_s + limits.tombstone_s - now
+  redis.call('SET', 'share:' .. share_id, id, 'EX', math.max(1, math.ceil(left)))
+end
+return job.status

@@ -1,0 +1,163 @@
+"""The base classes of the modes: the fields they share, and what each mode says of itself for all that ask.
+
+Whatever a mode must say is abstract or has no value here: a mode without it fails at import, with a message that names
+what is missing.
+"""
+
+from abc import abstractmethod
+from typing import Annotated, Any, ClassVar, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from riffusion.requests.fields import (
+    AudioFormat,
+    Guidance,
+    Int,
+    Loras,
+    Model,
+    Name,
+    Quality,
+    Scheduler,
+    Seed,
+    Text,
+    WebAddress,
+)
+from riffusion.requests.sizes import Sizes
+from riffusion.requests.work import Work
+
+PRESETS: dict[str, tuple[int, Scheduler]] = {
+    "draft": (10, "dpm++2m"),
+    "standard": (20, "dpm++2m"),
+    "best": (50, "dpm++2m"),
+}
+"""Steps and scheduler that a quality stands for."""
+
+
+class AnyRequest(Model):
+    """A request of any mode."""
+
+    MODE: ClassVar[str]
+    """The mode's name: the value of its field `mode`."""
+    SCHEMA: ClassVar[int]
+    """Version of the request format that brought the mode; a field added since raises it where the field is used.
+
+    Workers of an older version leave such jobs to newer ones: a new mode takes the next number.
+    """
+    PURPOSE: ClassVar[str]
+    """One line for the command line's list of commands."""
+    COMMAND: ClassVar[str]
+    """The command's name; left out, the mode's."""
+    EXAMPLE: ClassVar[dict[str, Any]]
+    """A small request: its JSON without the mode."""
+    UNTITLED: ClassVar[str] = "A clip"
+    """What a clip is called whose request has no prompt."""
+    SEAMLESS: ClassVar[bool] = False
+    """Whether the sound's end leads into its beginning."""
+    RANK: ClassVar[int] = 100
+    """Where lists show it: low ones first, those of one rank by name."""
+
+    model: Name | None = Field(default=None, description="One of `GET /models`; left out, the server's default.")
+    format: AudioFormat = Field(default="mp3", description="The result's audio format.")
+    quality: Quality | None = Field(
+        default=None,
+        description="How much work to spend on picture and sound; instead of steps and scheduler. [standard]",
+    )
+    fresh: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="Make it again, even if the same request with the same seed was made before."
+    )
+    webhook: WebAddress | None = Field(
+        default=None,
+        description="Where to POST the job when it has ended; for owners of an API key. Not part of the job's request.",
+    )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **_: Any) -> None:
+        """Checks that a mode says all that it must; a class whose `mode` has no value yet is a base of modes.
+
+        Raises:
+            TypeError: naming what is missing.
+        """
+        mode = cls.model_fields.get("mode")
+        if mode is None or mode.is_required():
+            return
+        cls.MODE = mode.default
+        cls.COMMAND = vars(cls).get("COMMAND", cls.MODE)
+        missing = {*cls.__abstractmethods__, *(name for name in cls.__class_vars__ if not hasattr(cls, name))}
+        if missing:
+            raise TypeError(f"{cls.__module__}.{cls.__name__} lacks {', '.join(sorted(missing))}")
+
+    @property
+    @abstractmethod
+    def length_field(self) -> str:
+        """The field to change so that the clip gets shorter."""
+
+    @abstractmethod
+    def columns(self, sizes: Sizes) -> int:
+        """Columns of the picture that it makes from inputs of these sizes; of a loop, as many as it may keep."""
+
+    @abstractmethod
+    def work(self, sizes: Sizes) -> Work:
+        """What has to be done for it, with inputs of these sizes."""
+
+
+class Painted(AnyRequest):
+    """What every mode that runs the diffusion model shares."""
+
+    AT_ONCE: ClassVar[tuple[str, ...]]
+    """Fields whose pictures the model paints in their whole width at once, so that `MAX_WIDTH` holds."""
+
+    negative_prompt: Text = Field(default="", description="What to steer away from.")
+    steps: Int = Field(default=20, ge=2, le=150, description="Denoising steps of a full run.")
+    scheduler: Scheduler = "dpm++2m"
+    lora: Loras = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _preset(cls, data: Any) -> Any:
+        """Steps and scheduler of the quality asked for, so that the request, once stored, says what was done."""
+        quality = data.get("quality") if isinstance(data, dict) else None
+        if not isinstance(quality, str) or quality not in PRESETS:
+            return data
+        steps, scheduler = PRESETS[quality]
+        return {"steps": steps, "scheduler": scheduler, **data}
+
+    @model_validator(mode="after")
+    def _one_way(self) -> Self:
+        if self.quality is not None and (self.steps, self.scheduler) != PRESETS[self.quality]:
+            steps, scheduler = PRESETS[self.quality]
+            raise PydanticCustomError(
+                "quality", f"quality {self.quality} is {steps} steps of {scheduler}: leave it or them out"
+            )
+        return self
+
+    @property
+    @abstractmethod
+    def prompts(self) -> tuple[str, ...]:
+        """What it asks the model for."""
+
+    def degraded(self) -> Self | None:
+        """The same in fewer steps, those of the draft quality; None where it asks for no more than that."""
+        steps, scheduler = PRESETS["draft"]
+        if self.steps <= steps:
+            return None
+        quality: Quality | None = "draft" if self.quality and self.scheduler == scheduler else None
+        return self.model_copy(update={"steps": steps, "quality": quality})
+
+
+class Prompted(Painted):
+    """What every mode with one prompt shares."""
+
+    prompt: Text = Field(description="What to paint; `(words:1.2)` weighs them.")
+    seed: Seed | None = None
+    guidance: Guidance | None = None
+
+    @property
+    def prompts(self) -> tuple[str, ...]:
+        """The one prompt."""
+        return (self.prompt,)
+
+    @property
+    def guided(self) -> bool:
+        """Whether the UNet runs with and without the prompt; models guide unless they are asked not to."""
+        return self.guidance is None or self.guidance > 1

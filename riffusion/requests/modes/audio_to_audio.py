@@ -1,0 +1,47 @@
+"""A clip of any length, rendered again by the model."""
+
+import math
+from typing import ClassVar, Literal
+
+from riffusion.geometry import CLIP_COLUMNS
+from riffusion.requests.base import Prompted
+from riffusion.requests.fields import Denoising
+from riffusion.requests.references import Clip
+from riffusion.requests.sizes import OVERLAP_COLUMNS, Sizes
+from riffusion.requests.work import DenoisingWork, Work
+
+
+class AudioToAudio(Prompted):
+    """A clip of any length re-rendered by the model in overlapping windows."""
+
+    SCHEMA: ClassVar = 1
+    PURPOSE: ClassVar = "A recording of any length, re-rendered by the model."
+    EXAMPLE: ClassVar = {"prompt": "church bells", "clip": {"upload": "u" * 22}}
+    AT_ONCE: ClassVar = ()
+    RANK: ClassVar = 50
+
+    mode: Literal["audio-to-audio"] = "audio-to-audio"
+    clip: Clip
+    denoising: Denoising = 0.55
+
+    @property
+    def length_field(self) -> str:
+        """The clip."""
+        return "clip"
+
+    def columns(self, sizes: Sizes) -> int:
+        """As many as the clip's picture has."""
+        return sizes["clip"].columns
+
+    def work(self, sizes: Sizes) -> Work:
+        """The clip's picture, and windows of it in mono."""
+        clip = sizes["clip"]
+        windows = max(1, math.ceil((clip.columns - OVERLAP_COLUMNS) / (CLIP_COLUMNS - OVERLAP_COLUMNS)))
+        denoising = DenoisingWork(
+            CLIP_COLUMNS if windows > 1 else clip.columns,
+            self.steps * self.denoising,
+            self.guided,
+            encoded=windows,
+            pictures=windows,
+        )
+        return Work(clip.columns, channels=1, analysis=clip, denoising=denoising)

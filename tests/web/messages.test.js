@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+globalThis.addEventListener = () => {};
+const { Problem } = await import("../../web/static/js/api/problem.js");
+const { failure, interruption, placeInLine, refusal, span } = await import("../../web/static/js/ui/messages.js");
+
+test("a place in the queue is an ordinal with a time", () => {
+  assert.equal(placeInLine({ position: 0, eta_s: null }), "Next in line");
+  assert.equal(placeInLine({ position: 2, eta_s: 61 }), "Third in line, about 61 seconds");
+  assert.equal(placeInLine({ position: 7, eta_s: 600 }), "8th in line, about 10 minutes");
+  assert.equal(placeInLine(null), "Waiting for a free worker");
+  assert.equal(span(0.2), "a second");
+});
+
+test("an invalid request names its fields", () => {
+  const errors = [
+    { field: "init.job", message: "is missing" },
+    { field: "negative_prompt", message: "is too long" },
+  ];
+  const problem = new Problem(422, { code: "invalid_request", detail: "No.", errors });
+  assert.equal(refusal(problem), "init.job: is missing; negative prompt: is too long");
+});
+
+test("a code without a message of its own is explained by the server", () => {
+  assert.equal(refusal(new Problem(500, { code: "other", detail: "The server’s words." })), "The server’s words.");
+  assert.match(refusal(new TypeError("x")), /bug/);
+});
+
+test("an interruption says that the page retries", () => {
+  const problem = new Problem(503, { code: "store_unavailable" });
+  assert.match(interruption(problem), /job store \(Redis\)\. This continues by itself/);
+});
+
+test("a job without a clip was canceled or failed", () => {
+  const job = { id: "j", mode: "riff", request: {}, warnings: [], degraded: false };
+  assert.equal(failure({ ...job, status: "canceled", error: { code: "canceled", detail: "" } }), "Canceled.");
+  assert.match(failure({ ...job, status: "failed", error: { code: "worker_lost", detail: "" } }), /worker stopped/);
+});

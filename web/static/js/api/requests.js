@@ -1,0 +1,131 @@
+/**
+ * The bodies of `POST /jobs` for what a visitor can make. Fields at the server's default are left out.
+ *
+ * @typedef {object} Controls  the values of the prompt form
+ * @property {string} prompt
+ * @property {string} negative
+ * @property {number | null} seed  null: the server draws one
+ * @property {number} steps
+ * @property {number | null} guidance  null: the model's own
+ * @property {number} width      columns of a clip made from nothing
+ * @property {number} denoising  0–1, the strength: how much of what it starts from is replaced
+ * @property {string | null} model
+ * @property {Record<string, number> | null} lora  weights by name
+ *
+ * @typedef {{job: string} | {upload: string} | {seed_image: string}} Reference
+ * @typedef {{seconds: [number, number], hertz: [number, number]}} Box
+ * @typedef {Record<string, any>} Request
+ */
+
+export const randomSeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
+
+/** Which weights denoise.
+ * @param {Pick<Controls, "model" | "lora">} controls */
+export const modelAndLoras = ({ model, lora }) => ({ ...(model && { model }), ...(lora && { lora }) });
+
+/** @param {Controls} controls */
+const denoisingFields = ({ negative, steps, guidance, model, lora, seed }) => ({
+  ...(negative && { negative_prompt: negative }),
+  ...modelAndLoras({ model, lora }),
+  ...(seed !== null && { seed }),
+  steps,
+  ...(guidance !== null && { guidance }),
+});
+
+/** @param {Controls} controls @returns {Request} */
+export const fromNothing = (controls) => ({
+  mode: "text-to-audio",
+  prompt: controls.prompt,
+  width: controls.width,
+  ...denoisingFields(controls),
+});
+
+/** The same at draft quality: enough to judge whether it is worth finishing.
+ * @param {Controls} controls @param {number} seed @returns {Request} */
+export function draft(controls, seed) {
+  const { steps, ...rest } = fromNothing({ ...controls, seed });
+  return { ...rest, quality: "draft" };
+}
+
+/** A draft at full quality.
+ * @param {Request} draft @param {Controls} controls @returns {Request} */
+export const finish = ({ quality, ...rest }, { steps }) => ({ ...rest, steps });
+
+/** @param {Controls} controls @param {Reference} init @returns {Request} */
+export const riff = (controls, init) => ({
+  mode: "riff",
+  prompt: controls.prompt,
+  init,
+  denoising: controls.denoising,
+  ...denoisingFields(controls),
+});
+
+/** @param {Controls} controls @param {Reference} init @param {Box} mask @returns {Request} */
+export const repaint = (controls, init, mask) => ({
+  mode: "inpaint",
+  prompt: controls.prompt,
+  init,
+  mask,
+  ...denoisingFields(controls),
+});
+
+/** @param {Controls} controls @param {Reference} init @param {number} seconds @returns {Request} */
+export const extend = (controls, init, seconds) => ({
+  mode: "extend",
+  prompt: controls.prompt,
+  init,
+  seconds,
+  ...denoisingFields(controls),
+});
+
+/** @param {Controls} controls @param {Reference} init @returns {Request} */
+export const loop = (controls, init) => ({ mode: "loop", prompt: controls.prompt, init, ...denoisingFields(controls) });
+
+/** A clip of any length, re-rendered window by window to the prompt.
+ * @param {Controls} controls @param {Reference} clip @returns {Request} */
+export const audioToAudio = (controls, clip) => ({
+  mode: "audio-to-audio",
+  prompt: controls.prompt,
+  clip,
+  denoising: controls.denoising,
+  ...denoisingFields(controls),
+});
+
+/** @param {Reference} image @param {string} [format] @returns {Request} */
+export const imageToAudio = (image, format = "mp3") => ({ mode: "image-to-audio", image, format });
+
+/** @param {Reference} clip @returns {Request} */
+export const audioToImage = (clip) => ({ mode: "audio-to-image", clip });
+
+/**
+ * The interpolation between two clips, with the first as the init image.
+ * @param {Controls} controls @param {{request: Request}} from @param {{request: Request}} to
+ * @param {Reference} init @param {number} alpha 0–1
+ * @returns {Request}
+ */
+export const blend = ({ steps, denoising, model, lora }, from, to, init, alpha) => ({
+  mode: "interpolate",
+  start: { ...promptAndSeed(from.request), denoising },
+  end: { ...promptAndSeed(to.request), denoising },
+  init,
+  alpha,
+  steps,
+  ...modelAndLoras({ model, lora }),
+});
+
+/** The prompt and seed of a request of any mode; of an interpolation, those of its end.
+ * @param {Request} request @returns {{prompt: string, seed: number}} */
+export function promptAndSeed(request) {
+  const source = request.end ?? request;
+  return { prompt: source.prompt ?? "", seed: source.seed ?? randomSeed() };
+}
+
+/** The same request with another seed; one of a mode without a seed is returned unchanged.
+ * @param {Request} request @returns {Request} */
+export function vary(request) {
+  if (request.mode === "interpolate") return { ...request, start: reseed(request.start), end: reseed(request.end) };
+  return "seed" in request ? reseed(request) : request;
+}
+
+/** @template {Record<string, any>} T @param {T} fields */
+const reseed = (fields) => ({ ...fields, seed: randomSeed() });

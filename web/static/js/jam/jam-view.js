@@ -1,0 +1,212 @@
+/** The jam's view, at `/#jam`. Fires "open" when it is opened and "change" when it starts or stops. */
+
+import { cancel, download, getJob, sleep, submit } from "../api/http.js";
+import { hasEnded } from "../api/job-watch.js";
+import { modelAndLoras } from "../api/requests.js";
+import { audioContext, decode } from "../audio/context.js";
+import { readPicture } from "../spectrogram/picture.js";
+import { find } from "../ui/dom.js";
+import { failure, interruption, placeInLine } from "../ui/messages.js";
+import { InterpolationPath } from "./interpolation-path.js";
+import { LoopScheduler } from "./loop-scheduler.js";
+import { Timeline } from "./timeline.js";
+
+const POLL_S = 0.4;
+const IDLE_MS = 10 * 60_000;
+const IDLE_CHECK_MS = 15_000;
+const KEEP = "Keep this clip";
+
+export class JamView extends EventTarget {
+  /** @type {LoopScheduler | null} */ #scheduler = null;
+  /** @type {GainNode | null} */ #output = null;
+  /** @type {InterpolationPath | null} */ #path = null;
+  #lastInput = Date.now();
+  #trouble = "";
+  /** The message about a new prompt, until its first clip takes over. */
+  #turning = "";
+  /** Whether a worker is making the first clip. */
+  #isFirstRunning = false;
+
+  /**
+   * @param {import("../studio/prompt-form.js").PromptForm} promptForm
+   * @param {import("../clips/clip-store.js").ClipStore} clipStore
+   */
+  constructor(promptForm, clipStore) {
+    super();
+    this.promptForm = promptForm;
+    this.clipStore = clipStore;
+    this.status = find("#jam-status");
+    this.timeline = new Timeline(
+      find("#jam-timeline"),
+      () => audioContext().currentTime,
+      () => this.#scheduler?.ahead.map(({ picture }) => picture) ?? [],
+    );
+    find("#jam-play").addEventListener("click", () => (this.running ? this.stop("Stopped.") : this.go()));
+    find("#jam-volume").addEventListener("input", () => this.#applyVolume());
+    find("#jam-keep").addEventListener("click", () => {
+      const clip = this.#scheduler?.playing;
+      if (!clip) return;
+      clipStore.add(clip.job, { verb: "" });
+      find("#jam-keep").textContent = "Kept";
+      this.status.textContent = "Kept: it is among your clips in the studio.";
+    });
+    for (const type of ["pointerdown", "pointermove", "keydown"]) {
+      addEventListener(type, () => (this.#lastInput = Date.now()), { passive: true });
+    }
+    addEventListener("hashchange", () => this.#route());
+    addEventListener("pagehide", () => this.stop("Stopped."));
+    setInterval(() => this.#stopIfIdle(), IDLE_CHECK_MS);
+    this.#route();
+  }
+
+  get open() {
+    return location.hash === "#jam";
+  }
+
+  get running() {
+    return this.#scheduler !== null;
+  }
+
+  /** Starts, or turns to the current prompt. */
+  go() {
+    const { prompt } = this.promptForm.controlsWithPrompt();
+    if (this.#scheduler) {
+      this.#path?.turnTo(prompt, this.#scheduler.playing?.position ?? null);
+      this.#scheduler.remake();
+      this.#turning = `“${prompt}” starts at the bar line after its first clip is made. These bars repeat until then.`;
+      this.status.textContent = this.#turning;
+      return;
+    }
+    this.#start(prompt);
+  }
+
+  /** @param {string} why */
+  stop(why) {
+    if (!this.#scheduler) return;
+    this.#scheduler.stop();
+    this.#scheduler = null;
+    this.timeline.stop();
+    this.#changed(why);
+  }
+
+  /** @param {string} prompt */
+  #start(prompt) {
+    const context = audioContext();
+    this.#output = new GainNode(context);
+    this.#output.connect(context.destination);
+    this.#applyVolume();
+    this.#path = new InterpolationPath(prompt);
+    this.#lastInput = Date.now();
+    this.#trouble = this.#turning = "";
+    this.#isFirstRunning = false;
+    const beat = this.promptForm.seeds?.find(({ name }) => name === this.promptForm.seedImage);
+    const period = beat ? (beat.bars * beat.beats_per_bar * 60) / beat.bpm : 5.12;
+    const scheduler = new LoopScheduler(context, this.#output, period, (signal) => this.#make(signal, beat?.name));
+    scheduler.addEventListener("join", (event) => this.#join(/** @type {CustomEvent} */ (event).detail));
+    scheduler.addEventListener("repeat", (event) => {
+      this.timeline.add(/** @type {CustomEvent} */ (event).detail, true);
+      this.status.textContent =
+        this.#trouble || this.#turning || "The next clip isn’t ready yet: these bars repeat until it is.";
+    });
+    scheduler.addEventListener("trouble", (event) => {
+      const { detail } = /** @type {CustomEvent} */ (event);
+      this.#trouble = interruption(detail);
+      if (detail.code === "unauthorized") return this.stop(this.#trouble); // a retry would be refused, too
+      this.status.textContent = this.#trouble;
+    });
+    this.#scheduler = scheduler;
+    this.timeline.start();
+    scheduler.start();
+    this.#changed("Requesting the first bars.");
+  }
+
+  /** @param {{clip: import("./loop-scheduler.js").JamClip, at: number, period: number}} join */
+  #join(join) {
+    this.#trouble = this.#turning = "";
+    this.timeline.add(join, false);
+    find("#jam-keep").textContent = KEEP;
+    find("#jam-keep").disabled = false;
+    const { start, end, alpha } = join.clip.position;
+    const ready = this.#scheduler?.ahead.length ?? 0;
+    const position =
+      start.prompt === end.prompt || alpha === 1
+        ? `“${end.prompt}”`
+        : `“${start.prompt}” → “${end.prompt}”, ${Math.round(alpha * 100)} % of the way`;
+    this.status.textContent = `${position}. ${ready} clip${ready === 1 ? "" : "s"} ready ahead.`;
+  }
+
+  /** @param {AbortSignal} signal @param {string | undefined} beat  a seed image
+   * @returns {Promise<import("./loop-scheduler.js").JamClip>} */
+  async #make(signal, beat) {
+    const position = /** @type {InterpolationPath} */ (this.#path).next();
+    const { controls } = this.promptForm;
+    const { denoising } = controls;
+    let job = await submit({
+      mode: "interpolate",
+      start: { ...position.start, denoising },
+      end: { ...position.end, denoising },
+      alpha: position.alpha,
+      quality: "draft", // it must take less time to make than to play
+      ...(beat && { init: { seed_image: beat } }),
+      ...modelAndLoras(controls),
+    });
+    const { id } = job;
+    const drop = () => void cancel(id).catch(() => {}); // it may have ended already
+    if (signal.aborted) drop();
+    signal.addEventListener("abort", drop);
+    while (!hasEnded(job)) {
+      this.#showFirstJob(job);
+      await sleep(POLL_S);
+      job = await getJob(id, signal);
+    }
+    signal.removeEventListener("abort", drop);
+    if (!job.result) throw new Error(failure(job));
+    const [png, sound] = await Promise.all([download(job.result.image.url), download(job.result.audio.url)]);
+    return { buffer: await decode(sound), picture: await readPicture(png), job, position };
+  }
+
+  /** Until the first clip plays: shows whether its job is queued or running.
+   * @param {import("../api/http.js").Job} job */
+  #showFirstJob({ status, queue }) {
+    if (!this.#scheduler || this.#scheduler.playing || this.#isFirstRunning) return;
+    this.#isFirstRunning = status === "running";
+    const place = placeInLine(queue).toLowerCase();
+    const text = this.#isFirstRunning ? "Making the first bars." : `Waiting for a worker: the first bars are ${place}.`;
+    if (this.status.textContent !== text) this.status.textContent = text;
+  }
+
+  #applyVolume() {
+    this.#output?.gain.setTargetAtTime(find("#jam-volume").valueAsNumber ** 2, audioContext().currentTime, 0.02);
+  }
+
+  /** Stops after a while without input: the visitor may have left, and others are waiting for the worker. */
+  #stopIfIdle() {
+    if (this.running && Date.now() - this.#lastInput > IDLE_MS) {
+      this.stop("Stopped after ten minutes without input, so that others can use the worker. Press Start to continue.");
+    }
+  }
+
+  /** @param {string} text */
+  #changed(text) {
+    this.status.textContent = text;
+    const button = find("#jam-play");
+    button.classList.toggle("playing", this.running);
+    button.setAttribute("aria-label", this.running ? "Stop the jam" : "Start the jam");
+    find("#jam-keep").textContent = KEEP;
+    find("#jam-keep").disabled = true; // until a clip plays
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #route() {
+    const { open } = this;
+    find("#jam").hidden = !open;
+    find("#workbench").hidden = open;
+    document.body.classList.toggle("jamming", open);
+    this.promptForm.jamming = open;
+    find("#to-jam").setAttribute("aria-current", open ? "page" : "false");
+    find("#to-studio").setAttribute("aria-current", open ? "false" : "page");
+    if (open) this.dispatchEvent(new Event("open"));
+    else this.stop("Stopped.");
+    this.dispatchEvent(new Event("change"));
+  }
+}

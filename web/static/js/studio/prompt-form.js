@@ -1,0 +1,199 @@
+/**
+ * The prompt and its dials. Fires "go" and "four" when their buttons are pressed, and "change".
+ * @typedef {"nothing" | "clip" | "seed"} From
+ */
+
+import { getJson } from "../api/http.js";
+import { promptAndSeed } from "../api/requests.js";
+import { find, make } from "../ui/dom.js";
+import { LoraSliders } from "./lora-sliders.js";
+import { EXAMPLES, randomPrompt } from "./prompts.js";
+
+export class PromptForm extends EventTarget {
+  /** @param {HTMLFormElement} form */
+  constructor(form) {
+    super();
+    this.form = form;
+    this.fields = /** @type {Record<string, any>} */ (form.elements);
+    this.prompt = /** @type {HTMLTextAreaElement} */ (find("#prompt", form));
+    this.go = find("#go", form);
+    this.trouble = find("#trouble", form);
+    this.loras = new LoraSliders(find("#loras", form));
+    this.prompt.addEventListener("input", () => this.#promptChanged());
+    this.prompt.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      form.requestSubmit();
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.dispatchEvent(new Event("go"));
+    });
+    find("#four", form).addEventListener("click", () => this.dispatchEvent(new Event("four")));
+    find("#dice", form).addEventListener("click", () => this.setPrompt(randomPrompt()));
+    find("#examples", form).replaceChildren(
+      ...EXAMPLES.map((text) => {
+        const button = make("button", { type: "button" }, text);
+        button.addEventListener("click", () => this.setPrompt(text));
+        return button;
+      }),
+    );
+    for (const name of ["denoising", "seed"])
+      this.fields[name].addEventListener("input", () => this.#controlsChanged());
+    this.loras.root.addEventListener("input", () => this.#controlsChanged());
+    this.fields.model.addEventListener("input", () => this.#showModelOptions());
+    for (const radio of this.fields.from) radio.addEventListener("change", () => this.#controlsChanged());
+    addEventListener("serverup", () => this.#isTransient && this.showProblem(""));
+    this.#controlsChanged();
+    this.catalog = this.#loadCatalog();
+  }
+
+  /** The values of the dials.
+   * @returns {import("../api/requests.js").Controls} */
+  get controls() {
+    const { negative, seed, steps, guidance, width, denoising, model } = this.fields;
+    return {
+      prompt: this.prompt.value.trim(),
+      negative: negative.value.trim(),
+      seed: Number.isNaN(seed.valueAsNumber) ? null : seed.valueAsNumber,
+      steps: steps.valueAsNumber || 20,
+      guidance: Number.isNaN(guidance.valueAsNumber) ? null : guidance.valueAsNumber,
+      width: Number(width.value),
+      denoising: denoising.valueAsNumber,
+      model: model.value || null,
+      lora: this.loras.weights,
+    };
+  }
+
+  /** The same; an empty prompt is first replaced by the example that the field shows.
+   * @returns {import("../api/requests.js").Controls} */
+  controlsWithPrompt() {
+    if (!this.controls.prompt) {
+      this.prompt.value = EXAMPLES[0];
+      this.#promptChanged();
+    }
+    return this.controls;
+  }
+
+  /** @returns {From} */
+  get from() {
+    return this.fields.from.value;
+  }
+
+  set from(value) {
+    this.fields.from.value = value;
+    this.#controlsChanged();
+  }
+
+  /** @returns {string} */
+  get seedImage() {
+    return this.fields["seed-image"].value;
+  }
+
+  #jamming = false;
+
+  /** A jam always starts from a beat. */
+  set jamming(/** @type {boolean} */ yes) {
+    this.#jamming = yes;
+    this.#controlsChanged();
+  }
+
+  /** Whether there is a clip to start from. */
+  set hasClip(/** @type {boolean} */ yes) {
+    this.fields.from[1].disabled = !yes;
+    if (!yes && this.from === "clip") this.from = "nothing";
+  }
+
+  /** @param {string} prompt */
+  setPrompt(prompt) {
+    this.prompt.value = prompt;
+    this.#promptChanged();
+    this.prompt.focus();
+  }
+
+  /** Sets every dial to the value of a recipe.
+   * @param {Record<string, any>} request
+   * @returns {string[]} the model and LoRAs that it names and the server doesn't have */
+  fill(request) {
+    const { prompt, seed } = promptAndSeed(request);
+    this.setPrompt(prompt);
+    const { negative, steps, guidance, width, denoising, model } = this.fields;
+    negative.value = request.negative_prompt ?? "";
+    this.fields.seed.value = String(seed);
+    steps.value = String(request.steps ?? 20);
+    guidance.value = String(request.guidance ?? "");
+    width.value = [512, 1024, 2048].includes(request.width) ? String(request.width) : "512";
+    denoising.value = String(request.denoising ?? 0.75);
+    model.value = [...model.options].some(({ value }) => value === request.model) ? request.model : "";
+    this.#showModelOptions();
+    this.loras.weights = request.lora ?? null;
+    if (request.init?.seed_image) {
+      this.fields["seed-image"].value = request.init.seed_image;
+      this.from = "seed";
+    }
+    this.#controlsChanged();
+    if (!this.models.length) return []; // without a worker the server lists no models
+    const available = [...this.models.map(({ name }) => name), ...this.loras.names];
+    return [request.model, ...Object.keys(request.lora ?? {})].filter((name) => name && !available.includes(name));
+  }
+
+  #isTransient = false;
+
+  /** Shows an error below the prompt.
+   * @param {string} text  "" clears it @param {boolean} [transient]  clear it when the server is back */
+  showProblem(text, transient = false) {
+    this.trouble.textContent = text;
+    this.#isTransient = transient;
+  }
+
+  #promptChanged() {
+    this.showProblem("");
+    this.prompt.style.height = "auto";
+    this.prompt.style.height = `${this.prompt.scrollHeight}px`;
+    this.dispatchEvent(new Event("change"));
+  }
+
+  #controlsChanged() {
+    const { denoising } = this.fields;
+    find("#denoising-dial output", this.form).textContent = `${Math.round(denoising.valueAsNumber * 100)} %`;
+    this.fields["seed-image"].disabled = this.from !== "seed" && !this.#jamming;
+    denoising.disabled = this.from === "nothing" && !this.#jamming;
+    const set = [this.fields.seed.value && "seed fixed", this.loras.weights && "LoRA"].filter(Boolean);
+    find("#settings summary", this.form).textContent = ["Settings", ...set].join(", ");
+    this.dispatchEvent(new Event("change"));
+  }
+
+  /** Shows the guidance and the LoRAs of the chosen model. */
+  #showModelOptions() {
+    const { model, guidance } = this.fields;
+    const chosen = this.models.find(({ name, default: own }) => (model.value ? name === model.value : own));
+    guidance.placeholder = chosen?.guidance ? `auto, ${chosen.guidance}` : "auto";
+    this.loras.show(chosen?.loras ?? []);
+    this.#controlsChanged();
+  }
+
+  /** Loads the server's beats and models. Without them the rest of the form works. */
+  async #loadCatalog() {
+    const [seeds, models] = await Promise.allSettled([getJson("/seeds"), getJson("/models")]);
+    if (seeds.status === "fulfilled") {
+      this.fields["seed-image"].replaceChildren(
+        ...seeds.value.seeds.map((/** @type {any} */ seed) =>
+          make("option", { value: seed.name }, `${seed.title}, ${Math.round(seed.bpm)} bpm`),
+        ),
+      );
+      this.seeds = seeds.value.seeds;
+    }
+    this.fields.from[2].disabled = !this.seeds?.length;
+    if (models.status === "fulfilled") {
+      this.models = models.value.models;
+      this.fields.model.append(...this.models.map(({ name }) => make("option", { value: name }, name)));
+    }
+    this.#showModelOptions();
+  }
+
+  /** @type {{name: string, default: boolean, guidance: number | null, loras: string[]}[]} */
+  models = [];
+
+  /** @type {{name: string, title: string, bpm: number, bars: number, beats_per_bar: number}[] | undefined} */
+  seeds;
+}

@@ -1,0 +1,97 @@
+/** Messages for people: errors and what to do about them, waiting times, the state of a job. */
+
+import { apiKey } from "../api/api-key.js";
+import { Problem } from "../api/problem.js";
+
+/** @param {number} seconds */
+export function span(seconds) {
+  if (seconds < 1.5) return "a second";
+  if (seconds < 90) return `${Math.round(seconds)} seconds`;
+  return `${Math.round(seconds / 60)} minutes`;
+}
+
+const ORDINALS = ["next", "second", "third", "fourth", "fifth"];
+
+/** A queued job's place in the queue.
+ * @param {{position: number, eta_s: number | null} | null | undefined} queue */
+export function placeInLine(queue) {
+  if (!queue) return "Waiting for a free worker";
+  const place = ORDINALS[queue.position] ?? `${queue.position + 1}th`;
+  const line = `${place[0].toUpperCase()}${place.slice(1)} in line`;
+  return queue.eta_s === null ? line : `${line}, about ${span(queue.eta_s)}`;
+}
+
+const DELETED =
+  "That clip is no longer on the server: clips are kept for a limited time. Make it again from its recipe.";
+
+/** What can't be reached for the moment.
+ * @type {Record<string, string>} */
+const UNREACHABLE = {
+  offline: "The server can’t be reached.",
+  store_unavailable: "The server can’t reach its job store (Redis).",
+  storage_unavailable: "The server can’t reach its file storage.",
+};
+
+/** @type {Record<string, (problem: Problem) => string>} */
+const REFUSED = {
+  offline: () => `${UNREACHABLE.offline} Check your connection, then try again.`,
+  queue_full: ({ retryAfter }) =>
+    `The queue is full. Try again in ${span(retryAfter ?? 30)}; what you typed stays here.`,
+  too_many_requests: ({ retryAfter }) =>
+    `You have reached this server’s limit for one person. Try again in ${span(retryAfter ?? 10)}.`,
+  unauthorized: () =>
+    apiKey()
+      ? "The server doesn’t accept the API key in the studio’s settings: it was mistyped or revoked."
+      : "This server makes clips only for those with an API key. Enter yours in the studio’s settings.",
+  store_unavailable: () => `${UNREACHABLE.store_unavailable} Nothing is lost: try again in a few seconds.`,
+  storage_unavailable: () => `${UNREACHABLE.storage_unavailable} Try again in a few seconds.`,
+  unreadable_media: ({ message }) => `That file can’t be read: ${message}`,
+  body_too_large: () => "That file is larger than this server accepts.",
+  unknown_reference: ({ message }) => message,
+  gone: () => DELETED,
+  not_found: () => DELETED,
+  invalid_request: ({ fields, message }) =>
+    fields.map(({ field, message: why }) => `${field.replaceAll("_", " ") || "The request"}: ${why}`).join("; ") ||
+    message,
+};
+
+/** The message for an error.
+ * @param {unknown} error */
+export function refusal(error) {
+  if (!(error instanceof Problem)) return "This page has a bug. Reload it; your clips are kept.";
+  return (REFUSED[error.code] ?? (({ message }) => message))(error);
+}
+
+/** The message for an error after which the page retries by itself.
+ * @param {unknown} error */
+export function interruption(error) {
+  const unreachable = error instanceof Problem && UNREACHABLE[error.code];
+  return unreachable ? `${unreachable} This continues by itself when it is back.` : refusal(error);
+}
+
+/** The message about models and LoRAs of a recipe that the server doesn't have.
+ * @param {string[]} names */
+export const missingNames = (names) =>
+  names.length ? `This server doesn’t have ${names.join(", ")}, so it won’t sound quite the same.` : "";
+
+/** The warnings about a clip.
+ * @param {import("../api/http.js").Job} job */
+export const remarks = ({ warnings, degraded, request }) => {
+  const sketch = `The server was busy, so this is a sketch of ${request.steps} steps. Make it again later for more.`;
+  return degraded ? [sketch, ...warnings] : warnings;
+};
+
+/** @type {Record<string, string>} */
+const FAILED = {
+  worker_lost: "The worker stopped while making this clip, more than once. Try again, perhaps with fewer steps.",
+  deadline_exceeded: "This took longer than the server allows: no worker was free, or the clip takes too long to make.",
+  out_of_memory: "This clip needs more memory than the worker has. Make it shorter.",
+  broken_picture: "The model produced invalid numbers. Try another seed, or less guidance.",
+};
+
+export const CANCELED = "Canceled.";
+
+/** Why a job ended without a clip.
+ * @param {import("../api/http.js").Job} job */
+export const failure = ({ status, error }) =>
+  status === "canceled" || !error ? CANCELED : (FAILED[error.code] ?? `The clip couldn’t be made: ${error.detail}`);
