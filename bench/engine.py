@@ -39,7 +39,7 @@ from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.tuning import choose_threads, compiler_for
 from riffusion.generate import NoControl
 from riffusion.generate.generator import BUNDLED_FOLDER
-from riffusion.generate.modes import MAKERS
+from riffusion.generate.modes import maker_of
 from riffusion.generate.painter import Painter
 from riffusion.requests import AnyRequest, parse
 from riffusion.requests.base import Painted
@@ -142,7 +142,7 @@ def requests_of(clients: int) -> list[AnyRequest]:
 
 def serve(painter: Painter, init: Canvas, request: AnyRequest) -> object:
     """One picture through the engine."""
-    return MAKERS[type(request)](painter, request, {"init": init}, NoControl())
+    return maker_of(type(request))(painter, request, {"init": init}, NoControl())
 
 
 def one_by_one(serve_one: Serve, requests: Sequence[AnyRequest]) -> Served:

@@ -1,14 +1,19 @@
 """One command per mode, run in this process on the model that the settings name."""
 
 import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from riffusion.cli.options import build, parameters
-from riffusion.requests import AnyRequest, AudioFormat, with_seed
-from riffusion.settings import get_settings
+from riffusion.requests import AnyRequest, AudioFormat, Painted, with_seed
+from riffusion.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from riffusion.generate import Renderer
 
 FORMATS: tuple[AudioFormat, ...] = get_args(AudioFormat)
 
@@ -33,13 +38,12 @@ def _run(mode: type[AnyRequest], outputs: tuple[Path, ...], values: dict[str, An
     chosen = {"format": audio_format} if (audio_format := _format(outputs)) else {}
     request, inputs = build(mode, values, **chosen)
     request, settings = with_seed(request), get_settings()
-    # Only now: torch takes seconds to import, and the command line may be wrong.
+    # Only now: torch takes a second to import, and the command line may be wrong.
     from riffusion.cli.progress import ProgressBar
-    from riffusion.generate import Generator
 
     logging.getLogger("riffusion").setLevel(logging.ERROR)  # its warnings come with the clip
-    with ProgressBar() as bar, Generator.load(settings) as generator:
-        clip = generator.run(request, inputs, bar)
+    with ProgressBar() as bar, _runner(mode, settings) as runner:
+        clip = runner.run(request, inputs, bar)
     for warning in clip.warnings:
         click.echo(f"riffusion: {warning}", err=True)
     for path in outputs:
@@ -49,6 +53,18 @@ def _run(mode: type[AnyRequest], outputs: tuple[Path, ...], values: dict[str, An
         except OSError as error:
             raise click.FileError(str(path), error.strerror) from error
         click.echo(f"{path}  {clip.duration_s:.2f} s{_seed(request)}")
+
+
+@contextmanager
+def _runner(mode: type[AnyRequest], settings: Settings) -> "Iterator[Renderer]":
+    """What runs requests of a mode: only those that paint wait for the model."""
+    from riffusion import generate
+
+    if issubclass(mode, Painted):
+        with generate.Generator.load(settings) as generator:
+            yield generator
+    else:
+        yield generate.Renderer(settings)
 
 
 def _format(outputs: tuple[Path, ...]) -> str | None:

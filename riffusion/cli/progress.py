@@ -1,10 +1,12 @@
 """A progress bar for jobs here and on a server."""
 
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
-from riffusion.client import Job
+if TYPE_CHECKING:
+    from riffusion.client import Job
 
 
 class ProgressBar:
@@ -33,7 +35,7 @@ class ProgressBar:
     def check(self) -> None:
         """Nothing stops a request in this process but Ctrl-C."""
 
-    def show(self, job: Job) -> None:
+    def show(self, job: "Job") -> None:
         """Shows the state of a job on a server."""
         queue, progress = job.data["queue"], job.data["progress"]
         if progress and progress["total"]:

@@ -1,5 +1,7 @@
 """One command per mode, run in this process; a generator that costs nothing stands in for the model."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from riffusion.requests import AnyRequest
 from riffusion.settings import Settings
 from tests.worker.cheap import CheapGenerator
 
+ROOT = Path(__file__).parents[2]
+
 
 class Recorder(CheapGenerator):
     """Remembers its requests."""
@@ -19,9 +23,12 @@ class Recorder(CheapGenerator):
     asked: AnyRequest
     inputs: dict[str, bytes]
 
+    def __init__(self, _settings: Settings) -> None:
+        pass
+
     @classmethod
-    def load(cls, _settings: Settings) -> "Recorder":
-        return cls()
+    def load(cls, settings: Settings) -> "Recorder":
+        return cls(settings)
 
     def run(self, request: AnyRequest, inputs: object, control: Control) -> Clip:
         assert isinstance(inputs, dict)
@@ -37,7 +44,8 @@ class Recorder(CheapGenerator):
 
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
-    monkeypatch.setitem(vars(riffusion.generate), "Generator", Recorder)
+    for name in ("Generator", "Renderer"):
+        monkeypatch.setitem(vars(riffusion.generate), name, Recorder)
     monkeypatch.chdir(tmp_path)
     return CliRunner()
 
@@ -65,6 +73,19 @@ def test_files_are_handed_over(run: CliRunner) -> None:
     assert invoke(run, "audio-to-image", "in.wav", "out.png").exit_code == 0
     assert Recorder.inputs == {"clip": b"recording"}
     assert Path("out.png").read_bytes() == b"picture"
+
+
+def test_a_command_that_paints_nothing_imports_no_model(tmp_path: Path) -> None:
+    code = f"""if True:
+        import sys
+        from riffusion.cli import cli
+        picture = "{ROOT / "riffusion/seeds/band.png"}"
+        cli.main(["image-to-audio", picture, "clip.mp3"], standalone_mode=False)
+        print([name for name in ("diffusers", "transformers", "httpx") if name in sys.modules])
+    """
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[]"
+    assert (tmp_path / "clip.mp3").exists()
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 
 from riffusion.generate import Control, NoControl
-from riffusion.generate.modes import MAKERS
+from riffusion.generate.modes import maker_of
 from riffusion.generate.painter import Painter
 from riffusion.requests import AnyRequest, Sizes, cost, parse, with_guidance
 from riffusion.spectrogram.canvas import Canvas
@@ -23,7 +23,7 @@ def made(
     painter: Painter, request: AnyRequest, canvases: dict[str, Canvas] | None = None, control: Control | None = None
 ) -> Canvas:
     """The picture that a request asks for."""
-    return MAKERS[type(request)](painter, request, canvases or {}, control or NoControl())
+    return maker_of(type(request))(painter, request, canvases or {}, control or NoControl())
 
 
 def riffed(painter: Painter, init: Canvas, **fields: Any) -> Canvas:

@@ -6,19 +6,18 @@ A module has one function, `make`: from a request and its pictures and sounds, b
 import pkgutil
 from collections.abc import Callable, Mapping
 from importlib import import_module
-from types import MappingProxyType
 from typing import Any
 
 from riffusion.generate.clip import Control
-from riffusion.generate.painter import Painter
 from riffusion.requests import MODES, AnyRequest
 from riffusion.spectrogram.canvas import Canvas
 
-Make = Callable[[Painter, Any, Mapping[str, Canvas], Control], Canvas]
+# The first argument is the painter, or none for a mode that isn't `Painted`; the second is a request of the mode.
+Make = Callable[[Any, Any, Mapping[str, Canvas], Control], Canvas]
 
 
-def _makers() -> Mapping[type[AnyRequest], Make]:
-    """Each mode's function.
+def _module_names() -> dict[type[AnyRequest], str]:
+    """Each mode's module here.
 
     Raises:
         TypeError: a mode has no module here, or a module has no mode; the message names them.
@@ -27,7 +26,13 @@ def _makers() -> Mapping[type[AnyRequest], Make]:
     modules = {info.name for info in pkgutil.iter_modules(__path__)}
     if unmatched := modes.keys() ^ modules:
         raise TypeError(f"only one of riffusion.requests.modes and {__name__} has: {', '.join(sorted(unmatched))}")
-    return MappingProxyType({mode: import_module(f"{__name__}.{name}").make for name, mode in modes.items()})
+    return {mode: name for name, mode in modes.items()}
 
 
-MAKERS = _makers()
+_NAMES = _module_names()
+
+
+def maker_of(mode: type[AnyRequest]) -> Make:
+    """A mode's function. Imports its module, and with it the model's code only if the mode paints."""
+    make: Make = import_module(f"{__name__}.{_NAMES[mode]}").make
+    return make

@@ -3,11 +3,10 @@
 from collections.abc import Mapping
 
 from riffusion.generate.clip import Control
-from riffusion.generate.painter import Painter
 from riffusion.requests.modes.audio_to_image import AudioToImage
 from riffusion.spectrogram.canvas import Canvas
 
 
-def make(_painter: Painter, _request: AudioToImage, canvases: Mapping[str, Canvas], _control: Control) -> Canvas:
+def make(_painter: None, _request: AudioToImage, canvases: Mapping[str, Canvas], _control: Control) -> Canvas:
     """The clip's picture as it is."""
     return canvases["clip"]
