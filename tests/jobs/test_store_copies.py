@@ -46,7 +46,7 @@ def is_there(files: Storage, record: JobRecord) -> bool:
         return False
 
 
-def test_guidance_and_loras_tell_requests_apart(store: JobStore) -> None:
+def test_guidance_and_loras_distinguish_requests(store: JobStore) -> None:
     store.register_worker("w", MODEL, 1, ModelCard(guidance=4.0))
     submit(store, seed=7, lora={"dub": 1, "choir": 0.5})
     run(store)

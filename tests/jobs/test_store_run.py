@@ -53,7 +53,7 @@ def test_a_nonce_is_worth_nothing_once_its_job_is_lost(store: JobStore) -> None:
     assert claim(store, nonce="nonce").id == second.id
 
 
-def test_heartbeats_tell_what_is_lost(store: JobStore, redis: Redis) -> None:
+def test_heartbeats_return_what_is_lost(store: JobStore, redis: Redis) -> None:
     for _ in range(4):
         submit(store)
     kept, canceled, deleted, taken = (claim(store) for _ in range(4))
