@@ -19,9 +19,9 @@ test: lint  ## the one check; types and audit, which take one core and none, run
 	@$(MAKE) --no-print-directory --jobs 3 types audit tests
 
 tests: $(READY)
-	$(BIN)/pytest -n 3 --dist loadfile
+	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
-check: lint types unit  ## the quick check: whatever needs no server
+check: lint types unit  ## the quick check: whatever needs neither a server nor a training
 
 unit: $(READY)
 	$(BIN)/pytest -n 2 --dist loadfile -m "not server"

