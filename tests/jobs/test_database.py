@@ -95,7 +95,7 @@ def test_out_of_memory_refuses_new_jobs_and_lets_old_ones_end(own_store: JobStor
         assert store.release(failed.id, held[failed.id].token)
         assert store.claim(MODEL, "w1", "n") is not None
         assert store.reap() == {}
-        store.register_worker("w1", MODEL, 1)
+        store.models.register("w1", MODEL, 1)
         store.delete(done.id)
         redis.config_set("maxmemory", "0")
     assert submit(store).status is JobStatus.QUEUED
