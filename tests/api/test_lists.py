@@ -104,7 +104,7 @@ class TestCost:
         monkeypatch.setattr(database, "run", count)
         jobs = client.get("/jobs?limit=100").json["jobs"]
         assert [job["queue"]["position"] for job in jobs] == [4, 3, 2, 1, 0]
-        assert asked == ["list"]
+        assert asked == ["list_jobs"]
 
     def test_a_page_of_long_jobs_ends_earlier(self, client: Client) -> None:
         long = {**PROMPT, "prompt": "🎷" * 2000, "negative_prompt": "🎷" * 2000}
