@@ -24,7 +24,8 @@ from riffusion.embedded.child import kill, spawn
 from riffusion.embedded.service import Service
 from riffusion.embedded.valkey import Valkey
 from riffusion.errors import SetupError, StoreUnavailable
-from riffusion.jobs.store import JobStore, ModelLoad
+from riffusion.jobs.replies import ModelLoad
+from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -10,7 +10,6 @@ import json
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import NoReturn
 
 from redis import Redis
@@ -29,40 +28,13 @@ from riffusion.jobs.acceptance import (
 from riffusion.jobs.database import Database, connect, pairs
 from riffusion.jobs.inputs import resolve
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
+from riffusion.jobs.replies import NO_CARD, ModelLoad, Page, decode_card
 from riffusion.jobs.tenants import Tenant, may_see
 from riffusion.requests import AnyRequest, InputSize, ModelCard, with_guidance, with_seed
 from riffusion.settings import Settings
 
-NO_CARD = ModelCard()
 CARD_S = 1.0
 LISTS_PER_MINUTE = 120  # of one tenant: a list costs as much as a hundred polls
-
-
-@dataclass(frozen=True)
-class Page:
-    """Part of a tenant's jobs, newest first."""
-
-    records: tuple[JobRecord, ...]
-    places: tuple[Place | None, ...]
-    """Of those that wait."""
-    cursor: str | None
-    """For the next page; None after the last."""
-
-
-@dataclass(frozen=True)
-class ModelLoad:
-    """How busy a model is."""
-
-    workers: int
-    """Workers alive."""
-    slots: int
-    """Jobs that those workers run at once, together."""
-    waiting: int
-    """Jobs."""
-    running: int
-    """Jobs."""
-    card: ModelCard = NO_CARD
-    """As its workers reported last."""
 
 
 class JobStore:
@@ -257,7 +229,7 @@ class JobStore:
         """Every model that ever had a worker, and the default one once it has had a job."""
         found = self._database.run("list_models")
         return {
-            model.decode(): ModelLoad(workers, slots, waiting, running, _card(card))
+            model.decode(): ModelLoad(workers, slots, waiting, running, decode_card(card))
             for model, workers, slots, waiting, running, card in found
         }
 
@@ -265,7 +237,7 @@ class JobStore:
         """What the model's workers reported last, at most a second old; an empty card where it never had one."""
         card, until = self._cards.get(model, (NO_CARD, 0.0))
         if time.monotonic() >= until:
-            card = _card(self._database.hash(f"model:{model}").get(b"card"))
+            card = decode_card(self._database.hash(f"model:{model}").get(b"card"))
             if card != NO_CARD:
                 self._cards[model] = card, time.monotonic() + CARD_S
         return card
@@ -291,7 +263,3 @@ class JobStore:
 
 def _record(reply: list[bytes] | None) -> JobRecord | None:
     return JobRecord.decode(pairs(reply)) if reply else None
-
-
-def _card(text: bytes | None) -> ModelCard:
-    return ModelCard.model_validate_json(text) if text else NO_CARD

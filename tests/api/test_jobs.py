@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from api.services import Services
-from riffusion.jobs.store import Page
+from riffusion.jobs.replies import Page
 from tests.api.conftest import Client, Worker, png, submit
 
 

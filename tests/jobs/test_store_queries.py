@@ -8,7 +8,8 @@ from redis import Redis
 
 from riffusion.jobs.acceptance import Place
 from riffusion.jobs.record import JobStatus
-from riffusion.jobs.store import JobStore, ModelLoad
+from riffusion.jobs.replies import ModelLoad
+from riffusion.jobs.store import JobStore
 from riffusion.requests import cost
 from tests.jobs.conftest import MODEL, by, claim, place, prompt, run, submit, success
 
