@@ -9,6 +9,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from riffusion.errors import StoreUnavailable
+from riffusion.jobs import database
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import Failure, JobStatus
 from riffusion.jobs.store import JobStore
@@ -125,3 +126,8 @@ def test_a_read_only_redis_is_unavailable(own_store: JobStore, own_valkey: Valke
         for call in (own_store.check, lambda: submit(own_store)):
             with pytest.raises(StoreUnavailable):
                 call()
+
+
+def test_every_replicated_script_exists() -> None:
+    folder = Path(database.__file__).parent / "lua"
+    assert {path.stem for path in folder.glob("*.lua")} >= database._REPLICATED
