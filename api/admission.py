@@ -33,7 +33,7 @@ def _check_loras(submission: Submission, here: Services) -> None:
     request = submission.request
     if not isinstance(request, Painted) or not request.lora:
         return
-    card = here.store.card(request.model or here.settings.model)
+    card = here.store.models.card(request.model or here.settings.model)
     for name in request.lora:
         if name not in card.loras:
             raise unknown_lora(name, card, submission.prefix)

@@ -60,6 +60,6 @@ def models() -> Response:
             name=name, default=name == here.settings.model, workers=load.workers, slots=load.slots,
             waiting=load.waiting, running=load.running, loras=list(load.card.loras), guidance=load.card.guidance,
         )
-        for name, load in here.store.models_alive().items()
+        for name, load in here.store.models.alive().items()
     ]  # fmt: skip
     return json_response(ModelList(models=found))

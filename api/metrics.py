@@ -108,7 +108,7 @@ class _Queues(Collector):
             )
         ]
         try:
-            loads = self._store.models()
+            loads = self._store.models.loads()
         except StoreUnavailable as error:
             structlog.get_logger().warning("metrics without queues", reason=str(error))
             up.add_metric([], 0)

@@ -48,7 +48,7 @@ FIGURES = ("submits/s", "submit ratio", "submit CPU ratio", "polls/s", "poll rat
 def requests(running: Stack) -> tuple[list[str], dict[str, Request]]:
     """Ids of jobs, half waiting and half done, and what makes the next request of each kind; polls take turns."""
     base = f"http://127.0.0.1:{running.ports['ours']}"
-    running.store.register_worker("bench", "tiny", 8, ModelCard(guidance=7.0))  # as every worker does
+    running.store.models.register("bench", "tiny", 8, ModelCard(guidance=7.0))  # as every worker does
     ids = [httpx.post(f"{base}/jobs", json=BODY, timeout=60).raise_for_status().json()["id"] for _ in range(JOBS)]
     for number in range(JOBS // 2):
         record = running.store.claim("tiny", "bench", f"{number:016}")

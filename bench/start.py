@@ -60,7 +60,7 @@ def worker_cpu_s(folder: Path) -> float:
             env = _environment(folder, RIFFUSION_REDIS_URL=valkey.url)
             worker = subprocess.Popen([*RIFFUSION, "worker"], cwd=folder, env=env, stdout=log, stderr=log)
             try:
-                _wait(store.models_alive)
+                _wait(store.models.alive)
                 used = psutil.Process(worker.pid).cpu_times()
             finally:
                 worker.terminate()

@@ -55,7 +55,7 @@ class Heartbeat:
         self._stopping.set()
         self._thread.join()
         try:
-            self._store.unregister_worker(self.name)
+            self._store.models.unregister(self.name)
         except StoreUnavailable:
             log.info("worker not unregistered; its entry expires with the lease")
 
@@ -96,7 +96,7 @@ class Heartbeat:
         if time.monotonic() >= self._next:
             hung = sum(attempt.hung for attempt in self.attempts())
             slots = max(1, self._settings.slots - hung)
-            self._store.register_worker(self.name, self._settings.model, slots, self._card())
+            self._store.models.register(self.name, self._settings.model, slots, self._card())
             for lost in self._store.heartbeat(self.name, {attempt.id: attempt.token for attempt in held.values()}):
                 held.pop(lost).drop()
             self._next = time.monotonic() + self._settings.lease_s / 4

@@ -24,7 +24,8 @@ from riffusion.embedded.child import kill, spawn
 from riffusion.embedded.service import Service
 from riffusion.embedded.valkey import Valkey
 from riffusion.errors import SetupError, StoreUnavailable
-from riffusion.jobs.store import JobStore, ModelLoad
+from riffusion.jobs.models import ModelLoad
+from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -115,7 +116,7 @@ class Supervisor:
     def _models(self) -> list[ModelLoad]:
         """The models with a worker alive; none while Redis is away."""
         try:
-            return [] if self._store is None else list(self._store.models_alive().values())
+            return [] if self._store is None else list(self._store.models.alive().values())
         except StoreUnavailable:
             return []
 

@@ -8,7 +8,6 @@ that has lost the lease can't finish it any more.
 
 import json
 import math
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
@@ -28,13 +27,12 @@ from riffusion.jobs.acceptance import (
 )
 from riffusion.jobs.database import Database, connect, pairs
 from riffusion.jobs.inputs import resolve
+from riffusion.jobs.models import ModelDirectory
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
 from riffusion.jobs.tenants import Tenant, may_see
-from riffusion.requests import AnyRequest, ModelCard, Sizes, with_guidance, with_seed
+from riffusion.requests import AnyRequest, Sizes, with_guidance, with_seed
 from riffusion.settings import Settings
 
-NO_CARD = ModelCard()
-CARD_S = 1.0
 LISTS_PER_MINUTE = 120  # of one tenant: a list costs as much as a hundred polls
 
 
@@ -49,22 +47,6 @@ class Page:
     """For the next page; None after the last."""
 
 
-@dataclass(frozen=True)
-class ModelLoad:
-    """How busy a model is."""
-
-    workers: int
-    """Workers alive."""
-    slots: int
-    """Jobs that those workers run at once, together."""
-    waiting: int
-    """Jobs."""
-    running: int
-    """Jobs."""
-    card: ModelCard = NO_CARD
-    """As its workers reported last."""
-
-
 class JobStore:
     """The jobs in one Redis. Thread-safe.
 
@@ -75,7 +57,7 @@ class JobStore:
         self.redis = redis
         self.settings = settings
         self._database = Database(redis, settings)
-        self._cards: dict[str, tuple[ModelCard, float]] = {}  # with the time until which they are cached
+        self.models = ModelDirectory(self._database)
 
     @classmethod
     def connect(cls, settings: Settings) -> "JobStore":
@@ -134,7 +116,7 @@ class JobStore:
         request = with_seed(request)
         if with_guidance(request, 0) is request:
             return request
-        guidance = self.card(request.model or self.settings.model).guidance
+        guidance = self.models.card(request.model or self.settings.model).guidance
         return request if guidance is None else with_guidance(request, guidance)
 
     def claim(self, model: str, worker: str, nonce: str) -> JobRecord | None:
@@ -245,35 +227,6 @@ class JobStore:
         records = tuple(JobRecord.decode(pairs(record)) for record, _ in jobs)
         return Page(records, tuple(decode_place(place) for _, place in jobs), next_cursor.decode() or None)
 
-    def register_worker(self, worker: str, model: str, slots: int, card: ModelCard = NO_CARD) -> None:
-        """Lists a worker as alive for the length of a lease; to be repeated with every heartbeat."""
-        self._database.run("register_worker", worker, model, slots, card.model_dump_json())
-
-    def unregister_worker(self, worker: str) -> None:
-        """Takes a worker that stops off the list."""
-        self._database.run("register_worker", worker, "", 0)
-
-    def models(self) -> dict[str, ModelLoad]:
-        """Every model that ever had a worker, and the default one once it has had a job."""
-        found = self._database.run("list_models")
-        return {
-            model.decode(): ModelLoad(workers, slots, waiting, running, _card(card))
-            for model, workers, slots, waiting, running, card in found
-        }
-
-    def card(self, model: str) -> ModelCard:
-        """What the model's workers reported last, at most a second old; an empty card where it never had one."""
-        card, until = self._cards.get(model, (NO_CARD, 0.0))
-        if time.monotonic() >= until:
-            card = _card(self._database.hash(f"model:{model}").get(b"card"))
-            if card != NO_CARD:
-                self._cards[model] = card, time.monotonic() + CARD_S
-        return card
-
-    def models_alive(self) -> dict[str, ModelLoad]:
-        """The models that have workers now."""
-        return {model: load for model, load in self.models().items() if load.workers}
-
     def reap(self) -> dict[str, int]:
         """Requeues the jobs of lost workers and ends those past a deadline.
 
@@ -291,7 +244,3 @@ class JobStore:
 
 def _record(reply: list[bytes] | None) -> JobRecord | None:
     return JobRecord.decode(pairs(reply)) if reply else None
-
-
-def _card(text: bytes | None) -> ModelCard:
-    return ModelCard.model_validate_json(text) if text else NO_CARD

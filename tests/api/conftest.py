@@ -83,7 +83,7 @@ class Worker:
     def __init__(self, store: JobStore, files: Storage) -> None:
         self._store = store
         self._files = files
-        self._store.register_worker("w", self.MODEL, 4)
+        self._store.models.register("w", self.MODEL, 4)
 
     def claim(self) -> JobRecord:
         """Claims the next job."""

@@ -48,10 +48,10 @@ def test_without_workers_there_are_no_models(client: Client) -> None:
 
 def test_loras_are_listed_and_others_refused(client: Client, services: Services) -> None:
     card = ModelCard(loras=("choir", "dub"))
-    services.store.register_worker("w", "tiny", 1, card)
+    services.store.models.register("w", "tiny", 1, card)
     assert client.get("/models").json["models"][0]["loras"] == ["choir", "dub"]
     assert submit(client, lora={"dub": 0.5, "choir": 1})["request"]["lora"] == {"choir": 1.0, "dub": 0.5}
-    services.store.unregister_worker("w")  # whose jobs now wait
+    services.store.models.unregister("w")  # whose jobs now wait
     submit(client, lora={"dub": 2})
     response = client.post("/jobs", json=[PROMPT, {**PROMPT, "lora": {"rock": 1}}])
     assert response.status_code == 422
@@ -62,7 +62,7 @@ def test_loras_are_listed_and_others_refused(client: Client, services: Services)
 
 def test_the_models_guidance_is_filled_in(client: Client, services: Services) -> None:
     assert submit(client)["request"]["guidance"] is None  # unknown until a worker has announced it
-    services.store.register_worker("w", "tiny", 1, ModelCard(guidance=4.5))
+    services.store.models.register("w", "tiny", 1, ModelCard(guidance=4.5))
     assert client.get("/models").json["models"][0]["guidance"] == 4.5
     assert submit(client)["request"]["guidance"] == 4.5
     assert submit(client, guidance=2)["request"]["guidance"] == 2

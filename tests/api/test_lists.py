@@ -104,7 +104,7 @@ class TestCost:
         monkeypatch.setattr(database, "run", count)
         jobs = client.get("/jobs?limit=100").json["jobs"]
         assert [job["queue"]["position"] for job in jobs] == [4, 3, 2, 1, 0]
-        assert asked == ["list"]
+        assert asked == ["list_jobs"]
 
     def test_a_page_of_long_jobs_ends_earlier(self, client: Client) -> None:
         long = {**PROMPT, "prompt": "🎷" * 2000, "negative_prompt": "🎷" * 2000}
@@ -131,11 +131,11 @@ class TestCost:
 
 def test_an_idempotency_key_still_returns_a_job_whose_input_is_gone(client: Client, services: Services) -> None:
     key = {"Idempotency-Key": "1"}
-    services.store.register_worker("w", "tiny", 1, ModelCard(loras=("dub",)))
+    services.store.models.register("w", "tiny", 1, ModelCard(loras=("dub",)))
     with_lora = {**PROMPT, "lora": {"dub": 1}}
     first = client.post("/jobs", json=with_lora, headers=key)
-    services.store.register_worker("w", "tiny", 1, ModelCard())
-    services.store._cards.clear()
+    services.store.models.register("w", "tiny", 1, ModelCard())
+    services.store.models._cards.clear()
     again = client.post("/jobs", json=with_lora, headers=key)
     assert (again.status_code, again.headers["Idempotent-Replayed"]) == (202, "true")
     assert again.json["id"] == first.json["id"]

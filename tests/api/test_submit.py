@@ -39,7 +39,7 @@ def test_an_accepted_job_is_returned_if_redis_fails_afterwards(
     def away(*_: object) -> None:
         raise StoreUnavailable("gone")
 
-    monkeypatch.setattr(services.store, "look", away)
+    monkeypatch.setattr(services.store, "get_with_place", away)
     monkeypatch.setattr(services.wakeups, "publish", lambda *_: False)
     assert submit(client)["queue"] == {"position": 0, "eta_s": None}
 

@@ -125,5 +125,5 @@ async def made(discord: FakeDiscord, worker: Worker, *, by: int) -> Message:
 
 async def claimed(services: Services, worker: Worker) -> JobRecord:
     """The next job, once it has been submitted."""
-    await until(lambda: services.store.models()[Worker.MODEL].waiting)
+    await until(lambda: services.store.models.loads()[Worker.MODEL].waiting)
     return worker.claim()

@@ -118,7 +118,7 @@ async def test_cancel_ends_a_job_that_waits(
     await until(lambda: asked.reply.buttons)
     await discord.press(asked.reply, "Cancel", by=ALICE)
     await until(lambda: asked.reply.deleted)
-    assert services.store.models()[Worker.MODEL].waiting == 0
+    assert services.store.models.loads()[Worker.MODEL].waiting == 0
 
 
 async def test_deleting_the_reply_cancels_its_job(

@@ -44,7 +44,7 @@ async def test_blocked_words(bot: RiffusionBot, discord: FakeDiscord, services: 
         await discord.fill_in(await discord.press(clip, "Remix …", by=BOB), "polka!", by=BOB),
     ]
     assert [(asked.reply.content, asked.is_private) for asked in refused] == [(messages.BLOCKED, True)] * 4
-    assert services.store.models()[Worker.MODEL].waiting == 0
+    assert services.store.models.loads()[Worker.MODEL].waiting == 0
 
 
 async def test_a_job_that_fails(bot: RiffusionBot, discord: FakeDiscord, services: Services, worker: Worker) -> None:

@@ -53,7 +53,7 @@ async def test_a_restarted_bot_resumes_what_a_killed_one_left(
     assert not asked.reply.files
     bot = await start_bot()
     await until(lambda: asked.reply.files)
-    assert services.store.models()[Worker.MODEL].waiting == 0  # no second job was made of it
+    assert services.store.models.loads()[Worker.MODEL].waiting == 0  # no second job was made of it
     await until(lambda: not bot.service._store.all())
 
 
@@ -117,7 +117,7 @@ async def test_an_upload_that_broke_off_is_repeated(
     worker.succeed(await claimed(services, worker))
     await until(lambda: asked.reply.files)
     assert discord.hang_ups == 0
-    assert services.store.models()[Worker.MODEL].waiting == 0
+    assert services.store.models.loads()[Worker.MODEL].waiting == 0
 
 
 async def test_a_server_that_comes_back_is_asked_again(

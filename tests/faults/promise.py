@@ -38,7 +38,7 @@ def leftovers(store: JobStore) -> list[str]:
     left = [name for name in ("due", "unacked", "unacked_index") if store.redis.exists(name)]
     for pattern in ("held:*", "alone:*", "waiting:*", "active:*", "riffusion.*"):
         left += [key.decode() for key in store.redis.scan_iter(match=pattern)]
-    left += [f"{load.running} running on {model}" for model, load in store.models().items() if load.running]
+    left += [f"{load.running} running on {model}" for model, load in store.models.loads().items() if load.running]
     return left
 
 

@@ -53,9 +53,9 @@ class Proxy:
         self._turn(Weather.RESET)
         self.cut()
 
-    def refuse(self, answer: bytes) -> None:
-        """Answers `answer` in the place of the target, and closes."""
-        self._refusal = answer
+    def refuse(self, response: bytes) -> None:
+        """Sends `response` in the place of the target, and closes."""
+        self._refusal = response
         self._turn(Weather.REFUSE)
 
     def lead_to(self, target: int) -> None:

@@ -9,6 +9,7 @@ from redis import Redis
 from redis.exceptions import ResponseError
 
 from riffusion.errors import StoreUnavailable
+from riffusion.jobs import database
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import Failure, JobStatus
 from riffusion.jobs.store import JobStore
@@ -95,7 +96,7 @@ def test_out_of_memory_refuses_new_jobs_and_lets_old_ones_end(own_store: JobStor
         assert store.release(failed.id, held[failed.id].token)
         assert store.claim(MODEL, "w1", "n") is not None
         assert store.reap() == {}
-        store.register_worker("w1", MODEL, 1)
+        store.models.register("w1", MODEL, 1)
         store.delete(done.id)
         redis.config_set("maxmemory", "0")
     assert submit(store).status is JobStatus.QUEUED
@@ -125,3 +126,8 @@ def test_a_read_only_redis_is_unavailable(own_store: JobStore, own_valkey: Valke
         for call in (own_store.check, lambda: submit(own_store)):
             with pytest.raises(StoreUnavailable):
                 call()
+
+
+def test_every_replicated_script_exists() -> None:
+    folder = Path(database.__file__).parent / "lua"
+    assert {path.stem for path in folder.glob("*.lua")} >= database._REPLICATED

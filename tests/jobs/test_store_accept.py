@@ -60,8 +60,8 @@ def test_a_model_that_no_worker_ever_announced_is_unknown(store: JobStore) -> No
     with pytest.raises(UnknownReference) as caught:
         submit(store, model="huge")
     assert caught.value.field == "model"
-    store.register_worker("w1", "huge", 1)
-    store.unregister_worker("w1")
+    store.models.register("w1", "huge", 1)
+    store.models.unregister("w1")
     assert submit(store, model="huge").model == "huge"
 
 
@@ -131,7 +131,7 @@ class TestIdempotency:
 
 class TestWakeUps:
     def test_only_what_the_broker_lacks_is_asked_for(self, store: JobStore, redis: Redis) -> None:
-        store.register_worker("w1", MODEL, 3)
+        store.models.register("w1", MODEL, 3)
         store.reap()
         assert store.accept([Submission(prompt(), by("alice"))] * 2).wakeups == {MODEL: 2}
         redis.rpush(f"riffusion.{MODEL}", "message", "message")

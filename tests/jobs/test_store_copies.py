@@ -46,8 +46,8 @@ def is_there(files: Storage, record: JobRecord) -> bool:
         return False
 
 
-def test_guidance_and_loras_tell_requests_apart(store: JobStore) -> None:
-    store.register_worker("w", MODEL, 1, ModelCard(guidance=4.0))
+def test_guidance_and_loras_distinguish_requests(store: JobStore) -> None:
+    store.models.register("w", MODEL, 1, ModelCard(guidance=4.0))
     submit(store, seed=7, lora={"dub": 1, "choir": 0.5})
     run(store)
     for change, same in (
@@ -158,7 +158,7 @@ def test_a_copy_takes_no_share_of_the_queue(store: JobStore, redis: Redis) -> No
     for _ in range(3):
         submit(store, seed=7)
     assert redis.zscore(f"clients:{MODEL}", "alice") == share
-    load = store.models()[MODEL]
+    load = store.models.loads()[MODEL]
     assert (load.waiting, load.running) == (0, 0)
 
 

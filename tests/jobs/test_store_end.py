@@ -50,8 +50,8 @@ def test_a_job_is_claimed_or_canceled_whichever_comes_first(store: JobStore) -> 
         assert canceled.status is JobStatus.CANCELED
         assert canceled.attempts == (0 if claimed is None else 1)
         assert store.heartbeat("w1", {queued.id: 1}) == {queued.id}
-    assert store.models()[MODEL].running == 0
-    assert store.models()[MODEL].waiting == 0
+    assert store.models.loads()[MODEL].running == 0
+    assert store.models.loads()[MODEL].waiting == 0
 
 
 @pytest.mark.parametrize("status", [JobStatus.QUEUED, JobStatus.RUNNING, JobStatus.SUCCEEDED])

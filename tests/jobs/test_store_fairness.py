@@ -97,7 +97,7 @@ def test_a_job_taken_back_goes_first(store: JobStore, redis: Redis) -> None:
 
 
 def test_models_have_queues_of_their_own(store: JobStore) -> None:
-    store.register_worker("w1", "huge", 1)
+    store.models.register("w1", "huge", 1)
     for _ in range(5):
         submit(store)
     other = submit(store, model="huge")

@@ -224,7 +224,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert dict(self.redis.zrange(f"places:{MODEL}", 0, -1, withscores=True)) == {  # type: ignore[arg-type]
             name.encode(): count for name, count in places.items()
         }
-        load = self.store.models().get(MODEL)
+        load = self.store.models.loads().get(MODEL)
         assert load is None or (load.waiting, load.running) == (len(waiting), len(running))
 
     def members(self, key: str) -> set[str]:

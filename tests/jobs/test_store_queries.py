@@ -7,8 +7,9 @@ import pytest
 from redis import Redis
 
 from riffusion.jobs.acceptance import Place
+from riffusion.jobs.models import ModelLoad
 from riffusion.jobs.record import JobStatus
-from riffusion.jobs.store import JobStore, ModelLoad
+from riffusion.jobs.store import JobStore
 from riffusion.requests import cost
 from tests.jobs.conftest import MODEL, by, claim, place, prompt, run, submit, success
 
@@ -66,13 +67,13 @@ class TestPlace:
     def test_a_free_slot_means_no_wait(self, store: JobStore) -> None:
         submit(store)
         run(store)
-        store.register_worker("w1", MODEL, 2)
+        store.models.register("w1", MODEL, 2)
         store.reap()
         assert place(store, submit(store)) == Place(0, 0)
 
     def test_the_wait_is_the_work_ahead_at_the_usual_pace(self, store: JobStore, redis: Redis) -> None:
-        store.register_worker("w1", MODEL, 1)
-        store.register_worker("w2", MODEL, 1)
+        store.models.register("w1", MODEL, 1)
+        store.models.register("w2", MODEL, 1)
         store.reap()
         redis.hset(f"model:{MODEL}", "pace", "0.5")
         for _ in range(2):
@@ -99,19 +100,19 @@ class TestPlace:
 class TestModels:
     def test_workers_are_counted_while_they_announce_themselves(self, configured: Callable[..., JobStore]) -> None:
         store = configured(lease_s=0.2)
-        store.register_worker("w1", MODEL, 8)
-        store.register_worker("w2", MODEL, 4)
-        store.register_worker("w3", "huge", 1)
-        store.register_worker("w3", "huge", 1)
+        store.models.register("w1", MODEL, 8)
+        store.models.register("w2", MODEL, 4)
+        store.models.register("w3", "huge", 1)
+        store.models.register("w3", "huge", 1)
         submit(store)
         claim(store)
         submit(store)
-        assert store.models_alive() == {
+        assert store.models.alive() == {
             MODEL: ModelLoad(workers=2, slots=12, waiting=1, running=1),
             "huge": ModelLoad(workers=1, slots=1, waiting=0, running=0),
         }
-        store.unregister_worker("w3")
-        assert set(store.models_alive()) == {MODEL}
+        store.models.unregister("w3")
+        assert set(store.models.alive()) == {MODEL}
         time.sleep(0.25)
-        assert store.models_alive() == {}
-        assert store.models()[MODEL] == ModelLoad(workers=0, slots=0, waiting=1, running=1)
+        assert store.models.alive() == {}
+        assert store.models.loads()[MODEL] == ModelLoad(workers=0, slots=0, waiting=1, running=1)

@@ -53,7 +53,7 @@ def test_many_reapers_do_it_once(store: JobStore, redis: Redis) -> None:
     waiting = store.get(record.id)
     assert waiting.status is JobStatus.QUEUED
     assert waiting.revision == record.revision + 1
-    assert store.models()[MODEL].waiting == 1
+    assert store.models.loads()[MODEL].waiting == 1
 
 
 @pytest.mark.parametrize("deadline", [overrun, stall, outwait])
@@ -157,7 +157,7 @@ class TestSolo:
         assert store.claim(MODEL, "w1", "another") is not None
 
     def test_a_busy_worker_becomes_empty_first_while_others_go_on(self, store: JobStore, redis: Redis) -> None:
-        store.register_worker("w1", MODEL, 8)
+        store.models.register("w1", MODEL, 8)
         submit(store)
         first = claim(store, "w1")
         submit(store)
@@ -169,13 +169,13 @@ class TestSolo:
         assert claim(store, "w1").id == lonely.id
 
     def test_a_worker_that_died_while_emptying_itself_holds_nothing_up(self, store: JobStore, redis: Redis) -> None:
-        store.register_worker("w1", MODEL, 8)
+        store.models.register("w1", MODEL, 8)
         for worker in ("w1", "w2"):
             submit(store)
             busy = claim(store, worker)
         lonely = suspect(store, redis)
         assert store.claim(MODEL, "w1", "empties itself") is None
-        store.unregister_worker("w1")
+        store.models.unregister("w1")
         submit(store)
         assert store.claim(MODEL, "w2", "empties itself instead") is None
         store.finish(busy.id, busy.token, success(busy))
@@ -203,7 +203,7 @@ class TestWakeUps:
             submit(store)
         assert store.reap() == {MODEL: 1}  # no worker: one is enough to find the first worker
         redis.delete(f"waking:{MODEL}")
-        store.register_worker("w1", MODEL, 3)
+        store.models.register("w1", MODEL, 3)
         assert store.reap() == {MODEL: 3}
         redis.delete(f"waking:{MODEL}")
         redis.rpush(f"riffusion.{MODEL}", "message")
@@ -217,7 +217,7 @@ class TestWakeUps:
         assert sorted(map(len, at_once(lambda _: store.reap(), threads=8))) == [0] * 7 + [1]
 
     def test_nothing_waits_nothing_is_published(self, store: JobStore) -> None:
-        store.register_worker("w1", MODEL, 3)
+        store.models.register("w1", MODEL, 3)
         submit(store)
         run(store)
         assert store.reap() == {}

@@ -53,7 +53,7 @@ def test_a_nonce_is_worth_nothing_once_its_job_is_lost(store: JobStore) -> None:
     assert claim(store, nonce="nonce").id == second.id
 
 
-def test_heartbeats_tell_what_is_lost(store: JobStore, redis: Redis) -> None:
+def test_heartbeats_return_what_is_lost(store: JobStore, redis: Redis) -> None:
     for _ in range(4):
         submit(store)
     kept, canceled, deleted, taken = (claim(store) for _ in range(4))
@@ -184,4 +184,4 @@ def test_nothing_is_left_of_an_ended_job_but_its_record(store: JobStore, redis: 
     kept = {f"job:{record.id}", f"gone:{record.id}", f"folders:{record.id}", "of:alice", "kept:alice", "kept:all"}
     kept |= {"sweep_at", "models", "model:tiny", "clients:tiny"}
     assert keys(redis) - kept - keys(redis, "made:*") <= {"reaped_at", "waking:tiny"}
-    assert store.models()[MODEL].running == 0
+    assert store.models.loads()[MODEL].running == 0

@@ -24,7 +24,14 @@ def check(found: dict[int, str]) -> None:
 
 
 def test_pyright_accepts_what_is_right_and_finds_what_is_wrong() -> None:
-    command = [BIN / "basedpyright", "--outputjson", "--pythonpath", sys.executable, "-p", HERE / "pyrightconfig.json"]
+    command: list[str | Path] = [
+        BIN / "basedpyright",
+        "--outputjson",
+        "--pythonpath",
+        sys.executable,
+        "-p",
+        HERE / "pyrightconfig.json",
+    ]
     shown = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     errors = json.loads(shown.stdout)["generalDiagnostics"]
     check({error["range"]["start"]["line"] + 1: error["message"] for error in errors if error["severity"] == "error"})
@@ -32,7 +39,7 @@ def test_pyright_accepts_what_is_right_and_finds_what_is_wrong() -> None:
 
 def test_mypy_without_the_plugin_accepts_what_is_right_and_finds_what_is_wrong(tmp_path: Path) -> None:
     options = ["--strict", "--config-file=", f"--cache-dir={tmp_path}", "--no-error-summary"]
-    command = [BIN / "mypy", *options, HERE / "user.py"]
+    command: list[str | Path] = [BIN / "mypy", *options, HERE / "user.py"]
     shown = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, timeout=300).stdout
     found = re.findall(r"^tests/typing/user\.py:(\d+): error: (.*)$", shown, re.MULTILINE)
     check({int(number): message for number, message in found})

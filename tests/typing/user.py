@@ -6,15 +6,11 @@ Checked by basedpyright, and by mypy without pydantic's plugin.
 from pathlib import Path
 
 from riffusion.client import Client
-from riffusion.requests import (
-    AudioToImage,
-    Interpolate,
-    InterpolationEnd,
-    Riff,
-    SeedImage,
-    TextToAudio,
-    Upload,
-)
+from riffusion.requests import InterpolationEnd, SeedImage, Upload
+from riffusion.requests.modes.audio_to_image import AudioToImage
+from riffusion.requests.modes.interpolate import Interpolate
+from riffusion.requests.modes.riff import Riff
+from riffusion.requests.modes.text_to_audio import TextToAudio
 
 request = TextToAudio(prompt="a")
 TextToAudio(prompt="a", seed=1, steps=20, format="wav", lora={"piano": 0.5}, webhook="https://example.org")
@@ -32,5 +28,5 @@ def save(folder: Path) -> Path:
     """Submits a request, waits and downloads."""
     with Client("http://127.0.0.1:8000") as client:
         job = client.submit(request)
-        client.submit("a")  # error: str
+        client.submit("a")  # error: AnyRequest
         return job.wait().download(folder).audio

@@ -54,7 +54,7 @@ def test_sigterm_finishes_what_runs_and_takes_nothing_new(soon: Workers, jobs: J
     assert [jobs.get(job_id).attempts for job_id in held] == [1, 1]
     assert {jobs.get(job_id).status for job_id in held} == {JobStatus.SUCCEEDED}
     assert jobs.get(waiting).status is JobStatus.QUEUED
-    assert not soon.store.models_alive()
+    assert not soon.store.models.alive()
 
 
 def test_past_its_grace_a_worker_gives_its_jobs_back(workers: MakeWorkers, jobs: Jobs, files: Storage) -> None:

@@ -1,7 +1,7 @@
 #!lua
 -- Gives a clip a share id. ARGV: share id, job id. Returns the job's status, or "" if there is no such job; only a job
--- that has succeeded gets a share. It lasts as long as the job and its tombstone, so that an expired clip can be told
--- from one that never was.
+-- that has succeeded gets a share. It lasts as long as the job and its tombstone: an expired clip then differs from
+-- one that never existed.
 local share_id, id = ARGV[1], ARGV[2]
 local job = load_hash('job:' .. id)
 if not job then return '' end

@@ -62,7 +62,7 @@ def post(
         except (*_NO_CONNECTION, httpcore.ProtocolError, httpcore.UnsupportedProtocol) as error:
             late = isinstance(error, httpcore.TimeoutException) or time.monotonic() >= deadline
             reason = f" within {limit_s:g} s" if late else f": {str(error) or type(error).__name__}"
-            raise Undelivered(f"There was no answer{reason}.") from None
+            raise Undelivered(f"There was no response{reason}.") from None
 
 
 class _Checked(httpcore.NetworkBackend):

@@ -32,10 +32,10 @@ NAME = "hooks.example"
 
 @dataclass
 class Receiver:
-    """Answers each connection with the next of `answers`, the last one again and again."""
+    """Sends each connection with the next of `responses`, the last one again and again."""
 
     port: int
-    answers: list[bytes | Callable[[socket.socket], None]] = field(default_factory=lambda: [answer(200)])
+    responses: list[bytes | Callable[[socket.socket], None]] = field(default_factory=lambda: [http_response(200)])
     seen: list[bytes] = field(default_factory=list)  # requests, head and body
     names: list[str | None] = field(default_factory=list)  # that TLS was asked for
     connections: int = 0
@@ -52,7 +52,7 @@ class Receiver:
         return self.seen[index].partition(b"\r\n\r\n")[2]
 
 
-def answer(status: int, *headers: str, body: bytes = b"") -> bytes:
+def http_response(status: int, *headers: str, body: bytes = b"") -> bytes:
     lines = [f"HTTP/1.1 {status} Word", f"Content-Length: {len(body)}", *headers, "", ""]
     return "\r\n".join(lines).encode() + body
 
@@ -80,7 +80,7 @@ def _serve(listener: socket.socket, receiver: Receiver, tls: ssl.SSLContext | No
             if tls is not None:
                 connection = tls.wrap_socket(connection, server_side=True)
             receiver.seen.append(_read(connection))
-            said = receiver.answers.pop(0) if len(receiver.answers) > 1 else receiver.answers[0]
+            said = receiver.responses.pop(0) if len(receiver.responses) > 1 else receiver.responses[0]
             if callable(said):
                 said(connection)
             else:

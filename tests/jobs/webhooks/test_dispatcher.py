@@ -20,7 +20,7 @@ from riffusion.jobs.webhooks.dispatcher import PAUSES_S, Dispatcher
 from riffusion.settings import Settings
 from tests.conftest import wait_until
 from tests.jobs.conftest import by, claim, keys, outwait, prompt, success
-from tests.jobs.webhooks.conftest import Receiver, answer, deliver, hurry, present
+from tests.jobs.webhooks.conftest import Receiver, deliver, http_response, hurry, present
 
 LANE = ("slow", "key host")
 
@@ -87,7 +87,7 @@ def test_every_end_is_sent(store: JobStore, redis: Redis, dispatcher: Dispatcher
 def test_a_try_that_fails_is_tried_again_under_the_same_id(
     store: JobStore, redis: Redis, dispatcher: Dispatcher, job: JobRecord, receiver: Receiver
 ) -> None:
-    receiver.answers = [answer(500), answer(302, f"Location: {receiver.url}"), answer(204)]
+    receiver.responses = [http_response(500), http_response(302, f"Location: {receiver.url}"), http_response(204)]
     end(store)
     deliver(dispatcher)
     first = webhook(store, job)
@@ -108,7 +108,7 @@ def test_it_is_given_up_after_two_hours(
     store: JobStore, redis: Redis, dispatcher: Dispatcher, job: JobRecord, receiver: Receiver
 ) -> None:
     assert sum(PAUSES_S) >= 2 * 3600
-    receiver.answers = [answer(503)]
+    receiver.responses = [http_response(503)]
     end(store)
     for pause in (0, *PAUSES_S):
         waiting = webhook(store, job)
@@ -125,7 +125,7 @@ def test_it_is_given_up_after_two_hours(
 def test_a_receiver_that_has_gone_is_not_asked_again(
     store: JobStore, redis: Redis, dispatcher: Dispatcher, job: JobRecord, receiver: Receiver
 ) -> None:
-    receiver.answers = [answer(410)]
+    receiver.responses = [http_response(410)]
     end(store)
     deliver(dispatcher)
     assert webhook(store, job).state is WebhookState.FAILED

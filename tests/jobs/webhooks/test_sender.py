@@ -15,7 +15,7 @@ import httpcore
 import pytest
 
 from riffusion.jobs.webhooks.sender import Undelivered, post
-from tests.jobs.webhooks.conftest import NAME, Receiver, answer
+from tests.jobs.webhooks.conftest import NAME, Receiver, http_response
 
 PUBLIC, INSIDE = "93.184.216.34", "127.0.0.1"
 
@@ -33,9 +33,9 @@ class Wire(httpcore.NetworkBackend):
         return httpcore.SyncBackend().connect_tcp("127.0.0.1", port, timeout)
 
 
-def resolver(*answers: list[str]) -> Callable[[str, int], list[str]]:
+def resolver(*addresses: list[str]) -> Callable[[str, int], list[str]]:
     """A name server that says something else each time, the last again and again."""
-    left = list(answers)
+    left = list(addresses)
     return lambda _host, _port: left.pop(0) if len(left) > 1 else left[0]
 
 
@@ -75,10 +75,10 @@ def test_no_spelling_of_this_machine_gets_through(receiver: Receiver, host: str)
 
 def test_a_name_that_changes_its_mind_gains_nothing(receiver: Receiver, monkeypatch: pytest.MonkeyPatch) -> None:
     """DNS rebinding: public when it is looked at, this machine a moment later."""
-    answers = iter([PUBLIC])
+    addresses = iter([PUBLIC])
 
     def rebinding(host: str, port: int, *_: object, **__: object) -> list[Any]:
-        address = next(answers, INSIDE) if host == NAME else host
+        address = next(addresses, INSIDE) if host == NAME else host
         return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port))]
 
     monkeypatch.setattr(socket, "getaddrinfo", rebinding)
@@ -119,7 +119,7 @@ def test_a_certificate_of_an_unknown_authority_is_refused(tls_receiver: Receiver
 
 
 def test_redirects_are_not_followed(receiver: Receiver) -> None:
-    receiver.answers = [answer(307, f"Location: {receiver.url}")]
+    receiver.responses = [http_response(307, f"Location: {receiver.url}")]
     assert post(receiver.url, {}, b"", anywhere=True) == 307
     assert receiver.connections == 1
 
@@ -137,12 +137,12 @@ def endless_head(connection: socket.socket) -> None:
 
 
 def test_silence_has_a_deadline(receiver: Receiver) -> None:
-    receiver.answers = [lambda _: time.sleep(2)]
+    receiver.responses = [lambda _: time.sleep(2)]
     with pytest.raises(Undelivered, match=r"within 0\.5 s"):
         post(receiver.url, {}, b"", anywhere=True, limit_s=0.5)
 
 
-def test_an_answer_that_never_ends_has_the_same_deadline(receiver: Receiver) -> None:
+def test_a_response_that_never_ends_has_the_same_deadline(receiver: Receiver) -> None:
     """A byte at a time, each of which comes in time."""
     sent: list[int] = []
     cut = threading.Event()
@@ -157,21 +157,21 @@ def test_an_answer_that_never_ends_has_the_same_deadline(receiver: Receiver) -> 
         except OSError:
             cut.set()
 
-    receiver.answers = [drip]
+    receiver.responses = [drip]
     with pytest.raises(Undelivered, match=r"within 0\.5 s"):
         post(receiver.url, {}, b"", anywhere=True, limit_s=0.5)
     assert cut.wait(60)
     assert len(sent) < 100
 
 
-def test_an_answer_that_is_always_about_to_come_is_cut_off(receiver: Receiver) -> None:
+def test_a_response_that_is_always_about_to_come_is_cut_off(receiver: Receiver) -> None:
     """As fast as it is read: gevent would never serve another connection, nor a timer."""
 
     def continues(connection: socket.socket) -> None:
         while True:
             connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 1000)
 
-    receiver.answers = [continues]
+    receiver.responses = [continues]
     with pytest.raises(Undelivered, match="longer than 64 KiB"):
         post(receiver.url, {}, b"", anywhere=True)
 
@@ -198,7 +198,7 @@ def test_a_tls_handshake_that_never_ends_has_the_same_deadline(patch: str) -> No
         send = f"from riffusion.jobs.webhooks.sender import post; post({url!r}, {{}}, b'', anywhere=True, limit_s=0.5)"
         command = [sys.executable, "-c", f"{patch}\n{send}"]
         done = subprocess.run(command, check=False, capture_output=True, text=True, timeout=120)
-    assert "There was no answer within 0.5 s." in done.stderr
+    assert "There was no response within 0.5 s." in done.stderr
     assert cut.wait(30)
 
 
@@ -213,20 +213,22 @@ def test_a_body_is_not_read(receiver: Receiver) -> None:
         except OSError:
             cut.set()
 
-    receiver.answers = [flood]
+    receiver.responses = [flood]
     assert post(receiver.url, {}, b"", anywhere=True) == 200
     assert cut.wait(60)
 
 
-@pytest.mark.parametrize("strange", [endless_head, b"SSH-2.0-OpenSSH\r\n", b"", answer(99999)])
-def test_what_is_no_answer_is_none(receiver: Receiver, strange: bytes | Callable[[socket.socket], None]) -> None:
-    receiver.answers = [strange]
+@pytest.mark.parametrize("strange", [endless_head, b"SSH-2.0-OpenSSH\r\n", b"", http_response(99999)])
+def test_a_malformed_response_counts_as_none(
+    receiver: Receiver, strange: bytes | Callable[[socket.socket], None]
+) -> None:
+    receiver.responses = [strange]
     with pytest.raises(Undelivered):
         post(receiver.url, {}, b"", anywhere=True)
 
 
 def test_a_port_without_a_server() -> None:
-    with pytest.raises(Undelivered, match="There was no answer"):
+    with pytest.raises(Undelivered, match="There was no response"):
         post("http://127.0.0.1:1/", {}, b"", anywhere=True)
 
 
