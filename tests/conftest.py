@@ -23,8 +23,9 @@ from riffusion.settings import Settings
 
 TESTS = Path(__file__).parent
 SERVERS = {"valkey_server", "rclone_server"}  # fixtures
-# Folders whose tests start processes, or train a model.
+# Folders and files whose tests start processes by themselves, or train a model.
 PROCESSES = {"acceptance", "bench", "browser", "embedded", "faults", "hostile", "training", "typing", "worker"}
+PROCESSES |= {"test_chromium.py", "test_cli.py", "test_install.py", "test_libraries.py", "test_redis_connections.py"}
 # The files that take longest begin first, so that none is left to run alone at the end.
 LONGEST = (
     "faults/test_workers.py",
@@ -43,11 +44,19 @@ LONGEST = (
 )
 
 
+UNIT = "not server"  # what `make check` runs
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Spares `make check` the imports of files that it leaves out."""
+    return True if config.option.markexpr == UNIT and collection_path.name in PROCESSES else None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Marks what `make check` leaves out, and begins with the longest files."""
     for item in items:
-        folder = item.path.relative_to(TESTS).parts[0]
-        if folder in PROCESSES or SERVERS & set(getattr(item, "fixturenames", ())):
+        where = set(item.path.relative_to(TESTS).parts)
+        if where & PROCESSES or SERVERS & set(getattr(item, "fixturenames", ())):
             item.add_marker("server")
     order = {TESTS / name: rank for rank, name in enumerate(LONGEST)}
     items.sort(key=lambda item: order.get(item.path, len(order)))

@@ -64,7 +64,7 @@ def test_what_the_middle_starts_from_is_as_strong_as_its_ends(
     submit = painter._engine.submit
 
     def spy(denoise_request: Any, **options: Any) -> Any:
-        norms.append(float(denoise_request.init.norm()))
+        norms.append(float(denoise_request.init_latents.norm()))
         return submit(denoise_request, **options)
 
     monkeypatch.setattr(painter._engine, "submit", spy)
