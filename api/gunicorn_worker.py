@@ -1,4 +1,4 @@
-"""The serving process: a greenlet a connection, so that a slow client costs a few kilobytes and no thread.
+"""The serving process: one greenlet per connection, so that a slow client costs a few kilobytes and no thread.
 
 It extends gunicorn's gevent worker: a request's body must arrive at a minimum rate, a response must be read, and
 connections that wait for another request don't delay a stop.

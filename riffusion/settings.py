@@ -28,7 +28,7 @@ class Settings(BaseSettings):
         default=0,
         ge=0,
         le=100,
-        description="Replicas of Redis that must have a job before the API responds with 202; 0: none.",
+        description="Replicas of Redis that must have a job before the API responds with 202; 0 disables waiting.",
     )
     data_dir: Path = Field(default=Path("data"), description="Folder of the embedded stack and of local storage.")
     public_url: str = Field(
@@ -37,7 +37,7 @@ class Settings(BaseSettings):
     )
     secret_key: SecretStr | None = Field(
         default=None,
-        description="Signs links to locally stored files. Left out, one is drawn and kept in the data folder.",
+        description="Signs links to locally stored files. Left out, a random one is kept in the data folder.",
     )
     trusted_proxies: int = Field(
         default=0,
@@ -79,7 +79,7 @@ class Settings(BaseSettings):
     key: SecretStr | None = Field(default=None, description="API key that `riffusion submit` sends.")
 
     # Storage
-    storage: str = Field(default="local", description="Where results and uploads are kept.")
+    storage: str = Field(default="local", description="Where results and uploads are kept: `local` or `s3`.")
     s3_endpoint: str | None = Field(default=None, description="S3 endpoint that API and workers use; none means AWS.")
     s3_public_endpoint: str | None = Field(
         default=None, description="S3 endpoint written into links, where clients reach it by another name."
@@ -99,7 +99,7 @@ class Settings(BaseSettings):
     min_free_bytes: int = Field(
         default=1 << 30,
         ge=0,
-        description="Bytes of the disk that files in the data folder leave free: Redis needs them to keep writing.",
+        description="Free bytes to keep in reserve on the data folder's disk, so that Redis can keep writing.",
     )
     url_ttl_s: int = Field(
         default=3600, ge=60, le=604_800, description="Seconds for which a link to a file stays valid."
@@ -133,7 +133,9 @@ class Settings(BaseSettings):
     )
     max_queued: int = Field(default=1000, ge=1, description="Waiting jobs per model; beyond it, 503 queue_full.")
     degrade_queued: int | None = Field(
-        default=None, ge=1, description="Waiting jobs per model from which new ones get a draft's steps; none: never."
+        default=None,
+        ge=1,
+        description="Waiting jobs per model from which new ones get a draft's steps; unset: never.",
     )
     waiting_deadline_s: float = Field(default=3600, gt=0, description="Seconds a job may wait.")
     running_deadline_s: float = Field(default=900, gt=0, description="Seconds a job may run, per attempt.")
@@ -183,7 +185,7 @@ class Settings(BaseSettings):
         default=4000,
         ge=2,
         le=60_000,
-        description="Connections of each; long-polls and event streams may hold half of them.",
+        description="Connections per API process; long-polls and event streams may hold half of them.",
     )
     cors_origins: str = Field(
         default="",
@@ -203,7 +205,7 @@ class Settings(BaseSettings):
     @field_validator("storage")
     @classmethod
     def _is_a_storage(cls, name: str) -> str:
-        names = [module.name for module in iter_modules([str(Path(__file__).with_name("storage"))])]  # one a storage
+        names = [module.name for module in iter_modules([str(Path(__file__).with_name("storage"))])]  # one per storage
         if name not in names:
             expected = " or ".join(repr(each) for each in names)
             raise PydanticCustomError("storage", "Input should be {expected}", {"expected": expected})

@@ -31,7 +31,7 @@ TOOLS = {
     "train": ("riffusion.training.cli:train", "Train or fine-tune a model."),
 }
 
-# What else than [worker] a command needs to be installed.
+# Extras other than [worker] that commands need.
 EXTRAS = {"up": "embedded", "demo": "embedded", "api": "api", "keys": "api", "discord": "discord", "train": "train"}
 
 

@@ -14,7 +14,7 @@ from riffusion.requests import AnyRequest, parse
 from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import get_settings
 
-RETRY_S = 10  # a person waits
+RETRY_S = 10  # interactive
 
 
 def follow(job: Job, folder: Path, name: str | None = None) -> Downloaded:

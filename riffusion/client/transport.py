@@ -1,4 +1,4 @@
-"""HTTP with retries: repeats requests that failed in passing, and raises problem+json as this project's errors."""
+"""HTTP with retries: repeats requests that failed transiently, and raises problem+json as this project's errors."""
 
 import copy
 import email.utils

@@ -1,4 +1,4 @@
-"""One row's walk down the noise levels, with a scheduler instance of its own, since schedulers keep state.
+"""One row's way through the noise levels, with a scheduler instance of its own, since schedulers keep state.
 
 The samplers are DDIM (Song et al. 2020), PNDM (Liu et al. 2022), DPM-Solver++ 2M (Lu et al. 2022) and Euler, plain and
 ancestral (Karras et al. 2022), as diffusers implements them.

@@ -11,10 +11,10 @@ from riffusion.discord_bot import messages
 from riffusion.discord_bot.async_client import AsyncClient
 from riffusion.discord_bot.blocked_words import BlockedWords
 from riffusion.discord_bot.buttons import BUTTONS
+from riffusion.discord_bot.clip_service import ClipService
 from riffusion.discord_bot.commands import COMMANDS
 from riffusion.discord_bot.job_limits import JobLimits
 from riffusion.discord_bot.pending_requests import PendingRequestStore
-from riffusion.discord_bot.service import ClipService
 from riffusion.settings import Settings
 
 DATABASE = "discord.sqlite3"  # in the data folder

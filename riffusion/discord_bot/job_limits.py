@@ -36,4 +36,4 @@ class JobLimits:
 def _decrease(counts: Counter[int], key: int) -> None:
     counts[key] -= 1
     if not counts[key]:
-        del counts[key]  # or the counter would keep an entry for every user there ever was
+        del counts[key]  # or the counter would keep an entry for every user it has ever seen

@@ -54,10 +54,9 @@ def quoted(text: str) -> str:
 
 
 def prompt_of(request: Mapping[str, Any]) -> str:
-    """The prompt of a request, whatever its mode; of an interpolation, both."""
-    if request["mode"] == "interpolate":
-        return f"{request['start']['prompt']}, {request['end']['prompt']}"
-    return str(request.get("prompt", ""))
+    """The prompt of a request, whatever its mode; of one with two ends, both."""
+    ends = [request[end]["prompt"] for end in ("start", "end") if end in request]
+    return str(request.get("prompt") or ", ".join(filter(None, ends)))
 
 
 def title(request: Mapping[str, Any], user: int) -> str:

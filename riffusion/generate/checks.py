@@ -1,4 +1,4 @@
-"""What only a request's inputs show to be wrong."""
+"""Checks of a request that need its decoded inputs."""
 
 from riffusion.errors import FieldError, InvalidRequest
 from riffusion.geometry import MAX_WIDTH

@@ -5,7 +5,7 @@ import re
 from riffusion.diffusion.checkpoint import Vocabulary
 
 SLOWEST_BPM, FASTEST_BPM = 60, 180
-_WORD = re.compile(r"[^\W\d_]{2,}")  # hyphens part words: "hip-hop" is known by either half
+_WORD = re.compile(r"[^\W\d_]{2,}")  # hyphens split words: "hip-hop" is known by either half
 _TEMPO = re.compile(r"\b(\d{2,3})(?:\.\d+)?\s*(?:bpm|beats per minute)\b")
 _SAY_NOTHING = frozenset({"and", "at", "in", "of", "on", "per", "the", "with"})
 _SHOWN = 60  # characters of a prompt in a message

@@ -1,4 +1,4 @@
-"""Events of all jobs: one Redis subscriber a process wakes the threads that wait for a change."""
+"""Events of all jobs: one Redis subscriber per process wakes the threads that wait for a change."""
 
 import threading
 import time

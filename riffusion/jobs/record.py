@@ -116,7 +116,7 @@ class WebhookState(StrEnum):
     DELIVERED = "delivered"
     """The receiver accepted it."""
     FAILED = "failed"
-    """The last try has failed, or the receiver wants no more of them."""
+    """The last try has failed, or the receiver has asked for no more (410)."""
 
 
 @dataclass(frozen=True)

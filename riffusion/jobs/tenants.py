@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from riffusion.errors import RiffusionError, StorageFull, StoreUnavailable, TooManyRequests
 
-KEEPING_RETRY_S = 3600  # what is kept expires by the hour
+KEEPING_RETRY_S = 3600  # kept records and files expire within hours
 IN_FLIGHT_RETRY_S = 5  # about as long as a short clip takes
 MEMORY_RETRY_S = 30
 MIB = 1 << 20

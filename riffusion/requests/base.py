@@ -1,7 +1,7 @@
-"""The base classes of the modes: the fields they share, and what each mode says of itself for all that ask.
+"""The base classes of the modes: the fields they share, and what each mode must declare about itself.
 
-Whatever a mode must say is abstract or has no value here: a mode without it fails at import, with a message that names
-what is missing.
+What is mandatory is abstract or has no value here: a mode without it fails at import, with a message that names what is
+missing.
 """
 
 from abc import abstractmethod

@@ -1,4 +1,4 @@
-"""Text that strangers wrote, as it may be shown among other text."""
+"""Untrusted text, made safe to show within other text."""
 
 import re
 

@@ -23,7 +23,7 @@ SCHEDULES: dict[Quality, Schedule] = {
     "standard": Schedule(iterations=11, momentum=0.7, overshoot=True),
     "best": Schedule(iterations=100, momentum=0.95, overshoot=False),
 }
-_STRETCH = 512  # columns retrieved at once, at the end up to twice as many; bounds memory, whatever the length
+_STRETCH = 512  # columns retrieved in one pass, at the end up to twice as many; bounds memory, whatever the length
 _STEREO = 2
 _MAX_REFERENCE_BINS = 1 << 25  # of the reference's STFT: 38 seconds of sound, some 1.4 GB in all
 _GREY = 128

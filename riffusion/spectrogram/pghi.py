@@ -48,7 +48,7 @@ def start_phases(
     time_slope = hop / (2 * bin_width * variance) * blurred
     limit = spacing * (bin_width * hop)  # a partial lies no farther than the next band
     frequency_slope = -variance * bin_width / (2 * hop)
-    # One spare column before each row, and one cell after the last: walls that are never entered.
+    # One spare column before each row, and one cell after the last: sentinels that are never entered.
     cells = np.full((frames * (bins + 1) + 1, 4), _DONE)
     steps = np.stack([turn, time_slope, limit], axis=1).astype(np.float32)
     _gradients(level, cells, steps, np.float32(frequency_slope), np.float32(float(level.max()) + _QUIETEST), loop)

@@ -1,4 +1,4 @@
-"""What a picture file holds, seen by a process of its own under limits: a decoder that runs wild ends only that one.
+"""What a picture file holds, seen by a process of its own under limits: a misbehaving decoder ends only that process.
 
 Run as a program, it is that process: the picture on standard input, what was found on standard output.
 """

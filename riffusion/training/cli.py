@@ -26,7 +26,7 @@ def train() -> None:
 def data(folder: Path, clips: int, processes: int, seed: int) -> None:
     """Compose and render the bundled model's data set. A stopped run resumes where it was."""
     from riffusion.training.runs.tiny import render_data
-    from riffusion.training.runs.tiny_run import tiny_run
+    from riffusion.training.runs.tiny_folder import tiny_run
 
     render_data(tiny_run(folder, clips=clips, processes=processes, seed=seed))
 
@@ -57,7 +57,7 @@ def tiny(
 ) -> None:
     """Train the bundled model: data, text encoder, autoencoder, decoder, UNet. A stopped run resumes where it was."""
     from riffusion.training.runs.tiny import export_tiny, train_tiny
-    from riffusion.training.runs.tiny_run import tiny_run
+    from riffusion.training.runs.tiny_folder import tiny_run
 
     job = tiny_run(folder, clips=clips, processes=processes, seed=seed, steps=steps, batch=batch, start=start_from)
     train_tiny(job)
@@ -72,7 +72,7 @@ def tiny(
 def judge(folder: Path, clips: int, processes: int, seed: int) -> None:
     """Train the judge on renderings and write it into this package. Not to be done for a model that exists."""
     from riffusion.training.runs.tiny import make_judge, render_data
-    from riffusion.training.runs.tiny_run import tiny_run
+    from riffusion.training.runs.tiny_folder import tiny_run
 
     job = tiny_run(folder, clips=clips, processes=processes, seed=seed)
     render_data(job)

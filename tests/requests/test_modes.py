@@ -19,19 +19,19 @@ COMPLETE: dict[str, Any] = {name: value for name, value in vars(Riff).items() if
 
 def define(parts: dict[str, Any]) -> type[AnyRequest]:
     """A mode with these parts."""
-    annotations = {name: ClassVar for name in parts if name.isupper()} | {"mode": Literal["tenth"]}
-    body = {"__module__": "modes.tenth", "__annotations__": annotations, "mode": "tenth", **parts}
-    return type("Tenth", (Prompted,), body)
+    annotations = {name: ClassVar for name in parts if name.isupper()} | {"mode": Literal["extra"]}
+    body = {"__module__": "modes.extra", "__annotations__": annotations, "mode": "extra", **parts}
+    return type("Extra", (Prompted,), body)
 
 
 def test_a_mode_that_says_all_is_a_mode() -> None:
     mode = define(COMPLETE)
-    assert (mode.MODE, mode.COMMAND) == ("tenth", "tenth")
+    assert (mode.MODE, mode.COMMAND) == ("extra", "extra")
 
 
 @pytest.mark.parametrize("part", COMPLETE)
 def test_a_mode_without_a_part_is_refused_by_its_name(part: str) -> None:
-    with pytest.raises(TypeError, match=f"modes.tenth.Tenth lacks {part}"):
+    with pytest.raises(TypeError, match=f"modes.extra.Extra lacks {part}"):
         define({name: value for name, value in COMPLETE.items() if name != part})
 
 

@@ -1,4 +1,4 @@
-"""How each mode is made: a module a mode, named as the one in `riffusion/requests/modes/` that says what it asks for.
+"""How each mode is made: one module per mode, with the name of its request's in `riffusion/requests/modes/`.
 
 A module has one function, `make`: from a request and its pictures and sounds, by field, to the picture it asks for.
 """

@@ -1,4 +1,4 @@
-"""What each mode asks for: a module a mode, found by lying in this folder.
+"""What each mode asks for: one module per mode, discovered at import.
 
 A module holds one model whose `mode` is the module's name with hyphens. What others ask of a mode is listed in
 `riffusion/requests/base.py`; how it is made is in the module of the same name in `riffusion/generate/modes/`.

@@ -35,7 +35,7 @@ from riffusion.training.models.unet import new_unet, noise_schedule
 from riffusion.training.models.vae import encode, new_autoencoder, train_autoencoder
 from riffusion.training.models.vae_decoder import EncodedClips, train_decoder
 from riffusion.training.runs.export import assemble, export
-from riffusion.training.runs.tiny_run import DECODED, TinyRun
+from riffusion.training.runs.tiny_folder import DECODED, TinyRun
 from riffusion.training.runs.trainer import Trainer, TrainingData, last_checkpoint, run
 
 WORDINGS = 6  # captions per clip

@@ -17,7 +17,7 @@ from riffusion.training.runs.tiny import (
     render_data,
     train_tiny,
 )
-from riffusion.training.runs.tiny_run import DECODED, TinyRun
+from riffusion.training.runs.tiny_folder import DECODED, TinyRun
 from riffusion.training.runs.trainer import TrainerOptions
 
 pytestmark = pytest.mark.skipif(not SOUNDFONT.exists(), reason="FluidSynth's soundfont isn't installed")

@@ -123,7 +123,7 @@ export function promptAndSeed(request) {
 /** The same request with another seed; one of a mode without a seed is returned unchanged.
  * @param {Request} request @returns {Request} */
 export function vary(request) {
-  if (request.mode === "interpolate") return { ...request, start: reseed(request.start), end: reseed(request.end) };
+  if (request.start && request.end) return { ...request, start: reseed(request.start), end: reseed(request.end) };
   return "seed" in request ? reseed(request) : request;
 }
 

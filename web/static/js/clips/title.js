@@ -4,7 +4,12 @@
 
 /** Names of clips without a prompt, by mode.
  * @type {Record<string, string>} */
-const UNTITLED = { "image-to-audio": "a drawing", "audio-to-image": "a sound of yours", loop: "a loop" };
+const UNTITLED = {
+  "image-to-audio": "a drawing",
+  "audio-to-image": "a sound of yours",
+  loop: "a loop",
+  crossfade: "a crossfade",
+};
 
 /** How a clip came from its parent, by what made it.
  * @type {Record<string, string>} */
@@ -22,8 +27,8 @@ const ORIGINS = {
 /** A clip's title: its prompt, or the prompts of both ends.
  * @param {Request} request */
 export function title(request) {
-  if (request.mode === "interpolate") return `${request.start.prompt} → ${request.end.prompt}`;
-  return request.prompt || (UNTITLED[request.mode] ?? "untitled");
+  const ends = request.start && request.end ? [request.start.prompt, request.end.prompt].filter(Boolean) : [];
+  return request.prompt || ends.join(" → ") || (UNTITLED[request.mode] ?? "untitled");
 }
 
 /** How a clip came from another, to follow its title.
