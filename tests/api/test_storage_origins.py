@@ -18,7 +18,7 @@ S3 = {"storage": "s3", "s3_bucket": "clips", "s3_region": "eu-west-1"}
             {**S3, "s3_endpoint": "http://inside:8333", "s3_public_endpoint": "https://files.example/base"},
             " https://files.example",
         ),
-        (S3, " https://clips.s3.eu-west-1.amazonaws.com https://s3.eu-west-1.amazonaws.com"),
+        (S3, " https://s3.eu-west-1.amazonaws.com"),
     ],
 )
 def test_a_pages_policy_names_the_storages_origins(settings: Settings, values: dict[str, str], origins: str) -> None:

@@ -74,7 +74,7 @@ def test_pictures_hold_any_prompt_and_show_it_plainly() -> None:
         recipe = {"mode": "text-to-audio", "prompt": prompt, "seed": 1}
         data = write_png(Image.new("L", (8, 8)), recipe)
         assert read_recipe(data) == recipe, name
-        assert OVERRIDE not in Image.open(io.BytesIO(data)).info["Title"]
+        assert OVERRIDE not in Image.open(io.BytesIO(data)).info.get("Title", "")
 
 
 @pytest.mark.parametrize("character", ["(", "[", "((a:1.1)", "\\", ":", "🎷"])
