@@ -49,6 +49,9 @@ class PendingRequestStore:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.touch(mode=0o600)
         self._database = sqlite3.connect(path, isolation_level=None)  # every statement is a transaction
+        names = {name for (name,) in self._database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+        if "orders" in names and "pending_requests" not in names:  # as the versions before 2026-11-28 named it
+            self._database.execute("ALTER TABLE orders RENAME TO pending_requests")
         self._database.execute("CREATE TABLE IF NOT EXISTS pending_requests (id TEXT PRIMARY KEY, data TEXT NOT NULL)")
 
     def add(self, pending: PendingRequest) -> None:

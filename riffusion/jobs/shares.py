@@ -9,6 +9,7 @@ from riffusion.errors import Gone, NotFound, UnknownReference
 from riffusion.jobs.database import Database
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
+from riffusion.requests import SCHEMA
 from riffusion.settings import Settings
 
 _BYTES = 16
@@ -44,7 +45,8 @@ class ShareStore:
             NotFound: there is no such share.
             Gone: the job has expired or was deleted.
         """
-        job_id = self._database.text(f"share:{share_id}")
+        keys = [f"share:{share_id}", *(f"share:{schema}:{share_id}" for schema in range(2, SCHEMA + 1))]
+        job_id = next(filter(None, map(self._database.text, keys)), None)
         if job_id is None:
             raise NotFound("There is no such clip, or it was never published.")
         try:

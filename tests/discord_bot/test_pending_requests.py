@@ -1,5 +1,6 @@
 """Requests that have no reply yet."""
 
+import sqlite3
 from pathlib import Path
 
 from riffusion.discord_bot.pending_requests import PendingRequest, PendingRequestStore
@@ -32,6 +33,15 @@ def test_requests_survive_a_restart(tmp_path: Path) -> None:
     assert store.all() == pending
     store.remove(pending[1])
     assert store.all() == [pending[0], pending[2]]
+
+
+def test_requests_stored_under_the_tables_former_name_are_resumed(tmp_path: Path) -> None:
+    pending = pending_request(1, TextToAudio(prompt="funk"))
+    database = sqlite3.connect(tmp_path / "pending", isolation_level=None)
+    database.execute("CREATE TABLE orders (id TEXT PRIMARY KEY, data TEXT NOT NULL)")
+    database.execute("INSERT INTO orders VALUES (?, ?)", (pending.id, pending.model_dump_json()))
+    database.close()
+    assert PendingRequestStore(tmp_path / "pending").all() == [pending]
 
 
 def test_a_request_of_another_version_does_not_keep_the_bot_from_starting(tmp_path: Path) -> None:

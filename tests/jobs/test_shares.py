@@ -7,10 +7,12 @@ import pytest
 from redis import Redis
 
 from riffusion.errors import Gone, NotFound, UnknownReference
+from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
+from riffusion.requests import parse
 from riffusion.settings import Settings
-from tests.jobs.conftest import run, submit
+from tests.jobs.conftest import by, run, submit
 
 
 @pytest.fixture
@@ -29,6 +31,20 @@ def test_a_published_clip_is_found_by_its_share_id_alone(store: JobStore, shares
         store.get(share_id)
     with pytest.raises(NotFound):
         shares.get(record.id)
+
+
+def test_the_share_of_a_newer_format_is_hidden_from_older_versions(
+    store: JobStore, shares: ShareStore, redis: Redis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seed = {"init": {"seed_image": "drums"}}
+    request = parse({"mode": "crossfade", "start": seed, "end": seed, "alpha": 0.5})
+    job_id = store.accept([Submission(request, by("alice"))]).records[0].id
+    share_id = shares.publish(run(store).id)
+    assert shares.get(share_id).id == job_id
+    assert redis.get(f"share:{share_id}") is None
+    monkeypatch.setattr("riffusion.jobs.shares.SCHEMA", 1)
+    with pytest.raises(NotFound):
+        shares.get(share_id)
 
 
 def test_only_clips_are_published(store: JobStore, shares: ShareStore) -> None:

@@ -32,7 +32,7 @@
 --   charged:<id>      hash    who is charged for the files of a deleted job that others show: client, networks, bytes
 --   idem:<digest>     hash    what an idempotency key stands for
 --   gone:<id>         string  tombstone: whose job it was
---   share:<share id>  string  the job whose clip was published
+--   share:<share id>  string  the job whose clip was published; share:<schema>:<share id> from schema 2 on
 --   made:<digest>     string  the job whose clip serves further requests like its own
 --   upload:<id>, content:<sha256>   hashes: an upload, and the uploads that share one file
 --   reaped_at         string  when reap ran last
