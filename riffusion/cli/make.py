@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 import click
 
 from riffusion.cli.options import build, parameters
+from riffusion.cli.quick_start import without_garbage_collection
 from riffusion.requests import AnyRequest, AudioFormat, Painted, with_seed
 from riffusion.settings import Settings, get_settings
 
@@ -42,7 +43,7 @@ def _run(mode: type[AnyRequest], outputs: tuple[Path, ...], values: dict[str, An
     from riffusion.cli.progress import ProgressBar
 
     logging.getLogger("riffusion").setLevel(logging.ERROR)  # its warnings come with the clip
-    with ProgressBar() as bar, _runner(mode, settings) as runner:
+    with without_garbage_collection(), ProgressBar() as bar, _runner(mode, settings) as runner:
         clip = runner.run(request, inputs, bar)
     for warning in clip.warnings:
         click.echo(f"riffusion: {warning}", err=True)

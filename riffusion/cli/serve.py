@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from riffusion.cli.quick_start import without_garbage_collection
 from riffusion.settings import get_settings
 
 DATA = click.option(
@@ -58,7 +59,8 @@ def worker() -> None:
     What still runs after RIFFUSION_SHUTDOWN_GRACE_S seconds, or at a second SIGTERM, is left to other workers.
     """
     settings = get_settings()  # first, because torch takes seconds to import
-    from riffusion.generate import Generator
-    from worker.app import serve
+    with without_garbage_collection():
+        from riffusion.generate import Generator
+        from worker.app import serve
 
-    sys.exit(serve(settings, Generator.load))
+    sys.exit(serve(settings, without_garbage_collection()(Generator.load)))
