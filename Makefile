@@ -24,7 +24,7 @@ tests: $(READY)
 check: lint types unit  ## the quick check: whatever needs neither a server nor a training
 
 unit: $(READY)
-	$(BIN)/pytest -n 2 --dist loadfile -m "not server"
+	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not server"
 
 MINUTES ?= 60
 fuzz: $(READY)  ## 10 000 generated requests against a running server; the check sends fewer

@@ -41,7 +41,10 @@ LONGEST = (
     "faults/test_versions.py",
     "browser/test_key.py",
     "worker/test_process.py",
+    "acceptance/test_recovery.py",
     "acceptance/test_proxy.py",
+    "diffusion/test_engine.py",
+    "generate/test_generator.py",
 )
 
 
