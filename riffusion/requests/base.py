@@ -161,3 +161,19 @@ class Prompted(Painted):
     def guided(self) -> bool:
         """Whether the UNet runs with and without the prompt; models guide unless they are asked not to."""
         return self.guidance is None or self.guidance > 1
+
+
+class AsWideAsItsInput(AnyRequest):
+    """What every mode shares whose clip is as wide as the one picture or sound that it starts from."""
+
+    INPUT: ClassVar[str]
+    """The field of that picture or sound."""
+
+    @property
+    def length_field(self) -> str:
+        """Its input."""
+        return self.INPUT
+
+    def columns(self, sizes: Sizes) -> int:
+        """As many as its input has."""
+        return sizes[self.INPUT].columns

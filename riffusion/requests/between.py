@@ -1,5 +1,6 @@
 """The base class of modes that go from one end to another: one clip at `alpha`, or several joined into one."""
 
+from abc import abstractmethod
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
@@ -7,6 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from riffusion.requests.base import Painted
 from riffusion.requests.fields import Denoising, Float, Guidance, Int, Model, Seed, Text
+from riffusion.requests.sizes import Sizes
 
 MAX_CLIPS = 64
 
@@ -38,6 +40,14 @@ class Between(Painted):
         if (self.alpha is None) == (self.clips is None):
             raise PydanticCustomError("alpha_or_clips", "give either alpha or clips")
         return self
+
+    @abstractmethod
+    def width(self, sizes: Sizes) -> int:
+        """Columns of each clip."""
+
+    def columns(self, sizes: Sizes) -> int:
+        """Of all clips side by side."""
+        return (self.clips or 1) * self.width(sizes)
 
     @property
     def prompts(self) -> tuple[str, ...]:

@@ -7,21 +7,21 @@ from typing import Any, ClassVar, Literal
 import pytest
 
 from riffusion.requests import MODES, AnyRequest, Painted, parse, reference_fields
-from riffusion.requests.base import Prompted
+from riffusion.requests.base import AsWideAsItsInput, Prompted
 from riffusion.requests.modes import _model_of
-from riffusion.requests.modes.riff import Riff
+from riffusion.requests.modes.extend import Extend
 from tests.requests.examples import EXAMPLES
 
-COMPLETE: dict[str, Any] = {name: value for name, value in vars(Riff).items() if name in (
+COMPLETE: dict[str, Any] = {name: value for name, value in vars(Extend).items() if name in (
     "SCHEMA", "PURPOSE", "EXAMPLE", "AT_ONCE", "length_field", "columns", "work",
 )}  # fmt: skip
 
 
-def define(parts: dict[str, Any]) -> type[AnyRequest]:
+def define(parts: dict[str, Any], base: type[Any] = Prompted) -> type[AnyRequest]:
     """A mode with these parts."""
     annotations = {name: ClassVar for name in parts if name.isupper()} | {"mode": Literal["extra"]}
     body = {"__module__": "modes.extra", "__annotations__": annotations, "mode": "extra", **parts}
-    return type("Extra", (Prompted,), body)
+    return type("Extra", (base,), body)
 
 
 def test_a_mode_that_says_all_is_a_mode() -> None:
@@ -33,6 +33,13 @@ def test_a_mode_that_says_all_is_a_mode() -> None:
 def test_a_mode_without_a_part_is_refused_by_its_name(part: str) -> None:
     with pytest.raises(TypeError, match=f"modes.extra.Extra lacks {part}"):
         define({name: value for name, value in COMPLETE.items() if name != part})
+
+
+def test_a_mode_as_wide_as_its_input_names_the_input() -> None:
+    parts = {name: COMPLETE[name] for name in ("SCHEMA", "PURPOSE", "EXAMPLE", "work")}
+    assert define(parts | {"INPUT": "init"}, AsWideAsItsInput).MODE == "extra"
+    with pytest.raises(TypeError, match=r"Extra lacks INPUT$"):
+        define(parts, AsWideAsItsInput)
 
 
 @pytest.mark.parametrize("name", ["modes.none", "modes.eleventh"])

@@ -4,34 +4,26 @@ import math
 from typing import ClassVar, Literal
 
 from riffusion.geometry import CLIP_COLUMNS
-from riffusion.requests.base import Prompted
+from riffusion.requests.base import AsWideAsItsInput, Prompted
 from riffusion.requests.fields import Denoising
 from riffusion.requests.references import Clip
 from riffusion.requests.sizes import OVERLAP_COLUMNS, Sizes
 from riffusion.requests.work import DenoisingWork, Work
 
 
-class AudioToAudio(Prompted):
+class AudioToAudio(AsWideAsItsInput, Prompted):
     """A clip of any length re-rendered by the model in overlapping windows."""
 
     SCHEMA: ClassVar = 1
     PURPOSE: ClassVar = "A recording of any length, re-rendered by the model."
     EXAMPLE: ClassVar = {"prompt": "church bells", "clip": {"upload": "u" * 22}}
     AT_ONCE: ClassVar = ()
+    INPUT: ClassVar = "clip"
     RANK: ClassVar = 50
 
     mode: Literal["audio-to-audio"] = "audio-to-audio"
     clip: Clip
     denoising: Denoising = 0.55
-
-    @property
-    def length_field(self) -> str:
-        """The clip."""
-        return "clip"
-
-    def columns(self, sizes: Sizes) -> int:
-        """As many as the clip's picture has."""
-        return sizes["clip"].columns
 
     def work(self, sizes: Sizes) -> Work:
         """The clip's picture, and windows of it in mono."""

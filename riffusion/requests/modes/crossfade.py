@@ -44,16 +44,13 @@ class Crossfade(Between):
         """How many clips, or the picture at the start of the one clip."""
         return "start.init" if self.clips is None else "clips"
 
-    def columns(self, sizes: Sizes) -> int:
-        """Of all clips side by side."""
-        return (self.clips or 1) * self._width(sizes)
-
     def work(self, sizes: Sizes) -> Work:
         """Every clip, in mono; the two pictures are encoded once."""
         denoising = DenoisingWork(
-            self._width(sizes), self.steps * self.mean_denoising, self.guided, encoded=2, pictures=self.clips or 1
+            self.width(sizes), self.steps * self.mean_denoising, self.guided, encoded=2, pictures=self.clips or 1
         )
         return Work(self.columns(sizes), channels=1, denoising=denoising)
 
-    def _width(self, sizes: Sizes) -> int:
+    def width(self, sizes: Sizes) -> int:
+        """Of the narrower of the two pictures."""
         return min(sizes[field].columns for field in self.AT_ONCE)

@@ -4,35 +4,27 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from riffusion.requests.base import Prompted
+from riffusion.requests.base import AsWideAsItsInput, Prompted
 from riffusion.requests.fields import Denoising
 from riffusion.requests.references import Mask, Picture
 from riffusion.requests.sizes import Sizes
 from riffusion.requests.work import DenoisingWork, Work
 
 
-class Inpaint(Prompted):
+class Inpaint(AsWideAsItsInput, Prompted):
     """Paints part of a picture again; every other pixel stays exactly as it was."""
 
     SCHEMA: ClassVar = 1
     PURPOSE: ClassVar = "Paint part of a clip again."
     EXAMPLE: ClassVar = {"prompt": "church bells", "init": {"seed_image": "drums"}, "mask": {"seconds": [1, 2.5]}}
     AT_ONCE: ClassVar = ("init",)
+    INPUT: ClassVar = "init"
     RANK: ClassVar = 40
 
     mode: Literal["inpaint"] = "inpaint"
     init: Picture
     mask: Mask = Field(description="White pixels of an uploaded picture, or a box in seconds and hertz.")
     denoising: Denoising = 1.0
-
-    @property
-    def length_field(self) -> str:
-        """Its initial picture."""
-        return "init"
-
-    def columns(self, sizes: Sizes) -> int:
-        """As many as the initial picture has."""
-        return sizes["init"].columns
 
     def work(self, sizes: Sizes) -> Work:
         """The whole picture: what stays guides the model."""

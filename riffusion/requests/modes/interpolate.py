@@ -30,15 +30,11 @@ class Interpolate(Between):
         """How many clips, or the initial picture of the one clip."""
         return "init" if self.init and self.clips is None else "clips"
 
-    def columns(self, sizes: Sizes) -> int:
-        """Of all clips side by side."""
-        return (self.clips or 1) * self._width(sizes)
-
     def work(self, sizes: Sizes) -> Work:
         """Every clip, in mono."""
         clips = self.clips or 1
         denoising = DenoisingWork(
-            self._width(sizes),
+            self.width(sizes),
             self.steps * (self.mean_denoising if self.init else 1),
             self.guided,
             encoded=clips if self.init else 0,
@@ -46,5 +42,6 @@ class Interpolate(Between):
         )
         return Work(self.columns(sizes), channels=1, denoising=denoising)
 
-    def _width(self, sizes: Sizes) -> int:
+    def width(self, sizes: Sizes) -> int:
+        """Of the initial picture, or of a clip from noise."""
         return sizes["init"].columns if self.init else CLIP_COLUMNS

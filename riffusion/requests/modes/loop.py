@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from riffusion.geometry import CLIP_COLUMNS, COLUMNS_PER_S
-from riffusion.requests.base import Prompted
+from riffusion.requests.base import AsWideAsItsInput, Prompted
 from riffusion.requests.fields import Float, Int, Text
 from riffusion.requests.references import Picture
 from riffusion.requests.sizes import Sizes
@@ -14,7 +14,7 @@ from riffusion.requests.work import DenoisingWork, Work
 _BEATS, _BPM = 4, 120  # of a bar, and of a picture whose tempo the request doesn't give
 
 
-class Loop(Prompted):
+class Loop(AsWideAsItsInput, Prompted):
     """A clip that repeats without a seam: its join is painted again and its length is a whole number of bars."""
 
     SCHEMA: ClassVar = 1
@@ -23,6 +23,7 @@ class Loop(Prompted):
     UNTITLED: ClassVar = "A loop"
     AT_ONCE: ClassVar = ()
     SEAMLESS: ClassVar = True
+    INPUT: ClassVar = "init"  # not of whole bars: only the picture itself says how long they are
     RANK: ClassVar = 90
 
     mode: Literal["loop"] = "loop"
@@ -32,15 +33,6 @@ class Loop(Prompted):
     bpm: Annotated[Float, Field(ge=30, le=300)] | None = Field(
         default=None, description="Left out, the picture's own, if known."
     )
-
-    @property
-    def length_field(self) -> str:
-        """Its initial picture."""
-        return "init"
-
-    def columns(self, sizes: Sizes) -> int:
-        """As many as the initial picture has: only the picture itself says how long its bars are."""
-        return sizes["init"].columns
 
     def work(self, sizes: Sizes) -> Work:
         """One window around the join, and the sound of the bars that are kept, as far as the request says."""

@@ -2,34 +2,26 @@
 
 from typing import ClassVar, Literal
 
-from riffusion.requests.base import Prompted
+from riffusion.requests.base import AsWideAsItsInput, Prompted
 from riffusion.requests.fields import Denoising
 from riffusion.requests.references import Picture
 from riffusion.requests.sizes import Sizes
 from riffusion.requests.work import DenoisingWork, Work
 
 
-class Riff(Prompted):
+class Riff(AsWideAsItsInput, Prompted):
     """A new clip in the shape of an initial picture (image-to-image)."""
 
     SCHEMA: ClassVar = 1
     PURPOSE: ClassVar = "A new clip in the shape of another."
     EXAMPLE: ClassVar = {"prompt": "church bells", "init": {"seed_image": "drums"}}
     AT_ONCE: ClassVar = ("init",)
+    INPUT: ClassVar = "init"
     RANK: ClassVar = 20
 
     mode: Literal["riff"] = "riff"
     init: Picture
     denoising: Denoising = 0.75
-
-    @property
-    def length_field(self) -> str:
-        """Its initial picture."""
-        return "init"
-
-    def columns(self, sizes: Sizes) -> int:
-        """As many as the initial picture has."""
-        return sizes["init"].columns
 
     def work(self, sizes: Sizes) -> Work:
         """The whole picture, in mono."""
