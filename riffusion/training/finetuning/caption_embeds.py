@@ -16,7 +16,7 @@ def cached_embeds(checkpoint: Checkpoint, captions: Iterable[str]) -> EncodeCapt
     """Encodes these captions once, moves the text encoder off the device, and keeps the embeddings in main memory."""
     encoder = PromptEncoder(checkpoint, cache_bytes=0)
     embeds = {caption: encoder.encode(caption)[0].cpu() for caption in dict.fromkeys(captions)}
-    checkpoint.text_encoder.to("cpu")
+    checkpoint.text_encoder.cpu()
     return lambda captions: stack_embeds([embeds[caption] for caption in captions]).to(checkpoint.device)
 
 

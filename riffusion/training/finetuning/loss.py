@@ -32,7 +32,7 @@ class Objective:
         one, the velocity's SNR + 1 times; so theirs are min(SNR, γ) / SNR, which is min(1, γ / SNR), and
         min(SNR, γ) / (SNR + 1).
         """
-        alphas_cumprod = self.schedule.alphas_cumprod[timesteps]
+        alphas_cumprod: Tensor = self.schedule.alphas_cumprod[timesteps]
         snr = alphas_cumprod / (1 - alphas_cumprod)
         if self.schedule.config.prediction_type == "epsilon":
             return (gamma / snr).clamp_max(1)

@@ -21,10 +21,10 @@ def of_diffusers(objective: Objective, pred: Tensor, clean: Tensor, noise: Tenso
     """The loss as in the script."""
     schedule, gamma = objective.schedule, objective.min_snr_gamma
     epsilon = schedule.config.prediction_type == "epsilon"
-    target = noise if epsilon else schedule.get_velocity(clean, noise, timesteps)
+    target: Tensor = noise if epsilon else schedule.get_velocity(clean, noise, timesteps)
     if gamma is None:
         return F.mse_loss(pred.float(), target.float(), reduction="mean")
-    snr = compute_snr(schedule, timesteps)
+    snr: Tensor = compute_snr(schedule, timesteps)
     weights = torch.stack([snr, gamma * torch.ones_like(timesteps)], dim=1).min(dim=1)[0]
     weights = weights / snr if epsilon else weights / (snr + 1)
     loss = F.mse_loss(pred.float(), target.float(), reduction="none")

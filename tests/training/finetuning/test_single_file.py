@@ -38,7 +38,9 @@ def test_the_shapes_of_stable_diffusion_1() -> None:
     checkpoint = random_stable_diffusion(torch.device("meta"), torch.float32)
     unet, vae = checkpoint.unet, checkpoint.vae
     names = original_unet(unet.state_dict(), unet.config.layers_per_block)
-    assert len(names) == 686  # of the original's file; and 248
+    assert len(names) == 686  # as in the original's file; the autoencoder has 248
+    ups = [name for name in names if name.endswith(".conv.weight") and "output_blocks" in name]
+    assert ups == [f"model.diffusion_model.output_blocks.{place}.conv.weight" for place in ("2.1", "5.2", "8.2")]
     assert_same_shapes(convert_ldm_unet_checkpoint(names, unet.config), unet.state_dict())
     names = original_vae(vae.state_dict())
     assert len(names) == 248
