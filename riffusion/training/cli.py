@@ -95,7 +95,7 @@ def judge(folder: Path, clips: int, processes: int, seed: int) -> None:
     type=click.Choice(["adamw", "adamw-8bit"]),
     default="adamw",
     show_default=True,
-    help="In 8 bits it takes a quarter of the memory, and needs bitsandbytes.",
+    help="In 8 bits, its state takes a quarter of the memory; needs bitsandbytes.",
 )
 @click.option("--rate", type=float, default=1e-4, show_default=True, help="Learning rate.")
 @click.option(
@@ -114,7 +114,7 @@ def judge(folder: Path, clips: int, processes: int, seed: int) -> None:
     help="Limit the weight of timesteps with little noise; 5 is usual. Default: all weigh alike.",
 )
 @click.option("--mixed-precision", type=click.Choice(["no", "fp16", "bf16"]), default="no", show_default=True)
-@click.option("--gradient-checkpointing", is_flag=True, help="Less memory, a quarter more time.")
+@click.option("--gradient-checkpointing", is_flag=True, help="Less memory, more time.")
 @click.option("--held-out", type=click.FloatRange(0, 0.9), default=0.1, show_default=True, help="Share of tracks.")
 @click.option("--on-beats/--fixed-length", default=True, show_default=True, help="Where clips begin.")
 @click.option("--checkpoint-every", type=click.IntRange(1), default=500, show_default=True)

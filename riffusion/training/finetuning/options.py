@@ -48,7 +48,7 @@ class FinetuneOptions:
     """Limits the weight of timesteps with little noise; 5 is usual. None weighs all alike."""
     mixed_precision: Literal["no", "fp16", "bf16"] = "no"
     gradient_checkpointing: bool = False
-    """Whether activations are computed again in the backward pass: less memory, a quarter more time."""
+    """Whether activations are computed again in the backward pass: less memory, more time."""
     held_out: float = 0.1
     """Share of the tracks that are kept for testing."""
     on_beats: bool = True
