@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from riffusion.diffusion.checkpoint import Checkpoint
+from riffusion.diffusion.prompt import stack_embeds
 from riffusion.diffusion.row import Row
 
 COMPILED_BATCH_SIZES = (1, 2, 4, 6, 8, 12, 16, 24, 32)
@@ -42,7 +43,7 @@ class Denoiser:
         guided = [row for row in order if row.guided]
         latents = torch.stack([row.model_input() for row in order])
         timesteps = torch.stack([row.timestep for row in order + guided])
-        prompt_embeds = _stack_embeds(
+        prompt_embeds = stack_embeds(
             [row.prompt_embeds for row in order] + [row.negative_prompt_embeds for row in guided]
         )
         output = self._call(torch.cat((latents, latents[: len(guided)])), timesteps, prompt_embeds)
@@ -95,16 +96,6 @@ class Denoiser:
         latents = _padded(latents, size).to(self._dtype, memory_format=torch.channels_last)
         output: Tensor = unet(latents, _padded(timesteps, size), _padded(prompt_embeds, size), return_dict=False)[0]
         return output[:batch_size].float()
-
-
-def _stack_embeds(embeds: Sequence[Tensor]) -> Tensor:
-    """Embeddings [L, D] of any lengths as one tensor [B, longest L, D].
-
-    Shorter ones are repeated: attention weights k copies of every token by 1/k each, so the result is the same. The
-    lengths are powers of two times 77, so the longest is always a multiple of the others.
-    """
-    longest = max(len(each) for each in embeds)
-    return torch.stack([each.repeat(longest // len(each), 1) for each in embeds])
 
 
 def _padded(tensor: Tensor, size: int) -> Tensor:

@@ -3,7 +3,7 @@
 import re
 import threading
 from collections import OrderedDict
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -103,10 +103,7 @@ class PromptEncoder:
         """
         with self._lock, side_stream(self._device):
             embeds = [self._cached_embeds(prompt, lora) for prompt in prompts]
-            longest = max(len(each) for each in embeds) // CHUNK_TOKENS
-            chunks = 1 << (longest - 1).bit_length()
-            empty = self._cached_embeds("", lora)
-            return [torch.cat((each, empty.repeat(chunks - len(each) // CHUNK_TOKENS, 1))) for each in embeds]
+            return fill_chunks(embeds, self._cached_embeds("", lora))
 
     def _cached_embeds(self, prompt: str, lora: LoraSet | None) -> Tensor:
         if lora and not lora.changes["text_encoder"]:
@@ -125,20 +122,16 @@ class PromptEncoder:
 
     @torch.inference_mode()
     def _embed(self, prompt: str) -> Tensor:
-        """Embeddings [77 · chunks, D]: each token's difference from the empty prompt's, scaled by its weight.
-
-        Scaling the difference gives weight 0 a meaning (the empty prompt) and needs no renormalisation.
-        """
-        ids, weights = self._tokens(prompt)
+        """Embeddings [77 · chunks, D]."""
+        ids, weights = self.tokens(prompt)
         encoded: Tensor = self._encoder(ids.to(self._device))[0]
         if bool((weights == 1).all()):
             return encoded.flatten(0, 1)
         empty_ids, _ = self._chunked([], [])
         empty: Tensor = self._encoder(empty_ids.to(self._device))[0]
-        scale = weights.to(encoded)[:, :, None]
-        return (empty + (encoded - empty) * scale).flatten(0, 1)
+        return weigh(encoded, empty, weights)
 
-    def _tokens(self, prompt: str) -> tuple[Tensor, Tensor]:
+    def tokens(self, prompt: str) -> tuple[Tensor, Tensor]:
         """Token ids and weights [chunks, 77] of a prompt."""
         ids: list[int] = []
         weights: list[float] = []
@@ -163,3 +156,33 @@ class PromptEncoder:
             rows.append([begin, *part, end, *[pad] * fill])
             scales.append([1.0, *scale, 1.0, *[1.0] * fill])
         return torch.tensor(rows), torch.tensor(scales)
+
+
+def weigh(encoded: Tensor, empty: Tensor, weights: Tensor) -> Tensor:
+    """Embeddings [77 · chunks, D]: each token's difference from the empty prompt's, scaled by its weight.
+
+    Scaling the difference gives weight 0 a meaning (the empty prompt) and needs no renormalisation.
+
+    Args:
+        encoded: [chunks, 77, D].
+        empty: the empty prompt's [1, 77, D].
+        weights: [chunks, 77].
+    """
+    return (empty + (encoded - empty) * weights.to(encoded)[:, :, None]).flatten(0, 1)
+
+
+def fill_chunks(embeds: Sequence[Tensor], empty: Tensor) -> list[Tensor]:
+    """Embeddings [77 · chunks, D], filled up with the empty prompt's [77, D] to one power of two of chunks."""
+    longest = max(len(each) for each in embeds) // CHUNK_TOKENS
+    chunks = 1 << (longest - 1).bit_length()
+    return [torch.cat((each, empty.repeat(chunks - len(each) // CHUNK_TOKENS, 1))) for each in embeds]
+
+
+def stack_embeds(embeds: Sequence[Tensor]) -> Tensor:
+    """Embeddings [L, D] of any lengths as one tensor [B, longest L, D].
+
+    Shorter ones are repeated: attention weights k copies of every token by 1/k each, so the result is the same. The
+    lengths are powers of two times 77, so the longest is always a multiple of the others.
+    """
+    longest = max(len(each) for each in embeds)
+    return torch.stack([each.repeat(longest // len(each), 1) for each in embeds])

@@ -85,24 +85,51 @@ def judge(folder: Path, clips: int, processes: int, seed: int) -> None:
 @click.option("--data", required=True, type=click.Path(path_type=Path, exists=True, file_okay=False))
 @click.option("--output", required=True, type=click.Path(path_type=Path), help="Results, samples and checkpoints.")
 @click.option("--method", type=click.Choice(["lora", "full"]), default="lora", show_default=True)
+@click.option("--train-text-encoder", is_flag=True, help="Train the text encoder too, by the same method.")
 @click.option("--rank", type=click.IntRange(1), default=16, show_default=True, help="Of the LoRA matrices.")
 @click.option("--steps", type=click.IntRange(1), default=2000, show_default=True)
 @click.option("--batch", type=click.IntRange(1), default=4, show_default=True, help="Clips a step and process.")
 @click.option("--accumulation", type=click.IntRange(1), default=1, show_default=True, help="Batches a step.")
+@click.option(
+    "--optimizer",
+    type=click.Choice(["adamw", "adamw-8bit"]),
+    default="adamw",
+    show_default=True,
+    help="In 8 bits, its state takes a quarter of the memory; needs bitsandbytes.",
+)
 @click.option("--rate", type=float, default=1e-4, show_default=True, help="Learning rate.")
+@click.option(
+    "--warmup", type=click.IntRange(0), default=100, show_default=True, help="Steps over which the rate rises."
+)
+@click.option(
+    "--caption-dropout",
+    type=click.FloatRange(0, 1),
+    default=0.1,
+    show_default=True,
+    help="Share of captions left empty, which guidance needs.",
+)
+@click.option(
+    "--min-snr-gamma",
+    type=click.FloatRange(0, min_open=True),
+    help="Limit the weight of timesteps with little noise; 5 is usual. Default: all weigh alike.",
+)
 @click.option("--mixed-precision", type=click.Choice(["no", "fp16", "bf16"]), default="no", show_default=True)
+@click.option("--gradient-checkpointing", is_flag=True, help="Less memory, more time.")
 @click.option("--held-out", type=click.FloatRange(0, 0.9), default=0.1, show_default=True, help="Share of tracks.")
 @click.option("--on-beats/--fixed-length", default=True, show_default=True, help="Where clips begin.")
 @click.option("--checkpoint-every", type=click.IntRange(1), default=500, show_default=True)
 @click.option("--sample-every", type=click.IntRange(1), default=500, show_default=True)
 @click.option("--prompt", "prompts", multiple=True, help="To sample with; may be repeated.")
+@click.option(
+    "--single-file", is_flag=True, help="After --method full: also one file as the original Stable Diffusion's."
+)
 @_SEED
 def finetune(**options: Any) -> None:
     """Fine-tune on a folder of audio. Captions: captions.csv, a text file beside each file, or the file names.
 
     For several GPUs: `accelerate launch -m riffusion train finetune …`.
     """
-    from riffusion.training.runs.finetune import FinetuneOptions
+    from riffusion.training.finetuning.options import FinetuneOptions
     from riffusion.training.runs.finetune import finetune as run
 
     click.echo(run(FinetuneOptions(**options)))

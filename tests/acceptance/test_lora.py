@@ -16,7 +16,8 @@ from riffusion.diffusion.autoencoder import Autoencoder
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.testing import chord, save_tiny_checkpoint, tiny_checkpoint
-from riffusion.training.runs.finetune import FinetuneOptions, finetune
+from riffusion.training.finetuning.options import FinetuneOptions
+from riffusion.training.runs.finetune import finetune
 from tests.acceptance.conftest import Stack, http, start
 from tests.conftest import S3Server, ValkeyServer, wait_until
 

@@ -2,11 +2,14 @@
 
 import subprocess
 import sys
+from dataclasses import fields
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from riffusion.training.cli import train
+from riffusion.training.finetuning.options import FinetuneOptions
 
 
 @pytest.mark.parametrize("command", ["data", "tiny", "judge", "finetune"])
@@ -19,3 +22,22 @@ def test_every_command_has_help(command: str) -> None:
 def test_help_imports_neither_torch_nor_numpy() -> None:
     code = "import sys, riffusion.training.cli; sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_finetune_takes_every_option_with_its_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ran: list[FinetuneOptions] = []
+    monkeypatch.setattr("riffusion.training.runs.finetune.finetune", ran.append)
+    required = ["finetune", "--checkpoint", "model", "--data", str(tmp_path), "--output", str(tmp_path / "out")]
+    changed = ["--warmup", "0", "--caption-dropout", "0.2", "--min-snr-gamma", "5", "--gradient-checkpointing"]
+    for more in (
+        [],
+        [*changed, "--optimizer", "adamw-8bit", "--train-text-encoder", "--method", "full", "--single-file"],
+    ):
+        assert CliRunner().invoke(train, [*required, *more]).exit_code == 0
+    plain = FinetuneOptions(checkpoint="model", data=tmp_path, output=tmp_path / "out")
+    assert ran[0] == plain
+    differ = {each.name for each in fields(plain) if getattr(ran[1], each.name) != getattr(plain, each.name)}
+    assert differ == {
+        "warmup", "caption_dropout", "min_snr_gamma", "gradient_checkpointing", "optimizer", "train_text_encoder",
+        "method", "single_file",
+    }  # fmt: skip

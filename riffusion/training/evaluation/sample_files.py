@@ -8,6 +8,7 @@ import soundfile
 import torch
 from diffusers import StableDiffusionPipeline
 from PIL import Image
+from torch import Tensor
 
 from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
@@ -15,15 +16,30 @@ from riffusion.training.data.clip_pictures import SAMPLE_RATE, to_pictures
 
 
 @torch.no_grad()
-def write_samples(pipeline: StableDiffusionPipeline, prompts: Sequence[str], folder: Path, steps: int) -> None:
+def write_samples(
+    pipeline: StableDiffusionPipeline,
+    prompts: Sequence[str],
+    prompt_embeds: Tensor,
+    folder: Path,
+    *,
+    steps: int,
+    guidance_scale: float,
+) -> None:
     """Writes `grid.png`, the pictures of the prompts side by side; a WAV each; and `prompts.txt`. Seeds are 0, 1, …
 
     Args:
+        prompt_embeds: [1 + N, L, D] of the empty prompt and of the N prompts.
         steps: of the pipeline's own scheduler.
     """
     folder.mkdir(parents=True, exist_ok=True)
-    generators = [torch.Generator().manual_seed(seed) for seed in range(len(prompts))]
-    images = pipeline(list(prompts), num_inference_steps=steps, generator=generators, output_type="pt").images
+    images = pipeline(
+        prompt_embeds=prompt_embeds[1:],
+        negative_prompt_embeds=prompt_embeds[:1].expand(len(prompts), -1, -1),
+        num_inference_steps=steps,
+        guidance_scale=guidance_scale,
+        generator=[torch.Generator().manual_seed(seed) for seed in range(len(prompts))],
+        output_type="pt",
+    ).images
     pictures = to_pictures(images.cpu() * 2 - 1)
     Image.fromarray(np.concatenate(list(pictures), axis=1)).save(folder / "grid.png")
     codec = SpectrogramCodec()

@@ -44,4 +44,6 @@ class WeightAverage:
         updates, shadow = state["updates"], state["shadow"]
         if not isinstance(updates, int) or not isinstance(shadow, list):
             raise TypeError("This is not the state of a weight average.")
-        self.updates, self.shadow = updates, shadow
+        self.updates = updates
+        for own, saved in zip(self.shadow, shadow, strict=True):
+            own.copy_(saved)  # which may be on another device

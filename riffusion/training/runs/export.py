@@ -23,11 +23,15 @@ from riffusion.training.models.tokenizer import save_tokenizer
 def assemble(
     unet: UNet2DConditionModel,
     vae: AutoencoderKL,
-    encoder: CLIPTextModel,
+    encoder: CLIPTextModel | None,
     tokenizer: CLIPTokenizer,
     schedule: DDPMScheduler,
 ) -> StableDiffusionPipeline:
-    """The parts as a pipeline, with DPM++ 2M on the noise schedule of their training."""
+    """The parts as a pipeline, with DPM++ 2M on the noise schedule of their training.
+
+    Args:
+        encoder: None for a pipeline that is called with embeddings only.
+    """
     unet.set_attn_processor(AttnProcessor2_0())
     scheduler = DPMSolverMultistepScheduler.from_config(schedule.config)
     pipeline = StableDiffusionPipeline(
@@ -44,14 +48,19 @@ def assemble(
     return pipeline
 
 
-def export(pipeline: StableDiffusionPipeline, folder: Path) -> None:
-    """Writes float16 safetensors, the configurations, the default guidance, and the vocabulary of the captions."""
-    pipeline.to(dtype=torch.float16)
+def save_model(pipeline: StableDiffusionPipeline, folder: Path, guidance: float) -> None:
+    """Writes safetensors in the precision that the weights have, the configurations, and the default guidance."""
     pipeline.save_pretrained(folder, safe_serialization=True)
     save_tokenizer(pipeline.tokenizer, folder / "tokenizer")
     for path in folder.glob("*/config.json"):  # each has the path that its part was loaded from
         config = json.loads(path.read_text())
         config.pop("_name_or_path", None)
         path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
-    (folder / DEFAULTS_FILE).write_text(json.dumps({"guidance": GUIDANCE}) + "\n")
+    (folder / DEFAULTS_FILE).write_text(json.dumps({"guidance": guidance}) + "\n")
+
+
+def export(pipeline: StableDiffusionPipeline, folder: Path) -> None:
+    """Writes the bundled model: in float16, with its guidance and the vocabulary of its captions."""
+    pipeline.to(dtype=torch.float16)
+    save_model(pipeline, folder, GUIDANCE)
     (folder / VOCABULARY_FILE).write_text(json.dumps(vocabulary(), indent=1) + "\n")

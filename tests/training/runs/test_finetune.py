@@ -1,23 +1,44 @@
 """Fine-tuning, end to end, of a small random model of the real classes."""
 
 import json
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import soundfile
 import torch
 from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
+from torch import Tensor
 
+from riffusion.diffusion.checkpoint import DEFAULTS_FILE, load_checkpoint
+from riffusion.diffusion.lora_folder import WEIGHTS_FILE
+from riffusion.errors import SetupError
 from riffusion.testing import chord, save_tiny_checkpoint
-from riffusion.training.runs.finetune import FinetuneOptions, finetune
+from riffusion.training.finetuning.lora_files import KOHYA_FILE
+from riffusion.training.finetuning.options import FinetuneOptions
+from riffusion.training.runs.finetune import Finetuning, finetune
+
+GUIDANCE = 3.5
+EVERYTHING: dict[str, Any] = {
+    "train_text_encoder": True,
+    "gradient_checkpointing": True,
+    "min_snr_gamma": 5.0,
+    "caption_dropout": 0.5,
+    "accumulation": 2,
+    "warmup": 0,
+}
 
 
 @pytest.fixture(scope="module")
 def options(tmp_path_factory: pytest.TempPathFactory) -> FinetuneOptions:
     root = tmp_path_factory.mktemp("finetune")
     model, songs = save_tiny_checkpoint(root / "model"), root / "songs"
+    (model / DEFAULTS_FILE).write_text(json.dumps({"guidance": GUIDANCE}))
     songs.mkdir()
     for number in range(2):
         soundfile.write(songs / f"{number} chords.wav", chord(5.3).T.numpy(), 44_100)
@@ -44,6 +65,31 @@ def lora(options: FinetuneOptions) -> Path:
     return finetune(options)
 
 
+@pytest.fixture
+def elsewhere(options: FinetuneOptions, lora: Path, tmp_path: Path) -> Callable[..., FinetuneOptions]:
+    """The options with changes and an output folder of its own, which has the prepared data."""
+
+    def changed(name: str, **changes: Any) -> FinetuneOptions:
+        shutil.copytree(options.output / "data", tmp_path / name / "data")
+        return replace(options, output=tmp_path / name, **changes)
+
+    return changed
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
+    """What the pipeline is called with, which then returns black pictures at once."""
+    calls: list[dict[str, Any]] = []
+
+    def call(_: StableDiffusionPipeline, **options: Any) -> SimpleNamespace:
+        calls.append(options)
+        return SimpleNamespace(images=torch.zeros(len(options["prompt_embeds"]), 3, 512, 512))
+
+    monkeypatch.setattr(StableDiffusionPipeline, "__call__", call)
+    monkeypatch.setattr("riffusion.training.evaluation.sample_files.SpectrogramCodec.decode", lambda *_: chord(0.1))
+    return calls
+
+
 def test_lora_loads_into_the_model_and_changes_it(options: FinetuneOptions, lora: Path) -> None:
     pipeline = StableDiffusionPipeline.from_pretrained(options.checkpoint)
     inputs = torch.randn(1, 4, 8, 8), torch.tensor([500]), torch.randn(1, 77, 16)
@@ -55,34 +101,84 @@ def test_lora_loads_into_the_model_and_changes_it(options: FinetuneOptions, lora
 
 
 def test_writes_metrics_samples_and_a_checkpoint(options: FinetuneOptions, lora: Path) -> None:
-    lines = [json.loads(line) for line in (options.output / "metrics.jsonl").read_text().splitlines()]
-    assert [line["step"] for line in lines if "loss" in line] == [1, 2]
-    assert any("held_out_loss" in line for line in lines)
+    assert _steps(options) == [1, 2]
+    assert "held_out_loss" in (options.output / "metrics.jsonl").read_text()
     samples = options.output / "samples" / "000002"
     assert {path.name for path in samples.iterdir()} == {"grid.png", "0.wav", "prompts.txt"}
 
 
-def test_resumes_exactly(options: FinetuneOptions, lora: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    stopped = replace(options, output=options.output.with_name("stopped"))
-    monkeypatch.setattr("riffusion.training.runs.finetune.Finetuning.sample", _stop)
-    monkeypatch.setattr(FinetuneOptions, "sample_every", 1, raising=False)
-    with pytest.raises(KeyboardInterrupt):
-        finetune(replace(stopped, sample_every=1))
-    monkeypatch.undo()
-    resumed = load_file(finetune(stopped) / "pytorch_lora_weights.safetensors")
-    whole = load_file(lora / "pytorch_lora_weights.safetensors")
-    assert all(torch.equal(whole[name], resumed[name]) for name in whole)
-    steps = [json.loads(line)["step"] for line in (stopped.output / "metrics.jsonl").read_text().splitlines()]
-    assert steps.count(1) >= 1
-    assert max(steps) == 2
+@pytest.mark.parametrize("changes", [{}, EVERYTHING, {"method": "full", **EVERYTHING}], ids=["plain", "all", "full"])
+def test_resumes_exactly(
+    elsewhere: Callable[..., FinetuneOptions], changes: Any, calls: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = _weights(finetune(elsewhere("whole", **changes)))
+    stopped = elsewhere("stopped", **changes)
+    with monkeypatch.context() as patch:
+        patch.setattr(Finetuning, "sample", _stop)
+        with pytest.raises(KeyboardInterrupt):
+            finetune(replace(stopped, sample_every=1))
+    resumed = _weights(finetune(stopped))
+    assert whole.keys() == resumed.keys()
+    assert all(torch.equal(weight, resumed[name]) for name, weight in whole.items())
+    assert _steps(stopped) == [1, 2]  # the first wasn't repeated
+
+
+def _steps(options: FinetuneOptions) -> list[int]:
+    lines = [json.loads(line) for line in (options.output / "metrics.jsonl").read_text().splitlines()]
+    return [line["step"] for line in lines if "loss" in line]
 
 
 def _stop(*_: object) -> None:
     raise KeyboardInterrupt
 
 
-def test_full_training_writes_a_model_that_opens(options: FinetuneOptions) -> None:
-    result = finetune(replace(options, method="full", steps=1, output=options.output.with_name("full")))
+def _weights(folder: Path) -> dict[str, Tensor]:
+    return {
+        f"{path.relative_to(folder)} {name}": weight
+        for path in folder.rglob("*.safetensors")
+        for name, weight in load_file(path).items()
+    }
+
+
+def test_a_text_encoder_is_trained_into_both_files(elsewhere: Callable[..., FinetuneOptions], calls: list[Any]) -> None:
+    result = finetune(elsewhere("text", train_text_encoder=True, caption_dropout=0.0))
+    for file, up in ((WEIGHTS_FILE, "lora_linear_layer.up.weight"), (KOHYA_FILE, "lora_up.weight")):
+        weights = load_file(result / file)
+        layers = [weight for name, weight in weights.items() if "text_model" in name and name.endswith(up)]
+        assert len(layers) == 4
+        assert all(bool(weight.any()) for weight in layers)  # they began at 0
+
+
+def test_samples_are_made_as_a_worker_makes_clips(
+    elsewhere: Callable[..., FinetuneOptions], calls: list[dict[str, Any]]
+) -> None:
+    finetune(elsewhere("samples", prompts=("chords", "slow chords " * 8), steps=1))
+    (call,) = calls
+    assert call["guidance_scale"] == GUIDANCE
+    assert call["prompt_embeds"].shape == (2, 2 * 77, 16)  # the second has more than 75 tokens
+    assert torch.equal(call["negative_prompt_embeds"][0], call["negative_prompt_embeds"][1])
+
+
+def test_full_training_writes_models_that_open(
+    options: FinetuneOptions, elsewhere: Callable[..., FinetuneOptions], calls: list[Any]
+) -> None:
+    result = finetune(elsewhere("full", method="full", steps=1, single_file=True))
     tuned = StableDiffusionPipeline.from_pretrained(result).unet.state_dict()
     original = StableDiffusionPipeline.from_pretrained(options.checkpoint).unet.state_dict()
     assert any(not torch.equal(tuned[name], original[name]) for name in original)
+    assert load_checkpoint(result, None, torch.device("cpu"), torch.float32).guidance == GUIDANCE
+    assert {"vocab.json", "merges.txt"} <= {path.name for path in (result / "tokenizer").iterdir()}
+    opened = StableDiffusionPipeline.from_single_file(result.with_suffix(".safetensors"), config=str(result))
+    assert all(torch.equal(weight, tuned[name]) for name, weight in opened.unet.state_dict().items())
+
+
+def test_one_file_of_a_lora_is_refused(options: FinetuneOptions) -> None:
+    with pytest.raises(SetupError, match="--method full"):
+        replace(options, single_file=True)
+
+
+def test_the_rate_rises_and_falls(options: FinetuneOptions) -> None:
+    longer = replace(options, steps=100, warmup=10)
+    assert longer.rate_factor(0) == pytest.approx(0.1)
+    assert longer.rate_factor(9) > longer.rate_factor(60) > longer.rate_factor(100) == 0
+    assert replace(longer, warmup=0).rate_factor(0) == 1
