@@ -48,41 +48,40 @@ class Instrument:
 
 
 INSTRUMENTS: tuple[Instrument, ...] = (
-    Instrument("piano", 0, "keys", 60, 84, ("piano", "grand piano", "acoustic piano", "keyboard"), True),
+    Instrument("piano", 0, "keys", 60, 84, ("piano", "grand piano", "acoustic piano", "keyboard", "pianos"), True),
     Instrument("electric piano", 4, "keys", 57, 81, ("electric piano", "rhodes", "e-piano", "fender rhodes"), True),
     Instrument("organ", 16, "organ", 57, 81, ("organ", "hammond organ", "hammond", "electric organ"), True),
-    Instrument("accordion", 21, "organ", 60, 84, ("accordion", "squeezebox", "concertina"), True),
+    Instrument("accordion", 21, "organ", 60, 84, ("accordion", "squeezebox", "concertina", "accordions"), True),
     Instrument(
-        "acoustic guitar",
-        25,
-        "guitar",
-        52,
-        76,
-        ("acoustic guitar", "guitar", "steel string guitar", "unplugged guitar"),
-        True,
+        "acoustic guitar", 25, "plucked", 52, 76,
+        ("acoustic guitar", "guitar", "steel string guitar", "unplugged guitar", "acoustic guitars", "guitars"), True,
     ),
     Instrument(
-        "electric guitar",
-        30,
-        "guitar",
-        52,
-        76,
-        ("electric guitar", "distorted guitar", "overdriven guitar", "rock guitar"),
-        True,
+        "electric guitar", 30, "plucked", 52, 76,
+        ("electric guitar", "distorted guitar", "overdriven guitar", "rock guitar", "electric guitars"), True,
     ),
-    Instrument("banjo", 105, "guitar", 55, 79, ("banjo", "five-string banjo")),
-    Instrument("violin", 40, "strings", 60, 86, ("violin", "fiddle", "solo violin")),
+    Instrument("banjo", 105, "plucked", 55, 79, ("banjo", "five-string banjo", "banjos")),
+    Instrument("violin", 40, "strings", 60, 86, ("violin", "fiddle", "solo violin", "violins")),
     Instrument(
-        "strings", 48, "strings", 55, 79, ("strings", "string orchestra", "string section", "orchestra strings"), True
+        "strings", 48, "strings", 55, 79,
+        ("strings", "string orchestra", "string section", "orchestra strings", "orchestra"), True,
     ),
-    Instrument("trumpet", 56, "winds", 58, 80, ("trumpet", "horn", "brass")),
-    Instrument("saxophone", 65, "winds", 54, 78, ("saxophone", "sax", "alto sax", "tenor sax")),
+    Instrument("trumpet", 56, "winds", 58, 80, ("trumpet", "horn", "brass", "trumpets", "horns")),
+    Instrument("saxophone", 65, "winds", 54, 78, ("saxophone", "sax", "alto sax", "tenor sax", "saxophones")),
     Instrument("flute", 73, "winds", 65, 91, ("flute", "wooden flute", "flutes")),
-    Instrument("choir", 52, "voice", 55, 77, ("choir", "vocals", "voices", "singing", "choral"), True),
+    Instrument("choir", 52, "voice", 55, 77, ("choir", "vocals", "voices", "singing", "choral", "choirs"), True),
     Instrument("synth", 81, "synth", 55, 79, ("synth", "synthesizer", "synth lead", "analog synth", "saw lead"), True),
     Instrument("vibraphone", 11, "bells", 58, 82, ("vibraphone", "vibes", "mallets"), True),
     Instrument("church bells", 14, "bells", 58, 77, ("church bells", "tubular bells", "bells", "bell tower")),
-)
+    Instrument("cello", 42, "strings", 43, 67, ("cello", "cellos", "violoncello", "solo cello")),
+    Instrument("harp", 46, "plucked", 55, 79, ("harp", "concert harp", "harps", "celtic harp"), True),
+    Instrument("bagpipe", 109, "winds", 60, 77, ("bagpipe", "bagpipes", "highland pipes", "scottish bagpipes")),
+    Instrument("sitar", 104, "plucked", 52, 74, ("sitar", "indian sitar", "sitars")),
+    Instrument("koto", 107, "plucked", 57, 79, ("koto", "japanese koto", "kotos", "guzheng")),
+    Instrument("celesta", 8, "bells", 72, 94, ("celesta", "music box", "glockenspiel", "celeste")),
+    Instrument("clarinet", 71, "winds", 55, 79, ("clarinet", "clarinets", "solo clarinet")),
+    Instrument("marimba", 12, "bells", 55, 79, ("marimba", "xylophone", "kalimba", "marimbas")),
+)  # fmt: skip
 INSTRUMENT: dict[str, Instrument] = {instrument.name: instrument for instrument in INSTRUMENTS}
 FAMILY: dict[str, str] = {instrument.name: instrument.family for instrument in INSTRUMENTS}
 
