@@ -45,9 +45,13 @@ def unet_from(folder: Path) -> UNet2DConditionModel:
     """
     unet = new_unet()
     saved = UNet2DConditionModel.from_pretrained(folder, torch_dtype=torch.float32).state_dict()
-    missing, unexpected = unet.load_state_dict(saved, strict=False)
-    if unexpected or any(".attentions." not in name for name in missing):
+    own = unet.state_dict()
+    missing = own.keys() - saved.keys()
+    if any(name not in own or own[name].shape != weight.shape for name, weight in saved.items()) or any(
+        ".attentions." not in name for name in missing
+    ):
         raise ValueError("The saved UNet isn't one of the bundled model's kind.")
+    unet.load_state_dict(saved, strict=False)
     for name, module in unet.named_modules():
         if f"{name}.proj_out.weight" in missing:
             nn.init.zeros_(module.proj_out.weight)
