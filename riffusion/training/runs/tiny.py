@@ -14,7 +14,7 @@ import numpy as np
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from diffusers import AutoencoderKL, StableDiffusionPipeline, UNet2DConditionModel
+from diffusers import AutoencoderKL, StableDiffusionPipeline
 from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
@@ -31,7 +31,7 @@ from riffusion.training.models.text_encoder import (
     with_noise_words,
 )
 from riffusion.training.models.tokenizer import save_tokenizer, train_tokenizer
-from riffusion.training.models.unet import new_unet, noise_schedule
+from riffusion.training.models.unet import new_unet, noise_schedule, unet_from
 from riffusion.training.models.vae import encode, new_autoencoder, train_autoencoder
 from riffusion.training.models.vae_decoder import EncodedClips, train_decoder
 from riffusion.training.runs.export import assemble, export
@@ -193,10 +193,7 @@ def _train_process(rank: int, job: TinyRun, rendezvous: Path) -> None:
         "gloo", init_method=rendezvous.resolve().as_uri(), rank=rank, world_size=job.trainer.processes
     )
     torch.manual_seed(job.seed)
-    if job.start:
-        unet = UNet2DConditionModel.from_pretrained(job.start / "unet", torch_dtype=torch.float32)
-    else:
-        unet = new_unet()
+    unet = unet_from(job.start / "unet") if job.start else new_unet()
     encoder = CLIPTextModel.from_pretrained(job.part("text_encoder"))
     run(Trainer(unet, encoder, load_training_data(job), job.trainer, rank), job.folder / "unet")
     dist.destroy_process_group()

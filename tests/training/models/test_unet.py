@@ -1,9 +1,13 @@
 """The bundled model's UNet and its loss."""
 
+from pathlib import Path
+
+import pytest
 import torch
+from diffusers import UNet2DConditionModel
 
 from riffusion.training.models.text_encoder import WIDTH
-from riffusion.training.models.unet import LATENT_SHAPE, new_unet, noise_schedule, velocity_loss
+from riffusion.training.models.unet import LATENT_SHAPE, new_unet, noise_schedule, unet_from, velocity_loss
 
 
 def test_is_stable_diffusions_class_and_small_enough() -> None:
@@ -23,3 +27,29 @@ def test_a_perfect_prediction_has_no_loss() -> None:
 
     loss = velocity_loss(oracle, schedule, latents, prompt_embeds, torch.Generator().manual_seed(0), bf16=False)
     assert float(loss) < 1e-6
+
+
+def _save(folder: Path, **changes: object) -> UNet2DConditionModel:
+    """Saves an untrained UNet whose configuration differs from the bundled model's."""
+    torch.manual_seed(0)
+    unet = UNet2DConditionModel.from_config({**new_unet().config, **changes})
+    unet.save_pretrained(folder)
+    return unet
+
+
+@torch.no_grad()
+def test_attention_that_saved_weights_lack_starts_without_effect(tmp_path: Path) -> None:
+    saved = _save(
+        tmp_path,
+        down_block_types=("DownBlock2D", "DownBlock2D", "CrossAttnDownBlock2D", "CrossAttnDownBlock2D"),
+        up_block_types=("CrossAttnUpBlock2D", "CrossAttnUpBlock2D", "UpBlock2D", "UpBlock2D"),
+    )
+    inputs = torch.randn(1, *LATENT_SHAPE), torch.tensor([500]), torch.randn(1, 77, WIDTH)
+    expected, got = (unet(*inputs, return_dict=False)[0] for unet in (saved, unet_from(tmp_path)))
+    assert torch.allclose(got, expected, atol=1e-4)
+
+
+def test_weights_of_another_kind_are_refused(tmp_path: Path) -> None:
+    _save(tmp_path, layers_per_block=2)
+    with pytest.raises(ValueError, match="kind"):
+        unet_from(tmp_path)
