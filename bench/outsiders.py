@@ -3,10 +3,10 @@
     make bench-outsiders
     .venv/bin/python bench/outsiders.py [--model riffusion/models/tiny] [--captions 144] [--processes 1] [--cache F]
 
-The judges (bench/outside/judges) run in .venv-outsiders, which `make bench-outsiders` builds. Columns: `real` renders of
-held-out pieces, `codec` their sound after the picture, `vae` after picture and autoencoder, `generated` from the
-captions. `floor` is how far two halves of the real renders differ; `chance` is what comparing with other clips' captions
-gives. Sounds and findings are kept in the cache. The last line is JSON: ratios are `generated` over `vae`.
+The judges (bench/outside/judges) run in .venv-outsiders, which `make bench-outsiders` builds. Columns: `real` renders
+of held-out pieces, `codec` their sound after the picture, `vae` after picture and autoencoder, `generated` from the
+captions. `floor` is how far two halves of the real renders differ; `chance` is what other clips' captions would give.
+Sounds and findings are kept in the cache. The last line is JSON: ratios are `generated` over `vae`.
 """
 
 import argparse
@@ -24,7 +24,7 @@ from outside.sounds import COLUMNS, Sounds, make_all
 
 ROOT = Path(__file__).parents[1]
 LISTENER = ROOT / ".venv-outsiders" / "bin" / "python"
-TUTORS = 540  # training pieces whose sound, through codec and autoencoder, teaches the probe for lead instruments
+TUTORS = 360  # training pieces whose sound, through codec and autoencoder, teaches the probe for lead instruments
 _JUDGES = {
     "drums": ("tempo", "tags"),
     "bass": ("tempo", "tags", "notes", "pitch"),

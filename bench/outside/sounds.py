@@ -20,15 +20,17 @@ from diffusers import StableDiffusionPipeline
 from outside.clips import Clip
 from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.training.data.clip_pictures import SAMPLE_RATE, Pictures, picture_of
+from riffusion.training.data.clip_pictures import SAMPLE_RATE, picture_of
 from riffusion.training.data.composed_set import CLIP_SECONDS
 from riffusion.training.data.soundfont import Synth
 from riffusion.training.evaluation.sampler import GUIDANCE, STEPS, sample
 from riffusion.training.models.vae import decode, encode
 
+Samples = npt.NDArray[np.float32]
 COLUMNS = ("real", "codec", "vae", "generated")
 _FIRST_SEED = 3_000_000
 _PEAK = 0.9
+_BATCH = 4  # clips at a time
 _SEED_ROOM = 1_000_000
 
 
@@ -65,12 +67,11 @@ class Sounds:
     def path(self, column: str, clip: Clip) -> Path:
         """The WAV file of a clip; it may not exist yet."""
         piece = repr(clip.piece)
-        seed = self._guidance, STEPS, seed_of(clip)
         follows_from: dict[str, tuple[object, ...]] = {
             "real": (piece,),
             "codec": (piece,),
             "vae": (piece, self._vae_digest),
-            "generated": (clip.caption, self._model_digest, *seed),
+            "generated": (clip.caption, seed_of(clip), self._model_digest, self._guidance, STEPS),
         }
         return self._folder / column / f"{_digest(*follows_from[column])[:24]}.wav"
 
@@ -84,26 +85,26 @@ class Sounds:
     def make(self, column: str, clips: Sequence[Clip]) -> None:
         """Writes those sounds of a column that aren't on disk yet."""
         torch.set_num_threads(1)
-        for clip in clips:
-            path = self.path(column, clip)
-            if not path.exists():
-                _write(path, self._samples(column, clip))
+        missing = [clip for clip in clips if not self.path(column, clip).exists()]
+        for first in range(0, len(missing), _BATCH):
+            batch = missing[first : first + _BATCH]
+            for clip, samples in zip(batch, self._samples(column, batch), strict=True):
+                _write(self.path(column, clip), samples)
 
     @torch.no_grad()
-    def _samples(self, column: str, clip: Clip) -> npt.NDArray[np.float32]:
-        """Mono samples [T]."""
+    def _samples(self, column: str, clips: Sequence[Clip]) -> list[Samples]:
+        """Mono samples [T] of each clip."""
         if column == "generated":
-            pictures = sample(
-                self._pipeline, [clip.caption], [seed_of(clip)], steps=STEPS, guidance_scale=self._guidance
-            )
-            return _sound(pictures[0])
-        rendered = self._synth.render(clip.piece, CLIP_SECONDS)
+            captions, seeds = [clip.caption for clip in clips], [seed_of(clip) for clip in clips]
+            made = sample(self._pipeline, captions, seeds, batch=_BATCH, guidance_scale=self._guidance)
+            return [_sound(picture) for picture in made]
+        rendered = [self._synth.render(clip.piece, CLIP_SECONDS) for clip in clips]
         if column == "real":
             return rendered
-        picture: Pictures = picture_of(rendered)[None]
+        pictures = np.stack([picture_of(samples) for samples in rendered])
         if column == "vae":
-            picture = decode(self._pipeline.vae, encode(self._pipeline.vae, picture))
-        return _sound(picture[0])
+            pictures = decode(self._pipeline.vae, encode(self._pipeline.vae, pictures))
+        return [_sound(picture) for picture in pictures]
 
 
 def seed_of(clip: Clip) -> int:
@@ -120,13 +121,13 @@ def make_all(sounds: Sounds, column: str, clips: Sequence[Clip], processes: int)
     return [sounds.path(column, clip) for clip in clips]
 
 
-def _sound(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+def _sound(picture: npt.NDArray[np.uint8]) -> Samples:
     """Mono samples [T] of grey levels [512, 512]."""
-    samples: npt.NDArray[np.float32] = SpectrogramCodec().decode(Canvas.blank(picture))[0].numpy()
+    samples: Samples = SpectrogramCodec().decode(Canvas.blank(picture))[0].numpy()
     return samples
 
 
-def _write(path: Path, samples: npt.NDArray[np.float32]) -> None:
+def _write(path: Path, samples: Samples) -> None:
     """Scaled to one peak, since judges may mind the level."""
     path.parent.mkdir(parents=True, exist_ok=True)
     partial_file = path.with_suffix(".part")

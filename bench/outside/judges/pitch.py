@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 _MODEL, _STEP_MS = "mir-1k_g7", 10.0
+_RATE = 16000  # of the recordings that it was trained on
 
 
 class Pitch:
@@ -14,17 +15,15 @@ class Pitch:
     def __init__(self) -> None:
         from pesto import load_model
 
-        self._load, self._models = load_model, {}  # type: ignore[var-annotated]
+        self._model = load_model(_MODEL, step_size=_STEP_MS, sampling_rate=_RATE)
 
     def __call__(self, path: Path) -> npt.NDArray[np.float64]:
         """Rows [F, 3]: MIDI pitch with its fraction, confidence from 0 to 1, level in dB under the loudest."""
-        import soundfile
+        import librosa
         import torch
 
-        samples, rate = soundfile.read(path, dtype="float32")
-        if rate not in self._models:
-            self._models[rate] = self._load(_MODEL, step_size=_STEP_MS, sampling_rate=rate)
+        samples, _ = librosa.load(path, sr=_RATE)
         with torch.inference_mode():
-            pitch, confidence, volume, _ = self._models[rate](torch.from_numpy(samples)[None], sr=rate)
-        level = 10 * np.log10(np.maximum(volume[0].numpy(), 1e-12))
+            pitch, confidence, energy, _ = self._model(torch.from_numpy(samples)[None], sr=_RATE)
+        level = 10 * np.log10(np.maximum(energy[0].numpy(), 1e-12))
         return np.stack([pitch[0].numpy(), confidence[0].numpy(), level - level.max()], axis=1).astype(np.float64)
