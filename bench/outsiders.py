@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 from outside.clips import Clip, balanced
 from outside.measures import MEASURES, Heard
-from outside.probe import Floats, classify, told_apart
+from outside.probe import Floats, classify, separability
 from outside.sounds import COLUMNS, Sounds, make_all
 
 ROOT = Path(__file__).parents[1]
@@ -86,13 +86,13 @@ def measured_rows(columns: dict[str, list[Heard]]) -> dict[str, dict[str, float]
 
 
 def apart_rows(columns: dict[str, list[Heard]]) -> dict[str, dict[str, float]]:
-    """How well each column can be told from the real one, and from the one before the model."""
+    """How well a classifier distinguishes each column from the real one, and from that of codec and autoencoder."""
     features = {column: tags(sounds) for column, sounds in columns.items()}
     rows = {}
     for base in ("real", "vae"):
-        row = {column: told_apart(features[base], features[column]) for column in COLUMNS if column != base}
+        row = {column: separability(features[base], features[column]) for column in COLUMNS if column != base}
         half = len(features[base]) // 2
-        row["floor"] = told_apart(features[base][0 : 2 * half : 2], features[base][1 : 2 * half : 2])
+        row["floor"] = separability(features[base][0 : 2 * half : 2], features[base][1 : 2 * half : 2])
         rows[f"apart from {base}"] = row | {"chance": 0.5}
     return rows
 

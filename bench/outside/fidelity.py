@@ -16,7 +16,7 @@ _PARTIAL_CENTS = 30.0  # as far from its place a partial may lie
 _ATTACK_WINDOW, _ATTACK_HOP = 1024, 441  # samples at 44.1 kHz: 23 and 10 ms
 _ATTACK_BANDS = 40
 _LOUDEST_ONSETS = 8
-_DYNAMICS_DB = 80.0
+_DYNAMICS_DB = 60.0  # what lies further below the loudest band is inaudible
 _SEMITONE_CENTS = 100.0
 
 

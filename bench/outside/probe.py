@@ -24,7 +24,7 @@ def classify(features: Floats, classes: Sequence[str], unknown: Floats) -> list[
     return [names[n] for n in scores.argmax(1)]
 
 
-def told_apart(these: Floats, those: Floats, folds: int = 6) -> float:
+def separability(these: Floats, those: Floats, folds: int = 6) -> float:
     """How often a classifier finds which of two columns [N, F] a clip is from; 0.5 is chance.
 
     Clip n of both columns has the same caption; both are in the same fold, so that no caption is trained on and tested.

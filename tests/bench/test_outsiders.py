@@ -126,6 +126,6 @@ def test_captions_are_balanced_over_kinds_and_instruments() -> None:
 def test_a_probe_learns_what_differs_and_nothing_else() -> None:
     rng = np.random.default_rng(0)
     one, other = rng.standard_normal((2, 60, 20))
-    assert probe.told_apart(one, other) == pytest.approx(0.5, abs=0.15)
-    assert probe.told_apart(one, other + 3 * np.eye(20)[0]) > 0.85
+    assert probe.separability(one, other) == pytest.approx(0.5, abs=0.15)
+    assert probe.separability(one, other + 3 * np.eye(20)[0]) > 0.85
     assert probe.classify(np.eye(3), ["a", "b", "c"], np.eye(3)[[2, 0]]) == ["c", "a"]
