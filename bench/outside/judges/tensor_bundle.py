@@ -13,6 +13,7 @@ import numpy.typing as npt
 _FOOTER = 48
 _FLOAT = 1  # DataType.DT_FLOAT
 _DTYPE, _SHAPE, _OFFSET, _SIZE = 1, 2, 4, 5  # fields of BundleEntryProto
+_DIMENSION, _DIMENSION_SIZE = 2, 1  # fields of TensorShapeProto and of its Dim
 _VARINT, _BYTES, _FIXED32 = 0, 2, 5  # wire types of protocol buffers
 
 
@@ -22,13 +23,13 @@ def read_floats(folder: Path) -> dict[str, npt.NDArray[np.float32]]:
     data = (folder / ".data-00000-of-00001").read_bytes()
     tensors = {}
     for name, value in _table(index):
-        entry = dict(_fields(value))
-        if not name or entry.get(_DTYPE) != _FLOAT:
+        numbers, messages = _fields(value)
+        if not name or numbers.get(_DTYPE) != _FLOAT:
             continue
-        sizes = [dict(_fields(size)).get(1, 0) for field, size in _fields(entry.get(_SHAPE, b"")) if field == _SHAPE]
-        begin = entry.get(_OFFSET, 0)
-        flat = np.frombuffer(data[begin : begin + entry[_SIZE]], "<f4")
-        tensors[name.decode()] = flat.reshape(sizes)
+        _, dimensions = _fields(b"".join(messages.get(_SHAPE, [])))
+        shape = [_fields(dimension)[0].get(_DIMENSION_SIZE, 0) for dimension in dimensions.get(_DIMENSION, [])]
+        begin = numbers.get(_OFFSET, 0)
+        tensors[name.decode()] = np.frombuffer(data[begin : begin + numbers[_SIZE]], "<f4").reshape(shape)
     return tensors
 
 
@@ -57,19 +58,23 @@ def _block(index: bytes, handle: bytes, at: int) -> Iterator[tuple[bytes, bytes]
         at += own + length
 
 
-def _fields(message: bytes) -> Iterator[tuple[int, "int | bytes"]]:
-    """Field numbers and values of a protocol buffers message."""
+def _fields(message: bytes) -> tuple[dict[int, int], dict[int, list[bytes]]]:
+    """A protocol buffers message's numbers, and its strings and messages, by field; fixed-size fields are left out."""
+    numbers: dict[int, int] = {}
+    messages: dict[int, list[bytes]] = {}
     at = 0
     while at < len(message):
         tag, at = _varint(message, at)
-        wire = tag & 7
+        field, wire = tag >> 3, tag & 7
         if wire == _VARINT:
-            value, at = _varint(message, at)
-            yield tag >> 3, value
-        else:
-            length, at = _varint(message, at) if wire == _BYTES else (4 if wire == _FIXED32 else 8, at)
-            yield tag >> 3, message[at : at + length]
+            numbers[field], at = _varint(message, at)
+        elif wire == _BYTES:
+            length, at = _varint(message, at)
+            messages.setdefault(field, []).append(message[at : at + length])
             at += length
+        else:
+            at += 4 if wire == _FIXED32 else 8
+    return numbers, messages
 
 
 def _varint(message: bytes, at: int) -> tuple[int, int]:
