@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-_MODEL, _STEP_MS = "mir-1k_g7", 10.0
+_MODEL, _STEP_MS = "mir-1k_g7", 20.0
 _RATE = 16000  # of the recordings that it was trained on
 
 
 class Pitch:
-    """Finds a pitch every 10 ms, and how sure it is that there is one."""
+    """Finds a pitch every 20 ms, and how sure it is that there is one."""
 
     def __init__(self) -> None:
         from pesto import load_model

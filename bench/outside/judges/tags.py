@@ -89,4 +89,4 @@ def _log_mel(path: Path) -> npt.NDArray[np.float32]:
 
     samples, _ = librosa.load(path, sr=_RATE)
     mel = librosa.feature.melspectrogram(y=samples, sr=_RATE, hop_length=_HOP, n_fft=_WINDOW, n_mels=_MELS).T
-    return np.asarray(np.log10(10000 * mel.astype(np.float16) + 1), np.float32)
+    return np.asarray(np.log10(10000 * mel + 1), np.float32)
