@@ -24,7 +24,7 @@ from outside.sounds import COLUMNS, Sounds, make_all
 
 ROOT = Path(__file__).parents[1]
 LISTENER = ROOT / ".venv-outsiders" / "bin" / "python"
-TUTORS = 360  # training pieces whose sound, through codec and autoencoder, teaches the probe for lead instruments
+TUTORS = 270  # training pieces whose sound, through codec and autoencoder, teaches the probe for lead instruments
 _JUDGES = {
     "drums": ("tempo", "tags"),
     "bass": ("tempo", "tags", "notes", "pitch"),

@@ -11,6 +11,7 @@ from outside import clips, fidelity, harmony, probe
 
 from riffusion.training.data.composer import compose
 from riffusion.training.data.music import GENRE, INSTRUMENT, INSTRUMENTS
+from riffusion.training.data.piece import Note, Part, Piece
 
 RATE = 44100
 A4 = 69
@@ -110,6 +111,12 @@ def test_chords_are_compared_with_those_composed() -> None:
     wrong = right.copy()
     wrong[:, 2:] = np.roll(right[:, 2:], 1, axis=1)
     assert harmony.chords_as_composed(wrong, composed) < 0.2
+
+
+def test_a_chord_lasts_through_beats_without_notes() -> None:
+    notes = tuple(Note(0.0, 1.0, pitch, 100) for pitch in (60, 64, 67))
+    piece = Piece("chords", GENRE["folk"], INSTRUMENT["piano"], 120, "happy", 0, (Part(0, notes, 1.0),))
+    assert [classes for _, classes in harmony.composed_chords(piece, 2.0)] == [{0, 4, 7}] * 4
 
 
 def test_captions_are_balanced_over_kinds_and_instruments() -> None:
