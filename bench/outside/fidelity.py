@@ -92,7 +92,7 @@ def onset_peak(samples: npt.NDArray[np.float32]) -> float:
 
 
 def cents_off(pitches: Floats) -> float:
-    """How far pitches lie from the nearest semitone of the tuning that fits them best, in cents: the median, 0 to 50.
+    """How far pitches lie from the nearest semitone of the tuning that fits them best, in cents: the mean, 0 to 50.
 
     The tuning is the circular mean of the pitches' fractions, so that a sound that is a quarter tone flat as a whole is
     in tune. Pitches drawn at random are 25 cents off.
@@ -104,4 +104,4 @@ def cents_off(pitches: Floats) -> float:
         return float("nan")
     tuning = np.angle(np.exp(2j * np.pi * pitches).mean()) / (2 * np.pi)
     off = np.abs((pitches - tuning + 0.5) % 1 - 0.5)
-    return float(np.median(off) * _SEMITONE_CENTS)
+    return float(off.mean() * _SEMITONE_CENTS)
