@@ -65,12 +65,22 @@ lock: $(READY)  ## after a change of the dependencies in pyproject.toml
 		--extra worker -o locks/worker.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 pyproject.toml \
 		--all-extras -o locks/dev.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+		--group pyproject.toml:outsiders -o locks/outsiders.txt
 
 bench-queue: $(READY)  ## its program is not called queue.py, which would hide the standard library's from every other bench
 	$(BIN)/python bench/job_queue.py
+
+bench-outsiders: $(READY) .venv-outsiders/.ready  ## the bundled model before judges from elsewhere: make bench-outsiders MODEL=…
+	$(BIN)/python bench/outsiders.py $(if $(MODEL),--model $(MODEL))
+
+.venv-outsiders/.ready: locks/outsiders.txt | $(READY)
+	$(PYTHON) -m venv --without-pip .venv-outsiders
+	$(BIN)/uv pip sync --quiet --require-hashes --python .venv-outsiders/bin/python locks/outsiders.txt
+	touch $@
 
 bench-%: $(READY)  ## bench-start, bench-audio, bench-costs, bench-engine, bench-gpu, bench-queue, bench-adherence, bench-load
 	$(BIN)/python bench/$*.py
 
 clean:
-	rm -rf .venv build web/node_modules
+	rm -rf .venv .venv-outsiders build web/node_modules
