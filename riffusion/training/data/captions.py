@@ -8,11 +8,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from random import Random
 
+from riffusion.training.data.keys import KEYS, key_words
 from riffusion.training.data.music import (
     FAMILY,
     GENRES,
     INSTRUMENTS,
     KIND_WORDS,
+    METER_WORDS,
     MOOD_WORDS,
     SPEED_WORDS,
     TEMPI,
@@ -35,6 +37,10 @@ class Stated:
     bpm: float | None = None
     speed: Speed | None = None
     mood: Mood | None = None
+    drums: bool | None = None
+    """Whether it states that drums play (True) or that none do (False)."""
+    key: str | None = None
+    """Such as "A minor"."""
 
     @property
     def family(self) -> str | None:
@@ -42,10 +48,17 @@ class Stated:
         return FAMILY[self.lead] if self.lead else None
 
 
-_FILLERS = ("", "", "", "", "", "a ", "some ", "clip of ", "recording of ", "music with ", "sound of ", "play ")
-_LINKS = (" with ", " with a ", " and ", " featuring ", ", ", " plus ", " over ", " with an ")
+_FRAMES = (
+    *("{}",) * 5, "a {}", "some {}", "clip of {}", "recording of {}", "music with {}", "sound of {}", "play {}",
+)  # fmt: skip
+_ALONE = ("just a {}", "just {}", "only a {}", "only {}", "{} only", "{} alone", "{}, nothing else", "nothing but {}")
+_LINKS = (" with {}", " with a {}", " and {}", " featuring {}", ", {}", " plus {}", " over {}")
 _DRUM_WORDS = ("drums", "a drum beat", "drum kit", "a beat", "percussion")
 _BASS_WORDS = ("bass", "a bassline", "bass guitar", "bass line")
+_NO_DRUMS = ("no drums", "no drums", "without drums", "without any drums", "no percussion", "no beat")
+_NO_BASS = ("no bass", "without bass")
+_NEITHER = ("no drums, no bass", "no bass, no drums", "no bass or drums", "without bass and drums")
+_IN_KEY = ("in {}", "in {}", "in the key of {}", "key of {}", "{}")
 _DESCRIBED = ("{} {}", "{} {}", "{}, {}", "{1} {0}", "{1}, {0}", "{1} in {0} style")
 
 
@@ -56,19 +69,35 @@ def write_caption(piece: Piece, rng: Random) -> tuple[str, Stated]:
     if piece.kind == "full" and _chance(rng, 0.2):
         # "techno 128 bpm", "jazz band": a genre alone means a whole arrangement.
         lead, genre = None, genre or rng.choice(piece.genre.words)
-    subject = _subject(piece, lead, genre, rng)
+    subject, drums = _subject(piece, lead, genre, rng)
     bpm, speed = _tempo(piece, rng)
-    mood = piece.mood if piece.kind != "drums" and _chance(rng, 0.22) else None
+    tonal = piece.kind != "drums"
+    mood = piece.mood if tonal and _chance(rng, 0.2) else None
+    key = piece.key_name if tonal and _chance(rng, 0.25) else None
+    alone = len(piece.parts) == 1 and _chance(rng, 0.08)
+    absent = _absent(piece, rng)
+    if absent in _NO_DRUMS + _NEITHER or (alone and tonal):
+        drums = False
     adjectives = [word for word in (_speed_word(speed, bpm, rng), _mood_word(mood, rng)) if word]
     rng.shuffle(adjectives)
-    text = _arrange(subject, adjectives, _bpm_words(bpm, rng), rng)
-    return text, Stated(
+    before = [word for word in adjectives if not word.startswith("in ") and _chance(rng, 0.7)]
+    after = [word for word in adjectives if word not in before]
+    if key:
+        after.append(rng.choice(_IN_KEY).format(rng.choice(key_words(key))))
+    if genre and piece.genre.beats == 3 and _chance(rng, 0.25):
+        after.append(rng.choice(METER_WORDS))
+    text = _framed(" ".join([*before, subject]), _ALONE if alone else _FRAMES, rng)
+    text = _joined(text, absent, rng) + "".join(_link(word, rng) for word in after)
+    text = _with_bpm(text, bpm, rng)
+    return text.capitalize() if _chance(rng, 0.15) else text, Stated(
         kind=piece.kind,
         genre=piece.genre.name if genre else None,
         lead=lead.name if lead else None,
         bpm=piece.bpm if bpm else None,
         speed=speed,
-        mood=mood,
+        mood=piece.mood if mood or key else None,
+        drums=drums,
+        key=key,
     )
 
 
@@ -79,7 +108,8 @@ def _chance(rng: Random, probability: float) -> bool:
 def all_about(piece: Piece) -> Stated:
     """Everything that a caption of the piece could state."""
     lead = piece.lead.name if piece.lead else None
-    return Stated(piece.kind, piece.genre.name, lead, piece.bpm, speed_of(piece.bpm), piece.mood)
+    key = piece.key_name if piece.kind != "drums" else None
+    return Stated(piece.kind, piece.genre.name, lead, piece.bpm, speed_of(piece.bpm), piece.mood, piece.has_drums, key)
 
 
 def nearest_tempo(bpm: float) -> float:
@@ -88,55 +118,96 @@ def nearest_tempo(bpm: float) -> float:
 
 
 def vocabulary() -> dict[str, list[str]]:
-    """Every phrase that captions are written with, by topic. Tempi are numbers from 60 to 180 before "bpm"."""
+    """Every phrase that captions are written with, by topic. Tempi are numbers from 60 to 180 before "bpm".
+
+    Phrases without a musical word, such as "nothing else", aren't among them.
+    """
     tables: dict[str, Sequence[str]] = {
         "genre": [word for genre in GENRES for word in genre.words],
         "instrument": [word for instrument in INSTRUMENTS for word in instrument.words],
         "kind": [word for words in KIND_WORDS.values() for word in words],
         "speed": [word for words in SPEED_WORDS.values() for word in words],
         "mood": [word for words in MOOD_WORDS.values() for word in words],
+        "key": [word for key in KEYS for word in key_words(key)],
         "tempo": ["bpm", "beats per minute"],
     }
     return {topic: sorted(set(words)) for topic, words in tables.items()}
 
 
-def _subject(piece: Piece, lead: Instrument | None, genre: str | None, rng: Random) -> str:
-    """Who plays what, in which genre."""
+def _subject(piece: Piece, lead: Instrument | None, genre: str | None, rng: Random) -> tuple[str, bool | None]:
+    """Who plays what, in which genre; and True if that names drums."""
     if piece.kind == "full":
         return _ensemble(piece, lead, genre, rng)
     thing = rng.choice(KIND_WORDS[piece.kind])
     if lead:
         thing = _instrument_phrase(rng.choice(lead.words), thing, piece.kind, rng)
-    return _describe(genre, thing, rng) if genre else thing
+    return _describe(genre, thing, rng) if genre else thing, True if piece.kind == "drums" else None
 
 
 def _instrument_phrase(name: str, kind: str, of: Kind, rng: Random) -> str:
     """A solo may be named by its instrument alone ("church bells"); chords are always named as chords."""
     if of == "solo" and _chance(rng, 0.45):
-        return name
+        return f"solo {name}" if _chance(rng, 0.1) and not name.startswith("solo") else name
     if name.endswith(kind):
         return name
     return rng.choice((f"{name} {kind}", f"{name} {kind}", f"{name} {kind}", f"{kind} on {name}", f"{name}, {kind}"))
 
 
-def _ensemble(piece: Piece, lead: Instrument | None, genre: str | None, rng: Random) -> str:
+def _ensemble(piece: Piece, lead: Instrument | None, genre: str | None, rng: Random) -> tuple[str, bool | None]:
     """Parts joined by "with", the lead in full words: "funk bassline with a saxophone solo", "jazz band, trumpet"."""
     if not lead and genre:
-        return genre if _chance(rng, 0.5) else _describe(genre, rng.choice(KIND_WORDS["full"]), rng)
+        return genre if _chance(rng, 0.5) else _describe(genre, rng.choice(KIND_WORDS["full"]), rng), None
     name = rng.choice(lead.words) if lead else rng.choice(KIND_WORDS["full"])
     if _chance(rng, 0.5) and not name.endswith("lead"):
         name = f"{name} {rng.choice(('solo', 'lead', 'melody'))}"
-    others = [rng.choice(_BASS_WORDS)]
-    if piece.has_drums:
+    others, drums = [rng.choice(_BASS_WORDS)], None
+    if piece.has_drums and _chance(rng, 0.5):
+        others = [rng.choice(KIND_WORDS["full"])]
+    elif piece.has_drums:
         others = rng.sample([rng.choice(_DRUM_WORDS), *others], rng.choice((1, 2)))
-        if _chance(rng, 0.55):
-            others = [rng.choice(KIND_WORDS["full"])]
+        drums = True if any(word in _DRUM_WORDS for word in others) else None
     first, second = " and ".join(others), name
     if _chance(rng, 0.5):
         first, second = second, first
     if genre:
         first = _describe(genre, first, rng)
-    return first + rng.choice(_LINKS) + second
+    return first + _framed(second, _LINKS, rng), drums
+
+
+def _absent(piece: Piece, rng: Random) -> str:
+    """In a tenth of the captions of pieces without drums or bass, which of them doesn't play."""
+    if piece.kind == "full":
+        return rng.choice(_NO_DRUMS) if not piece.has_drums and _chance(rng, 0.3) else ""
+    if _chance(rng, 0.9):
+        return ""
+    if piece.kind == "drums":
+        return rng.choice(_NO_BASS)
+    if piece.kind == "bass":
+        return rng.choice(_NO_DRUMS)
+    return rng.choice(rng.choice((_NO_DRUMS, _NO_DRUMS, _NO_BASS, _NEITHER)))
+
+
+def _joined(text: str, absent: str, rng: Random) -> str:
+    """What doesn't play comes after what plays, rarely before it: "no drums, just a flute"."""
+    if not absent:
+        return text
+    if absent.startswith("without") and _chance(rng, 0.6):
+        return f"{text} {absent}"
+    return f"{absent}, {text}" if _chance(rng, 0.25) else f"{text}, {absent}"
+
+
+def _framed(text: str, frames: tuple[str, ...], rng: Random) -> str:
+    """The text in one of the frames, with "an" before a vowel, and no article before a plural or a second one."""
+    bare = text.endswith("s") or text.startswith("a ")
+    frame = rng.choice([each for each in frames if not (bare and each.endswith("a {}"))])
+    if frame.endswith("a {}") and text[0] in "aeiou":
+        frame = frame.replace("a {}", "an {}")
+    return frame.format(text)
+
+
+def _link(phrase: str, rng: Random) -> str:
+    """A phrase to append: those with "in" mostly without a comma."""
+    return f" {phrase}" if phrase.startswith("in ") and _chance(rng, 0.6) else f", {phrase}"
 
 
 def _describe(genre: str, thing: str, rng: Random) -> str:
@@ -169,22 +240,12 @@ def _mood_word(mood: Mood | None, rng: Random) -> str:
     return rng.choice(MOOD_WORDS[mood]) if mood else ""
 
 
-def _bpm_words(bpm: float | None, rng: Random) -> str:
+def _with_bpm(text: str, bpm: float | None, rng: Random) -> str:
+    """The text with the number of beats at either end."""
     if bpm is None:
-        return ""
-    return rng.choice(
+        return text
+    spoken = rng.choice(
         ("{:.0f} bpm", "{:.0f} bpm", "{:.0f} BPM", "{:.0f}bpm", "at {:.0f} bpm", "{:.0f} beats per minute")
     ).format(bpm)
-
-
-def _arrange(subject: str, adjectives: list[str], bpm: str, rng: Random) -> str:
-    """Adjectives before or after the subject, the number of beats at either end, and some capital letters."""
-    before = [word for word in adjectives if not word.startswith("in ") and _chance(rng, 0.7)]
-    after = [word for word in adjectives if word not in before]
-    text = rng.choice(_FILLERS) + " ".join([*before, subject])
-    text = ", ".join([text, *after])
-    if bpm:
-        text = rng.choice(
-            (f"{text} {bpm}", f"{text}, {bpm}", f"{bpm} {text}" if not bpm.startswith("at") else f"{text} {bpm}")
-        )
-    return text.capitalize() if _chance(rng, 0.15) else text
+    first = f"{text} {spoken}" if spoken.startswith("at") else f"{spoken} {text}"
+    return rng.choice((f"{text} {spoken}", f"{text}, {spoken}", first))

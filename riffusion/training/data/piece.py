@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from riffusion.training.data.keys import key_name
 from riffusion.training.data.music import Genre, Instrument, Kind, Mood
 
 
@@ -49,3 +50,8 @@ class Piece:
     def has_drums(self) -> bool:
         """Whether a drum kit plays in it."""
         return any(part.is_drums for part in self.parts)
+
+    @property
+    def key_name(self) -> str:
+        """Such as "A minor"; meaningless for drums alone."""
+        return key_name(self.key, self.mood)

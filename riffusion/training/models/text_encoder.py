@@ -1,7 +1,7 @@
 """Pretrains a small CLIP text encoder on captions alone, before any picture is involved.
 
 Trained from scratch together with the UNet, the encoder collapses: padded to 77 tokens, every prompt looks the same. So
-it is first trained to hold a caption's kind, genre, lead, tempo, speed and mood in its hidden states, and then frozen.
+it is first trained to hold a caption's facts (kind, genre, lead, tempo, …) in its hidden states, and then frozen.
 """
 
 from collections.abc import Sequence
@@ -13,6 +13,7 @@ from torch import nn
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from riffusion.training.data.captions import Stated
+from riffusion.training.data.keys import KEYS
 from riffusion.training.data.music import GENRES, INSTRUMENTS, KINDS, MOODS, SPEEDS, TEMPI
 from riffusion.training.models.tokenizer import MAX_TOKENS
 
@@ -28,6 +29,8 @@ TOPICS: dict[str, tuple[_Value, ...]] = {
     "bpm": (None, *TEMPI),
     "speed": (None, *SPEEDS),
     "mood": (None, *MOODS),
+    "drums": (None, True, False),
+    "key": (None, *KEYS),
 }
 
 
