@@ -15,7 +15,8 @@ from riffusion.training.models.text_encoder import SPREAD, TopicHeads, little_pa
 
 _RATE = 1e-3
 _HEADS_RATE = 5e-3  # they start from nothing
-_KEEP = 4.0  # weight of the known captions' embeddings against the cross-entropy of the topics
+_WINDOW = 16  # batches among whose lessons one batch is chosen
+_KEEP = 8.0  # weight of the known captions' embeddings against the cross-entropy of the topics
 
 
 @dataclass(frozen=True)
@@ -39,10 +40,11 @@ class Lessons:
 
 
 def extend_text_encoder(
-    encoder: CLIPTextModel, lessons: Lessons, *, steps: int = 600, batch: int = 96, seed: int = 0
+    encoder: CLIPTextModel, lessons: Lessons, *, steps: int = 1200, batch: int = 64, seed: int = 0
 ) -> TopicHeads:
     """Trains the encoder in place; returns the heads, which read the topics from a padding position."""
     rng, end = torch.Generator().manual_seed(seed), int(lessons.captions[0, -1])
+    by_length = (lessons.rewordings != end).sum(1).argsort()
     original, heads = deepcopy(encoder).eval(), TopicHeads()
     groups = [
         {"params": [*encoder.parameters()], "lr": _RATE},
@@ -52,7 +54,7 @@ def extend_text_encoder(
     schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, [_RATE, _HEADS_RATE], total_steps=steps, pct_start=0.1)
     encoder.train()
     for step in range(steps):
-        rows = torch.randint(len(lessons.captions), (batch,), generator=rng)
+        rows = _rows_of_like_length(by_length, batch, rng)
         chosen = lessons.batch(rows, end, whole=step % 8 == 0)
         loss = _loss(encoder, original, heads, chosen, end, rng)
         optimizer.zero_grad()
@@ -62,6 +64,13 @@ def extend_text_encoder(
         schedule.step()
     encoder.train(False)
     return heads
+
+
+def _rows_of_like_length(by_length: torch.Tensor, batch: int, rng: torch.Generator) -> torch.Tensor:
+    """Random numbers [batch] of lessons whose rewordings are about as long as each other's, so that few pads are computed."""
+    window = min(len(by_length), _WINDOW * batch)
+    first = int(torch.randint(len(by_length) - window + 1, (1,), generator=rng))
+    return by_length[first : first + window][torch.randperm(window, generator=rng)[:batch]]
 
 
 def _loss(
