@@ -121,7 +121,7 @@ def _voicing(chord: tuple[int, ...], lowest: int, *, power: bool) -> list[int]:
 def _chords(rng: Random, harmony: Harmony, instrument: Instrument, *, alone: bool = False) -> Part:
     genre = harmony.genre
     pattern = rng.choice(genre.comp)
-    if alone and rng.random() < 0.75:
+    if alone and (genre.beats == 3 or rng.random() < 0.75):
         pattern = on_every_beat(pattern, "x")
     power = instrument.name == "electric guitar"
     lowest = (40 if power else 52) + rng.choice((0, 3, 5))
@@ -133,7 +133,7 @@ def _chords(rng: Random, harmony: Harmony, instrument: Instrument, *, alone: boo
             chord = harmony.chord(bar, step)
             voices = _voicing(chord, lowest, power=power)
             if genre.beats == 3 and step == 0:
-                voices = [lowest - 12 + (chord[0] - lowest) % 12]  # a bass note on one, chords on two and three
+                voices = _voicing(chord[:1], 40, power=False)  # a bass note on one, chords on two and three
             start, length = onset(genre, bar, step), (following - step) / 4 * gate
             loud = velocity(rng, genre, 100, step, pattern[step])
             notes += [Note(start, length, pitch, loud) for pitch in voices]

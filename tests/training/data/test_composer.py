@@ -80,7 +80,7 @@ def test_a_phrase_ends_on_a_chord_tone() -> None:
 def test_a_waltz_has_its_bass_on_one_and_its_chords_on_two_and_three() -> None:
     piece = compose(Random(1), "chords", GENRE["waltz"], INSTRUMENT["piano"])
     voices = [sum(note.start == beat for note in piece.parts[0].notes) for beat in range(6)]
-    assert voices in ([1, 3, 3, 1, 3, 3], [0, 3, 3, 0, 3, 3])
+    assert voices == [1, 3, 3, 1, 3, 3]
 
 
 @pytest.mark.parametrize(("lead", "has_them"), [("violin", True), ("piano", False)])
