@@ -46,7 +46,7 @@ class Checkpoint:
     guidance: float = DEFAULT_GUIDANCE
     """Classifier-free guidance scale of requests without one."""
     vocabulary: Vocabulary | None = None
-    """The words of its training captions and what is read as them; None where that list doesn't exist, as for large models."""
+    """The words that its text encoder was taught; None where that list doesn't exist, as for large models."""
 
     @property
     def scale(self) -> int:

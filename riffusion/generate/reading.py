@@ -90,7 +90,8 @@ def _about_tempi(wrong: list[int]) -> str:
 
 def _knows_nothing(prompt: str, examples: Mapping[str, str]) -> str:
     known = ", ".join(f"{phrase} ({topic})" for topic, phrase in examples.items())
-    return f"The model knows no word of “{_cut(prompt, _SHOWN)}”, so it plays what it likes. It knows words such as {known}."
+    shown = _cut(prompt, _SHOWN)
+    return f"The model knows no word of “{shown}”, so it plays what it likes. It knows words such as {known}."
 
 
 def _quoted(words: Iterable[str], last: str = "and") -> str:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator
 from itertools import groupby
 
 _SHORTEST, _LONGEST = 3, 24  # letters of words that are looked up; the work grows with their square
-_SHORT = 6  # words up to this length are near too many others: they have to have the same consonants
+_SHORT = 6  # words up to this length are near too many others: they have to sound alike
+_SHORTER = 4  # and up to this length, to lack or repeat a letter, too: "bell" isn't "ball"
 _VOWELS = frozenset("aeiouаеёиоуыэюя")
 
 
@@ -27,11 +28,9 @@ class Spelling:
         """A known word of more than three letters that this one, which isn't known, may misspell."""
         if not _SHORTEST <= len(word) <= _LONGEST:
             return None
-        for form in _deletions(word):
-            for known in self._by_deletion.get(form, ()):
-                if len(word) > _SHORT or _consonants(word) == _consonants(known):
-                    return known
-        return None
+        found = {known for form in _deletions(word) for known in self._by_deletion.get(form, ())}
+        near = [known for known in found if len(word) > _SHORT or _sounds_alike(word, known)]
+        return min(near, key=lambda known: (abs(len(known) - len(word)), known), default=None)
 
 
 def _deletions(word: str) -> Iterator[str]:
@@ -39,6 +38,10 @@ def _deletions(word: str) -> Iterator[str]:
     yield word
     for at in range(1, len(word)):
         yield word[:at] + word[at + 1 :]
+
+
+def _sounds_alike(word: str, known: str) -> bool:
+    return _consonants(word) == _consonants(known) and (len(word) > _SHORTER or len(word) != len(known))
 
 
 def _consonants(word: str) -> list[str]:

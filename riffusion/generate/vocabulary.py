@@ -1,7 +1,7 @@
-"""Which words of a prompt a model was trained on, for models that come with a list of them, and what it makes of others.
+"""What a model can't do of what a prompt asks for, for models that come with a list of the words that they know.
 
-The list has the phrases of the captions by topic; other phrases that the model reads as one of them ("synonyms"), or for
-which it plays one ("nearest"), under that phrase; and what isn't music ("sounds"). All but the topics may be missing.
+The list has the phrases of the captions by topic; under these, other phrases that the model reads as them ("synonyms")
+or for which it plays them ("nearest"); and what isn't music ("sounds"). All but the topics may be missing.
 """
 
 import re
@@ -23,20 +23,22 @@ class KnownWords:
 
     def __init__(self, vocabulary: Vocabulary) -> None:
         topics = {topic: phrases for topic, phrases in vocabulary.items() if topic not in _TABLES}
-        others = vocabulary.get("synonyms", {})
-        tempo_words = [*topics.pop("tempo", ()), *others.get("beats per minute", ())]
+        others = dict(vocabulary.get("synonyms", {}))
+        tempo_words = [*topics.pop("tempo", ()), *others.pop("beats per minute", ())]
         self._examples = {topic: phrases[0] for topic, phrases in topics.items() if phrases}
         self._taught_others = bool(others)
         phrases = [phrase for table in (topics, others) for phrases in table.values() for phrase in phrases]
         self._fillers = FILLERS.union(*map(_words, tempo_words))
         self._known = {_words(phrase) for phrase in phrases}
         self._words = {word for phrase in self._known for word in phrase if self._is_content(word)}
-        self._nearest = {_words(each): known for known, table in vocabulary.get("nearest", {}).items() for each in table}
+        self._nearest = {
+            _words(each): known for known, table in vocabulary.get("nearest", {}).items() for each in table
+        }
         self._sounds = {_words(phrase) for phrase in vocabulary.get("sounds", ())}
         self._listed = {*self._known, *self._nearest, *self._sounds}
         self._longest = max(map(len, self._listed), default=1)
         single = {phrase[0] for phrase in self._listed if len(phrase) == 1}
-        self._spelling = Spelling(self._words | single | self._fillers)
+        self._spelling = Spelling(self._words | single)
         self._meters = {"4/4", *(meter for phrase in phrases for meter in _METER.findall(phrase))}
 
     def warnings(self, prompt: str) -> list[str]:
@@ -84,7 +86,7 @@ class KnownWords:
             reading.sounds[shown] = None
         elif (meant := self._spelling.nearest(phrase[0])) is None:
             reading.unknown[shown] = None
-        elif meant not in self._fillers:
+        else:
             reading.misspelled[shown] = meant
             self._note(reading, (meant,), meant, negated=False)
 

@@ -107,13 +107,18 @@ def compound_stem(word: str) -> str:
 
 
 def _other_synonyms() -> dict[str, list[str]]:
-    """Of drums that are stated, keys and tempi."""
+    """Of what doesn't play, of keys and of tempi."""
     languages = [words_of(language) for language in LANGUAGES]
+
+    def distinct(*tables: Sequence[str]) -> list[str]:
+        """The phrases, or the words around the place in templates."""
+        return sorted({phrase.format("").strip(" -").lower() for table in tables for phrase in table})
+
     return {
         "no bass": ["no bass", "without bass", "without a bass", "without any bass"],
-        "no drums": sorted({phrase.lower() for words in languages for phrase in words.drums["no"]}),
-        "with drums": sorted({phrase.lower() for words in languages for phrase in words.drums["yes"]}),
-        "in a major key": sorted({form.format("").strip(" -").lower() for each in languages for form in each.key["major"]}),
-        "in a minor key": sorted({form.format("").strip(" -").lower() for each in languages for form in each.key["minor"]}),
-        "beats per minute": sorted({form.format("").strip().lower() for each in languages for form in each.tempo}),
+        "no drums": distinct(*(words.drums["no"] for words in languages)),
+        "with drums": distinct(*(words.drums["yes"] for words in languages)),
+        "in a major key": distinct(*(words.key["major"] for words in languages)),
+        "in a minor key": distinct(*(words.key["minor"] for words in languages)),
+        "beats per minute": distinct(*(words.tempo for words in languages)),
     }

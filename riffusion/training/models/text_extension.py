@@ -56,7 +56,7 @@ def extend_text_encoder(
     for step in range(steps):
         rows = _rows_of_like_length(by_length, batch, rng)
         chosen = lessons.batch(rows, end, whole=step % 8 == 0)
-        loss = _loss(encoder, original, heads, chosen, end, rng)
+        loss = _loss(encoder, original, heads, chosen, end=end, rng=rng)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(encoder.parameters(), 1.0)
@@ -67,21 +67,27 @@ def extend_text_encoder(
 
 
 def _rows_of_like_length(by_length: torch.Tensor, batch: int, rng: torch.Generator) -> torch.Tensor:
-    """Random numbers [batch] of lessons whose rewordings are about as long as each other's, so that few pads are computed."""
+    """Random numbers [batch] of lessons with rewordings of about the same length, so that few paddings are computed."""
     window = min(len(by_length), _WINDOW * batch)
     first = int(torch.randint(len(by_length) - window + 1, (1,), generator=rng))
     return by_length[first : first + window][torch.randperm(window, generator=rng)[:batch]]
 
 
 def _loss(
-    encoder: CLIPTextModel, original: CLIPTextModel, heads: TopicHeads, lessons: Lessons, end: int, rng: torch.Generator
+    encoder: CLIPTextModel,
+    original: CLIPTextModel,
+    heads: TopicHeads,
+    lessons: Lessons,
+    *,
+    end: int,
+    rng: torch.Generator,
 ) -> torch.Tensor:
     """How far the embeddings are from where they belong, and how much of the topics can't be read from them."""
     states, reworded = encoder(torch.cat([lessons.captions, lessons.rewordings])).last_hidden_state.chunk(2)
     with torch.no_grad():
         known = lessons.known[:, None, None]
         goal = torch.where(known, original(lessons.captions).last_hidden_state, states)
-    kept = _distance(states, goal, known.expand(states.shape[:2] + (1,)))
+    kept = _distance(states, goal, known.expand(*states.shape[:2], 1))
     padding = (lessons.captions == end) & (lessons.rewordings == end)
     read = _distance(reworded, goal, padding[:, :, None])
     topics = sum(

@@ -15,7 +15,7 @@ from diffusers.models.attention_processor import AttnProcessor2_0
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from riffusion.diffusion.checkpoint import DEFAULTS_FILE, VOCABULARY_FILE
-from riffusion.training.data.captions import vocabulary
+from riffusion.training.data.lexicon import model_vocabulary
 from riffusion.training.evaluation.sampler import GUIDANCE
 from riffusion.training.models.tokenizer import save_tokenizer
 
@@ -45,7 +45,7 @@ def assemble(
 
 
 def export(pipeline: StableDiffusionPipeline, folder: Path) -> None:
-    """Writes float16 safetensors, the configurations, the default guidance, and the vocabulary of the captions."""
+    """Writes float16 safetensors, the configurations, the default guidance, and the vocabulary."""
     pipeline.to(dtype=torch.float16)
     pipeline.save_pretrained(folder, safe_serialization=True)
     save_tokenizer(pipeline.tokenizer, folder / "tokenizer")
@@ -54,4 +54,4 @@ def export(pipeline: StableDiffusionPipeline, folder: Path) -> None:
         config.pop("_name_or_path", None)
         path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
     (folder / DEFAULTS_FILE).write_text(json.dumps({"guidance": GUIDANCE}) + "\n")
-    (folder / VOCABULARY_FILE).write_text(json.dumps(vocabulary(), indent=1) + "\n")
+    (folder / VOCABULARY_FILE).write_text(json.dumps(model_vocabulary(), indent=1, ensure_ascii=False) + "\n")

@@ -1,13 +1,17 @@
 """What a trained text encoder learns further words from: captions of composed pieces and rewordings of them."""
 
+import json
 import re
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from random import Random
+from typing import Any
 
 import torch
 from transformers import CLIPTokenizer
 
-from riffusion.training.data.captions import Stated
+from riffusion.diffusion.checkpoint import VOCABULARY_FILE
+from riffusion.training.data.captions import Stated, vocabulary
 from riffusion.training.data.music import GENRE, INSTRUMENT
 from riffusion.training.data.rewordings import WAYS, reword
 from riffusion.training.models.text_encoder import token_ids, topic_targets
@@ -15,20 +19,26 @@ from riffusion.training.models.text_extension import Lessons
 
 _SHARES = {"misspelled": 4, "fillers": 3}  # of the captions, against 1 of each other way of rewording
 _WORD = re.compile(r"[^\W\d_]{2,}")
-_CONNECTING = frozenset(
-    "a an and at bpm beats clip featuring in minute of on over per play plus recording some sound style with".split()
-)
+_CONNECTING = "an and at beats bpm clip featuring in minute of on over per play plus recording some sound style with"
+
+
+def read_vocabulary(model: Path) -> dict[str, Any] | None:
+    """The vocabulary of a model folder; None where it doesn't list one."""
+    path = model / VOCABULARY_FILE
+    return json.loads(path.read_text()) if path.exists() else None
 
 
 class KnownCaptions:
-    """Tells captions that an encoder was trained on from those with further words, by its model's vocabulary."""
+    """The captions all of whose words a text encoder was trained on, by the vocabulary of its model."""
 
-    def __init__(self, vocabulary: Mapping[str, Sequence[str]]) -> None:
-        topics = ("genre", "instrument", "kind", "speed", "mood")
-        self._phrases = {phrase for topic in topics for phrase in vocabulary[topic]}
-        self._words = {word for phrase in self._phrases for word in _WORD.findall(phrase)} | _CONNECTING
+    def __init__(self, known: Mapping[str, Sequence[str]]) -> None:
+        self._every = all(set(phrases).issubset(known.get(topic, ())) for topic, phrases in vocabulary().items())
+        self._phrases = {phrase for topic in vocabulary() for phrase in known.get(topic, ())}
+        self._words = {word for phrase in self._phrases for word in _WORD.findall(phrase)} | {*_CONNECTING.split()}
 
     def __contains__(self, caption: tuple[str, Stated]) -> bool:
+        if self._every:
+            return True
         text, stated = caption
         named = [INSTRUMENT[stated.lead].words] if stated.lead else []
         named += [GENRE[stated.genre].words] if stated.genre else []
