@@ -16,7 +16,7 @@ from riffusion.training.models.text_encoder import SPREAD, TopicHeads, little_pa
 _RATE = 1e-3
 _HEADS_RATE = 5e-3  # they start from nothing
 _WINDOW = 16  # batches among whose lessons one batch is chosen
-_KEEP = 8.0  # weight of the known captions' embeddings against the cross-entropy of the topics
+_KEEP, _READ = 20.0, 8.0  # weights of known captions' and of rewordings' embeddings; that of the topics is 1
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ class Lessons:
 
 
 def extend_text_encoder(
-    encoder: CLIPTextModel, lessons: Lessons, *, steps: int = 1200, batch: int = 64, seed: int = 0
+    encoder: CLIPTextModel, lessons: Lessons, *, steps: int = 2500, batch: int = 64, seed: int = 0
 ) -> TopicHeads:
     """Trains the encoder in place; returns the heads, which read the topics from a padding position."""
     rng, end = torch.Generator().manual_seed(seed), int(lessons.captions[0, -1])
@@ -69,7 +69,8 @@ def extend_text_encoder(
 def _rows_of_like_length(by_length: torch.Tensor, batch: int, rng: torch.Generator) -> torch.Tensor:
     """Random numbers [batch] of lessons with rewordings of about the same length, so that few paddings are computed."""
     window = min(len(by_length), _WINDOW * batch)
-    first = int(torch.randint(len(by_length) - window + 1, (1,), generator=rng))
+    middle = int(torch.randint(len(by_length), (1,), generator=rng))
+    first = max(0, min(middle - window // 2, len(by_length) - window))
     return by_length[first : first + window][torch.randperm(window, generator=rng)[:batch]]
 
 
@@ -94,7 +95,7 @@ def _loss(
         heads.loss(padding_state(each, ids, end, rng), lessons.targets)
         for each, ids in ((states, lessons.captions), (reworded, lessons.rewordings))
     )
-    return _KEEP * (kept + read) + topics
+    return _KEEP * kept + _READ * read + topics
 
 
 def _distance(states: torch.Tensor, goal: torch.Tensor, where: torch.Tensor) -> torch.Tensor:

@@ -5,7 +5,7 @@ import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline
 
 from riffusion.diffusion.checkpoint import load_checkpoint
-from riffusion.training.data.captions import vocabulary
+from riffusion.training.data.lexicon import model_vocabulary
 from riffusion.training.data.soundfont import SOUNDFONT
 from riffusion.training.evaluation.sampler import GUIDANCE
 from riffusion.training.runs.tiny import (
@@ -40,7 +40,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
 def test_one_run_makes_a_model_that_generates(job: TinyRun) -> None:
     checkpoint = load_checkpoint(job.folder / "model", None, torch.device("cpu"), torch.float32)
     assert checkpoint.guidance == GUIDANCE
-    assert checkpoint.vocabulary == vocabulary()
+    assert checkpoint.vocabulary == model_vocabulary()
     configs = [path.read_text() for path in (job.folder / "model").rglob("*.json")]
     assert not any(str(job.folder) in config for config in configs)
     pipeline = StableDiffusionPipeline.from_pretrained(job.folder / "model", torch_dtype=torch.float32)
