@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from riffusion.training.data.captions import vocabulary
 from riffusion.training.data.music import GENRE, INSTRUMENT, KIND_WORDS, MOOD_WORDS, SPEED_WORDS
@@ -73,10 +74,11 @@ def missing() -> Mapping[str, Table]:
 
 def nearest_words() -> Words:
     """English with the names of what isn't taught in place of the nearest that is."""
-    return replace(words_of("en"), **missing())
+    absent = missing()
+    return replace(words_of("en"), lead=absent["lead"], genre=absent["genre"], kind=absent["kind"])
 
 
-def model_vocabulary() -> dict[str, object]:
+def model_vocabulary() -> dict[str, Any]:
     """What `vocabulary.json` lists: the captions' phrases by topic; other words that are read as one of them
     ("synonyms") or replaced by one ("nearest"), under that phrase; and what isn't music ("sounds")."""
     synonyms: dict[str, list[str]] = {}

@@ -104,9 +104,8 @@ def _write(words: Words, stated: Stated, bpm: str | None, rng: Random) -> str:
     if stated.speed and (not bpm or rng.random() < 0.2):
         adjectives.append(rng.choice(words.of("speed", stated.speed)))
     rng.shuffle(adjectives)
-    before, after = [], []
-    for adjective in adjectives:
-        (before if rng.random() < 0.5 else after).append(adjective)
+    first = rng.randint(0, len(adjectives))
+    before, after = adjectives[:first], adjectives[first:]
     text = " ".join([*before, subject])
     if after:
         text += rng.choice((", ", " ")) + rng.choice((" ", ", ")).join(after)

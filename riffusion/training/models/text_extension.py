@@ -45,7 +45,7 @@ def extend_text_encoder(
     """Trains the encoder in place; returns the heads, which read the topics from a padding position."""
     rng, end = torch.Generator().manual_seed(seed), int(lessons.captions[0, -1])
     by_length = (lessons.rewordings != end).sum(1).argsort()
-    original, heads = deepcopy(encoder).eval(), TopicHeads()
+    original, heads = deepcopy(encoder).train(False), TopicHeads()
     groups = [
         {"params": [*encoder.parameters()], "lr": _RATE},
         {"params": [*heads.parameters()], "lr": _HEADS_RATE},
