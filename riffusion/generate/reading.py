@@ -72,7 +72,11 @@ def _about_spelling(misspelled: Mapping[str, str], *, reads_misspelled: bool) ->
     if not misspelled:
         return ""
     words, meant = _quoted(misspelled), _quoted(dict.fromkeys(misspelled.values()))
-    return f"The model reads {words} as {meant}." if reads_misspelled else f"The model knows {meant}, but not {words}."
+    return (
+        f"The model probably reads {words} as {meant}."
+        if reads_misspelled
+        else f"The model knows {meant}, but not {words}."
+    )
 
 
 def _about_meters(asked: Iterable[str], meters: Collection[str]) -> str:

@@ -40,7 +40,7 @@ class Lessons:
 
 
 def extend_text_encoder(
-    encoder: CLIPTextModel, lessons: Lessons, *, steps: int = 2500, batch: int = 64, seed: int = 0
+    encoder: CLIPTextModel, lessons: Lessons, *, steps: int, batch: int = 64, seed: int = 0
 ) -> TopicHeads:
     """Trains the encoder in place; returns the heads, which read the topics from a padding position."""
     rng, end = torch.Generator().manual_seed(seed), int(lessons.captions[0, -1])

@@ -17,7 +17,14 @@ from riffusion.training.data.rewordings import WAYS, reword
 from riffusion.training.models.text_encoder import token_ids, topic_targets
 from riffusion.training.models.text_extension import Lessons
 
-_SHARES = {"misspelled": 4, "en": 4, "nearest": 3, "fillers": 2, "ru": 2}  # of the captions; each other way has 1
+_SHARES = {
+    "misspelled": 4,
+    "en": 4,
+    "nearest": 3,
+    "fillers": 2,
+    "ru": 2,
+    "de": 2,
+}  # of the captions; each other way has 1
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CONNECTING = "an and at beats bpm clip featuring in minute of on over per play plus recording some sound style with"
 

@@ -113,7 +113,7 @@ def make_text_encoder(job: TinyRun) -> None:
     if known and known != model_vocabulary():
         captions = [wording for wordings in write_captions(job.train_set) for wording in wordings]
         lessons = text_lessons(tokenizer, captions, KnownCaptions(known), job.seed)
-        extend_text_encoder(encoder, lessons, steps=job.text_steps, seed=job.seed)
+        extend_text_encoder(encoder, lessons, steps=job.extension_steps, seed=job.seed)
     save_tokenizer(tokenizer, job.part("tokenizer"))
     encoder.save_pretrained(job.part("text_encoder"))
 
