@@ -1,7 +1,7 @@
 """A Stable Diffusion 1.x or 2.x in diffusers format, loaded from a folder or from the hub. No pickle is ever opened."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,7 +29,7 @@ DEFAULTS_FILE, VOCABULARY_FILE = "defaults.json", "vocabulary.json"  # beside mo
 WEIGHTS = ("text_encoder", "unet", "vae")  # the subfolders that hold weights
 
 
-Vocabulary = Mapping[str, Sequence[str]]
+Vocabulary = Mapping[str, Any]  # of `riffusion.generate.vocabulary`
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Checkpoint:
     guidance: float = DEFAULT_GUIDANCE
     """Classifier-free guidance scale of requests without one."""
     vocabulary: Vocabulary | None = None
-    """Every word of its training captions, by topic; None where that list doesn't exist, as for large models."""
+    """The words that its text encoder was taught; None where that list doesn't exist, as for large models."""
 
     @property
     def scale(self) -> int:

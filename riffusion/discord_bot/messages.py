@@ -8,6 +8,7 @@ from riffusion.errors import InvalidRequest, RiffusionError, UnavailableError
 from riffusion.requests import title as clip_title
 
 MAX_SHOWN = 300  # characters of a prompt
+MAX_WARNINGS = 4  # as many long ones as fit into a message of 2000 characters
 BAR_CELLS = 12
 
 BLOCKED = "The prompt has a word that isn't welcome here. Please use another."
@@ -85,7 +86,8 @@ def progress(job: Mapping[str, Any]) -> str:
 
 def clip(job: Mapping[str, Any], user: int) -> str:
     """The text above a finished clip."""
-    return "\n".join([title(job["request"], user), *(f"-# {quoted(warning)}" for warning in job["warnings"])])
+    warnings = (f"-# {quoted(warning)}" for warning in job["warnings"][:MAX_WARNINGS])
+    return "\n".join([title(job["request"], user), *warnings])
 
 
 def too_large(url: str) -> str:

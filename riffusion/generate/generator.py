@@ -4,6 +4,7 @@ import logging
 from collections.abc import Mapping
 from functools import partial
 from importlib.resources import files
+from itertools import chain
 from pathlib import Path
 from typing import Self
 
@@ -101,8 +102,8 @@ class Generator(Renderer):
         if not made.stereo and any(each.stereo for field, each in canvases.items() if kinds[field] is not Kind.MASK):
             warnings.append(MONO)
         if self._words:
-            warnings += filter(None, map(self._words.warning, dict.fromkeys(request.prompts)))
-        return tuple(warnings)
+            warnings += chain.from_iterable(map(self._words.warnings, request.prompts))
+        return tuple(dict.fromkeys(warnings))
 
 
 def _engine(checkpoint: Checkpoint, settings: Settings) -> Engine:

@@ -78,3 +78,10 @@ def test_the_steps() -> None:
     running = {"status": "running", "progress": {"step": 5, "total": 20}}
     assert messages.progress(running) == "`███░░░░░░░░░` step 5 of 20"
     assert messages.progress({"status": "running", "progress": None}) == "Starting …"
+
+
+def test_any_number_of_warnings_fits_into_a_message() -> None:
+    request = {"prompt": "p" * 2000, "negative_prompt": "n" * 2000, "seed": 2**32 - 1}
+    text = messages.clip({"request": request, "warnings": ["w" * 999] * 12}, 2**63)
+    assert len(text) < 2000
+    assert text.count("\n-# ") == 4

@@ -121,6 +121,15 @@ def test_what_the_checkpoint_says_of_itself_counts(tmp_path: Path) -> None:
     assert "zzz" in clip.warnings[0]
 
 
+def test_each_thing_that_a_model_cannot_do_is_said_once(tmp_path: Path) -> None:
+    folder = save_tiny_checkpoint(tmp_path / "model")
+    (folder / "vocabulary.json").write_text('{"genre": ["funk"], "nearest": {"funk": ["soul"]}}')
+    ends = {end: {"prompt": "zzz soul 7/8", "seed": seed} for end, seed in (("start", 1), ("end", 2))}
+    with Generator.load(Settings(checkpoint=str(folder), device="cpu")) as generator:
+        clip = run(generator, {"mode": "interpolate", "alpha": 0.5, "steps": 2, **ends})
+    assert len(clip.warnings) == 3
+
+
 def test_a_segment_of_pydub_goes_in_and_comes_out(generator: Generator) -> None:
     asked = {"mode": "audio-to-image", "clip": UPLOAD, "format": "wav"}
     segment = pydub.AudioSegment(wav(1.0, 2))

@@ -1,14 +1,26 @@
-"""Which prompts hold a word that a model was trained on."""
+"""What a model says of prompts that it can't follow."""
+
+import json
+from pathlib import Path
 
 import pytest
 
+import riffusion
 from riffusion.generate.vocabulary import KnownWords
+from riffusion.requests import MAX_PROMPT_CHARS
 from riffusion.training.data.captions import vocabulary
+from riffusion.training.data.lexicon import model_vocabulary
 
 
 @pytest.fixture(scope="module")
 def words() -> KnownWords:
-    """The bundled model's."""
+    """Those of a model that was taught the lexicon."""
+    return KnownWords(json.loads(json.dumps(model_vocabulary())))
+
+
+@pytest.fixture(scope="module")
+def topics_alone() -> KnownWords:
+    """Those of a model with a list of captions' phrases only."""
     return KnownWords(vocabulary())
 
 
@@ -16,20 +28,99 @@ def words() -> KnownWords:
     "prompt",
     [
         "funk bassline with a jazzy saxophone solo", "slow sad piano", "church bells", "(Fiddles:1.3)!", "some hip-hop",
-        "96 bpm", "at 120.5bpm", "60 beats per minute", "xyzzy drum", "",  "  ",
+        "96 bpm", "at 120.5bpm", "60 beats per minute", "",  "  ", "PIANO", "pianos",
     ],
 )  # fmt: skip
-def test_a_word_or_a_tempo_is_enough(words: KnownWords, prompt: str) -> None:
-    assert words.warning(prompt) is None
+def test_what_captions_say_is_known(words: KnownWords, topics_alone: KnownWords, prompt: str) -> None:
+    assert words.warnings(prompt) == topics_alone.warnings(prompt) == []
 
 
-@pytest.mark.parametrize("prompt", ["xyzzy plugh", "with the and of", "300 bpm", "59 bpm", "1234", "太鼓", "x"])
-def test_a_prompt_of_unknown_words_alone_has_a_warning(words: KnownWords, prompt: str) -> None:
-    warning = words.warning(prompt)
-    assert warning is not None
-    assert prompt in warning
-    assert "(instrument)" in warning
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "lofi hip hop beat to study to", "80s synthwave", "bagpipes", "a cello playing Bach", "reggaeton 95 bpm",
+        "traurige Klaviermusik, langsam", "guitarra flamenca", "piano triste", "violon triste", "chitarra lenta",
+        "violão alegre", "грустное пианино, медленно", "Klavier in a-Moll", "la menor piano", "guitare électrique",
+        "guitare electrique", "no drums, just a flute", "no drums, no bass, just a flute", "piano without drums",
+        "Gitarre ohne Schlagzeug", "a waltz in 3/4 at 128 bpm", "🎹", "🎷 solo", "🎹🎸🥁", "chill beats to relax to",
+        "epic orchestral trailer music", "fiddle", "drum'n'bass", "happy birthday music ✨",
+    ],
+)  # fmt: skip
+def test_what_strangers_say_is_known(words: KnownWords, prompt: str) -> None:
+    assert words.warnings(prompt) == []
 
 
-def test_a_long_prompt_is_cut(words: KnownWords) -> None:
-    assert len(words.warning("xyzzy " * 300) or "") < 300
+@pytest.mark.parametrize(
+    ("prompt", "warning"),
+    [
+        ("whale song", "The model plays music only, not “whale song”."),
+        ("silence", "The model plays music only, not “silence”."),
+        ("piano and rain or thunder", "The model plays music only, not “rain” or “thunder”."),
+        ("harmonica blues", "The model can't play “harmonica”; the nearest that it can is accordion."),
+        ("a rapper", "The model can't play “rapper”; the nearest that it can is choir."),
+        ("Female\nvocals", "The model can't play “female vocals”; the nearest that it can is choir."),
+        ("ukulele k-pop",
+         "The model can't play “ukulele” or “k-pop”; the nearest that it can are acoustic guitar and pop."),
+        ("harmonika blues", "The model can't play “harmonica”; the nearest that it can is accordion."),
+        ("drums in 7/8", "The model plays in 4/4 and 3/4, not in 7/8."),
+        ("techno 300 bpm", "The model plays at 60 to 180 bpm, not at 300."),
+        ("59 bpm", "The model plays at 60 to 180 bpm, not at 59."),
+        ("jaz saxaphone solo", "The model probably reads “jaz” and “saxaphone” as “jazz” and “saxophone”."),
+        ("pianno", "The model probably reads “pianno” as “piano”."),
+        ("gitar", "The model probably reads “gitar” as “guitar”."),
+        ("flut", "The model probably reads “flut” as “flute”."),
+        ("zorb piano", "The model doesn't know “zorb”; it goes by “piano”."),
+        ("zorb 96 bpm", "The model doesn't know “zorb”."),
+        ("zorb, blarg, quux, frob and plugh for flute",
+         "The model doesn't know “zorb”, “blarg”, “quux” and 2 more; it goes by “flute”."),
+        ("guitar without piano", "To leave out “piano”, use the negative prompt."),
+    ],
+)  # fmt: skip
+def test_what_it_cannot_do_is_said_with_the_nearest(words: KnownWords, prompt: str, warning: str) -> None:
+    assert warning in words.warnings(prompt)
+
+
+def test_each_shortcoming_is_a_sentence_of_its_own(words: KnownWords) -> None:
+    assert len(words.warnings("zorb jaz ukulele in the rain, no piano, 5/4, 10 bpm")) == 7
+
+
+@pytest.mark.parametrize("prompt", ["guitar, no harmonica", "techno without lyrics", "piano, no zorb"])
+def test_what_it_cannot_play_needs_no_leaving_out(words: KnownWords, prompt: str) -> None:
+    assert words.warnings(prompt) == []
+
+
+@pytest.mark.parametrize("prompt", ["xyzzy plugh", "with the and of", "1234", "太鼓", "x", "ジャズピアノ", "🦑"])
+def test_a_prompt_without_a_known_word_has_examples(words: KnownWords, topics_alone: KnownWords, prompt: str) -> None:
+    for known in (words, topics_alone):
+        [warning] = known.warnings(prompt)
+        assert prompt in warning
+        assert "(instrument)" in warning
+
+
+def test_a_list_of_topics_alone_is_enough(topics_alone: KnownWords) -> None:
+    assert topics_alone.warnings("whale song") == ["The model doesn't know “whale”; it goes by “song”."]
+    assert topics_alone.warnings("pianno solo") == ["The model knows “piano”, but not “pianno”."]
+    assert topics_alone.warnings("piano without drums") == ["To leave out “drums”, use the negative prompt."]
+
+
+def test_the_bundled_list_is_understood() -> None:
+    folder = Path(riffusion.__file__).parent / "models" / "tiny"
+    bundled = KnownWords(json.loads((folder / "vocabulary.json").read_text()))
+    assert bundled.warnings("slow sad piano") == []
+    assert bundled.warnings("slow sad zorb")
+
+
+@pytest.mark.parametrize(
+    "prompt",
+    [
+        "xyzzy " * 334, "piano " + " ".join(f"zorb{chr(97 + n % 26)}{chr(97 + n // 26)}x" for n in range(250)),
+        "a" * 2000,
+        "piano " + "zorb" * 498, "no " * 666, "1." * 1000, "1" + " " * 1999, "300 bpm " * 250, "7/8 " * 500,
+        "\ufdfa" * 2000,
+        "a" + "\u0301" * 1999, "🎹" * 2000, "ukulele tuba rain jaz zorb " * 74, "female" + "\n" * 1900 + "vocals",
+    ],
+)  # fmt: skip
+def test_long_prompts_have_short_warnings(words: KnownWords, prompt: str) -> None:
+    for warning in words.warnings(prompt[:MAX_PROMPT_CHARS]):
+        assert len(warning) < 300
+        assert "\n" not in warning

@@ -8,7 +8,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 import riffusion
-from riffusion.training.data.captions import vocabulary
+from riffusion.training.data.lexicon import model_vocabulary
 from riffusion.training.models.text_encoder import encode_prompt, token_ids
 from riffusion.training.models.unet import LATENT_SHAPE
 
@@ -32,7 +32,7 @@ def test_fits_in_twenty_mebibytes() -> None:
 
 
 def test_lists_its_words() -> None:
-    assert json.loads((_MODEL / "vocabulary.json").read_text()) == vocabulary()
+    assert json.loads((_MODEL / "vocabulary.json").read_text()) == model_vocabulary()
 
 
 @torch.no_grad()

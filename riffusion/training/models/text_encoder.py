@@ -97,9 +97,9 @@ def pretrain_text_encoder(
     encoder.train()
     for step in range(steps):
         rows = torch.randint(len(ids), (batch,), generator=rng)
-        chosen = ids[rows] if step % 4 == 0 else _little_padding(ids[rows], end)
+        chosen = ids[rows] if step % 4 == 0 else little_padding(ids[rows], end)
         states = encoder(chosen).last_hidden_state
-        hidden = _padding_state(states, chosen, end, rng)
+        hidden = padding_state(states, chosen, end, rng)
         loss = heads.loss(hidden, targets[rows])
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
@@ -110,12 +110,12 @@ def pretrain_text_encoder(
     return heads
 
 
-def _little_padding(ids: torch.Tensor, end: int) -> torch.Tensor:
+def little_padding(ids: torch.Tensor, end: int) -> torch.Tensor:
     """The ids [N, L] with a few paddings only, for speed: with causal attention, the states before are the same."""
     return ids[:, : int((ids != end).sum(1).max()) + 6]
 
 
-def _padding_state(states: torch.Tensor, ids: torch.Tensor, end: int, rng: torch.Generator) -> torch.Tensor:
+def padding_state(states: torch.Tensor, ids: torch.Tensor, end: int, rng: torch.Generator) -> torch.Tensor:
     """The states [N, WIDTH], of [N, L, WIDTH], at a random position from each caption's end token on."""
     lengths = (ids != end).sum(1)
     spare = ids.shape[1] - lengths

@@ -15,7 +15,7 @@ from diffusers.models.attention_processor import AttnProcessor2_0
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from riffusion.diffusion.checkpoint import DEFAULTS_FILE, VOCABULARY_FILE
-from riffusion.training.data.captions import vocabulary
+from riffusion.training.data.lexicon import model_vocabulary
 from riffusion.training.evaluation.sampler import GUIDANCE
 from riffusion.training.models.tokenizer import save_tokenizer
 
@@ -63,4 +63,4 @@ def export(pipeline: StableDiffusionPipeline, folder: Path) -> None:
     """Writes the bundled model: in float16, with its guidance and the vocabulary of its captions."""
     pipeline.to(dtype=torch.float16)
     save_model(pipeline, folder, GUIDANCE)
-    (folder / VOCABULARY_FILE).write_text(json.dumps(vocabulary(), indent=1) + "\n")
+    (folder / VOCABULARY_FILE).write_text(json.dumps(model_vocabulary(), indent=1, ensure_ascii=False) + "\n")

@@ -18,8 +18,9 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from riffusion.training.data.captions import Stated, all_about, write_caption
+from riffusion.training.data.captions import Stated, all_about, vocabulary, write_caption
 from riffusion.training.data.composed_set import ComposedSet
+from riffusion.training.data.lexicon import model_vocabulary
 from riffusion.training.evaluation.adherence import adherence
 from riffusion.training.evaluation.judge import features, targets, train_judge
 from riffusion.training.models.ema import WeightAverage
@@ -30,11 +31,13 @@ from riffusion.training.models.text_encoder import (
     topic_targets,
     with_noise_words,
 )
+from riffusion.training.models.text_extension import extend_text_encoder
 from riffusion.training.models.tokenizer import save_tokenizer, train_tokenizer
 from riffusion.training.models.unet import new_unet, noise_schedule, unet_from
 from riffusion.training.models.vae import encode, new_autoencoder, train_autoencoder
 from riffusion.training.models.vae_decoder import EncodedClips, train_decoder
 from riffusion.training.runs.export import assemble, export
+from riffusion.training.runs.text_lessons import KnownCaptions, read_vocabulary, text_lessons
 from riffusion.training.runs.tiny_folder import DECODED, TinyRun
 from riffusion.training.runs.trainer import Trainer, TrainingData, last_checkpoint, run
 
@@ -92,12 +95,13 @@ def make_judge(job: TinyRun) -> dict[str, float]:
 
 
 def make_text_encoder(job: TinyRun) -> None:
-    """Makes tokenizer and text encoder, or copies those of `start`."""
+    """Makes tokenizer and text encoder, or takes those of `start`; teaches the encoder the words that it lacks."""
     if job.part("text_encoder").exists():
         return
     if job.start:
         tokenizer = CLIPTokenizer.from_pretrained(job.start / "tokenizer")
         encoder = CLIPTextModel.from_pretrained(job.start / "text_encoder", dtype=torch.float32)
+        known = read_vocabulary(job.start)
     else:
         captions = [wording for wordings in write_captions(job.train_set, noise_words=True) for wording in wordings]
         texts, stated = [text for text, _ in captions], [facts for _, facts in captions]
@@ -105,6 +109,11 @@ def make_text_encoder(job: TinyRun) -> None:
         torch.manual_seed(job.seed)
         encoder = new_text_encoder(tokenizer)
         pretrain_text_encoder(encoder, token_ids(tokenizer, texts), topic_targets(stated), steps=job.text_steps)
+        known = vocabulary()
+    if known and known != model_vocabulary():
+        captions = [wording for wordings in write_captions(job.train_set) for wording in wordings]
+        lessons = text_lessons(tokenizer, captions, KnownCaptions(known), job.seed)
+        extend_text_encoder(encoder, lessons, steps=job.extension_steps, seed=job.seed)
     save_tokenizer(tokenizer, job.part("tokenizer"))
     encoder.save_pretrained(job.part("text_encoder"))
 

@@ -21,6 +21,8 @@ class TinyRun:
     clips: int = 9216
     held_out_clips: int = 1024
     text_steps: int = 1500
+    extension_steps: int = 2600
+    """Of the text encoder's training on further words."""
     autoencoder_steps: int = 1800
     decoder_steps: tuple[int, int] = (1000, 900)
     """Without and with a discriminator."""

@@ -1,11 +1,17 @@
 """The bundled model's training, from an empty folder to a model that opens, in a few steps."""
 
+import json
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 import torch
 from diffusers import AutoencoderKL, StableDiffusionPipeline
+from transformers import CLIPTextModel
 
 from riffusion.diffusion.checkpoint import load_checkpoint
-from riffusion.training.data.captions import vocabulary
+from riffusion.training.data.lexicon import model_vocabulary
 from riffusion.training.data.soundfont import SOUNDFONT
 from riffusion.training.evaluation.sampler import GUIDANCE
 from riffusion.training.runs.tiny import (
@@ -28,8 +34,8 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
     """A finished training."""
     options = TrainerOptions(steps=2, batch=1, average_every=1, checkpoint_every=1, processes=1)
     job = TinyRun(
-        tmp_path_factory.mktemp("tiny"), options, clips=2, held_out_clips=1, text_steps=2, autoencoder_steps=2,
-        decoder_steps=(2, 2),
+        tmp_path_factory.mktemp("tiny"), options, clips=2, held_out_clips=1, text_steps=2, extension_steps=2,
+        autoencoder_steps=2, decoder_steps=(2, 2),
     )  # fmt: skip
     train_tiny(job)
     export_tiny(job, job.folder / "model")
@@ -40,7 +46,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
 def test_one_run_makes_a_model_that_generates(job: TinyRun) -> None:
     checkpoint = load_checkpoint(job.folder / "model", None, torch.device("cpu"), torch.float32)
     assert checkpoint.guidance == GUIDANCE
-    assert checkpoint.vocabulary == vocabulary()
+    assert checkpoint.vocabulary == model_vocabulary()
     configs = [path.read_text() for path in (job.folder / "model").rglob("*.json")]
     assert not any(str(job.folder) in config for config in configs)
     pipeline = StableDiffusionPipeline.from_pretrained(job.folder / "model", torch_dtype=torch.float32)
@@ -55,6 +61,20 @@ def test_finished_stages_are_skipped(job: TinyRun) -> None:
         stage(job)
     assert len(made) >= 2 + 4 + 1  # pictures, parts and model, latents
     assert made == {path: path.stat().st_mtime_ns for path in made}
+
+
+@pytest.mark.parametrize("lacks", [False, True])
+def test_a_start_is_taught_the_words_that_it_lacks(job: TinyRun, tmp_path: Path, *, lacks: bool) -> None:
+    start = Path(shutil.copytree(job.folder / "model", tmp_path / "model"))
+    listed = model_vocabulary() | ({"synonyms": {}} if lacks else {})
+    (start / "vocabulary.json").write_text(json.dumps(listed))
+    further = replace(job, folder=tmp_path, start=start)
+    make_text_encoder(further)
+    before, after = (
+        CLIPTextModel.from_pretrained(folder, dtype=torch.float32).state_dict()
+        for folder in (start / "text_encoder", further.part("text_encoder"))
+    )
+    assert lacks != all(torch.equal(after[name], before[name]) for name in before)
 
 
 def test_the_decoder_is_trained_for_the_same_latents(job: TinyRun) -> None:

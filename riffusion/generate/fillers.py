@@ -1,0 +1,32 @@
+"""Words of prompts that say nothing about the music: a prompt may hold them without a warning."""
+
+_ENGLISH = """
+a about accompanied all amazing an and any are as at audio awesome be beautiful best bit but by can clip cool create
+do favorite feat feel feeling for ft from generate get girl give going good great guy has have hd high hq i if in
+inspired into is it its just key kind kinda let like little long loop looped lot lots lovely made make makes making
+man me minute minutes mood music's my need new nice nobody of old on one only or over part per perfect person piece
+play played player playing plays please pls pretty put quality really recording sample second seconds short signature
+simple so some someone something sort sound sounding sounds style such super than thanks that the their them then
+there these they thing this thx time to tempo top type typical us use using version very vibe vibes vs want was way we
+well what when where which while who will with woman would you your
+"""
+_GERMAN = """
+auch auf aus bitte das dem den der des die ein eine einem einen einer eines etwas für ganz im ist mache mein mir mit
+nur oder schöne schöner schönes sehr spiel spiele spielt stil takt und vom von wie zu zum zur
+"""
+_FRENCH = """
+au aux avec beau belle ce cette comme dans de des du en et est fais fait je joue joué juste la le les mais moi ou par
+pour qui style sur très un une
+"""
+_IBERIAN_AND_ITALIAN = """
+al algo apenas bella bello bonita bonito com como con da das de dei del della delle di do dos e el em en es estilo eu
+faz gli haz il la las lo los me mi molto muito muy na nella no nos o os para per por que quero quiero só solo sobre
+stile su suona suono toca tocada tocando um uma un una y
+"""
+_RUSSIAN = "в во для звук из как красивая красивый мне на очень под с сделай со стиле сыграй только хочу и"
+_NOTES = "ais as cis dis do dó es fa fá fis gis la lá mi ré re si sol до ля ми ре си соль фа"
+
+FILLERS = frozenset(f"{_ENGLISH} {_GERMAN} {_FRENCH} {_IBERIAN_AND_ITALIAN} {_RUSSIAN} {_NOTES}".split())
+
+_NEGATIONS = "no not without minus except ohne kein keine keinen nicht sans pas sin senza niente sem без не"
+NEGATIONS = frozenset(_NEGATIONS.split())
