@@ -65,7 +65,7 @@ Measured = Callable[[Heard, Clip], float]
 
 def _scale(heard: Heard, clip: Clip) -> frozenset[int]:
     """The key that the caption states, else the one that fits the notes best."""
-    stated: str | None = getattr(clip.stated, "key", None)
+    stated = clip.stated.key
     return harmony.scale_of_key(stated) if stated else harmony.best_scale(heard.notes)
 
 

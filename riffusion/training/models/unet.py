@@ -19,8 +19,8 @@ LATENT_SHAPE = (4, 64, 64)
 def new_unet() -> UNet2DConditionModel:
     """An untrained UNet of Stable Diffusion's class, with attention at 32×32, 16×16 and 8×8.
 
-    The partials of a note lie up to 40 latent rows apart. At 32×32 a position is 16 rows of the picture and 160 ms, short
-    enough to hold single notes: there attention aligns them.
+    The partials of a note lie up to 40 latent rows apart. At 32×32 a position is 16 rows of the picture and 160 ms,
+    short enough to hold single notes: there attention aligns them.
     """
     unet = UNet2DConditionModel(
         sample_size=LATENT_SHAPE[1],
