@@ -150,7 +150,7 @@ def test_prompts_are_encoded_in_the_models_words_and_kept_as_typed(
     alone = {"prompt": "Klavier (pianno:1.3) zzz", "negative_prompt": "querflöte", "steps": 2, "seed": 5}
     ends = {"start": {"prompt": "klavier", "seed": 1}, "end": {"prompt": "pianno", "seed": 2}}
     with Generator.load(Settings(checkpoint=str(folder), device="cpu")) as generator:
-        recipe = read_recipe(run(generator, {"mode": "text-to-audio", "width": 64, **alone}).png)
+        recipe = read_recipe(run(generator, {"mode": "text-to-audio", "width": 128, **alone}).png)
         assert sorted(encoded) == ["", "flute", "piano (piano:1.3) zzz"]
         assert (recipe["prompt"], recipe["negative_prompt"]) == (alone["prompt"], alone["negative_prompt"])
         clip = run(generator, {"mode": "interpolate", "alpha": 0.5, "steps": 2, **ends})
