@@ -34,7 +34,7 @@ class KnownWords:
         synonyms = vocabulary.get("synonyms", {})
         own = [phrase for phrases in (*topics.values(), synonyms) for phrase in phrases]
         self._own_words = {word for phrase in own for word in _words(phrase)}
-        self._texts = {_words(phrase): phrase for phrase in own}
+        self._texts: dict[_Phrase, str] = {_words(phrase): phrase for phrase in own}
         others = [(_words(each), known) for known, table in synonyms.items() for each in table]
         for phrase, known in others:
             if not self._own_words.issuperset(phrase):  # what captions could say is never replaced
@@ -50,7 +50,7 @@ class KnownWords:
         self._fillers = {*map(_fold, FILLERS)}.union(*self._connecting)
         self._known = {*self._texts, *(phrase for phrase, _ in others)}
         self._words = {word for phrase in self._known for word in phrase if self._is_content(word)}
-        self._nearest = {
+        self._nearest: dict[_Phrase, str] = {
             _words(each): known for known, table in vocabulary.get("nearest", {}).items() for each in table
         }
         self._sounds = {_words(phrase) for phrase in vocabulary.get("sounds", ())}
