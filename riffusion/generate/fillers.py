@@ -2,13 +2,13 @@
 
 _ENGLISH = """
 a about accompanied all amazing an and any are as at audio awesome be beautiful best bit but by can clip cool create
-do favorite feat feel feeling for ft from generate get girl give going good great guy has have hd high hq i if in
-inspired into is it its just key kind kinda let like little long loop looped lot lots lovely made make makes making
-man me minute minutes mood music's my need new nice nobody of old on one only or over part per perfect person piece
-play played player playing plays please pls pretty put quality really recording sample second seconds short signature
-simple so some someone something sort sound sounding sounds style such super than thanks that the their them then
-there these they thing this thx time to tempo top type typical us use using version very vibe vibes vs want was way we
-well what when where which while who will with woman would you your
+do else favorite feat featuring feel feeling for from ft generate get girl give going good great guy has have hd
+high hq i if in inspired into is it its just key kind kinda let like little long loop looped lot lots lovely made
+make makes making man me minute minutes mood music's my need new nice nobody nothing of old on one only or over part
+per perfect person piece play played player playing plays please pls plus pretty put quality really recording sample
+second seconds short signature simple so some someone something sort sound sounding sounds style such super tempo
+than thanks that the their them then there these they thing this thx time to top type typical us use using version
+very vibe vibes vs want was way we well what when where which while who will with woman would you your
 """
 _GERMAN = """
 auch auf aus bitte das dem den der des die ein eine einem einen einer eines etwas für ganz im ist mache mein mir mit

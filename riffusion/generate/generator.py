@@ -25,7 +25,6 @@ from riffusion.generate.clip import Clip, Control
 from riffusion.generate.modes import maker_of
 from riffusion.generate.painter import Painter
 from riffusion.generate.render import Renderer
-from riffusion.generate.vocabulary import KnownWords
 from riffusion.geometry import CLIP_COLUMNS, ROWS
 from riffusion.requests import MODES, AnyRequest, Kind, ModelCard, Painted, reference_fields, with_guidance
 from riffusion.settings import Settings
@@ -45,7 +44,6 @@ class Generator(Renderer):
     def __init__(self, checkpoint: Checkpoint, settings: Settings) -> None:
         super().__init__(settings)
         self._checkpoint = checkpoint
-        self._words = KnownWords(checkpoint.vocabulary) if checkpoint.vocabulary else None
         self._engine = _engine(checkpoint, settings)
         self._painter = Painter(checkpoint, self._engine, settings.lora_dir)
         self._codecs["standard"].warm_up()  # all levels run the same kernels
@@ -101,8 +99,8 @@ class Generator(Renderer):
         kinds, warnings = reference_fields(type(request)), []
         if not made.stereo and any(each.stereo for field, each in canvases.items() if kinds[field] is not Kind.MASK):
             warnings.append(MONO)
-        if self._words:
-            warnings += chain.from_iterable(map(self._words.warnings, request.prompts))
+        if self._painter.words:
+            warnings += chain.from_iterable(map(self._painter.words.warnings, request.prompts))
         return tuple(dict.fromkeys(warnings))
 
 

@@ -22,6 +22,7 @@ from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.schedulers import count_calls
 from riffusion.generate.clip import Control
+from riffusion.generate.vocabulary import KnownWords
 from riffusion.geometry import CLIP_COLUMNS, ROWS, padded_width
 from riffusion.requests.base import Painted, Prompted
 from riffusion.spectrogram.canvas import Grey, Mask, pad
@@ -103,7 +104,8 @@ class Painter:
 
     def __init__(self, checkpoint: Checkpoint, engine: Engine, lora_folder: Path | None = None) -> None:
         self.loras = LoraFolder(checkpoint, lora_folder)
-        self.prompts = PromptEncoder(checkpoint)
+        self.words = KnownWords(checkpoint.vocabulary) if checkpoint.vocabulary else None
+        self._prompts = PromptEncoder(checkpoint)
         self._autoencoder = Autoencoder(checkpoint)
         self._engine = engine
         self._scale = checkpoint.scale
@@ -112,8 +114,13 @@ class Painter:
     def conditioning(self, request: Prompted) -> Conditioning:
         """Of a request with one prompt."""
         lora = self.loras.get(request.lora)
-        prompt, negative = self.prompts.encode(request.prompt, request.negative_prompt, lora=lora)
+        prompt, negative = self.embeds(request.prompt, request.negative_prompt, lora=lora)
         return Conditioning(prompt, negative, guidance_of(request.guidance), lora)
+
+    def embeds(self, *prompts: str, lora: LoraSet | None = None) -> list[Tensor]:
+        """Embeddings [L, D] of prompts that are used together, in the words that the model knows."""
+        known = map(self.words.canonical, prompts) if self.words else prompts
+        return self._prompts.encode(*known, lora=lora)
 
     def latent_shape(self, width: int) -> tuple[int, int, int]:
         """[4, H, W] of the latents for so many columns."""

@@ -14,10 +14,13 @@ _Ordered = dict[str, None]
 class Reading:
     """The words of a prompt by what they mean to a model, each once and in order."""
 
-    tempi: dict[int, None]
+    text: str = ""
+    """The prompt in the words of the model."""
+    tempi: dict[int, None] = field(default_factory=dict)
     """In beats per minute."""
-    meters: _Ordered
-    known: _Ordered = field(default_factory=dict)
+    meters: _Ordered = field(default_factory=dict)
+    known: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """With its words in small letters without accents."""
     negated: _Ordered = field(default_factory=dict)
     """Known words after a "no" that the model doesn't understand."""
     replaced: dict[str, str] = field(default_factory=dict)
@@ -29,13 +32,10 @@ class Reading:
     unknown: _Ordered = field(default_factory=dict)
 
 
-def warnings(
-    reading: Reading, prompt: str, examples: Mapping[str, str], meters: Collection[str], *, reads_misspelled: bool
-) -> list[str]:
+def warnings(reading: Reading, prompt: str, examples: Mapping[str, str], meters: Collection[str]) -> list[str]:
     """One sentence for each way in which the clip won't be what the prompt says.
 
-    `examples` are phrases that the model knows, by topic; `meters` are those that it plays in. `reads_misspelled` is
-    whether it was taught misspelled words.
+    `examples` are phrases that the model knows, by topic; `meters` are those that it plays in.
     """
     wrong_tempi = [bpm for bpm in reading.tempi if not SLOWEST_BPM <= bpm <= FASTEST_BPM]
     limits = [_about_meters(reading.meters, meters), _about_tempi(wrong_tempi)]
@@ -44,7 +44,7 @@ def warnings(
         _about_replaced(reading.replaced),
         f"The model plays music only, not {_quoted(reading.sounds, 'or')}." if reading.sounds else "",
         f"To leave out {_quoted(reading.negated)}, use the negative prompt." if reading.negated else "",
-        _about_spelling(reading.misspelled, reads_misspelled=reads_misspelled),
+        _about_spelling(reading.misspelled),
         *limits,
     ]
     understood = reading.known or reading.replaced or len(wrong_tempi) < len(reading.tempi)
@@ -68,15 +68,10 @@ def _about_replaced(replaced: Mapping[str, str]) -> str:
     return f"The model can't play {_quoted(replaced, 'or')}; the nearest that it can {verb} {_listed(instead)}."
 
 
-def _about_spelling(misspelled: Mapping[str, str], *, reads_misspelled: bool) -> str:
+def _about_spelling(misspelled: Mapping[str, str]) -> str:
     if not misspelled:
         return ""
-    words, meant = _quoted(misspelled), _quoted(dict.fromkeys(misspelled.values()))
-    return (
-        f"The model probably reads {words} as {meant}."
-        if reads_misspelled
-        else f"The model knows {meant}, but not {words}."
-    )
+    return f"The model reads {_quoted(misspelled)} as {_quoted(dict.fromkeys(misspelled.values()))}."
 
 
 def _about_meters(asked: Iterable[str], meters: Collection[str]) -> str:

@@ -25,12 +25,19 @@ class Spelling:
                     self._by_deletion[form].append(word)
 
     def nearest(self, word: str) -> str | None:
-        """A known word of more than three letters that this one, which isn't known, may misspell."""
+        """A known word of more than three letters that this one, which isn't known, may misspell.
+
+        Of several, one that sounds alike, then one of about the same length.
+        """
         if not _SHORTEST <= len(word) <= _LONGEST:
             return None
         found = {known for form in _deletions(word) for known in self._by_deletion.get(form, ())}
         near = [known for known in found if len(word) > _SHORT or _sounds_alike(word, known)]
-        return min(near, key=lambda known: (abs(len(known) - len(word)), known), default=None)
+        return min(
+            near,
+            key=lambda known: (not _sounds_alike(word, known), abs(len(known) - len(word)), known),
+            default=None,
+        )
 
 
 def _deletions(word: str) -> Iterator[str]:

@@ -1,6 +1,7 @@
 """Every mode from request to files."""
 
 import io
+import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import pydub
 import pytest
 from PIL import Image, ImageDraw
+from torch import Tensor
 
 from riffusion import requests
 from riffusion.audio.decode import decode_audio
@@ -15,6 +17,7 @@ from riffusion.audio.encode import encode_audio
 from riffusion.audio.recipe import read_recipe
 from riffusion.audio_segment import AudioSegment
 from riffusion.diffusion.checkpoint import Checkpoint
+from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.errors import InvalidRequest, UnknownReference, UnreadableMedia
 from riffusion.generate import Clip, Generator, NoControl
 from riffusion.requests import parse, shareable, with_guidance, with_seed
@@ -128,6 +131,33 @@ def test_each_thing_that_a_model_cannot_do_is_said_once(tmp_path: Path) -> None:
     with Generator.load(Settings(checkpoint=str(folder), device="cpu")) as generator:
         clip = run(generator, {"mode": "interpolate", "alpha": 0.5, "steps": 2, **ends})
     assert len(clip.warnings) == 3
+
+
+def test_prompts_are_encoded_in_the_models_words_and_kept_as_typed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[str] = []
+    embed = PromptEncoder._embed
+
+    def spy(self: PromptEncoder, prompt: str) -> Tensor:
+        encoded.append(prompt)
+        return embed(self, prompt)
+
+    monkeypatch.setattr(PromptEncoder, "_embed", spy)
+    folder = save_tiny_checkpoint(tmp_path / "model")
+    listed = {"instrument": ["piano", "flute"], "synonyms": {"piano": ["Klavier"], "flute": ["Querflöte"]}}
+    (folder / "vocabulary.json").write_text(json.dumps(listed))
+    alone = {"prompt": "Klavier (pianno:1.3) zzz", "negative_prompt": "querflöte", "steps": 2, "seed": 5}
+    ends = {"start": {"prompt": "klavier", "seed": 1}, "end": {"prompt": "pianno", "seed": 2}}
+    with Generator.load(Settings(checkpoint=str(folder), device="cpu")) as generator:
+        recipe = read_recipe(run(generator, {"mode": "text-to-audio", "width": 128, **alone}).png)
+        assert sorted(encoded) == ["", "flute", "piano (piano:1.3) zzz"]
+        assert (recipe["prompt"], recipe["negative_prompt"]) == (alone["prompt"], alone["negative_prompt"])
+        clip = run(generator, {"mode": "interpolate", "alpha": 0.5, "steps": 2, **ends})
+    assert encoded[3:] == ["piano"]  # both ends, encoded once
+    assert (read_recipe(clip.png)["start"]["prompt"], clip.warnings) == (
+        "klavier", ("The model reads “pianno” as “piano”.",),
+    )  # fmt: skip
 
 
 def test_a_segment_of_pydub_goes_in_and_comes_out(generator: Generator) -> None:

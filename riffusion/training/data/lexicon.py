@@ -5,13 +5,14 @@ Each file of `words/` lists the words of a language by topic and value; what it 
 """
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from riffusion.training.data.captions import vocabulary
+from riffusion.training.data.keys import KEYS
 from riffusion.training.data.music import GENRE, INSTRUMENT, KIND_WORDS, MOOD_WORDS, SPEED_WORDS
 
 LANGUAGES = ("en", "de", "fr", "es", "it", "pt", "ru")
@@ -25,6 +26,7 @@ _CAPTIONS: dict[str, Table] = {
     "speed": {str(speed): words for speed, words in SPEED_WORDS.items()},
     "mood": {str(mood): words for mood, words in MOOD_WORDS.items()},
 }
+_UNLISTED = ("alone", "without any drums", "without bass", "in three four time")  # captions say them, no topic does
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,24 @@ class Words:
     """Words between the parts of an arrangement."""
     tempo: Sequence[str]
     """Templates for beats per minute."""
+    music: Sequence[str] = ()
+    """Words for music of any kind."""
+    no_bass: Sequence[str] = ()
+    """Of what has no bass."""
 
     def of(self, topic: str, value: str) -> Sequence[str]:
         """The words for a value of a topic; the captions' own where the language has none."""
         table: Table = getattr(self, topic)
         return table.get(value) or _CAPTIONS[topic][value]
+
+    def modes(self, mode: str) -> set[str]:
+        """Words for major or minor without a note, those with a preposition too."""
+        return {" ".join(form.replace("{}", " ").replace("-", " ").split()) for form in self.key[mode]}
+
+    def in_key(self, key: str) -> set[str]:
+        """Names of a key such as "A minor"."""
+        note, mode = self.notes[KEYS.index(key) % 12], key.split()[1]
+        return {form.format(note) for form in self.key[mode] if form.startswith("{}")}
 
 
 @cache
@@ -79,17 +94,25 @@ def nearest_words() -> Words:
 
 
 def model_vocabulary() -> dict[str, Any]:
-    """What `vocabulary.json` lists: the captions' phrases by topic; other words that are read as one of them
-    ("synonyms") or replaced by one ("nearest"), under that phrase; and what isn't music ("sounds")."""
-    synonyms: dict[str, list[str]] = {}
+    """What `vocabulary.json` lists: the captions' phrases by topic; other words that are replaced by one of them
+    ("synonyms"), or for which one is played ("nearest"), under that phrase; and what isn't music ("sounds").
+
+    A phrase with two meanings has the first.
+    """
+    every = _captions_other_words()
     nearest: dict[str, list[str]] = {}
     for topic, table in _CAPTIONS.items():
         for value, own in table.items():
-            others = {word for language in LANGUAGES for word in _listed(words_of(language), topic, value)}
-            synonyms[own[0]] = sorted(others - {word.lower() for word in own})
+            every.setdefault(own[0], set()).update(
+                word for language in LANGUAGES for word in _listed(words_of(language), topic, value)
+            )
             if found := missing().get(topic, {}).get(value):
                 nearest[own[0]] = sorted(found)
-    synonyms |= _other_synonyms()
+    seen = {phrase.lower() for phrases in vocabulary().values() for phrase in phrases}
+    synonyms: dict[str, list[str]] = {}
+    for own_phrase, others in every.items():
+        synonyms[own_phrase] = sorted(others - seen)
+        seen |= others
     sounds = json.loads((_FOLDER / "missing.json").read_text())["sounds"]
     return {**vocabulary(), "synonyms": synonyms, "nearest": nearest, "sounds": sorted(sounds)}
 
@@ -98,9 +121,14 @@ def _listed(words: Words, topic: str, value: str) -> set[str]:
     """The words for a value, and those that a language makes of it and a kind ("Klaviermusik")."""
     table: Table = getattr(words, topic)
     found = table.get(value, ())
-    compounds = (form for form in (*words.solo, *words.chords) if form.startswith("{}") and not form.startswith("{} "))
-    joined = [form.format(compound_stem(word)) for form in compounds for word in found] if topic == "lead" else []
-    return {word.lower() for word in (*found, *joined)}
+    joined = _compounds(words.solo, found) if topic in ("lead", "genre") else set()
+    return {word.lower() for word in found} | joined
+
+
+def _compounds(forms: Sequence[str], names: Sequence[str]) -> set[str]:
+    """Single words made of a name and the end of a template ("{}musik")."""
+    ends = [form for form in forms if form.startswith("{}") and not form.startswith("{} ")]
+    return {form.format(compound_stem(name)).lower() for form in ends for name in names}
 
 
 def compound_stem(word: str) -> str:
@@ -108,19 +136,28 @@ def compound_stem(word: str) -> str:
     return f"{word}n" if word.endswith("e") else word
 
 
-def _other_synonyms() -> dict[str, list[str]]:
-    """Of what doesn't play, of keys and of tempi."""
+def _captions_other_words() -> dict[str, set[str]]:
+    """What captions say beside the phrases of their topics, and what other words there are for that."""
     languages = [words_of(language) for language in LANGUAGES]
 
-    def distinct(*tables: Sequence[str]) -> list[str]:
-        """The phrases, or the words around the place in templates."""
-        return sorted({phrase.format("").strip(" -").lower() for table in tables for phrase in table})
+    def all_of(tables: Iterable[Iterable[str]]) -> set[str]:
+        return {phrase.lower() for table in tables for phrase in table}
 
-    return {
-        "no bass": ["no bass", "without bass", "without a bass", "without any bass"],
-        "no drums": distinct(*(words.drums["no"] for words in languages)),
-        "with drums": distinct(*(words.drums["yes"] for words in languages)),
-        "in a major key": distinct(*(words.key["major"] for words in languages)),
-        "in a minor key": distinct(*(words.key["minor"] for words in languages)),
-        "beats per minute": distinct(*(words.tempo for words in languages)),
+    others = {
+        "music": all_of(words.music for words in languages),
+        "no bass": all_of(words.no_bass for words in languages),
+        "no drums": all_of(words.drums["no"] for words in languages),
+        "with drums": all_of(words.drums["yes"] for words in languages),
+        "with": all_of([words.join[0]] for words in languages),
+        "and": all_of([words.join[1]] for words in languages) - {"e"},  # a note as well
+        "in a major key": all_of(words.modes("major") for words in languages),
+        "in a minor key": all_of(words.modes("minor") for words in languages),
+        "beats per minute": all_of((form.split("{}")[1].strip() for form in words.tempo) for words in languages),
     }
+    for name, instrument in INSTRUMENT.items():
+        others[f"{instrument.words[0]} chords"] = all_of(
+            _compounds(words.chords, words.lead.get(name, ())) for words in languages
+        )
+    for key in KEYS:
+        others[key] = all_of(words.in_key(key) for words in languages)
+    return others | {phrase: set() for phrase in _UNLISTED}
