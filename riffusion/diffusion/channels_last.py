@@ -9,7 +9,7 @@ _Module = TypeVar("_Module", bound=nn.Module)
 
 
 def to_channels_last(module: _Module) -> _Module:
-    """The module itself, with its weights in this layout, and with group norms that keep it."""
+    """The module itself, with its weights in this layout, and with group norms that keep it while nothing is trained."""
     for each in module.modules():
         if type(each) is nn.GroupNorm:
             each.__class__ = ChannelsLastGroupNorm  # the same weights under the same names
@@ -17,7 +17,7 @@ def to_channels_last(module: _Module) -> _Module:
 
 
 class ChannelsLastGroupNorm(nn.GroupNorm):
-    """Group normalization (Wu and He 2018) whose output has its input's layout.
+    """Group normalization (Wu and He 2018) whose output has channels last.
 
     On CUDA torch's own copies its input to channels first, and each convolution behind it copies back. Compiled code
     and the CPU keep the layout already.
@@ -25,14 +25,13 @@ class ChannelsLastGroupNorm(nn.GroupNorm):
 
     def forward(self, input: Tensor) -> Tensor:
         """Of [B, C, H, W], or any shape that `GroupNorm` takes."""
-        last = input.ndim == 4 and input.is_contiguous(memory_format=torch.channels_last)  # noqa: PLR2004
-        if last and input.is_cuda and not torch.compiler.is_compiling():
-            return group_norm(input, self)
-        return super().forward(input)
+        if input.ndim != 4 or not input.is_cuda or torch.compiler.is_compiling() or torch.is_grad_enabled():  # noqa: PLR2004
+            return super().forward(input)
+        return group_norm(input.contiguous(memory_format=torch.channels_last), self)
 
 
 def group_norm(images: Tensor, norm: nn.GroupNorm) -> Tensor:
-    """The group norm of images [B, C, H, W] in their own layout and precision, calculated in float32.
+    """The group norm of images [B, C, H, W] in their own layout and precision, calculated in float32, without gradients.
 
     Sums and the result are one pass each, without a copy in float32; the variance is E[x²] - E[x]².
     """
