@@ -9,8 +9,8 @@ import torch
 def keep_graphs_in_this_thread() -> None:
     """Gives this thread the state in which torch keeps its CUDA graphs.
 
-    Up to torch 2.12, only the thread that happens to import the module first has that state, and compiled code raises an
-    AssertionError in every other (https://github.com/pytorch/pytorch/issues/123177).
+    Without it, only the thread that happens to import the module first has that state, and compiled code raises an
+    AssertionError in every other (https://github.com/pytorch/pytorch/issues/123177, seen in torch 2.11).
     """
     from torch._inductor import cudagraph_trees  # seconds, where nothing has been compiled yet
 

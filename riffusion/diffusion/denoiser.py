@@ -40,8 +40,8 @@ class Denoiser:
     def predict(self, rows: Sequence[Row]) -> list[Tensor]:
         """The UNet's prediction [4, H, W] float32 for each row, with classifier-free guidance (Ho and Salimans 2022).
 
-        The rows have joined, and have latents of one shape and one LoRA set. A guided row fills two entries of the batch, which is
-        [guided, unguided, guided with their negative prompts]. Nothing here waits for the device.
+        The rows have joined, and have latents of one shape and one LoRA set. A guided row fills two entries of the
+        batch, which is [guided, unguided, guided with their negative prompts]. Nothing here waits for the device.
         """
         self._lora_merger.apply(rows[0].lora)
         order = sorted(rows, key=lambda row: not row.guided)

@@ -52,7 +52,7 @@ class BatchLimit:
 
 
 class BatchLimits:
-    """The limits of all kinds of rows. They stay when the rows have left: what has run out of memory would do so again."""
+    """The limits of all kinds of rows, kept when the rows have left: what ran out of memory would do so again."""
 
     def __init__(self, max_rows: int, max_latents: int | None) -> None:
         self._max_rows = max_rows

@@ -64,7 +64,7 @@ class PartStream:
 
 
 def record_use(tensors: Iterable[Tensor], stream: torch.cuda.Stream | None = None) -> None:
-    """Keeps memory that another stream allocated from being reused before a stream has read it; the current by default."""
+    """Keeps another stream's memory from being reused before a stream, by default the current one, has read it."""
     for tensor in tensors:
         if tensor.is_cuda:
             tensor.record_stream(stream or torch.cuda.current_stream(tensor.device))  # type: ignore[no-untyped-call]

@@ -61,9 +61,7 @@ def choose_threads(
     return best
 
 
-def memory_budget(
-    denoiser: Denoiser, latent_shape: tuple[int, int, int], embeds_shape: tuple[int, int]
-) -> int | None:
+def memory_budget(denoiser: Denoiser, latent_shape: tuple[int, int, int], embeds_shape: tuple[int, int]) -> int | None:
     """Latents (H · W of all rows, guided) whose UNet call fits into CUDA's free memory; None elsewhere.
 
     The memory of a call grows with its latents: twice as wide a picture counts as two.

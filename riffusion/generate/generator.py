@@ -115,4 +115,6 @@ def _engine(checkpoint: Checkpoint, settings: Settings) -> Engine:
     max_latents = memory_budget(denoiser, shape, context)
     rows = rows_within(shape, settings.max_batch, max_latents)
     log.info("engine starts", extra={"device": str(checkpoint.device), "max_rows": rows, "threads": threads})
-    return Engine(denoiser, settings.max_batch, max_latents, warm_up=partial(denoiser.warm_up, shape, context, 2 * rows))
+    return Engine(
+        denoiser, settings.max_batch, max_latents, warm_up=partial(denoiser.warm_up, shape, context, 2 * rows)
+    )

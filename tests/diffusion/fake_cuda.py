@@ -63,7 +63,7 @@ class FakeCuda(TorchDispatchMode):
         made: Tensor = FakeTensor(self.fake, torch.empty_like(tensor.detach(), device="meta", dtype=dtype), DEVICE)
         return made
 
-    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+    def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:  # noqa: PLR0911
         kwargs = kwargs or {}
         if func is torch.ops.prim.device.default:
             return args[0].fake_device

@@ -5,9 +5,11 @@ from torch import nn
 from riffusion.diffusion.channels_last import ChannelsLastGroupNorm, group_norm, to_channels_last
 
 
-@pytest.mark.parametrize(("dtype", "tolerance"), [(torch.float32, 1e-5), (torch.float16, 4e-3)])
-@pytest.mark.parametrize("offset", [0.0, 30.0])
-def test_the_norm_is_torchs_and_keeps_the_layout(dtype: torch.dtype, tolerance: float, offset: float) -> None:
+@pytest.mark.parametrize(
+    ("dtype", "offset", "tolerance"),
+    [(torch.float32, 0, 1e-5), (torch.float32, 3, 1e-4), (torch.float16, 0, 4e-3), (torch.float16, 30, 0.1)],
+)
+def test_the_norm_is_torchs_and_keeps_the_layout(dtype: torch.dtype, offset: int, tolerance: float) -> None:
     torch.manual_seed(0)
     images = (torch.randn(2, 12, 16, 24) * torch.rand(12)[:, None, None] + offset).to(dtype)
     images = images.contiguous(memory_format=torch.channels_last)
@@ -19,7 +21,7 @@ def test_the_norm_is_torchs_and_keeps_the_layout(dtype: torch.dtype, tolerance: 
     assert made.dtype == dtype
     assert made.is_contiguous(memory_format=torch.channels_last)
     error = (made.float() - norm(images.float())).abs().max()
-    assert error <= tolerance * (1 + offset)  # the images' own precision
+    assert error <= tolerance  # of the images' own precision
 
 
 def test_of_equal_numbers_nothing_but_the_bias_is_left() -> None:

@@ -151,9 +151,7 @@ def test_a_lora_is_merged_after_the_job_has_made_it(on_cuda: Checkpoint, cuda: F
 
 
 @pytest.mark.parametrize("columns", [32, 256])
-def test_wide_pictures_stay_within_the_memory_of_narrow_ones(
-    on_cuda: Checkpoint, cuda: FakeCuda, columns: int
-) -> None:
+def test_wide_pictures_stay_within_the_memory_of_narrow_ones(on_cuda: Checkpoint, cuda: FakeCuda, columns: int) -> None:
     denoiser = Denoiser(on_cuda)
     cuda.put(on_cuda.unet)
 
