@@ -13,7 +13,8 @@ def to_channels_last(module: _Module) -> _Module:
     for each in module.modules():
         if type(each) is nn.GroupNorm:
             each.__class__ = ChannelsLastGroupNorm  # the same weights under the same names
-    return module.to(memory_format=torch.channels_last)
+    module.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return module
 
 
 class ChannelsLastGroupNorm(nn.GroupNorm):

@@ -29,7 +29,7 @@ class PartStream:
     def wait_for_jobs(self) -> None:
         """Has what is queued here from now on start after what jobs' threads have queued so far."""
         if self._stream is not None:
-            self._stream.wait_stream(torch.cuda.default_stream(self._device))  # type: ignore[no-untyped-call]
+            self._stream.wait_stream(torch.cuda.default_stream(self._device))
 
     @contextmanager
     def current(self) -> Iterator[None]:
@@ -55,7 +55,7 @@ class PartStream:
                 raise
         else:
             if self._stream is not None:
-                record_use(made, torch.cuda.default_stream(self._device))  # type: ignore[no-untyped-call]
+                record_use(made, torch.cuda.default_stream(self._device))
             return made
         finally:
             if self._stream is not None:  # also after an error: `work` still reads what the caller then frees
@@ -67,7 +67,7 @@ def record_use(tensors: Iterable[Tensor], stream: torch.cuda.Stream | None = Non
     """Keeps another stream's memory from being reused before a stream, by default the current one, has read it."""
     for tensor in tensors:
         if tensor.is_cuda:
-            tensor.record_stream(stream or torch.cuda.current_stream(tensor.device))  # type: ignore[no-untyped-call]
+            tensor.record_stream(stream or torch.cuda.current_stream(tensor.device))
 
 
 def upload(tensors: Mapping[str, Tensor], device: torch.device) -> dict[str, Tensor]:
@@ -84,5 +84,5 @@ def upload(tensors: Mapping[str, Tensor], device: torch.device) -> dict[str, Ten
     sizes = [tensor.numel() for tensor in host.values()]
     packed = torch.empty(sum(sizes), pin_memory=True)
     torch.cat([tensor.float().flatten() for tensor in host.values()], out=packed)
-    parts = packed.to(device, non_blocking=True).split(sizes)
+    parts = packed.to(device, non_blocking=True).split(sizes)  # type: ignore[no-untyped-call]
     return there | {name: part.view(tensor.shape) for (name, tensor), part in zip(host.items(), parts, strict=True)}

@@ -20,14 +20,14 @@ DEVICE = torch.device("cuda", 1)
 aten = torch.ops.aten
 
 
-class FakeCuda(TorchDispatchMode):
+class FakeCuda(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """Operations on fake CUDA tensors calculate shapes alone, and all others are real.
 
     Tensors of two devices in one operation raise a RuntimeError. Use it inside `with FakeTensorMode`, or `entered`.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.fake = FakeTensorMode(allow_non_fake_inputs=True)
         self.waits: list[str] = []
         """Operations for which the host waits for the device."""
@@ -46,7 +46,7 @@ class FakeCuda(TorchDispatchMode):
     def enter_thread(self) -> None:
         """Stays in effect until the thread ends."""
         self.fake.__enter__()
-        self.__enter__()
+        self.__enter__()  # type: ignore[no-untyped-call]
 
     def put(self, module: nn.Module) -> None:
         """Moves a module's weights here, in half precision."""
@@ -111,8 +111,10 @@ class FakeCuda(TorchDispatchMode):
         for each in tree_leaves(made):
             if isinstance(each, FakeTensor) and each.is_cuda:
                 storage = each.untyped_storage()
-                self._live[storage._cdata] = StorageWeakRef(storage), storage.nbytes()
-        self._live = {key: pair for key, pair in self._live.items() if not pair[0].expired()}
+                self._live[storage._cdata] = StorageWeakRef(storage), storage.nbytes()  # type: ignore[no-untyped-call]
+        expired = [key for key, (storage, _) in self._live.items() if storage.expired()]  # type: ignore[no-untyped-call]
+        for key in expired:
+            del self._live[key]
         self.peak = max(self.peak, sum(size for _, size in self._live.values()))
 
 

@@ -31,9 +31,10 @@ def test_of_equal_numbers_nothing_but_the_bias_is_left() -> None:
 
 
 def test_every_group_norm_of_a_module_is_replaced_with_its_weights() -> None:
-    module = nn.Sequential(nn.Conv2d(4, 8, 3), nn.Sequential(nn.GroupNorm(2, 8)))
+    convolution, norm = nn.Conv2d(4, 8, 3), nn.GroupNorm(2, 8)
+    module = nn.Sequential(convolution, nn.Sequential(norm))
     before = {name: weight.clone() for name, weight in module.state_dict().items()}
     assert to_channels_last(module) is module
-    assert type(module[1][0]) is ChannelsLastGroupNorm
-    assert module[0].weight.is_contiguous(memory_format=torch.channels_last)
+    assert type(norm) is ChannelsLastGroupNorm
+    assert convolution.weight.is_contiguous(memory_format=torch.channels_last)
     assert all(torch.equal(weight, before[name]) for name, weight in module.state_dict().items())

@@ -112,7 +112,7 @@ def test_cuda_graphs_have_their_state_in_the_thread_that_warms_up(
 
     denoiser = Denoiser(checkpoint, compiler=lambda _: graphed)
     denoiser.device = torch.device("cuda")
-    monkeypatch.setattr(denoiser, "probe", lambda shape, _, size: denoiser._compiled(torch.zeros(size, *shape)))
+    monkeypatch.setattr(denoiser, "probe", lambda shape, _, size: graphed(torch.zeros(size, *shape)))
     warm_up = threading.Thread(target=denoiser.warm_up, args=(SHAPE, (77, 16), 2))
     warm_up.start()
     warm_up.join()
