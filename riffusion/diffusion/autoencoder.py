@@ -1,13 +1,19 @@
 """Grey pictures to latents and back."""
 
+import logging
 import threading
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 
-from riffusion.diffusion.checkpoint import Checkpoint, side_stream
+from riffusion.diffusion.channels_last import to_channels_last
+from riffusion.diffusion.checkpoint import Checkpoint
+from riffusion.diffusion.streams import PartStream
 from riffusion.errors import BrokenPicture
 from riffusion.spectrogram.canvas import Grey
+
+log = logging.getLogger(__name__)
 
 
 class Autoencoder:
@@ -17,20 +23,29 @@ class Autoencoder:
     """
 
     def __init__(self, checkpoint: Checkpoint) -> None:
-        self._vae = checkpoint.vae.to(memory_format=torch.channels_last)
+        self._vae = to_channels_last(checkpoint.vae)
         self._factor = float(checkpoint.vae.config.scaling_factor)
         self._device, self._dtype = checkpoint.device, checkpoint.dtype
+        self._stream = PartStream(checkpoint.device)
         self._lock = threading.Lock()
 
     @torch.inference_mode()
     def encode(self, grey: Grey) -> Tensor:
-        """Scaled latents [4, H / 8, W / 8] float32 of a picture [H, W]: the posterior's mode, without randomness."""
-        with self._lock, side_stream(self._device):
-            levels = torch.from_numpy(grey).to(self._device, self._dtype) / 127.5 - 1
+        """Scaled latents [4, H / 8, W / 8] float32 of a picture [H, W]: the posterior's mode, without randomness.
+
+        Raises:
+            BrokenPicture: the encoder's numbers aren't finite.
+            OutOfMemory: the device's memory doesn't suffice.
+        """
+
+        def latents(dtype: torch.dtype) -> Tensor:
+            levels = torch.from_numpy(grey).to(self._device, dtype) / 127.5 - 1
             colours = levels.expand(1, 3, -1, -1).contiguous(memory_format=torch.channels_last)
-            posterior = self._vae.encode(colours).latent_dist
-            latents: Tensor = posterior.mode()[0].float() * self._factor
-        return latents
+            mode: Tensor = self._vae.encode(colours).latent_dist.mode()
+            return mode[0].float() * self._factor
+
+        with self._lock:
+            return self._stream.run(lambda: [self._finite(latents)])[0]
 
     @torch.inference_mode()
     def decode(self, latents: Tensor) -> Grey:
@@ -38,12 +53,36 @@ class Autoencoder:
 
         Raises:
             BrokenPicture: the decoder's numbers aren't finite.
+            OutOfMemory: the device's memory doesn't suffice.
         """
-        with self._lock, side_stream(self._device):
-            scaled = (latents / self._factor).to(self._dtype)[None].contiguous(memory_format=torch.channels_last)
-            colours = self._vae.decode(scaled, return_dict=False)[0]
-            levels = (colours[0].float().mean(0) + 1) * 127.5
-            if not bool(levels.isfinite().all()):
-                raise BrokenPicture("The decoded picture has numbers that are not finite; another seed may work.")
-            grey: Grey = levels.round().clamp(0, 255).to(torch.uint8).cpu().numpy()
+
+        def levels(dtype: torch.dtype) -> Tensor:
+            scaled = (latents / self._factor).to(dtype)[None].contiguous(memory_format=torch.channels_last)
+            colours: Tensor = self._vae.decode(scaled, return_dict=False)[0]
+            return (colours[0].float().mean(0) + 1) * 127.5
+
+        with self._lock:
+            [picture] = self._stream.run(lambda: [self._finite(levels).round().clamp(0, 255).to(torch.uint8)])
+        grey: Grey = picture.cpu().numpy()
         return grey
+
+    def _finite(self, work: Callable[[torch.dtype], Tensor]) -> Tensor:
+        """What the VAE makes in the checkpoint's precision, or in float32 where it exceeds the range of float16.
+
+        Its weights are float16 again afterwards, so that a picture doesn't depend on those before.
+        """
+        made = work(self._dtype)
+        if self._dtype == torch.float16 and not _is_finite(made):
+            log.warning("the autoencoder's float16 numbers are not finite: it runs again in float32")
+            self._vae.float()
+            try:
+                made = work(torch.float32)
+            finally:
+                self._vae.to(self._dtype)
+        if not _is_finite(made):
+            raise BrokenPicture("The autoencoder's numbers are not finite; another seed or picture may work.")
+        return made
+
+
+def _is_finite(numbers: Tensor) -> bool:
+    return bool(numbers.isfinite().all())

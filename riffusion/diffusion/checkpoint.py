@@ -1,7 +1,7 @@
 """A Stable Diffusion 1.x or 2.x in diffusers format, loaded from a folder or from the hub. No pickle is ever opened."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -139,19 +139,8 @@ def place(
     """The parts, already in the precision `dtype`, frozen and in inference mode, as a checkpoint on its device."""
     for module in (text_encoder, unet, vae):
         module.eval().requires_grad_(False).to(device)
+    device = next(unet.parameters()).device  # with its index: "cuda" would mean whichever device is current
     return Checkpoint(tokenizer, text_encoder, unet, vae, scheduler_config, device, dtype, guidance, vocabulary)
-
-
-@contextmanager
-def side_stream(device: torch.device) -> Iterator[None]:
-    """On CUDA, runs the block in a stream of its own, which overlaps the engine's steps, and waits for its work."""
-    if device.type != "cuda":
-        yield
-        return
-    stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
-    with torch.cuda.stream(stream):
-        yield
-    stream.synchronize()
 
 
 def _download(source: str, revision: str | None) -> Path:

@@ -1,12 +1,15 @@
 """One UNet call for many rows: how a batch is put together and run."""
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from riffusion.diffusion.channels_last import to_channels_last
 from riffusion.diffusion.checkpoint import Checkpoint
+from riffusion.diffusion.cuda_graphs import keep_graphs_in_this_thread
 from riffusion.diffusion.prompt import stack_embeds
 from riffusion.diffusion.row import Row
 
@@ -14,6 +17,8 @@ COMPILED_BATCH_SIZES = (1, 2, 4, 6, 8, 12, 16, 24, 32)
 """Batch sizes that kernels are compiled for; a batch is padded to the next larger one."""
 
 Compiler = Callable[[Any], Any]
+
+log = logging.getLogger(__name__)
 
 
 class Denoiser:
@@ -27,7 +32,7 @@ class Denoiser:
         self.device = checkpoint.device
         self.scheduler_config = checkpoint.scheduler_config
         self._dtype = checkpoint.dtype
-        self._unet = checkpoint.unet.to(memory_format=torch.channels_last)
+        self._unet = to_channels_last(checkpoint.unet)
         self._lora_merger = checkpoint.lora_mergers["unet"]
         self._compiled = compiler(self._unet) if compiler else None
         self._warm: dict[tuple[int, ...], list[int]] = {}
@@ -35,8 +40,8 @@ class Denoiser:
     def predict(self, rows: Sequence[Row]) -> list[Tensor]:
         """The UNet's prediction [4, H, W] float32 for each row, with classifier-free guidance (Ho and Salimans 2022).
 
-        The rows have latents of one shape and one LoRA set. A guided row fills two entries of the batch, which is
-        [guided, unguided, guided with their negative prompts]. Nothing here waits for the device.
+        The rows have joined, and have latents of one shape and one LoRA set. A guided row fills two entries of the
+        batch, which is [guided, unguided, guided with their negative prompts]. Nothing here waits for the device.
         """
         self._lora_merger.apply(rows[0].lora)
         order = sorted(rows, key=lambda row: not row.guided)
@@ -64,15 +69,30 @@ class Denoiser:
             latent_shape: [4, H, W].
             embeds_shape: [L, D].
         """
-        if self._compiled is None and self.device.type == "cpu":
-            return
-        sizes = [batch_size]
         if self._compiled is not None:  # a compiled module has no truth value
-            sizes = [*(size for size in COMPILED_BATCH_SIZES if size < batch_size), batch_size]
-            self._warm[(*latent_shape, embeds_shape[0])] = sizes
-        for size in sizes:
-            for _ in range(3):  # the first traces, the second records CUDA graphs, the third replays them
-                self.probe(latent_shape, embeds_shape, size)
+            self._warm_up_compiled(latent_shape, embeds_shape, batch_size)
+        if self._compiled is None and self.device.type != "cpu":
+            self.probe(latent_shape, embeds_shape, batch_size)
+
+    def _warm_up_compiled(
+        self, latent_shape: tuple[int, int, int], embeds_shape: tuple[int, int], batch_size: int
+    ) -> None:
+        """Compiles for each batch size, the largest first, in whose memory the graphs of the others then fit.
+
+        Where that fails, for whatever reason, the UNet runs uncompiled.
+        """
+        sizes = [*(size for size in COMPILED_BATCH_SIZES if size < batch_size), batch_size]
+        self._warm[(*latent_shape, embeds_shape[0])] = sizes
+        try:
+            if self.device.type == "cuda":
+                keep_graphs_in_this_thread()
+            for size in reversed(sizes):
+                for _ in range(3):  # the first traces, the second records CUDA graphs, the third replays them
+                    self.probe(latent_shape, embeds_shape, size)
+        except Exception:
+            log.warning("the UNet can't be compiled: it runs uncompiled", exc_info=True)
+            self._compiled = None
+            self._warm.clear()
 
     @torch.inference_mode()
     def probe(self, latent_shape: tuple[int, int, int], embeds_shape: tuple[int, int], batch_size: int) -> None:

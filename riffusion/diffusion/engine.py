@@ -16,88 +16,65 @@ from torch import Tensor
 
 from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.fair import FairQueue
+from riffusion.diffusion.lora import LoraSet
+from riffusion.diffusion.memory import BatchLimit, BatchLimits, is_out_of_memory
+from riffusion.diffusion.pending_step import PendingStep
 from riffusion.diffusion.prompt import CHUNK_TOKENS
 from riffusion.diffusion.row import DenoiseRequest, Row
+from riffusion.diffusion.streams import PartStream
 from riffusion.errors import Canceled, OutOfMemory
 
 LONG_PROMPT_CHUNKS = 4  # rows with longer prompts get batches of their own: attention pays for the longest
-_STEPS_BEFORE_GROWTH = 256  # without running out of memory, after which a batch may grow again
 
-_Key = tuple[Hashable, ...]
+_Key = tuple[tuple[int, int, int], int, LoraSet | None]
+"""What rows of one batch have in common: latent shape [4, H, W]; long prompts' chunks, or 0; LoRA set."""
 
 
 class _Group:
     """Rows of one latent shape and LoRA set: those in the batch, and those that wait to join it."""
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: BatchLimit) -> None:
         self.rows: list[Row] = []
         self.waiting: FairQueue[Row] = FairQueue()
         self.limit = limit
-        self._max_limit = limit
-        self._successes = 0
 
     def admit(self) -> None:
         """Removes canceled rows and fills up the batch."""
         self.rows = [row for row in self.rows if not row.future.cancelled()]
-        while self.waiting and len(self.rows) < self.limit:
+        while self.waiting and len(self.rows) < self.limit.rows:
             row = self.waiting.pop()
             if not row.future.cancelled():
                 self.rows.append(row)
 
     def batches(self) -> list[list[Row]]:
         """The rows, split into parts that fit into memory."""
-        return [self.rows[first : first + self.limit] for first in range(0, len(self.rows), self.limit)]
-
-    def shrink(self, limit: int) -> None:
-        """Lowers the limit after the device ran out of memory at more rows."""
-        self.limit, self._successes = limit, 0
-
-    def record_success(self) -> None:
-        """Counts a step that fitted; after many, raises the limit by one, since the memory may be free again."""
-        self._successes += 1
-        if self.limit < self._max_limit and self._successes >= _STEPS_BEFORE_GROWTH:
-            self.limit, self._successes = self.limit + 1, 0
-
-
-class _PendingStep:
-    """A step that may still run on the device: on CUDA its results are read while the next step is under way."""
-
-    def __init__(self, rows: Sequence[Row]) -> None:
-        self.rows = rows
-        self._last = [row.trajectory.done for row in rows]
-        finite = torch.stack([row.latents for row in rows]).isfinite().flatten(1).all(1)
-        self._completed: torch.cuda.Event | None = None
-        if finite.is_cuda:
-            self._finite = torch.empty(len(rows), dtype=torch.bool, pin_memory=True)
-            self._finite.copy_(finite, non_blocking=True)
-            self._completed = torch.cuda.Event()  # type: ignore[no-untyped-call]
-            self._completed.record()
-        else:
-            self._finite = finite.cpu()
-
-    def complete(self) -> None:
-        """Waits for the device, then has each row report the step."""
-        if self._completed is not None:
-            self._completed.synchronize()
-        for row, last, finite in zip(self.rows, self._last, self._finite.tolist(), strict=True):
-            row.report(finite, last)
+        most = self.limit.rows
+        return [self.rows[first : first + most] for first in range(0, len(self.rows), most)]
 
 
 class Engine:
     """Denoises rows from many threads in shared batches."""
 
-    def __init__(self, denoiser: Denoiser, max_rows: int, warm_up: Callable[[], None] | None = None) -> None:
+    def __init__(
+        self,
+        denoiser: Denoiser,
+        max_rows: int,
+        max_latents: int | None = None,
+        warm_up: Callable[[], None] | None = None,
+    ) -> None:
         """
         Args:
             max_rows: most rows that share one UNet call; a guided row is one row, though it fills two batch entries.
+            max_latents: most latents, H · W of all rows together, that share one call; None without a limit.
             warm_up: called by the engine's thread before the first row.
         """
         self.calls = 0
         """UNet calls so far."""
         self._denoiser = denoiser
-        self._max_rows = max_rows
+        self._limits = BatchLimits(max_rows, max_latents)
+        self._stream = PartStream(denoiser.device)
         self._groups: OrderedDict[_Key, _Group] = OrderedDict()
-        self._pending: deque[_PendingStep] = deque()
+        self._pending: deque[PendingStep] = deque()
         self._max_pending = 1 if denoiser.device.type == "cuda" else 0
         self._changed = threading.Condition()
         self._closed = False
@@ -128,11 +105,12 @@ class Engine:
             Canceled: the engine is closed.
         """
         with torch.inference_mode():
-            row = Row(request, self._denoiser.scheduler_config, self._denoiser.device, on_step)
+            row = Row(request, self._denoiser.scheduler_config, on_step)
         with self._changed:
             if self._closed:
                 raise Canceled("The worker is shutting down.")
-            group = self._groups.setdefault(_key(request), _Group(self._max_rows))
+            key = shape, chunks, _ = _key(request)
+            group = self._groups.setdefault(key, _Group(self._limits.of(shape, chunks)))
             group.waiting.push(row, tenant, row.cost, weight)
             self._changed.notify()
         return row.future
@@ -156,17 +134,22 @@ class Engine:
     @torch.inference_mode()
     def _work(self, warm_up: Callable[[], None] | None) -> None:
         try:
-            if not self._start(warm_up):
-                return
-            while group := self._next_group():
-                for rows in group.batches():
-                    self._step(group, rows)
-                group.record_success()
-                group.rows = [row for row in group.rows if not row.finished]
-                self._complete_steps(keep=self._max_pending if group.rows else 0)
-            self._complete_steps(keep=0)
+            with self._stream.current():
+                if self._start(warm_up):
+                    self._run()
         finally:
             self._abandon()
+
+    def _run(self) -> None:
+        """Steps until the engine is closed."""
+        while group := self._next_group():
+            self._join(group)
+            for rows in group.batches():
+                self._step(group, rows)
+            group.limit.record_success()
+            group.rows = [row for row in group.rows if not row.finished]
+            self._complete_steps(keep=self._max_pending if group.rows else 0)
+        self._complete_steps(keep=0)
 
     def _start(self, warm_up: Callable[[], None] | None) -> bool:
         try:
@@ -191,6 +174,18 @@ class Engine:
                 self._changed.wait()
         return None
 
+    def _join(self, group: _Group) -> None:
+        """Puts the rows that are new in the batch on the device."""
+        new = [row for row in group.rows if not row.joined]
+        if new:
+            self._stream.wait_for_jobs()
+        for row in new:
+            try:
+                row.join(self._denoiser.device)
+            except Exception as error:  # it ends this row alone
+                row.fail(_failure(error))
+        group.rows = [row for row in group.rows if not row.finished]
+
     def _step(self, group: _Group, rows: list[Row]) -> None:
         """One UNet call for the rows of a batch, then one scheduler step of each row."""
         stepped = []
@@ -204,7 +199,7 @@ class Engine:
             except Exception as error:  # it ends this row alone
                 row.fail(_failure(error))
         if stepped:
-            self._pending.append(_PendingStep(stepped))
+            self._pending.append(PendingStep(stepped))
 
     def _predict(self, group: _Group, rows: Sequence[Row]) -> Sequence[Tensor | Exception]:
         """Each row's prediction, or its error: a batch that fails is halved until the failing row is alone."""
@@ -221,7 +216,7 @@ class Engine:
             return [failure]
         half = len(rows) // 2
         if out_of_memory:
-            group.shrink(half)
+            group.limit.shrink(half)
         return [*self._predict(group, rows[:half]), *self._predict(group, rows[half:])]
 
     def _complete_steps(self, keep: int) -> None:
@@ -244,9 +239,8 @@ class Engine:
 
 
 def _key(request: DenoiseRequest) -> _Key:
-    """What rows of one batch have in common: latent shape, LoRA set and, for long prompts, the prompts' length."""
     chunks = len(request.prompt_embeds) // CHUNK_TOKENS
-    return (*request.latent_shape, chunks if chunks > LONG_PROMPT_CHUNKS else 0, request.lora)
+    return request.latent_shape, chunks if chunks > LONG_PROMPT_CHUNKS else 0, request.lora
 
 
 def _failure(error: Exception) -> Exception:
@@ -255,8 +249,8 @@ def _failure(error: Exception) -> Exception:
     Raises:
         AcceleratorError: the device's context is lost with everything in it; the engine ends.
     """
+    if is_out_of_memory(error):
+        return OutOfMemory("The job doesn't fit into the worker's memory, even alone.")
     if isinstance(error, torch.AcceleratorError):
         raise error
-    if isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error):
-        return OutOfMemory("The job doesn't fit into the worker's memory, even alone.")
     return error.with_traceback(None)

@@ -11,6 +11,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from riffusion.diffusion.streams import record_use
+
 Part = Literal["unet", "text_encoder"]
 
 
@@ -60,6 +62,7 @@ class LoraMerger:
             self._changed.remove(name)
         for name, factors in changes.items():
             weight = self._weights[name]
+            record_use((factors.up, factors.down))
             if name not in self._base:
                 self._base[name] = weight.clone()
             self._changed.add(name)

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from riffusion.diffusion.checkpoint import Checkpoint, side_stream
+from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.lora import LoraSet
+from riffusion.diffusion.streams import PartStream
 
 CHUNK_TOKENS = 77  # of every Stable Diffusion's text encoder, start and end included
 MAX_WEIGHT = 2.0
@@ -89,6 +90,7 @@ class PromptEncoder:
         self._encoder = checkpoint.text_encoder
         self._lora_merger = checkpoint.lora_mergers["text_encoder"]
         self._device = checkpoint.device
+        self._stream = PartStream(checkpoint.device)
         self._cache: OrderedDict[Hashable, Tensor] = OrderedDict()
         self._cache_bytes = cache_bytes
         self._cached = 0
@@ -101,9 +103,12 @@ class PromptEncoder:
         least power of two that holds the longest prompt; shorter prompts are filled up with the empty prompt's chunks.
         So rows of different lengths can share a batch: repeating the shorter one's chunks doesn't change attention.
         """
-        with self._lock, side_stream(self._device):
-            embeds = [self._cached_embeds(prompt, lora) for prompt in prompts]
-            return fill_chunks(embeds, self._cached_embeds("", lora))
+        with self._lock:
+            return self._stream.run(
+                lambda: fill_chunks(
+                    [self._cached_embeds(prompt, lora) for prompt in prompts], self._cached_embeds("", lora)
+                )
+            )
 
     def _cached_embeds(self, prompt: str, lora: LoraSet | None) -> Tensor:
         if lora and not lora.changes["text_encoder"]:

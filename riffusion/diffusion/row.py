@@ -11,6 +11,7 @@ from torch import Tensor
 from riffusion.diffusion.lora import LoraSet
 from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.schedulers import Trajectory
+from riffusion.diffusion.streams import upload
 from riffusion.errors import BrokenPicture
 from riffusion.requests import Scheduler
 
@@ -45,12 +46,17 @@ class DenoiseRequest:
 class Row:
     """A request in the engine's batch: its latents, scheduler and noise.
 
-    Made by the submitter's thread; after that, used by the engine's thread alone.
+    Made by the submitter's thread, on the CPU; after that, used by the engine's thread alone, which has it join first.
     """
 
-    def __init__(
-        self, request: DenoiseRequest, config: Mapping[str, Any], device: torch.device, on_step: Callable[[], None]
-    ) -> None:
+    latents: Tensor
+    """[4, H, W]."""
+    prompt_embeds: Tensor
+    negative_prompt_embeds: Tensor
+    guidance_scale: Tensor
+    """A scalar on the device, as all of its tensors: putting a batch together copies nothing from the host."""
+
+    def __init__(self, request: DenoiseRequest, config: Mapping[str, Any], on_step: Callable[[], None]) -> None:
         """
         Args:
             config: the checkpoint's scheduler configuration.
@@ -60,22 +66,36 @@ class Row:
         """The latents [4, H, W] after the last step."""
         self.finished = False
         """Whether it leaves the batch: after its last step, canceled or failed."""
+        self.joined = False
+        """Whether its tensors are on the device."""
         self.lora = request.lora
+        self.guided = request.guidance_scale > 1
         self._on_step = on_step
         init, mask = request.init_latents, request.mask
-        denoising = request.denoising if init is not None else 1.0
-        self.trajectory = Trajectory(request.scheduler, config, request.steps, denoising)
+        self.trajectory = Trajectory(
+            request.scheduler, config, request.steps, request.denoising if init is not None else 1.0
+        )
         self._noise_source = request.noise
-        self._noise = request.noise.draw(request.latent_shape).to(device)
-        self._init_latents = init.to(device, torch.float32) if init is not None else None
-        self._mask = mask.to(device, torch.float32) if mask is not None else None
+        given = {
+            "noise": request.noise.draw(request.latent_shape),
+            "timesteps": self.trajectory.timesteps,
+            "guidance_scale": torch.tensor(request.guidance_scale),
+            "prompt_embeds": request.prompt_embeds,
+            "negative_prompt_embeds": request.negative_prompt_embeds,
+            "init_latents": init,
+            "mask": mask,
+        }
+        self._given = {name: tensor for name, tensor in given.items() if tensor is not None}
+
+    def join(self, device: torch.device) -> None:
+        """Puts its tensors on the device, and its latents at the first noise level."""
+        placed = upload(self._given, device)
+        self._given.clear()
+        self.prompt_embeds, self.negative_prompt_embeds = placed["prompt_embeds"], placed["negative_prompt_embeds"]
+        self.guidance_scale, self._timesteps = placed["guidance_scale"], placed["timesteps"]
+        self._noise, self._init_latents, self._mask = placed["noise"], placed.get("init_latents"), placed.get("mask")
         self.latents = self.trajectory.start(self._noise, self._init_latents)
-        self.guided = request.guidance_scale > 1
-        # On the device from the start, so that putting a batch together copies nothing to it.
-        self.prompt_embeds = request.prompt_embeds.to(device)
-        self.negative_prompt_embeds = request.negative_prompt_embeds.to(device)
-        self.guidance_scale = torch.tensor(request.guidance_scale, device=device)
-        self._timesteps = self.trajectory.timesteps.to(device, torch.float32)
+        self.joined = True
 
     @property
     def cost(self) -> int:

@@ -18,6 +18,7 @@ from riffusion.diffusion.libraries import (
     PNDMScheduler,
 )
 from riffusion.diffusion.noise import Noise
+from riffusion.diffusion.streams import upload
 from riffusion.requests import Scheduler
 
 # The part of a checkpoint's scheduler configuration that describes its training. The rest belongs to the sampler that
@@ -162,9 +163,6 @@ class Trajectory:
             return prev_sample
         sigma_up = math.sqrt(sigma_next**2 * (sigma**2 - sigma_next**2) / sigma**2)
         sigma_down = math.sqrt(sigma_next**2 - sigma_up**2)
-        fresh = noise.draw(tuple(latents.shape))
-        if latents.is_cuda:
-            fresh = fresh.pin_memory()
-        fresh = fresh.to(latents.device, non_blocking=True)
+        fresh = upload({"noise": noise.draw(tuple(latents.shape))}, latents.device)["noise"]
         down_step = (prev_sample - latents) * ((sigma_down - sigma) / (sigma_next - sigma))
         return latents + down_step + fresh * sigma_up

@@ -61,17 +61,17 @@ def choose_threads(
     return best
 
 
-def largest_batch(
-    denoiser: Denoiser, latent_shape: tuple[int, int, int], embeds_shape: tuple[int, int], max_rows: int
-) -> int:
-    """Guided rows, at most `max_rows`, whose UNet call fits into CUDA's free memory; elsewhere `max_rows`.
+def memory_budget(denoiser: Denoiser, latent_shape: tuple[int, int, int], embeds_shape: tuple[int, int]) -> int | None:
+    """Latents (H · W of all rows, guided) whose UNet call fits into CUDA's free memory; None elsewhere.
+
+    The memory of a call grows with its latents: twice as wide a picture counts as two.
 
     Args:
         latent_shape: [4, H, W].
         embeds_shape: [L, D].
     """
     if denoiser.device.type != "cuda":
-        return max_rows
+        return None
     peaks = []
     for batch_size in (2, 4):
         torch.cuda.empty_cache()
@@ -80,5 +80,7 @@ def largest_batch(
         denoiser.probe(latent_shape, embeds_shape, batch_size)
         peaks.append(torch.cuda.max_memory_allocated(denoiser.device) - before)
     per_row = max(1, peaks[1] - peaks[0])
+    torch.cuda.empty_cache()
     free, _ = torch.cuda.mem_get_info(denoiser.device)
-    return max(1, min(max_rows, int((free * _MEMORY_SHARE - (peaks[0] - per_row)) // per_row)))
+    rows = max(1, int((free * _MEMORY_SHARE - (peaks[0] - per_row)) // per_row))
+    return rows * latent_shape[1] * latent_shape[2]

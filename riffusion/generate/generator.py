@@ -18,8 +18,9 @@ from riffusion.diffusion.checkpoint import (
 )
 from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.engine import Engine
+from riffusion.diffusion.memory import rows_within
 from riffusion.diffusion.prompt import CHUNK_TOKENS
-from riffusion.diffusion.tuning import choose_threads, compiler_for, largest_batch
+from riffusion.diffusion.tuning import choose_threads, compiler_for, memory_budget
 from riffusion.generate.checks import check_width
 from riffusion.generate.clip import Clip, Control
 from riffusion.generate.modes import maker_of
@@ -110,6 +111,9 @@ def _engine(checkpoint: Checkpoint, settings: Settings) -> Engine:
     context = (CHUNK_TOKENS, int(checkpoint.unet.config.cross_attention_dim))
     denoiser = Denoiser(checkpoint, compiler_for(checkpoint.device) if settings.compile else None)
     threads = choose_threads(denoiser, shape, context)
-    rows = largest_batch(denoiser, shape, context, settings.max_batch)
+    max_latents = memory_budget(denoiser, shape, context)
+    rows = rows_within(shape, settings.max_batch, max_latents)
     log.info("engine starts", extra={"device": str(checkpoint.device), "max_rows": rows, "threads": threads})
-    return Engine(denoiser, rows, warm_up=partial(denoiser.warm_up, shape, context, 2 * rows))
+    return Engine(
+        denoiser, settings.max_batch, max_latents, warm_up=partial(denoiser.warm_up, shape, context, 2 * rows)
+    )

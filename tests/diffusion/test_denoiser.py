@@ -1,3 +1,4 @@
+import threading
 from typing import Any
 
 import pytest
@@ -36,7 +37,9 @@ def unet(checkpoint: Checkpoint) -> Recorder:
 def row(checkpoint: Checkpoint, prompts: PromptEncoder, guidance: float = 4.0, prompt: str = "funk") -> Row:
     positive, negative = prompts.encode(prompt, "")
     request = DenoiseRequest(positive, negative, guidance, SeededNoise(1), SHAPE, "dpm++2m", 3)
-    return Row(request, checkpoint.scheduler_config, torch.device("cpu"), lambda: None)
+    row = Row(request, checkpoint.scheduler_config, lambda: None)
+    row.join(torch.device("cpu"))
+    return row
 
 
 def test_guidance_fills_two_batch_entries_and_no_guidance_one(
@@ -64,7 +67,7 @@ def test_compiled_batches_are_padded_to_sizes_that_are_warm(
 ) -> None:
     plain, padded = Denoiser(checkpoint), Denoiser(checkpoint, compiler=lambda _: unet)
     padded.warm_up(SHAPE, (77, 16), batch_size=6)
-    assert sorted(set(unet.sizes)) == [1, 2, 4, 6]
+    assert unet.sizes == [6, 6, 6, 4, 4, 4, 2, 2, 2, 1, 1, 1]  # the largest graph first: the others fit into its memory
     unet.sizes.clear()
     rows = [row(checkpoint, prompts, guidance) for guidance in (4.0, 1.0)]
     for ours, theirs in zip(padded.predict(rows), plain.predict(rows), strict=True):
@@ -80,3 +83,38 @@ def test_a_longer_prompt_in_the_batch_changes_nothing(checkpoint: Checkpoint, pr
     with torch.inference_mode():
         alone, beside = denoiser.predict([short])[0], denoiser.predict([long, short])[1]
     assert torch.allclose(alone, beside, atol=1e-5)
+
+
+def test_a_unet_that_can_not_be_compiled_runs_uncompiled(
+    checkpoint: Checkpoint, prompts: PromptEncoder, caplog: pytest.LogCaptureFixture
+) -> None:
+    def broken(*_: Any, **__: Any) -> Any:
+        raise RuntimeError("CUDA graphs aren't possible here")
+
+    denoiser = Denoiser(checkpoint, compiler=lambda _: broken)
+    denoiser.warm_up(SHAPE, (77, 16), batch_size=4)
+    rows = [row(checkpoint, prompts)]
+    assert torch.equal(denoiser.predict(rows)[0], Denoiser(checkpoint).predict(rows)[0])
+    assert [record.message for record in caplog.records] == ["the UNet can't be compiled: it runs uncompiled"]
+
+
+def test_cuda_graphs_have_their_state_in_the_thread_that_warms_up(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The module that keeps it is imported by another thread before, whose state alone it then sets."""
+    from torch._inductor import cudagraph_trees
+
+    kept: list[Any] = []
+
+    def graphed(latents: Tensor, *_: Any, **__: Any) -> Any:
+        kept.append(cudagraph_trees.get_obj(cudagraph_trees.local, "tree_manager_containers"))
+        return (latents,)
+
+    denoiser = Denoiser(checkpoint, compiler=lambda _: graphed)
+    denoiser.device = torch.device("cuda")
+    monkeypatch.setattr(denoiser, "probe", lambda shape, _, size: graphed(torch.zeros(size, *shape)))
+    warm_up = threading.Thread(target=denoiser.warm_up, args=(SHAPE, (77, 16), 2))
+    warm_up.start()
+    warm_up.join()
+    assert len(kept) == 2 * 3
+    assert all(each is kept[0] for each in kept)

@@ -232,6 +232,33 @@ def test_out_of_memory_halves_the_batch(checkpoint: Checkpoint, prompts: PromptE
     engine.close()
 
 
+@pytest.mark.parametrize("later", [None, LORAS[1]])
+def test_what_ran_out_of_memory_is_not_tried_again_by_later_rows(
+    checkpoint: Checkpoint, prompts: PromptEncoder, later: LoraSet | None
+) -> None:
+    attempts: list[int] = []
+
+    class Counted(SmallDevice):
+        def predict(self, rows: Any) -> list[Tensor]:
+            attempts.append(len(rows))
+            return super().predict(rows)
+
+    def run(lora: LoraSet | None) -> None:
+        jobs = [Job(seed=seed, steps=2, lora=lora).request(prompts) for seed in range(4)]
+        with engine._changed:  # so that they join together
+            futures = [engine.submit(job) for job in jobs]
+        for future in futures:
+            future.result(60)
+
+    engine = Engine(Counted(checkpoint), max_rows=4)
+    run(None)
+    assert max(attempts) == 4
+    attempts.clear()
+    run(later)
+    engine.close()
+    assert max(attempts) == 2
+
+
 def test_a_row_too_large_even_alone_fails_with_out_of_memory(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
     denoiser = SmallDevice(checkpoint)
     denoiser.row_limit = 0

@@ -70,13 +70,13 @@ def test_threads_that_were_set_are_kept(checkpoint: Checkpoint, monkeypatch: pyt
     assert tuning.choose_threads(denoiser, SHAPE, CONTEXT) == torch.get_num_threads()
 
 
-def test_without_cuda_nothing_is_compiled_and_the_batch_is_the_setting(checkpoint: Checkpoint) -> None:
+def test_without_cuda_nothing_is_compiled_and_memory_is_no_limit(checkpoint: Checkpoint) -> None:
     assert tuning.compiler_for(torch.device("cpu")) is None
-    assert tuning.largest_batch(Denoiser(checkpoint), SHAPE, CONTEXT, max_rows=8) == 8
+    assert tuning.memory_budget(Denoiser(checkpoint), SHAPE, CONTEXT) is None
 
 
-@pytest.mark.parametrize(("free", "rows"), [(100, 1), (1000, 6), (10_000, 8)])
-def test_the_batch_fits_into_the_memory_that_is_free(
+@pytest.mark.parametrize(("free", "rows"), [(100, 1), (1000, 6), (10_000, 69)])
+def test_the_budget_is_what_fits_into_the_memory_that_is_free(
     checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch, free: int, rows: int
 ) -> None:
     """A device whose UNet call takes 50 bytes and 100 more for each guided row."""
@@ -92,4 +92,4 @@ def test_the_batch_fits_into_the_memory_that_is_free(
         "mem_get_info": lambda _: (free, 10_000),
     }.items():
         monkeypatch.setattr(torch.cuda, name, fake)
-    assert tuning.largest_batch(denoiser, SHAPE, CONTEXT, max_rows=8) == rows
+    assert tuning.memory_budget(denoiser, SHAPE, CONTEXT) == rows * 16 * 16
