@@ -173,6 +173,7 @@ class Painter:
             init_latents=init,
             mask=self._latent_mask(task.mask, padded_width(task.width)) if task.mask is not None else None,
             lora=task.conditioning.lora,
+            timestep_spacing=request.timestep_spacing,
         )
 
     def _latent_mask(self, mask: Mask, width: int) -> Tensor:
