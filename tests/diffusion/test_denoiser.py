@@ -59,6 +59,17 @@ def test_a_cpu_that_compiles_nothing_is_not_warmed_up(checkpoint: Checkpoint, un
     assert not unet.sizes
 
 
+def test_another_device_that_compiles_nothing_is_warmed_up_by_one_call(
+    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    denoiser = Denoiser(checkpoint)
+    denoiser.device = torch.device("mps")
+    probed: list[int] = []
+    monkeypatch.setattr(denoiser, "probe", lambda *shapes: probed.append(shapes[-1]))
+    denoiser.warm_up(SHAPE, (77, 16), batch_size=16)
+    assert probed == [16]
+
+
 def test_compiled_batches_are_padded_to_sizes_that_are_warm(
     checkpoint: Checkpoint, prompts: PromptEncoder, unet: Recorder
 ) -> None:
