@@ -58,8 +58,7 @@ class Denoiser:
     def warm_up(self, latent_shape: tuple[int, int, int], embeds_shape: tuple[int, int], batch_size: int) -> None:
         """Runs the UNet at every compiled batch size up to `batch_size`, so that no job pays for the first call.
 
-        Where nothing is compiled, one call allocates what later ones use again. On a CPU a first call costs hardly more
-        than the next: it runs nothing.
+        On a CPU nothing is compiled, and a first call costs hardly more than the next: it runs nothing.
 
         Args:
             latent_shape: [4, H, W].
@@ -67,11 +66,10 @@ class Denoiser:
         """
         if self._compiled is None and self.device.type == "cpu":
             return
-        if self._compiled is None:  # a compiled module has no truth value
-            self.probe(latent_shape, embeds_shape, batch_size)
-            return
-        sizes = [*(size for size in COMPILED_BATCH_SIZES if size < batch_size), batch_size]
-        self._warm[(*latent_shape, embeds_shape[0])] = sizes
+        sizes = [batch_size]
+        if self._compiled is not None:  # a compiled module has no truth value
+            sizes = [*(size for size in COMPILED_BATCH_SIZES if size < batch_size), batch_size]
+            self._warm[(*latent_shape, embeds_shape[0])] = sizes
         for size in sizes:
             for _ in range(3):  # the first traces, the second records CUDA graphs, the third replays them
                 self.probe(latent_shape, embeds_shape, size)

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from riffusion.diffusion.autoencoder import Autoencoder
-from riffusion.diffusion.checkpoint import LATENT_CHANNELS, Checkpoint
+from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.lora import LoraSet
 from riffusion.diffusion.lora_folder import LoraFolder
@@ -21,6 +21,7 @@ from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.schedulers import count_calls
+from riffusion.diffusion.supported import LATENT_CHANNELS
 from riffusion.generate.clip import Control
 from riffusion.geometry import CLIP_COLUMNS, ROWS, padded_width
 from riffusion.requests.base import Painted, Prompted

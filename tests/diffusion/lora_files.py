@@ -50,7 +50,7 @@ def save_distilled_lora(path: Path, unet: nn.Module, layout: Layout, dtype: torc
     tensors, added = {}, {}
     for name, weight in unet.named_parameters():
         layer = name.removesuffix(".weight")
-        if weight.ndim < 2 or not layer.endswith(tuple(f".{target}" for target in CONSISTENCY)):  # noqa: PLR2004
+        if weight.ndim < 2 or not layer.endswith(tuple(f".{target}" for target in CONSISTENCY)):
             continue
         down = torch.randn(2, *weight.shape[1:], generator=generator).to(dtype)
         up = torch.randn(weight.shape[0], 2, *[1] * (weight.ndim - 2), generator=generator).to(dtype)

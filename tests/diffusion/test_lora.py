@@ -128,18 +128,18 @@ def sd15_layers() -> UNet2DConditionModel:
 
 
 @pytest.mark.parametrize(
-    ("file", "name", "layout", "dtype"),
+    ("file", "layout", "dtype"),
     [
-        ("lcm-lora-sdv1-5/pytorch_lora_weights", "lcm-lora-sdv1-5", "kohya", torch.float16),
-        ("Hyper-SD15-1step-lora", "hyper-sd15-1step-lora", "kohya", torch.float32),
-        ("Hyper-SD15-8steps-lora", "hyper-sd15-8steps-lora", "diffusers", torch.float32),
-        ("lcm-lora-sdv1-5/pytorch_lora_weights", "lcm-lora-sdv1-5", "peft", torch.float16),
+        ("lcm-lora-sdv1-5/pytorch_lora_weights", "kohya", torch.float16),
+        ("Hyper-SD15-1step-lora", "kohya", torch.float32),
+        ("Hyper-SD15-8steps-lora", "diffusers", torch.float32),
+        ("lcm-lora-sdv1-5/pytorch_lora_weights", "peft", torch.float16),
     ],
 )
 def test_adapters_to_few_steps_work_by_the_names_they_were_published_under(
-    checkpoint: Checkpoint, tmp_path: Path, file: str, name: str, layout: Layout, dtype: torch.dtype
+    checkpoint: Checkpoint, tmp_path: Path, file: str, layout: Layout, dtype: torch.dtype
 ) -> None:
-    unet = sd15_layers()
+    name, unet = file.partition("/")[0].lower(), sd15_layers()
     path = tmp_path / f"{file}.safetensors"
     path.parent.mkdir(exist_ok=True)
     added = save_distilled_lora(path, unet, layout, dtype)

@@ -49,9 +49,7 @@ def test_threads_are_the_fastest_that_are_worth_it(
         torch.set_num_threads(1)
 
 
-def test_a_large_model_gets_every_core_after_one_probe(
-    checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_large_model_gets_every_core_after_one_probe(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     denoiser = Clocked(checkpoint)
     denoiser.seconds = {1: 20.0}
     monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
