@@ -186,18 +186,18 @@ class Trajectory:
             noise: drawn from by Euler ancestral, LCM and TCD, at every step but the last.
         """
         options = {"eta": _TCD_GAMMA} if self._name == "tcd" else {}
-        prev_sample, *prediction = self._scheduler.step(
+        made: tuple[Tensor, ...] = self._scheduler.step(
             noise_pred, self.timestep, latents, **options, return_dict=False
         )
         self.position += 1
         if self.done or self._name not in _STOCHASTIC:
-            return prev_sample
+            return made[0]
         fresh = _to_device(noise.draw(tuple(latents.shape)), latents.device)
-        if self._name == "lcm":  # its prediction is the clean picture
-            return self.add_noise(prediction[0], fresh)
+        if self._name == "lcm":  # its second result is the clean picture
+            return self.add_noise(made[1], fresh)
         if self._name == "tcd":
-            return self._tcd_step(prediction[0], fresh)
-        return self._ancestral_step(latents, prev_sample, fresh)
+            return self._tcd_step(made[1], fresh)
+        return self._ancestral_step(latents, made[0], fresh)
 
     def _tcd_step(self, pred_noised_sample: Tensor, fresh: Tensor) -> Tensor:
         """TCD's prediction, at a timestep s below the next one t, noised up to t (Zheng et al. 2024, algorithm 4).

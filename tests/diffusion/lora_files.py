@@ -42,8 +42,8 @@ def _adapted(part: nn.Module, targets: list[str]) -> dict[str, Tensor]:
 def save_distilled_lora(path: Path, unet: nn.Module, layout: Layout, dtype: torch.dtype) -> dict[str, Tensor]:
     """A random LoRA of rank 2 for the layers that distillation adapts; returns what it adds to each weight.
 
-    LCM-LoRA for SD 1.5 has kohya's names in half precision, with an alpha a layer. The Hyper-SD files have the size of the
-    same layers in single precision; newer scripts write diffusers' or peft's names.
+    LCM-LoRA for SD 1.5 has kohya's names in half precision, with an alpha a layer. The Hyper-SD files have the size of
+    the same layers in single precision; newer scripts write diffusers' or peft's names.
     """
     generator = torch.Generator().manual_seed(7)
     alpha = 1.0 if layout == "kohya" else 2.0  # only kohya's layout says another one than the rank

@@ -61,7 +61,7 @@ SPACED = [(name, spacing, 7) for name in SCHEDULERS if name not in FEW_STEP for 
 
 
 @pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
-@pytest.mark.parametrize(("name", "spacing", "steps"), ENTRIES + SPACED)
+@pytest.mark.parametrize(("name", "spacing", "steps"), [*ENTRIES, *SPACED])
 def test_arrives_from_every_entry(
     name: Scheduler, spacing: TimestepSpacing | None, steps: int, prediction_type: str
 ) -> None:
