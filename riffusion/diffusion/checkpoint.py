@@ -21,9 +21,9 @@ from riffusion.diffusion.libraries import (
     disable_progress_bar,
 )
 from riffusion.diffusion.lora import LoraMerger, Part
+from riffusion.diffusion.supported import INDEX_FILE, check_family, check_inputs
 from riffusion.errors import CheckpointUnavailable
 
-LATENT_CHANNELS = 4
 DEFAULT_GUIDANCE = 7.0  # the original's
 DEFAULTS_FILE, VOCABULARY_FILE = "defaults.json", "vocabulary.json"  # beside model_index.json; both may be missing
 WEIGHTS = ("text_encoder", "unet", "vae")  # the subfolders that hold weights
@@ -87,6 +87,7 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
         CheckpointUnavailable: with the folder or id, and what is wrong with it.
     """
     folder = Path(source) if Path(source).is_dir() else _download(str(source), revision)
+    check_family(folder, source)
     variant = _file_variant(folder, source)
     options: dict[str, Any] = {"local_files_only": True, "use_safetensors": True, "variant": variant}
     try:
@@ -102,11 +103,7 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointUnavailable(f"The model {source} can't be loaded: {reason}") from error
-    if unet.config.in_channels != LATENT_CHANNELS:
-        raise CheckpointUnavailable(
-            f"The model {source} takes {unet.config.in_channels} channels; only 4-channel Stable Diffusion 1.x and 2.x "
-            "models work here (inpainting needs no special model)."
-        )
+    check_inputs(unet.config, source)
     return place(
         tokenizer=tokenizer,
         text_encoder=text_encoder,
@@ -150,6 +147,8 @@ def _download(source: str, revision: str | None) -> Path:
             f"There is no folder {source}. If it is a hub id, set RIFFUSION_CHECKPOINT_REVISION to the commit to use."
         )
     try:
+        # The index first: a model that doesn't work here is refused before gigabytes are downloaded.
+        check_family(Path(snapshot_download(source, revision=revision, allow_patterns=[INDEX_FILE])), source)
         return Path(
             snapshot_download(
                 source,

@@ -42,7 +42,9 @@ with _hidden(*(() if _looked else _UNUSED)):
         from diffusers.schedulers.scheduling_ddim import DDIMScheduler
         from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
         from diffusers.schedulers.scheduling_euler_discrete import EulerDiscreteScheduler
+        from diffusers.schedulers.scheduling_lcm import LCMScheduler
         from diffusers.schedulers.scheduling_pndm import PNDMScheduler
+        from diffusers.schedulers.scheduling_tcd import TCDScheduler
     finally:
         _diffusers._peft_available = _peft
 
@@ -53,7 +55,9 @@ __all__ = [
     "DDIMScheduler",
     "DPMSolverMultistepScheduler",
     "EulerDiscreteScheduler",
+    "LCMScheduler",
     "PNDMScheduler",
+    "TCDScheduler",
     "UNet2DConditionModel",
     "disable_progress_bar",
 ]

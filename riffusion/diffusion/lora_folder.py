@@ -27,7 +27,8 @@ _ADAPTER = "lora"
 class LoraFolder:
     """The LoRAs that requests may name: NAME.safetensors, or NAME/pytorch_lora_weights.safetensors. Thread-safe.
 
-    The folder is read each time: a file put there can be named at once.
+    The folder is read each time: a file put there can be named at once. Names are in lower case, so that a file such as
+    Hyper-SD15-1step-lora.safetensors keeps the name that it was published under.
     """
 
     def __init__(self, checkpoint: Checkpoint, folder: Path | None) -> None:
@@ -72,8 +73,8 @@ class LoraFolder:
     def _paths(self) -> dict[str, Path]:
         if self._folder is None:
             return {}
-        found = {path.stem: path for path in self._folder.glob("*.safetensors")}
-        found |= {path.parent.name: path for path in self._folder.glob(f"*/{WEIGHTS_FILE}")}
+        found = {path.stem.lower(): path for path in sorted(self._folder.glob("*.safetensors"))}
+        found |= {path.parent.name.lower(): path for path in sorted(self._folder.glob(f"*/{WEIGHTS_FILE}"))}
         return {name: path for name, path in found.items() if is_name(name)}
 
     def _loaded(self, name: str, stamp: int, path: Path) -> Changes:

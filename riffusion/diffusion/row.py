@@ -13,7 +13,7 @@ from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.schedulers import Trajectory
 from riffusion.diffusion.streams import upload
 from riffusion.errors import BrokenPicture
-from riffusion.requests import Scheduler
+from riffusion.requests import Scheduler, TimestepSpacing
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class DenoiseRequest:
     """[4, H, W]."""
     scheduler: Scheduler
     steps: int
-    """Of a full run, at least 2."""
+    """Of a full run; the sampler has limits (`riffusion.requests.samplers`)."""
     denoising: float = 1.0
     """Share of the steps that are run, 0 to 1, where there are `init_latents`."""
     init_latents: Tensor | None = None
@@ -41,6 +41,8 @@ class DenoiseRequest:
     """[1, H, W], 1 where to denoise and 0 where the initial picture stays; needs `init_latents`."""
     lora: LoraSet | None = None
     """Applied to the UNet; the embeddings were made with it too."""
+    timestep_spacing: TimestepSpacing | None = None
+    """None is as the checkpoint's configuration says."""
 
 
 class Row:
@@ -72,9 +74,8 @@ class Row:
         self.guided = request.guidance_scale > 1
         self._on_step = on_step
         init, mask = request.init_latents, request.mask
-        self.trajectory = Trajectory(
-            request.scheduler, config, request.steps, request.denoising if init is not None else 1.0
-        )
+        denoising = request.denoising if init is not None else 1.0
+        self.trajectory = Trajectory(request.scheduler, config, request.steps, denoising, request.timestep_spacing)
         self._noise_source = request.noise
         given = {
             "noise": request.noise.draw(request.latent_shape),

@@ -1,7 +1,8 @@
 """One row's way through the noise levels, with a scheduler instance of its own, since schedulers keep state.
 
-The samplers are DDIM (Song et al. 2020), PNDM (Liu et al. 2022), DPM-Solver++ 2M (Lu et al. 2022) and Euler, plain and
-ancestral (Karras et al. 2022), as diffusers implements them.
+The samplers are DDIM (Song et al. 2020), PNDM (Liu et al. 2022), DPM-Solver++ 2M (Lu et al. 2022), Euler, plain and
+ancestral (Karras et al. 2022), and for distilled models LCM (Luo et al. 2023) and TCD (Zheng et al. 2024), as diffusers
+implements them. diffusers draws noise from a generator alone; here a sampler's noise may also be between two seeds.
 """
 
 import math
@@ -15,11 +16,14 @@ from riffusion.diffusion.libraries import (
     DDIMScheduler,
     DPMSolverMultistepScheduler,
     EulerDiscreteScheduler,
+    LCMScheduler,
     PNDMScheduler,
+    TCDScheduler,
 )
 from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.streams import upload
-from riffusion.requests import Scheduler
+from riffusion.requests import Scheduler, TimestepSpacing
+from riffusion.requests.samplers import DISTILLED_STEPS, EQUAL_STRIDES, FEW_STEP, step_limits
 
 # The part of a checkpoint's scheduler configuration that describes its training. The rest belongs to the sampler that
 # the checkpoint was published with, not to the requested one.
@@ -35,19 +39,32 @@ _TRAINED = (
 )
 _SAMPLERS: dict[Scheduler, tuple[type[Any], dict[str, Any]]] = {
     "dpm++2m": (DPMSolverMultistepScheduler, {"algorithm_type": "dpmsolver++", "solver_order": 2}),
-    "ddim": (DDIMScheduler, {"clip_sample": False, "steps_offset": 1}),
+    "ddim": (DDIMScheduler, {"clip_sample": False}),
     "euler": (EulerDiscreteScheduler, {}),
     "euler-a": (EulerDiscreteScheduler, {}),  # with `_ancestral_step`
-    "pndm": (PNDMScheduler, {"skip_prk_steps": True, "steps_offset": 1}),
+    "pndm": (PNDMScheduler, {"skip_prk_steps": True}),
+    "lcm": (LCMScheduler, {"original_inference_steps": DISTILLED_STEPS}),
+    "tcd": (TCDScheduler, {"original_inference_steps": DISTILLED_STEPS}),
 }
+_STOCHASTIC: frozenset[Scheduler] = frozenset(("euler-a", "lcm", "tcd"))
+_STEPS_OFFSET = 1  # of leading timesteps; diffusers sets it for every Stable Diffusion
+_TCD_GAMMA = 0.3  # share of a step that is fresh noise's (the paper's γ, diffusers' eta): its default
 
 
-def _scheduler(name: Scheduler, config: Mapping[str, Any]) -> Any:
+def _scheduler(name: Scheduler, config: Mapping[str, Any], spacing: TimestepSpacing | None) -> Any:
     sampler, options = _SAMPLERS[name]
     trained = {key: config[key] for key in _TRAINED if key in config}
-    if trained.get("rescale_betas_zero_snr"):
-        options = options | {"timestep_spacing": "trailing"}  # such a model has to start at the last timestep
-    return sampler.from_config(trained | options)
+    return sampler.from_config(trained | {"steps_offset": _STEPS_OFFSET} | _spacing(name, config, spacing) | options)
+
+
+def _spacing(name: Scheduler, config: Mapping[str, Any], requested: TimestepSpacing | None) -> dict[str, str]:
+    """The option that spaces the timesteps as requested, else as the checkpoint says; none is the sampler's default."""
+    spacing = requested or config.get("timestep_spacing")
+    if not requested and config.get("rescale_betas_zero_snr"):
+        spacing = "trailing"  # such a model has to start at the last timestep
+    if spacing is None or (spacing == "linspace" and name in EQUAL_STRIDES):
+        return {}
+    return {"timestep_spacing": spacing}
 
 
 def count_calls(name: Scheduler, steps: int, denoising: float = 1.0) -> int:
@@ -67,26 +84,52 @@ class Trajectory:
     enters the schedule late and skips its first part, but never all of it: at least one call is made.
     """
 
-    def __init__(self, name: Scheduler, config: Mapping[str, Any], steps: int, denoising: float = 1.0) -> None:
+    def __init__(
+        self,
+        name: Scheduler,
+        config: Mapping[str, Any],
+        steps: int,
+        denoising: float = 1.0,
+        spacing: TimestepSpacing | None = None,
+    ) -> None:
         """
         Args:
             config: the checkpoint's scheduler configuration.
-            steps: of a full run, at least 2 (some samplers divide by steps - 1).
+            steps: of a full run, within `step_limits`.
             denoising: the share of the run's steps that are taken, from 0 (the last step alone) to 1.
+            spacing: of the timesteps; None is as the checkpoint says. LCM and TCD have their own.
         """
-        if steps < 2:  # noqa: PLR2004
-            raise ValueError("a schedule has at least 2 steps")
-        self._scheduler = _scheduler(name, config)
-        self._scheduler.set_timesteps(steps)
-        skipped = steps - _taken_steps(steps, denoising)
-        self.timesteps: Tensor = self._timesteps_from(name, skipped)
-        """[n] on the CPU, from the entry on."""
+        fewest, most = step_limits(name)
+        if not fewest <= steps <= most:
+            raise ValueError(f"a schedule of {name} has {fewest} to {most} steps")
+        self._name = name
+        self._scheduler = _scheduler(name, config, spacing)
+        taken = _taken_steps(steps, denoising)
+        self._enters_late = taken < steps
+        if name in FEW_STEP:
+            self.timesteps: Tensor = self._distilled_timesteps(taken, denoising)
+            """[n] on the CPU, from the entry on."""
+        else:
+            self._scheduler.set_timesteps(steps)
+            self.timesteps = self._timesteps_from(name, steps - taken)
+        if hasattr(self._scheduler, "set_begin_index"):
+            self._scheduler.set_begin_index(0 if name in FEW_STEP else steps - taken)
         self.position = 0
         """Index of the current timestep."""
-        if hasattr(self._scheduler, "set_begin_index"):
-            self._scheduler.set_begin_index(skipped)
-        self._enters_late = skipped > 0
-        self._ancestral = name == "euler-a"
+
+    def _distilled_timesteps(self, taken: int, denoising: float) -> Tensor:
+        """Timesteps [taken] on the CPU, evenly from the entry's noise level on.
+
+        With so few steps, skipping the first would leave few levels to enter at: of 4 steps, 0.9 would round to all of
+        them. So the entry is chosen among the 50 timesteps that such models are distilled on, as diffusers'
+        `LatentConsistencyModelImg2ImgPipeline` does, and only the number of steps is rounded.
+        """
+        levels = max(taken, round(DISTILLED_STEPS * denoising))
+        self._enters_late = levels < DISTILLED_STEPS
+        # The scheduler truncates strength times steps, which may lie just below a whole number.
+        self._scheduler.set_timesteps(taken, strength=(levels + 0.5) / DISTILLED_STEPS)
+        timesteps: Tensor = self._scheduler.timesteps
+        return timesteps
 
     def _timesteps_from(self, name: Scheduler, skipped: int) -> Tensor:
         """The scheduler's timesteps [n] without the first `skipped`, on the CPU.
@@ -141,28 +184,41 @@ class Trajectory:
 
         Args:
             noise_pred: the UNet's prediction [4, H, W], of noise or velocity as the checkpoint was trained.
-            noise: drawn from by Euler ancestral alone, at every step but its last.
+            noise: drawn from by Euler ancestral, LCM and TCD, at every step but the last.
         """
-        prev_sample: Tensor = self._scheduler.step(noise_pred, self.timestep, latents, return_dict=False)[0]
-        if self._ancestral:
-            prev_sample = self._ancestral_step(latents, prev_sample, noise)
+        options = {"eta": _TCD_GAMMA} if self._name == "tcd" else {}
+        made: tuple[Tensor, ...] = self._scheduler.step(
+            noise_pred, self.timestep, latents, **options, return_dict=False
+        )
         self.position += 1
-        return prev_sample
+        if self.done or self._name not in _STOCHASTIC:
+            return made[0]
+        fresh = upload({"noise": noise.draw(tuple(latents.shape))}, latents.device)["noise"]
+        if self._name == "lcm":  # its second result is the clean picture
+            return self.add_noise(made[1], fresh)
+        if self._name == "tcd":
+            return self._tcd_step(made[1], fresh)
+        return self._ancestral_step(latents, made[0], fresh)
 
-    def _ancestral_step(self, latents: Tensor, prev_sample: Tensor, noise: Noise) -> Tensor:
+    def _tcd_step(self, pred_noised_sample: Tensor, fresh: Tensor) -> Tensor:
+        """TCD's prediction, at a timestep s below the next one t, noised up to t (Zheng et al. 2024, algorithm 4).
+
+        With ᾱ the schedule's cumulative product and s = ⌊(1 - γ) · t⌋, x_t = √(ᾱ_t / ᾱ_s) · x_s + √(1 - ᾱ_t / ᾱ_s) · z.
+        """
+        alphas_cumprod = self._scheduler.alphas_cumprod
+        below = torch.floor((1 - _TCD_GAMMA) * self.timestep).long()
+        ratio = alphas_cumprod[self.timestep] / alphas_cumprod[below]
+        return pred_noised_sample * float(ratio.sqrt()) + fresh * float((1 - ratio).sqrt())
+
+    def _ancestral_step(self, latents: Tensor, prev_sample: Tensor, fresh: Tensor) -> Tensor:
         """Euler's step made ancestral (Karras et al. 2022, k-diffusion): farther down, then up again by fresh noise.
 
         With σ the noise level before the step and σ' the one after it,
         σ_up = σ' · √(σ² - σ'²) / σ and σ_down = √(σ'² - σ_up²).
-        diffusers' EulerAncestralDiscreteScheduler takes a generator alone: it can't blend the noise of two seeds, and
-        makes CUDA wait at every step.
         """
         index = self._scheduler.step_index
         sigma, sigma_next = (float(each) for each in self._scheduler.sigmas[index - 1 : index + 1])
-        if not sigma_next:
-            return prev_sample
         sigma_up = math.sqrt(sigma_next**2 * (sigma**2 - sigma_next**2) / sigma**2)
         sigma_down = math.sqrt(sigma_next**2 - sigma_up**2)
-        fresh = upload({"noise": noise.draw(tuple(latents.shape))}, latents.device)["noise"]
         down_step = (prev_sample - latents) * ((sigma_down - sigma) / (sigma_next - sigma))
         return latents + down_step + fresh * sigma_up

@@ -10,6 +10,7 @@ from riffusion.diffusion.denoiser import Compiler, Denoiser
 
 _MEMORY_SHARE = 0.7  # of what is free; the rest is for the autoencoder, CUDA graphs and fragmentation
 _WORTHWHILE = 0.9  # more threads must take at most this share of the time that fewer take
+_LARGE_S = 1.0  # a UNet call on one thread that takes this long is of a large model
 _HOPELESS = 2.0  # a number of threads that takes this much longer than the best isn't measured again
 
 
@@ -34,6 +35,7 @@ def choose_threads(
 ) -> int:
     """Sets and returns the number of threads with which the CPU runs the UNet fastest; fewer where more hardly help.
 
+    A large model keeps every core busy, and each probe of it takes long: it gets all cores after the first one.
     OMP_NUM_THREADS, where it is set, decides instead.
 
     Args:
@@ -53,6 +55,9 @@ def choose_threads(
             began = time.perf_counter()
             denoiser.probe(latent_shape, embeds_shape, batch_size=2)
             times[threads] = min(times[threads], time.perf_counter() - began)
+            if threads == 1 and times[threads] >= _LARGE_S:
+                torch.set_num_threads(cores)
+                return cores
     best = candidates[0]
     for threads in candidates[1:]:
         if times[threads] < _WORTHWHILE * times[best]:

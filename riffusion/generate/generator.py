@@ -9,17 +9,12 @@ from pathlib import Path
 from typing import Self
 
 from riffusion.audio_segment import AudioSegment
-from riffusion.diffusion.checkpoint import (
-    LATENT_CHANNELS,
-    Checkpoint,
-    choose_device,
-    choose_dtype,
-    load_checkpoint,
-)
+from riffusion.diffusion.checkpoint import Checkpoint, choose_device, choose_dtype, load_checkpoint
 from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.memory import rows_within
 from riffusion.diffusion.prompt import CHUNK_TOKENS
+from riffusion.diffusion.supported import LATENT_CHANNELS
 from riffusion.diffusion.tuning import choose_threads, compiler_for, memory_budget
 from riffusion.generate.checks import check_width
 from riffusion.generate.clip import Clip, Control

@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from riffusion.diffusion.autoencoder import Autoencoder
-from riffusion.diffusion.checkpoint import LATENT_CHANNELS, Checkpoint
+from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.lora import LoraSet
 from riffusion.diffusion.lora_folder import LoraFolder
@@ -21,6 +21,7 @@ from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.schedulers import count_calls
+from riffusion.diffusion.supported import LATENT_CHANNELS
 from riffusion.generate.clip import Control
 from riffusion.generate.vocabulary import KnownWords
 from riffusion.geometry import CLIP_COLUMNS, ROWS, padded_width
@@ -180,6 +181,7 @@ class Painter:
             init_latents=init,
             mask=self._latent_mask(task.mask, padded_width(task.width)) if task.mask is not None else None,
             lora=task.conditioning.lora,
+            timestep_spacing=request.timestep_spacing,
         )
 
     def _latent_mask(self, mask: Mask, width: int) -> Tensor:

@@ -86,7 +86,7 @@ def job_entry(submission: Submission, request: AnyRequest, inputs: Inputs, setti
         "client": submission.tenant.name,
         "model": request.model or settings.model,
         "mode": request.MODE,
-        "schema": request.SCHEMA,
+        "schema": request.schema_version,
         **_stored_request(request, inputs),
         **({"degraded": _stored_request(less, inputs)} if less else {}),
         "inputs": json.dumps(inputs.keys),

@@ -9,7 +9,15 @@ exactly what was made; `cost` says how much work a request is. Each mode's model
 from riffusion.requests.base import AnyRequest, Painted
 from riffusion.requests.between import InterpolationEnd
 from riffusion.requests.cost import cost
-from riffusion.requests.fields import MAX_PROMPT_CHARS, MAX_SEED, AudioFormat, Quality, Scheduler, is_name
+from riffusion.requests.fields import (
+    MAX_PROMPT_CHARS,
+    MAX_SEED,
+    AudioFormat,
+    Quality,
+    Scheduler,
+    TimestepSpacing,
+    is_name,
+)
 from riffusion.requests.model_card import ModelCard, unknown_lora
 from riffusion.requests.modes import MODES, Request
 from riffusion.requests.parse import REQUEST, parse, with_guidance, with_seed
@@ -51,6 +59,7 @@ __all__ = [
     "Scheduler",
     "SeedImage",
     "Sizes",
+    "TimestepSpacing",
     "Upload",
     "cost",
     "is_name",

@@ -21,8 +21,10 @@ from riffusion.requests.fields import (
     Scheduler,
     Seed,
     Text,
+    TimestepSpacing,
     WebAddress,
 )
+from riffusion.requests.samplers import FEW_STEP, misfit
 from riffusion.requests.sizes import Sizes
 from riffusion.requests.work import Work
 
@@ -32,6 +34,8 @@ PRESETS: dict[str, tuple[int, Scheduler]] = {
     "best": (50, "dpm++2m"),
 }
 """Steps and scheduler that a quality stands for."""
+SAMPLER_SCHEMA = 3
+"""Version of the request format that brought lcm, tcd and the spacing of timesteps."""
 
 
 class AnyRequest(Model):
@@ -88,6 +92,11 @@ class AnyRequest(Model):
             raise TypeError(f"{cls.__module__}.{cls.__name__} lacks {', '.join(sorted(missing))}")
 
     @property
+    def schema_version(self) -> int:
+        """Version of the request format that a worker must know to make it."""
+        return self.SCHEMA
+
+    @property
     @abstractmethod
     def length_field(self) -> str:
         """The field to change so that the clip gets shorter."""
@@ -108,8 +117,19 @@ class Painted(AnyRequest):
     """Fields whose pictures the model paints in their whole width at once, so that `MAX_WIDTH` holds."""
 
     negative_prompt: Text = Field(default="", description="What to steer away from.")
-    steps: Int = Field(default=20, ge=2, le=150, description="Denoising steps of a full run.")
-    scheduler: Scheduler = "dpm++2m"
+    steps: Int = Field(
+        default=20,
+        ge=1,
+        le=150,
+        description="Denoising steps of a full run: 1 to 50 of lcm and tcd, 2 to 150 of the others.",
+    )
+    scheduler: Scheduler = Field(
+        default="dpm++2m", description="The sampler. lcm and tcd are for LoRAs and models distilled to a few steps."
+    )
+    timestep_spacing: TimestepSpacing | None = Field(
+        default=None,
+        description="Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says.",
+    )
     lora: Loras = None
 
     @model_validator(mode="before")
@@ -130,6 +150,18 @@ class Painted(AnyRequest):
                 "quality", f"quality {self.quality} is {steps} steps of {scheduler}: leave it or them out"
             )
         return self
+
+    @model_validator(mode="after")
+    def _sampler_fits(self) -> Self:
+        if found := misfit(self.scheduler, self.steps, self.timestep_spacing):
+            raise PydanticCustomError("sampler", "{problem}", {"field": found[0], "problem": found[1]})
+        return self
+
+    @property
+    def schema_version(self) -> int:
+        """As of the mode, or of the newest sampler or field that it uses."""
+        newer = self.scheduler in FEW_STEP or self.timestep_spacing is not None
+        return max(self.SCHEMA, SAMPLER_SCHEMA) if newer else self.SCHEMA
 
     @property
     @abstractmethod

@@ -70,7 +70,8 @@ Loras = Annotated[
     # One form for what is the same request.
     AfterValidator(lambda loras: dict(sorted(loras.items())) if loras else None),
 ]
-Scheduler = Literal["dpm++2m", "ddim", "euler", "euler-a", "pndm"]
+Scheduler = Literal["dpm++2m", "ddim", "euler", "euler-a", "pndm", "lcm", "tcd"]
+TimestepSpacing = Literal["leading", "linspace", "trailing"]
 Quality = Literal["draft", "standard", "best"]
 WebAddress = Annotated[
     str,

@@ -44,7 +44,8 @@ def _field_error(item: Any) -> FieldError:
         if not tag:
             path.append(part)
         tag = not tag and ".".join(path) in references
-    return {"field": ".".join(path), "message": item["msg"]}
+    # A rule about several fields belongs to the whole request, but may name the field to change.
+    return {"field": ".".join(path) or item.get("ctx", {}).get("field", ""), "message": item["msg"]}
 
 
 _M = TypeVar("_M", bound=Model)

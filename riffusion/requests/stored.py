@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from riffusion.requests.base import AnyRequest
+from riffusion.requests.base import SAMPLER_SCHEMA, AnyRequest
 from riffusion.requests.modes import BY_NAME, MODES
 
-SCHEMA = max(mode.SCHEMA for mode in MODES)
+SCHEMA = max(SAMPLER_SCHEMA, *(mode.SCHEMA for mode in MODES))
 """The newest version of the request format that this code can make."""
 
 _NOT_STORED = ("fresh", "webhook")  # about the job, not about the clip

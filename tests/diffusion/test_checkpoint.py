@@ -6,6 +6,7 @@ import pytest
 import torch
 from diffusers import StableDiffusionPipeline
 
+from riffusion.diffusion import checkpoint
 from riffusion.diffusion.checkpoint import choose_device, load_checkpoint
 from riffusion.errors import CheckpointUnavailable
 from riffusion.testing import save_tiny_checkpoint, tiny_checkpoint
@@ -65,6 +66,22 @@ def test_nine_channels_are_refused(folder: Path) -> None:
     config.write_text(json.dumps(json.loads(config.read_text()) | {"in_channels": 9}))
     with pytest.raises(CheckpointUnavailable):
         load_checkpoint(folder, None, CPU, torch.float32)
+
+
+def test_the_family_of_a_hub_model_is_checked_before_its_weights_are_downloaded(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "model_index.json").write_text(json.dumps({"_class_name": "FluxPipeline"}))
+    downloads: list[list[str]] = []
+
+    def download(_source: str, revision: str, allow_patterns: list[str], **_: object) -> str:
+        downloads.append(allow_patterns)
+        return str(tmp_path)
+
+    monkeypatch.setattr(checkpoint, "snapshot_download", download)
+    with pytest.raises(CheckpointUnavailable, match="some/model is FLUX"):
+        load_checkpoint("some/model", "0123abc", CPU, torch.float32)
+    assert downloads == [["model_index.json"]]
 
 
 def test_another_folder_is_refused(tmp_path: Path) -> None:

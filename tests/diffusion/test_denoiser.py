@@ -51,6 +51,7 @@ def test_guidance_fills_two_batch_entries_and_no_guidance_one(
     rows = [row(checkpoint, prompts, guidance) for guidance in (1.0, 4.0, 0.0)]
     predictions = denoiser.predict(rows)
     assert unet.sizes == [4]
+    assert [row.cost for row in rows] == [3, 6, 3]
     assert torch.allclose(predictions[0], predictions[2], atol=1e-5)
     assert not torch.allclose(predictions[0], predictions[1])
 

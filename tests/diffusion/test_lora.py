@@ -1,11 +1,12 @@
-"""LoRA files as diffusers writes them, compared with diffusers' own result."""
+"""LoRA files as other programs write them, compared with diffusers' own result or with the sum that they stand for."""
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 from safetensors.torch import load_file, save_file
 
 from riffusion.diffusion import lora_folder as module
@@ -15,7 +16,7 @@ from riffusion.diffusion.lora_folder import WEIGHTS_FILE, LoraFolder
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.errors import CheckpointUnavailable, UnknownReference
 from riffusion.testing import save_tiny_checkpoint, tiny_checkpoint
-from tests.diffusion.lora_files import ATTENTION, save_lora
+from tests.diffusion.lora_files import ATTENTION, Layout, save_distilled_lora, save_lora
 
 INPUTS = torch.randn(1, 4, 16, 16, generator=torch.Generator().manual_seed(0)), torch.tensor([500])
 STATES = torch.randn(1, 77, 16, generator=torch.Generator().manual_seed(1))
@@ -48,7 +49,7 @@ def theirs(lora_root: Path, tmp_path_factory: pytest.TempPathFactory) -> StableD
 
 
 def test_names_are_files_and_folders_that_requests_can_name(loras: LoraFolder, lora_root: Path) -> None:
-    (lora_root / "Not A Name.safetensors").touch()
+    (lora_root / "Not A Name.safetensors").touch()  # nor in lower case
     assert loras.names() == ("convolutions", "one", "words")
 
 
@@ -117,6 +118,38 @@ def test_a_file_that_does_not_fit_is_refused_whole(checkpoint: Checkpoint, lora_
     for broken in ("shape", "layers", "damaged"):
         with pytest.raises(CheckpointUnavailable, match=f"LoRA {broken} can't be used"):
             LoraFolder(checkpoint, tmp_path).get({broken: 1.0})
+
+
+def sd15_layers() -> UNet2DConditionModel:
+    """A UNet with every layer of Stable Diffusion 1.5, by the same names, but narrow."""
+    return UNet2DConditionModel(
+        block_out_channels=(4, 8, 16, 16), cross_attention_dim=16, attention_head_dim=2, norm_num_groups=2
+    )
+
+
+@pytest.mark.parametrize(
+    ("file", "layout", "dtype"),
+    [
+        ("lcm-lora-sdv1-5/pytorch_lora_weights", "kohya", torch.float16),
+        ("Hyper-SD15-1step-lora", "kohya", torch.float32),
+        ("Hyper-SD15-8steps-lora", "diffusers", torch.float32),
+        ("lcm-lora-sdv1-5/pytorch_lora_weights", "peft", torch.float16),
+    ],
+)
+def test_adapters_to_few_steps_work_by_the_names_they_were_published_under(
+    checkpoint: Checkpoint, tmp_path: Path, file: str, layout: Layout, dtype: torch.dtype
+) -> None:
+    name, unet = file.partition("/")[0].lower(), sd15_layers()
+    path = tmp_path / f"{file}.safetensors"
+    path.parent.mkdir(exist_ok=True)
+    added = save_distilled_lora(path, unet, layout, dtype)
+    assert len(added) == 278  # layers of Stable Diffusion 1.5 that distillation adapts
+    loras = LoraFolder(replace(checkpoint, unet=unet), tmp_path)
+    assert loras.names() == (name,)
+    base = {key: weight.clone() for key, weight in unet.named_parameters()}
+    LoraMerger(unet, "unet").apply(loras.get({name: 0.5}))
+    for key, weight in unet.named_parameters():
+        assert torch.allclose(weight, base[key] + 0.5 * added.get(key, torch.zeros(())), atol=1e-5), key
 
 
 def test_the_most_recently_used_files_stay_in_memory(

@@ -10,15 +10,20 @@ from riffusion.spectrogram.canvas import Canvas
 from tests.generate.asked import COMMON, UPLOAD, asked, made
 
 
-def inpainted(painter: Painter, init: Canvas, mask: Any, picture: Canvas | None = None) -> Canvas:
+def inpainted(painter: Painter, init: Canvas, mask: Any, picture: Canvas | None = None, **sampler: Any) -> Canvas:
     canvases = {"init": init, **({"mask": picture} if picture else {})}
-    return made(painter, asked("inpaint", init=UPLOAD, mask=mask, **COMMON), canvases)
+    return made(painter, asked("inpaint", init=UPLOAD, mask=mask, **COMMON | sampler), canvases)
 
 
-@pytest.mark.parametrize("name", ["init", "stereo"])
-def test_inpainting_keeps_every_other_pixel(painter: Painter, name: str, request: pytest.FixtureRequest) -> None:
+@pytest.mark.parametrize(
+    ("name", "sampler"),
+    [("init", {}), ("stereo", {}), ("init", {"scheduler": "lcm", "steps": 1}), ("init", {"scheduler": "tcd"})],
+)
+def test_inpainting_keeps_every_other_pixel(
+    painter: Painter, name: str, sampler: dict[str, Any], request: pytest.FixtureRequest
+) -> None:
     init: Canvas = request.getfixturevalue(name)
-    canvas = inpainted(painter, init, {"seconds": [0.5, 1.0], "hertz": [0, 800]})
+    canvas = inpainted(painter, init, {"seconds": [0.5, 1.0], "hertz": [0, 800]}, **sampler)
     changed = (canvas.pixels != init.pixels).any(0)
     columns, rows = np.flatnonzero(changed.any(0)), np.flatnonzero(changed.any(1))
     assert columns.min() == 50

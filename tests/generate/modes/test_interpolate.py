@@ -7,7 +7,7 @@ from tests.generate.asked import UPLOAD, asked, made, near, riffed
 END = {"prompt": "jazz (sax:1.3)", "seed": 6, "guidance": 2.0, "denoising": 0.5}
 
 
-@pytest.mark.parametrize("scheduler", ["dpm++2m", "euler-a"])
+@pytest.mark.parametrize("scheduler", ["dpm++2m", "euler-a", "lcm", "tcd"])
 def test_an_interpolation_ends_at_the_riffs_of_its_ends(painter: Painter, init: Canvas, scheduler: str) -> None:
     common = {"steps": 4, "scheduler": scheduler, "lora": {"dub": 0.5}}
     start = {"prompt": "funk", "seed": 5}
