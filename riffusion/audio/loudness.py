@@ -6,22 +6,21 @@ import torch
 from torch import Tensor
 from torchaudio.functional import loudness
 
-from riffusion.audio.true_peak import CEILING_DB, true_peak_db
+from riffusion.audio.true_peak import CEILING_DB, SILENT_PEAK, true_peak_db
 
 TARGET_LUFS = -14.0
 _BLOCK_S = 0.4  # BS.1770 measures blocks of this length; a shorter clip is repeated to fill some
 _MEASURED_PEAK = 0.4
-_SILENT_PEAK = 1e-30  # no sound has it, and float32 can't hold much more than its inverse
 
 
 def loudness_lufs(wave: Tensor, sample_rate: int) -> float:
-    """Integrated loudness of a wave [C, T] in LUFS; -inf for silence, and for what the standard's filter removes.
+    """Integrated loudness of a wave [C, T] in LUFS; -inf for silence, what its filter removes, and no numbers.
 
     It is measured with the peak at `_MEASURED_PEAK`, so that the standard's absolute gate is 60 dB below it:
     torchaudio's filters clip at full scale, and a quiet recording isn't silence.
     """
     peak = float(wave.abs().max()) if wave.numel() else 0.0
-    if peak < _SILENT_PEAK:
+    if not SILENT_PEAK <= peak < math.inf:
         return -math.inf
     scale = _MEASURED_PEAK / peak
     shortest = math.ceil(2 * _BLOCK_S * sample_rate)

@@ -42,9 +42,9 @@ def audible_db(wave: Tensor, sample_rate: int) -> float:
     """
     window, weights = torch.hann_window(sample_rate), _a_weights(sample_rate)
     half = sample_rate // 2
-    held = F.pad(wave, (half, sample_rate - half), mode="replicate")
+    held = F.pad(wave, (half, sample_rate), mode="replicate")
     energy = 0.0
-    for first in range(0, wave.shape[1], half):
+    for first in range(0, wave.shape[1] + half, half):
         spectra = torch.fft.rfft(held[:, first : first + sample_rate] * window).abs() * weights
         energy = max(energy, *(2 * spectra.square().sum(dim=1)).tolist())
     return 10 * math.log10(energy / (sample_rate * float(window.square().sum()))) if energy else -math.inf

@@ -27,7 +27,8 @@ def peak_magnitude(pixels: Pixels, params: SpectrogramParams) -> float:
 
 def mel_from_pixels(pixels: Pixels, params: SpectrogramParams) -> Mel:
     """Magnitudes of levels. Rounding down lost half a level on average, which is added back; white stays silent."""
-    return np.ascontiguousarray(_magnitudes(params).astype(np.float32)[pixels[:, ::-1]])
+    magnitudes = np.minimum(_magnitudes(params), np.finfo(np.float32).max).astype(np.float32)
+    return np.ascontiguousarray(magnitudes[pixels[:, ::-1]])
 
 
 def _magnitudes(params: SpectrogramParams) -> npt.NDArray[np.float64]:
