@@ -17,8 +17,8 @@ def admit(submission: Submission, here: Services) -> None:
 
     Raises:
         UnknownReference: a seed image or LoRA that doesn't exist.
-        InvalidRequest: a clip of no length or longer than the server makes, a picture wider than the model paints, or a webhook that
-            may not be used.
+        InvalidRequest: a clip of no length or longer than the server makes, a picture wider than the model paints,
+            or a webhook that may not be used.
     """
     for field, reference in references(submission.request).items():
         if isinstance(reference, SeedImage) and reference.seed_image not in {seed.name for seed in list_seeds()}:

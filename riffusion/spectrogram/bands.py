@@ -17,8 +17,8 @@ def check_bands(params: SpectrogramParams) -> None:
     """
     if audible_bands(params) < FEWEST_BANDS:
         raise UnreadableMedia(
-            f"The picture's EXIF gives its rows the frequencies {params.min_hz} to {params.max_hz} Hz, seen in steps of "
-            f"{1000 / params.padded_ms:g} Hz: hardly any of that can be heard. Correct the tags, or remove them."
+            f"The picture's EXIF gives its rows the frequencies {params.min_hz} to {params.max_hz} Hz, seen in steps "
+            f"of {1000 / params.padded_ms:g} Hz: hardly any of that can be heard. Correct the tags, or remove them."
         )
 
 

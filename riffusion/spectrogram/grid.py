@@ -89,7 +89,7 @@ def _grid(params: SpectrogramParams) -> Grid | None:
     win = rate * params.window_ms // 1000
     n_fft = _PADDING * win
     weights = _filters(params, rate, n_fft)
-    bands = weights.any(axis=0).nonzero()[0]
+    bands = np.flatnonzero(weights.any(axis=0))
     weights = weights[:, bands]
     used = weights > 0
     first = used.argmax(axis=0)

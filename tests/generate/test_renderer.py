@@ -102,6 +102,13 @@ def test_the_scale_changes_no_digit() -> None:
     assert torch.equal(waves[2] * 2.0**-20, waves[1])
 
 
+def test_a_scale_that_float32_does_not_hold_sounds_too(renderer: Renderer) -> None:
+    """Grey 200 is (55 / 255) ** 100 of 1e-6: 1e-73."""
+    pixels = np.full((1, 512, 24), 200, np.uint8)
+    samples = held(sound_of(renderer, Canvas(pixels, SpectrogramParams(power=0.01, max_value=1e-6)).png()))
+    assert 0.1 < np.abs(samples).max() < 0.9
+
+
 @pytest.mark.parametrize(
     ("params", "rows"),
     [
