@@ -90,7 +90,7 @@ class SpectrogramCodec:
             wave = torch.zeros(len(canvas.pixels), 0)
         else:
             check_bands(params)
-            # Phases are retrieved with the peak near 1, whatever the scale: a power of two changes no digit.
+            # Phases are retrieved with the peak near 1, so that no scale over- or underflows; a power of two is exact.
             _, exponent = math.frexp(peak_magnitude(canvas.pixels, params) / FULL_SCALE)
             scaled = replace(params, max_value=math.ldexp(params.max_value, -exponent))
             wave = self._wave(canvas.pixels, scaled, loop=loop) * 2.0 ** max(exponent, _LEAST_EXPONENT)
