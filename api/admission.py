@@ -8,7 +8,7 @@ from riffusion.errors import InvalidRequest, UnknownReference
 from riffusion.geometry import COLUMNS_PER_S, MAX_WIDTH, columns_of
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.tenants import key_of
-from riffusion.requests import Painted, SeedImage, references, too_wide, unknown_lora
+from riffusion.requests import Painted, SeedImage, references, too_short, too_wide, unknown_lora
 from riffusion.seeds import list_seeds
 
 
@@ -17,8 +17,8 @@ def admit(submission: Submission, here: Services) -> None:
 
     Raises:
         UnknownReference: a seed image or LoRA that doesn't exist.
-        InvalidRequest: a clip longer than the server makes, a picture wider than the model paints, or a webhook that
-            may not be used.
+        InvalidRequest: a clip of no length or longer than the server makes, a picture wider than the model paints,
+            or a webhook that may not be used.
     """
     for field, reference in references(submission.request).items():
         if isinstance(reference, SeedImage) and reference.seed_image not in {seed.name for seed in list_seeds()}:
@@ -47,6 +47,8 @@ def _check_length(submission: Submission, here: Services) -> None:
     except UnknownReference:
         return  # accept refuses it, unless it finds the idempotency key
     columns, limit = request.columns(sizes), here.settings.max_audio_s
+    if columns == 1:
+        raise too_short(f"{prefix}{request.length_field}")
     if columns > columns_of(limit):
         message = f"would make a clip of {(columns - 1) / COLUMNS_PER_S:g} s; at most {limit:g} s are allowed"
         raise InvalidRequest([{"field": f"{prefix}{request.length_field}", "message": message}])

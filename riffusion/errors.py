@@ -15,7 +15,9 @@
     │   ├── Canceled                  canceled
     │   ├── LeaseLost                 lease_lost           another attempt owns the job now
     │   ├── OutOfMemory               out_of_memory
-    │   └── BrokenPicture             broken_picture       the model produced numbers that are not finite
+    │   ├── BrokenPicture             broken_picture       the model produced numbers that are not finite
+    │   ├── BrokenSound               broken_sound         not finite, clipped, or of another length than promised
+    │   └── InaudibleSound            inaudible_sound      nothing in it can be heard, though its picture isn't silent
     ├── UnavailableError              try again later
     │   ├── QueueFull                 queue_full
     │   ├── TooManyRequests           too_many_requests    this client's own limit, not the server's
@@ -149,6 +151,18 @@ class BrokenPicture(JobError):
     """The model produced numbers that are not finite."""
 
     code = "broken_picture"
+
+
+class BrokenSound(JobError):
+    """The sound that was made is not finite, is clipped, or has another length than promised."""
+
+    code = "broken_sound"
+
+
+class InaudibleSound(JobError):
+    """Nothing in the sound that was made can be heard, though its picture isn't silent."""
+
+    code = "inaudible_sound"
 
 
 class UnavailableError(RiffusionError):

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from riffusion.audio.ffmpeg import convert
 from riffusion.audio.probe import probe_audio
+from riffusion.errors import UnreadableMedia
 from riffusion.geometry import DEFAULT
 
 
@@ -26,11 +27,12 @@ def decode_known(data: bytes | Path, channels: int, *, max_seconds: float, sampl
     """`decode_audio` of a file that was probed before or made here, in 1 or 2 `channels`, of at most `max_seconds`.
 
     Raises:
-        UnreadableMedia: ffmpeg can't read it, or ran into a limit.
+        UnreadableMedia: ffmpeg can't read it, or ran into a limit, or nothing is left at `sample_rate`.
     """
     resample = f"aresample={sample_rate}:resampler=soxr:precision=28:rematrix_maxval=1"
     options = ["-af", resample, "-ac", str(channels), "-c:a", "pcm_f32le", "-f", "f32le"]
     limit = int((max_seconds + 2) * sample_rate) * channels * 4
     raw = convert(data, options, max_output=limit).output
-    wave = torch.frombuffer(bytearray(raw), dtype=torch.float32).view(-1, channels).T.contiguous()
-    return torch.nan_to_num(wave, posinf=1.0, neginf=-1.0)  # float WAVs may hold anything
+    if not raw:
+        raise UnreadableMedia("The audio is shorter than one sample.")
+    return torch.frombuffer(bytearray(raw), dtype=torch.float32).view(-1, channels).T.contiguous()

@@ -8,6 +8,7 @@ from torch import Tensor
 from riffusion.audio.decode import decode_known
 from riffusion.audio.ffmpeg import convert
 from riffusion.audio.recipe import tag_audio
+from riffusion.audio.sound_check import check_sound
 from riffusion.audio.true_peak import CEILING_DB, limit_true_peak, true_peak_db
 from riffusion.requests import AudioFormat
 
@@ -32,6 +33,9 @@ def encode_audio(
 
     Every format decodes to T samples at lag 0, and to a true peak of at most `CEILING_DB`: a louder wave, or one that a
     lossy format makes louder, is turned down. The same wave gives the same bytes.
+
+    Raises:
+        JobError: what a lossy format makes of it fails `check_sound`.
     """
     for _ in range(_ATTEMPTS):
         wave = limit_true_peak(wave, true_peak_db(wave, sample_rate))
@@ -44,6 +48,8 @@ def encode_audio(
         if peak <= CEILING_DB:
             break
         wave = limit_true_peak(wave, peak)
+    if audio_format in _LOSSY:
+        check_sound(decoded, sample_rate, samples=wave.shape[1], silent=not wave.any())
     return tag_audio(data, audio_format, recipe) if recipe is not None else data
 
 

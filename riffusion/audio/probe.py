@@ -13,6 +13,9 @@ MIN_RATE, MAX_RATE = 8_000, 192_000
 _FRAME = 4096  # samples a listed frame, whatever the file's own frames are
 _FRAME_LINES = 8 << 20  # bytes of that list; a line takes some 60
 _PCM, _MIN_BITS = 1, 8
+LOUDEST = 2.0**16
+"""Largest sample that is taken, full scale being 1: some programs write 16-bit samples as floats as they are."""
+_RANGE = "aformat=sample_fmts=flt,astats=measure_perchannel=none:measure_overall=Min_level+Max_level+Number_of_NaNs"
 _UNKNOWN_SIZE = 0x7FFFFFFF  # WAV written to a pipe has no size, or this much
 
 
@@ -36,13 +39,13 @@ def probe_audio(data: bytes | Path, *, max_seconds: float) -> AudioInfo:
 
     Raises:
         UnreadableMedia: no audio, zero-length, truncated, longer than `max_seconds`, more than 8 channels, fewer
-            than 8 bits a sample, or a sample rate outside 8 to 192 kHz.
+            than 8 bits a sample, a sample rate outside 8 to 192 kHz, or samples that are no numbers or over `LOUDEST`.
     """
     wav = _wav_chunks(data)
     if wav and wav.codec == _PCM and wav.bits < _MIN_BITS:
         raise UnreadableMedia(f"The WAV has {wav.bits} bits a sample; 8 to 64 are taken.")  # ffmpeg would read it as 8
     # framecrc lists every decoded frame, in a form made for machines.
-    options = ["-t", f"{max_seconds + 1:.3f}", "-af", f"asetnsamples={_FRAME}:pad=0", "-c:a", "pcm_s16le"]
+    options = ["-t", f"{max_seconds + 1:.3f}", "-af", f"{_RANGE},asetnsamples={_FRAME}:pad=0", "-c:a", "pcm_s16le"]
     listing = convert(data, [*options, "-f", "framecrc"], max_output=_FRAME_LINES)
     info = _info(listing.output.decode())
     if not MIN_RATE <= info.sample_rate <= MAX_RATE:
@@ -53,7 +56,18 @@ def probe_audio(data: bytes | Path, *, max_seconds: float) -> AudioInfo:
         raise UnreadableMedia(f"The audio is longer than the {max_seconds:g} seconds that are allowed.")
     if _is_truncated(listing, info) or (wav and wav.missing > 0):
         raise UnreadableMedia("The audio file is truncated: it is shorter than its header says.")
+    _check_range(listing.log)
     return info
+
+
+def _check_range(log: str) -> None:
+    """Refuses samples that only float formats can hold and no sound has, by ffmpeg's statistics."""
+    found = dict(re.findall(r"(Min level|Max level|Number of NaNs): (\S+)$", log, re.MULTILINE))
+    if float(found.get("Number of NaNs", 0)):
+        raise UnreadableMedia("The audio has samples that are not numbers: export it again.")
+    peak = max((abs(float(found[level])) for level in ("Min level", "Max level") if level in found), default=0.0)
+    if peak > LOUDEST:
+        raise UnreadableMedia(f"The audio's samples reach {peak:.2g}; full scale is 1. Export it at a lower level.")
 
 
 def _info(listing: str) -> AudioInfo:

@@ -10,13 +10,15 @@ from torchaudio.functional import resample
 
 CEILING_DB = -1.0
 """Highest true peak of the files that are made, in dB of full scale."""
+SILENT_PEAK = 1e-30
+"""A wave below is silence: no file can hold it, and float32 hardly more than its inverse."""
 _MARGIN_DB = 0.05
 _OVERSAMPLING = 4
 
 
 def true_peak_db(wave: Tensor, sample_rate: int) -> float:
     """True peak of a wave [C, T] over all channels, in dB of full scale; -inf for silence."""
-    if not wave.any():
+    if not wave.numel() or float(wave.abs().max()) < SILENT_PEAK:
         return -math.inf
     dense = resample(wave, sample_rate, _OVERSAMPLING * sample_rate, lowpass_filter_width=16)
     peak = max(float(wave.abs().max()), float(dense.abs().max()))

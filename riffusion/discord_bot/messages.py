@@ -34,6 +34,8 @@ _MEANING = {
     "worker_lost": "The machines that worked on it failed more than once. Try again in a while.",
     "canceled": "It was canceled.",
     "out_of_memory": "It is too large for the music server's memory. Try a shorter clip.",
+    "broken_sound": "The sound came out broken. Try again, or start from another picture.",
+    "inaudible_sound": "Nothing in the result can be heard. Start from another picture or sound.",
     "broken_picture": "The model produced nothing that can be heard. Try another seed or prompt.",
 }
 

@@ -8,12 +8,24 @@ from torch import Tensor
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.loudness import normalize_loudness
+from riffusion.audio.sound_check import check_sound
 from riffusion.audio_segment import AudioSegment, wav_of
 from riffusion.errors import UnknownReference
 from riffusion.generate.checks import invalid
 from riffusion.generate.clip import Clip, Control
 from riffusion.generate.modes import maker_of
-from riffusion.requests import AnyRequest, Kind, Quality, Reference, SeedImage, reference_fields, references, shareable
+from riffusion.requests import (
+    AnyRequest,
+    InputSize,
+    Kind,
+    Quality,
+    Reference,
+    SeedImage,
+    reference_fields,
+    references,
+    shareable,
+    too_short,
+)
 from riffusion.seeds import open_seed
 from riffusion.settings import Settings
 from riffusion.spectrogram.canvas import Canvas
@@ -45,12 +57,12 @@ class Renderer:
         files = {name: data if isinstance(data, bytes) else wav_of(data) for name, data in inputs.items()}
         codec = self._codecs[request.quality or "standard"]
         wave, canvases = self._opened(request, files, codec)
+        if request.columns({field: InputSize(each.width) for field, each in canvases.items()}) == 1:
+            raise too_short(request.length_field)
         canvas = self._picture(request, canvases, control)
-        samples = wave.shape[1] if wave is not None else None
-        sound = codec.decode(canvas, loop=request.SEAMLESS, samples=samples)
+        sound = self._sound(request, canvas, wave, codec)
         control.check()
         rate = codec.params.sample_rate
-        sound = normalize_loudness(sound, rate)
         recipe = shareable(request.model_dump(mode="json", exclude_none=True))  # files are passed on
         return Clip(
             png=canvas.png(recipe),
@@ -70,6 +82,18 @@ class Renderer:
         control.progress(1, 1)
         return canvas
 
+    def _sound(self, request: AnyRequest, canvas: Canvas, wave: Tensor | None, codec: SpectrogramCodec) -> Tensor:
+        """The sound [C, T] of what was made, as loud as files are; as long as the wave, if it was made from one.
+
+        Raises:
+            JobError: it fails `check_sound`. Only what was made from silence may be silent.
+        """
+        loop, rate = request.SEAMLESS, codec.params.sample_rate
+        samples = wave.shape[1] if wave is not None else codec.samples(canvas, loop=loop)
+        sound = normalize_loudness(codec.decode(canvas, loop=loop, samples=samples), rate)
+        check_sound(sound, rate, samples=samples, silent=canvas.silent and (wave is None or not wave.any()))
+        return sound
+
     def _warnings(self, _request: AnyRequest, _canvases: Mapping[str, Canvas], _made: Canvas) -> tuple[str, ...]:
         return ()
 
@@ -81,7 +105,8 @@ class Renderer:
         for field, reference in references(request).items():
             if kinds[field] is Kind.SOUND:
                 wave = decode_audio(_input(inputs, field), max_seconds=self._settings.max_audio_s)
-                canvases[field] = codec.encode(wave)
+                # A constant isn't heard, but would fill the picture's lowest rows and take the sound's headroom.
+                canvases[field] = codec.encode(wave - wave.mean(dim=1, keepdim=True))
             else:
                 canvases[field] = self._canvas(reference, field, inputs)
         return wave, canvases

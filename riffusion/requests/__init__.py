@@ -33,7 +33,7 @@ from riffusion.requests.references import (
     references,
     shareable,
 )
-from riffusion.requests.sizes import CLIP_SIZE, InputSize, Sizes, too_wide
+from riffusion.requests.sizes import CLIP_SIZE, InputSize, Sizes, too_short, too_wide
 from riffusion.requests.stored import SCHEMA, stored_form, with_defaults
 from riffusion.requests.title import title, untitled
 
@@ -70,6 +70,7 @@ __all__ = [
     "shareable",
     "stored_form",
     "title",
+    "too_short",
     "too_wide",
     "unknown_lora",
     "untitled",

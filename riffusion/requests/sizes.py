@@ -28,6 +28,11 @@ CLIP_SIZE = InputSize()
 """Of a clip as the model paints it, and of the built-in seed images."""
 
 
+def too_short(field: str) -> InvalidRequest:
+    """The error of a clip of one column, which lasts no time."""
+    return InvalidRequest([{"field": field, "message": "would make a picture of one column; a sound needs two"}])
+
+
 def too_wide(columns: int, field: str) -> InvalidRequest:
     """The error of a picture that is too wide to be painted in one go."""
     message = (

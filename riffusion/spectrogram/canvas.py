@@ -11,7 +11,7 @@ from PIL import Image
 from riffusion.geometry import ROWS, SpectrogramParams, scaled_width
 from riffusion.spectrogram.exif import from_exif, to_exif, with_exif
 from riffusion.spectrogram.picture_file import open_picture, write_png
-from riffusion.spectrogram.pixels import Pixels
+from riffusion.spectrogram.pixels import SILENCE, Pixels
 
 Grey = npt.NDArray[np.uint8]
 """Levels [rows, columns] of one channel; 255 is silence."""
@@ -46,7 +46,7 @@ class Canvas:
         """A picture file of any size, scaled in proportion to `ROWS` rows, with the parameters and tempo it carries.
 
         Raises:
-            UnreadableMedia: as `open_picture`.
+            UnreadableMedia: as `open_picture` and `from_exif`.
         """
         picture = open_picture(data)
         return cls.of(picture, _tempo(picture.info))
@@ -56,6 +56,9 @@ class Canvas:
         """A picture in mode L or RGB, scaled in proportion to `ROWS` rows.
 
         Colours count by their luminance, unless EXIF says that green and blue are two channels.
+
+        Raises:
+            UnreadableMedia: as `from_exif`.
         """
         params = replace(from_exif(picture.getexif()), frequencies=ROWS)
         picture = picture.convert("RGB" if params.stereo else "L")
@@ -86,6 +89,11 @@ class Canvas:
     def stereo(self) -> bool:
         """Whether it has two channels."""
         return len(self.pixels) > 1
+
+    @property
+    def silent(self) -> bool:
+        """Whether it is white."""
+        return bool((self.pixels == SILENCE).all())
 
     @property
     def grey(self) -> Grey:

@@ -1,5 +1,6 @@
 """Sound to picture and back."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -10,11 +11,12 @@ from torch import Tensor
 from riffusion.errors import UnreadableMedia
 from riffusion.geometry import DEFAULT, FULL_SCALE, SpectrogramParams
 from riffusion.requests import Quality
+from riffusion.spectrogram.bands import check_bands
 from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.grid import Floats, grid_for
 from riffusion.spectrogram.griffin_lim import griffin_lim
 from riffusion.spectrogram.mel import mel_spectrogram
-from riffusion.spectrogram.pixels import Pixels, mel_from_pixels, pixels_from_mel
+from riffusion.spectrogram.pixels import SILENCE, Pixels, mel_from_pixels, peak_magnitude, pixels_from_mel
 from riffusion.spectrogram.retrieval import Schedule
 from riffusion.spectrogram.stream import AHEAD, Stream
 
@@ -27,6 +29,10 @@ _STRETCH = 512  # columns retrieved in one pass, at the end up to twice as many;
 _STEREO = 2
 _MAX_REFERENCE_BINS = 1 << 25  # of the reference's STFT: 38 seconds of sound, some 1.4 GB in all
 _GREY = 128
+_SILENT_PEAK = 2.0**-24  # amplitude of half the least step of 24 bits
+_LEAST_DETAIL = 1e-5  # of a wave's amplitude: less is what its window and its rounding leak into other bands
+_LEAST_EXPONENT = -64  # of the level, so that float32 holds it
+_LOUDEST_FULL = 1e30
 
 
 class SpectrogramCodec:
@@ -52,17 +58,24 @@ class SpectrogramCodec:
     def encode(self, wave: Tensor, *, loop: bool = False) -> Canvas:
         """Picture of a wave, at a scale on which its loudest magnitude is black.
 
+        It is white for a wave that has nothing in its bands, down to -144 dB, or to 100 dB below the wave's peak.
+
         Args:
             wave: [C, T] in ±1 at `params.sample_rate`; C is 1 or 2, T at least 1.
             loop: take the wave as a circle; T must then be a whole number of steps.
         """
         mel = FULL_SCALE * mel_spectrogram(wave, self.params, loop=loop)
-        peak = float(mel.max()) or self.params.max_value
-        params = replace(self.params, stereo=len(wave) == _STEREO, max_value=peak)
+        params = replace(self.params, stereo=len(wave) == _STEREO)
+        shown = float(mel.max()) / (FULL_SCALE * params.win_length / 4)  # the amplitude of a sine of this magnitude
+        if shown < max(_SILENT_PEAK, _LEAST_DETAIL * float(wave.abs().max())):
+            return Canvas(np.full(mel.shape, SILENCE, dtype=np.uint8), params)
+        params = replace(params, max_value=float(mel.max()))
         return Canvas(pixels_from_mel(mel.numpy(), params), params)
 
     def decode(self, canvas: Canvas, *, loop: bool = False, samples: int | None = None) -> Tensor:
         """Wave [C, T] float32 of a picture at `params.sample_rate`, at the level that its `max_value` stands for.
+
+        Only a white picture is silent; levels that float32 would round to silence are raised.
 
         Args:
             canvas: of any geometry.
@@ -70,25 +83,34 @@ class SpectrogramCodec:
             samples: cut or pad to this length; default (columns - 1) * hop (512 columns: 5.11 s).
 
         Raises:
-            UnreadableMedia: a long picture that only the reference can reconstruct.
+            UnreadableMedia: a long picture that only the reference can reconstruct, or as `check_bands`.
         """
         params = self._at_our_rate(canvas.params)
-        wave = self._wave(canvas.pixels, params, loop=loop)
-        length = params.samples(canvas.width, loop=loop) if samples is None else samples
+        if canvas.silent:
+            wave = torch.zeros(len(canvas.pixels), 0)
+        else:
+            check_bands(params)
+            # Phases are retrieved with the peak near 1, so that no scale over- or underflows; a power of two is exact.
+            _, exponent = math.frexp(peak_magnitude(canvas.pixels, params) / FULL_SCALE)
+            scaled = replace(params, max_value=math.ldexp(params.max_value, -exponent))
+            wave = self._wave(canvas.pixels, scaled, loop=loop) * 2.0 ** max(exponent, _LEAST_EXPONENT)
+        length = self.samples(canvas, loop=loop) if samples is None else samples
         return F.pad(wave, (0, length - wave.shape[1]))
+
+    def samples(self, canvas: Canvas, *, loop: bool = False) -> int:
+        """Length of a picture's sound."""
+        return self._at_our_rate(canvas.params).samples(canvas.width, loop=loop)
 
     def _wave(self, pixels: Pixels, params: SpectrogramParams, *, loop: bool) -> Tensor:
         """Wave [C, T] of levels [C, rows, columns]."""
+        columns = pixels.shape[2]
         mel = mel_from_pixels(pixels, params) / np.float32(FULL_SCALE)
-        columns = mel.shape[2]
-        if not mel.any():
-            return torch.zeros(len(mel), params.samples(columns, loop=loop))
         grid = grid_for(params)
         if grid is None:
             _check_reference_size(columns, params)
             return griffin_lim(torch.from_numpy(mel), params)
         frames: Floats = np.ascontiguousarray(mel.transpose(0, 2, 1))
-        stream = Stream(grid, self._schedule, params.max_value / FULL_SCALE)
+        stream = Stream(grid, self._schedule, min(params.max_value / FULL_SCALE, _LOUDEST_FULL))
         if loop:
             return torch.from_numpy(stream.circle(frames))
         last = max(columns // _STRETCH - 1, 0) * _STRETCH

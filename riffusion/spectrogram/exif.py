@@ -10,6 +10,7 @@ from typing import Any
 from PIL import Image
 
 from riffusion.geometry import DEFAULT, SpectrogramParams
+from riffusion.spectrogram.bands import check_bands
 
 # Tag -> field, and the range outside of which a value is foreign.
 _TAGS: dict[int, tuple[str, float, float]] = {
@@ -42,6 +43,9 @@ def from_exif(exif: Image.Exif) -> SpectrogramParams:
     """The parameters that a picture's tags hold; the default for each that is missing, foreign or out of range.
 
     Tags that contradict each other are ignored altogether.
+
+    Raises:
+        UnreadableMedia: as `check_bands`, at the sample rate of the sound that is made.
     """
     found: dict[str, Any] = {}
     for tag, (field, low, high) in _TAGS.items():
@@ -49,7 +53,10 @@ def from_exif(exif: Image.Exif) -> SpectrogramParams:
         if value is not None and low <= value <= high:
             found[field] = type(getattr(DEFAULT, field))(value)
     params = replace(DEFAULT, **found)
-    return params if _consistent(params) else DEFAULT
+    if not _consistent(params):
+        return DEFAULT
+    check_bands(replace(params, sample_rate=DEFAULT.sample_rate))
+    return params
 
 
 def with_exif(picture: Image.Image, exif: Image.Exif) -> Image.Image:

@@ -3,7 +3,10 @@
 A picture ends at `max_hz`, so the iterations run at twice that rate (20 kHz instead of 44.1) with window and hop of the
 same duration. Only the last step, the synthesis, runs at the rate of the output.
 
-Shapes: B mel bands, K bins of the grid's FFT.
+Where bands are narrower than the analysis's bins, or lie above half the sample rate, some weigh no bin at all. What a
+picture says there can't be matched, and is left out, as in the original's least squares.
+
+Shapes: B mel bands that weigh a bin, K bins of the grid's FFT.
 """
 
 from dataclasses import dataclass, replace
@@ -36,6 +39,12 @@ class Grid:
     """In samples at the output's rate, as the following two."""
     out_win: int
     out_n_fft: int
+    low: int
+    """The first bin that a band weighs,"""
+    high: int
+    """and the one after the last: the sound has nothing outside, where no band limits it."""
+    bands: Ints
+    """[B]: their numbers among the picture's bands."""
     band_start: Ints
     """[B + 1]: band b weighs the bins `band_bin[b] + i` by `band_weight[band_start[b] + i]`."""
     band_bin: Ints
@@ -72,21 +81,24 @@ def grid_for(params: SpectrogramParams) -> Grid | None:
 
 @lru_cache(maxsize=8)
 def _grid(params: SpectrogramParams) -> Grid | None:
-    rate = -(-2 * params.max_hz // _STEPS_PER_SECOND) * _STEPS_PER_SECOND
+    max_hz = min(params.max_hz, params.sample_rate // 2)
+    rate = -(-2 * max_hz // _STEPS_PER_SECOND) * _STEPS_PER_SECOND
     at_sound_rate = [params.sample_rate * ms / 1000 for ms in (params.step_ms, params.window_ms / 2)]
     if rate * params.window_ms % 4000 or not all(length.is_integer() for length in at_sound_rate):
         return None
     win = rate * params.window_ms // 1000
     n_fft = _PADDING * win
     weights = _filters(params, rate, n_fft)
+    bands = np.flatnonzero(weights.any(axis=0))
+    weights = weights[:, bands]
     used = weights > 0
     first = used.argmax(axis=0)
     count = len(weights) - used[::-1].argmax(axis=0) - first
     start = np.concatenate([[0], np.cumsum(count)])
     flat = np.concatenate([weights[f : f + c, b] for b, (f, c) in enumerate(zip(first, count, strict=True))])
-    centres = _centres(params) * n_fft / rate
-    position = np.interp(np.arange(len(weights)), centres, np.arange(params.frequencies))
-    below = np.minimum(position.astype(np.int32), params.frequencies - 2)
+    centres = _centres(params)[bands] * n_fft / rate
+    position = np.interp(np.arange(len(weights)), centres, np.arange(len(bands)))
+    below = np.minimum(position.astype(np.int32), len(bands) - 2)
     return Grid(
         rate=rate,
         hop=rate * params.step_ms // 1000,
@@ -95,6 +107,9 @@ def _grid(params: SpectrogramParams) -> Grid | None:
         out_hop=params.hop_length,
         out_win=params.win_length,
         out_n_fft=_PADDING * params.win_length,
+        low=int(first.min()),
+        high=int((first + count).max()),
+        bands=bands.astype(np.int32),
         band_start=start.astype(np.int32),
         band_bin=first.astype(np.int32),
         band_weight=flat.astype(np.float32),

@@ -20,9 +20,19 @@ def pixels_from_mel(mel: Mel, params: SpectrogramParams) -> Pixels:
     return np.ascontiguousarray((SILENCE - SILENCE * loudness).astype(np.uint8)[:, ::-1])
 
 
+def peak_magnitude(pixels: Pixels, params: SpectrogramParams) -> float:
+    """Magnitude of the darkest pixel; 0 for a picture of silence. Other than in a `Mel`, it is never rounded to 0."""
+    return float(_magnitudes(params)[pixels.min()])
+
+
 def mel_from_pixels(pixels: Pixels, params: SpectrogramParams) -> Mel:
     """Magnitudes of levels. Rounding down lost half a level on average, which is added back; white stays silent."""
+    magnitudes = np.minimum(_magnitudes(params), np.finfo(np.float32).max).astype(np.float32)
+    return np.ascontiguousarray(magnitudes[pixels[:, ::-1]])
+
+
+def _magnitudes(params: SpectrogramParams) -> npt.NDArray[np.float64]:
+    """[256], of each level."""
     levels = np.arange(SILENCE + 1, dtype=np.float64)
     loudness = np.where(levels < SILENCE, (SILENCE - levels - 0.5) / SILENCE, 0)
-    magnitudes = loudness ** (1 / params.power) * params.max_value
-    return np.ascontiguousarray(magnitudes.astype(np.float32)[pixels[:, ::-1]])
+    return loudness ** (1 / params.power) * params.max_value

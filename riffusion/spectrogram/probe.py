@@ -12,6 +12,7 @@ from pathlib import Path
 
 from riffusion.errors import UnreadableMedia
 from riffusion.limited_process import Limits, run_limited
+from riffusion.spectrogram.exif import from_exif
 from riffusion.spectrogram.picture_file import ImageInfo, open_picture, probe_image
 
 LIMITS = Limits(cpu_s=20, wall_s=60.0, memory_bytes=1 << 30, file_bytes=64 << 10)
@@ -21,7 +22,7 @@ def probe_picture(path: Path) -> ImageInfo:
     """`probe_image` of a file from outside, in a process of its own under `LIMITS`; `open_picture` will take it.
 
     Raises:
-        UnreadableMedia: as `open_picture`, or it ran into a limit.
+        UnreadableMedia: as `open_picture` and `from_exif`, or it ran into a limit.
     """
     # The environment is not inherited: without this path, the process wouldn't find this package.
     env = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "PYTHONDONTWRITEBYTECODE": "1"}
@@ -42,7 +43,7 @@ def _main() -> None:
     try:
         data = sys.stdin.buffer.read()
         found = asdict(probe_image(data))
-        open_picture(data)
+        from_exif(open_picture(data).getexif())
     except UnreadableMedia as error:
         found = {"refused": str(error)}
     json.dump(found, sys.stdout)

@@ -152,6 +152,8 @@ class Retrieval:
             spectra = scipy.fft.rfft(block)
             filters = (grid.band_start, grid.band_bin, grid.band_weight, grid.below, grid.share)
             match_mel(spectra, self._target[first : first + _BLOCK], *filters, self._floor, overshoot)
+            spectra[:, : grid.low] = 0
+            spectra[:, grid.high :] = 0
             yield first, spectra
 
     def _add(self, frames: Floats, first: int, wave: Floats) -> None:

@@ -89,6 +89,7 @@ def log_magnitudes(target: Floats, grid: Grid) -> Floats:
     level = np.empty((len(target), grid.win // 2 + 1), dtype=np.float32)
     floor = np.float32(max(_MIN_LEVEL * float(target.max()), 1e-30))
     interpolate_level(target, grid.area, grid.below[::2], grid.share[::2], floor, level)
+    level[:, : -(-grid.low // 2)] = level[:, -(-grid.high // 2) :] = np.log(floor)  # its bins are every second one
     return level
 
 

@@ -146,6 +146,18 @@ def test_a_clip_longer_than_allowed_is_refused(
     assert client.get("/jobs").json["jobs"] == []
 
 
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [({"mode": "image-to-audio"}, "image"), ({**PROMPT, "mode": "riff"}, "init"),
+     ({**PROMPT, "mode": "extend", "seconds": 0.004}, "seconds")],
+)  # fmt: skip
+def test_a_clip_of_one_column_is_refused(client: Client, fields: dict[str, Any], field: str) -> None:
+    name = "image" if fields["mode"] == "image-to-audio" else "init"
+    response = client.post("/jobs", json={**fields, name: {"upload": _upload(client, png(1, 400))}})
+    assert (response.status_code, response.json["errors"][0]["field"]) == (422, field)
+    assert "a sound needs two" in response.json["errors"][0]["message"]
+
+
 def test_a_clip_as_long_as_allowed_is_accepted(client: Client) -> None:
     for mode, field, width in (("image-to-audio", "image", 60_001), ("riff", "init", 2048)):
         request = {**(PROMPT if mode == "riff" else {}), "mode": mode, field: {"upload": _upload(client, png(width))}}

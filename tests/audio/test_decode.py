@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from pathlib import Path
 
@@ -45,12 +46,29 @@ def test_surround_keeps_its_sides(wav: Callable[..., bytes]) -> None:
     assert right == 0
 
 
-def test_what_is_not_finite_is_made_so(wav: Callable[..., bytes]) -> None:
-    broken = torch.zeros(1, 4000)
-    broken[0, 100:103] = torch.tensor([float("nan"), float("inf"), float("-inf")])
-    decoded = decode_audio(wav(broken, subtype="FLOAT"), max_seconds=10)
-    assert decoded.isfinite().all()
-    assert decoded.abs().max() <= 1
+@pytest.mark.parametrize(
+    ("sample", "words"),
+    [(math.nan, "not numbers"), (math.inf, "reach inf"), (-math.inf, "reach inf"), (1e36, r"reach 1e\+36"),
+     (-66_000.0, r"reach 6.6e\+04")],
+)  # fmt: skip
+@pytest.mark.parametrize("subtype", ["FLOAT", "DOUBLE"])
+def test_samples_that_no_sound_has_are_refused(
+    wav: Callable[..., bytes], sample: float, words: str, subtype: str
+) -> None:
+    broken = torch.zeros(2, 4000)
+    broken[1, 100] = sample
+    with pytest.raises(UnreadableMedia, match=words):
+        decode_audio(wav(broken, subtype=subtype), max_seconds=10)
+
+
+def test_16_bit_samples_as_floats_are_taken(wav: Callable[..., bytes], music: Tensor) -> None:
+    loud = 32_767 * music / music.abs().max()
+    assert torch.equal(decode_audio(wav(loud, subtype="FLOAT"), max_seconds=10), loud)
+
+
+def test_a_sound_shorter_than_a_sample_is_refused(wav: Callable[..., bytes]) -> None:
+    with pytest.raises(UnreadableMedia, match="shorter than one sample"):
+        decode_audio(wav(torch.full((1, 1), 0.5), 192_000), max_seconds=10)
 
 
 def test_limits_are_the_probes(wav: Callable[..., bytes]) -> None:

@@ -9,6 +9,7 @@ from torch import Tensor
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.true_peak import CEILING_DB, true_peak_db
+from riffusion.errors import InaudibleSound
 from riffusion.requests import AudioFormat
 
 FORMATS: tuple[AudioFormat, ...] = get_args(AudioFormat)
@@ -56,6 +57,12 @@ def test_never_over_the_ceiling(audio_format: AudioFormat) -> None:
 def test_levels_below_the_ceiling_are_kept(music: Tensor) -> None:
     decoded = decode_audio(encode_audio(0.5 * music, RATE, "wav"), max_seconds=10)
     assert float((decoded - 0.5 * music).abs().max()) < 1e-4
+
+
+def test_a_file_that_lost_its_sound_is_not_made() -> None:
+    high = 0.5 * torch.sin(2 * torch.pi * 21_500 * torch.arange(RATE) / RATE)[None]
+    with pytest.raises(InaudibleSound):
+        encode_audio(high, RATE, "mp3")
 
 
 @pytest.mark.parametrize("audio_format", FORMATS)

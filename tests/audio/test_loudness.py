@@ -46,7 +46,16 @@ def test_clips_shorter_than_a_measured_block(samples: int) -> None:
     assert out.abs().max() > 0.05
 
 
-@pytest.mark.parametrize("wave", [torch.zeros(1, 50_000), torch.zeros(2, 10), torch.zeros(1, 0)])
+@pytest.mark.parametrize("amplitude", [1e-25, 1e-3, 1e15])
+def test_what_loudness_can_not_measure_gets_the_peak(amplitude: float) -> None:
+    """The standard's filter removes a tone of 1 Hz, down to its absolute gate."""
+    out = normalize_loudness(tone(1, amplitude), RATE)
+    assert true_peak_db(out, RATE) == pytest.approx(-1, abs=0.01)
+
+
+@pytest.mark.parametrize(
+    "wave", [torch.full((1, 9), 1e-40), torch.zeros(1, 50_000), torch.zeros(2, 10), torch.zeros(1, 0)]
+)
 def test_silence_stays_silence(wave: Tensor) -> None:
     assert torch.equal(normalize_loudness(wave, RATE), wave)
     assert loudness_lufs(wave, RATE) == -math.inf

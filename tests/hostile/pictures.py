@@ -10,6 +10,9 @@ from functools import cache
 
 from PIL import Image, PngImagePlugin
 
+from riffusion.geometry import SpectrogramParams
+from riffusion.spectrogram.exif import to_exif
+
 PNG = b"\x89PNG\r\n\x1a\n"
 KINDS = ("PNG", "JPEG", "GIF", "WEBP", "BMP", "TIFF")
 
@@ -121,6 +124,7 @@ def bombs() -> dict[str, bytes]:
         "png with a bomb of text": saved(noise(), "PNG", pnginfo=text),
         "png with a bomb of colours": png(1, 1, 8, 0, b"\0\0", chunk(b"iCCP", b"x\0\0" + bomb)),
         "png without data": png(64, 64, 8, 0, b""),
+        "png that no one could hear": saved(noise(), "PNG", exif=to_exif(SpectrogramParams(max_hz=1))),
         "png of nothing": png(0, 0, 8, 0, b""),
         "png and nothing else": PNG,
         "100000x1": saved(Image.new("L", (100_000, 1), 7), "PNG"),

@@ -100,6 +100,8 @@ def malformed_ones() -> dict[str, bytes]:
         "wav of 384 kHz": wav(rate=384_000, data=bytes(384_000)),
         "wav of 0 Hz": wav(rate=0),
         "wav of 4 GHz": wav(rate=2**32 - 1),
+        "wav of 1e36": wav(kind=3, bits=32, data=struct.pack("<f", 1e36) * 400),
+        "wav of NaN": wav(kind=3, bits=32, data=struct.pack("<f", float("nan")) * 400),
         "wav without data": wav(data=b""),
         "wav of a film": wav(kind=0x1234),
         "flac that promises hours": bytes(hours),

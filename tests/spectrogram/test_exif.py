@@ -1,9 +1,12 @@
 from collections.abc import Mapping
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from PIL import Image
 from PIL.TiffImagePlugin import IFDRational
 
+from riffusion.errors import UnreadableMedia
 from riffusion.geometry import SpectrogramParams
 from riffusion.spectrogram.exif import from_exif, to_exif, with_exif
 
@@ -55,6 +58,42 @@ def test_camera_exif_is_ignored() -> None:
 )
 def test_values_that_contradict_each_other_are_ignored(tags: dict[int, object]) -> None:
     assert from_exif(exif(tags)) == SpectrogramParams()
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        SpectrogramParams(max_hz=1),
+        SpectrogramParams(max_hz=20),
+        SpectrogramParams(min_hz=9980),
+        SpectrogramParams(sample_rate=192_000, min_hz=30_000, max_hz=96_000),
+    ],
+    ids=["all in one bin", "infrasound", "narrow", "ultrasound"],
+)
+def test_a_geometry_that_can_not_sound_is_refused(params: SpectrogramParams) -> None:
+    with pytest.raises(UnreadableMedia, match=f"{params.min_hz} to {params.max_hz} Hz"):
+        from_exif(to_exif(params))
+
+
+VALUES = st.one_of(
+    st.floats(), st.integers(-(2**40), 2**40), st.text(max_size=4), st.binary(max_size=4), st.booleans(), st.none(),
+    st.tuples(st.integers(), st.integers()), st.floats(0.01, 1e5),
+)  # fmt: skip
+
+
+@settings(max_examples=80, deadline=None)
+@given(st.dictionaries(st.sampled_from(sorted(ORIGINAL)), VALUES, max_size=10))
+def test_any_tags_make_a_sound_geometry_or_none(tags: dict[int, object]) -> None:
+    found = Image.Exif()
+    found._data |= tags
+    try:
+        params = from_exif(found)
+    except UnreadableMedia:
+        return
+    assert 0 <= params.min_hz < params.max_hz <= params.sample_rate / 2
+    assert 1 <= params.hop_length < params.win_length <= params.n_fft
+    assert 1e-6 <= params.max_value <= 1e15
+    assert from_exif(to_exif(params)) == params
 
 
 def test_missing_tags_are_the_defaults() -> None:

@@ -4,8 +4,9 @@ import torch
 from torch import Tensor
 
 from riffusion.geometry import SpectrogramParams
+from riffusion.spectrogram.bands import audible_bands
 from riffusion.spectrogram.grid import grid_for
-from riffusion.spectrogram.mel import mel_spectrogram
+from riffusion.spectrogram.mel import mel_filters, mel_spectrogram
 
 
 def test_iterations_run_at_twice_the_highest_frequency() -> None:
@@ -19,6 +20,32 @@ def test_iterations_run_at_twice_the_highest_frequency() -> None:
 @pytest.mark.parametrize("params", [SpectrogramParams(step_ms=5), SpectrogramParams(window_ms=93)])
 def test_durations_that_are_not_whole_samples_have_none(params: SpectrogramParams) -> None:
     assert grid_for(params) is None
+
+
+def test_bands_without_a_bin_are_left_out() -> None:
+    params = SpectrogramParams(padded_ms=100)
+    grid = grid_for(params)
+    assert grid is not None
+    empty = np.flatnonzero(mel_filters(params).sum(0) == 0)
+    assert 0 < len(empty) < 200
+    assert not np.isin(empty, grid.bands).any()
+    assert len(grid.bands) + len(empty) == 512
+    assert (grid.area > 0).all()
+    assert (grid.below < len(grid.bands) - 1).all()
+
+
+def test_it_is_no_finer_than_the_sound() -> None:
+    grid = grid_for(SpectrogramParams(max_hz=96_000))
+    assert grid is not None
+    assert grid.rate == 45_000
+
+
+@pytest.mark.parametrize("params", [SpectrogramParams(), SpectrogramParams(min_hz=5000), SpectrogramParams(max_hz=900)])
+def test_bands_that_can_be_heard_are_counted_as_the_filters_have_them(params: SpectrogramParams) -> None:
+    grid = grid_for(params)
+    assert grid is not None
+    inaudible = sum(b < 5 for b in grid.bands) if params.min_hz == 0 else 0
+    assert abs(audible_bands(params) - len(grid.bands)) <= max(inaudible, 20)
 
 
 def test_its_bands_are_those_of_the_analysis() -> None:

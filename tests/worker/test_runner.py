@@ -1,24 +1,29 @@
 """One job after another, with a storage and a Redis that fail now and then."""
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from io import BytesIO
 from typing import BinaryIO
 
+import numpy as np
 import pytest
 from redis import Redis
 
 from riffusion.errors import StorageFull, StorageUnavailable
+from riffusion.generate import Clip, Control, Renderer
+from riffusion.geometry import SpectrogramParams
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobStatus
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import UploadInfo, UploadStore
-from riffusion.requests import Upload
+from riffusion.requests import AnyRequest, Upload
 from riffusion.requests.modes.audio_to_image import AudioToImage
+from riffusion.requests.modes.image_to_audio import ImageToAudio
 from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
+from riffusion.spectrogram.canvas import Canvas
 from riffusion.storage import Storage
 from riffusion.storage.local import LocalStorage
 from tests.conftest import ValkeyServer, wait_until
@@ -129,6 +134,27 @@ def test_inputs_come_from_the_storage(
     job_id = store.accept([Submission(request, by("somebody"))]).records[0].id
     runner.work()
     assert unreliable.get(f"{store.get(job_id).folder}clip.mp3") == b"uploaded"
+
+
+def test_what_can_not_be_heard_fails_and_leaves_no_file(
+    store: JobStore, redis: Redis, unreliable: UnreliableStorage, settings: Settings, heartbeat: Heartbeat
+) -> None:
+    class Rendering(CheapGenerator):
+        def run(self, request: AnyRequest, inputs: Mapping[str, bytes], control: Control) -> Clip:
+            return Renderer(settings).run(request, inputs, control)
+
+    pixels = np.full((1, 512, 20), 255, np.uint8)
+    pixels[:, 511] = 0
+    infrasound = Canvas(pixels, SpectrogramParams()).png()
+    info = UploadInfo("image", "image/png", width=20, height=512)
+    upload = UploadStore(redis, unreliable, store.settings).add(by("somebody"), BytesIO(infrasound), info)
+    request = ImageToAudio(image=Upload(upload=upload.id), format="wav")
+    job_id = store.accept([Submission(request, by("somebody"))]).records[0].id
+    Runner(store, unreliable, Rendering(), heartbeat, settings).work()
+    error = store.get(job_id).error
+    assert error is not None
+    assert error.code == "inaudible_sound"
+    assert kept(unreliable) == set()
 
 
 def test_a_refusal_is_shown_and_a_bug_is_not(runner: Runner, jobs: Jobs, caplog: pytest.LogCaptureFixture) -> None:

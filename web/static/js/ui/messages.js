@@ -86,6 +86,8 @@ const FAILED = {
   worker_lost: "The worker stopped while making this clip, more than once. Try again, perhaps with fewer steps.",
   deadline_exceeded: "This took longer than the server allows: no worker was free, or the clip takes too long to make.",
   out_of_memory: "This clip needs more memory than the worker has. Make it shorter.",
+  broken_sound: "The sound came out broken. Try again, or another picture.",
+  inaudible_sound: "Nothing in this can be heard. Draw or play something between 20 Hz and 20 kHz.",
   broken_picture: "The model produced invalid numbers. Try another seed, or less guidance.",
 };
 
