@@ -71,7 +71,8 @@ def tiny(
 @_SEED
 def judge(folder: Path, clips: int, processes: int, seed: int) -> None:
     """Train the judge on renderings and write it into this package. Not to be done for a model that exists."""
-    from riffusion.training.runs.tiny import make_judge, render_data
+    from riffusion.training.runs.judge import make_judge
+    from riffusion.training.runs.tiny import render_data
     from riffusion.training.runs.tiny_folder import tiny_run
 
     job = tiny_run(folder, clips=clips, processes=processes, seed=seed)

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from riffusion.training.data.captions import Stated
-from riffusion.training.data.music import FAMILY
-from riffusion.training.evaluation.judge import Verdict
+from riffusion.training.data.music import FAMILY, Kind
+from riffusion.training.evaluation.judge import WRONG, Verdict
 
 _TEMPO_TOLERANCE = 0.05  # relative
 
@@ -23,6 +23,14 @@ def _drums_tonal(stated: Stated, verdict: Verdict) -> bool:
 
 def _lead(stated: Stated, verdict: Verdict) -> bool | None:
     return verdict.lead == stated.lead if stated.lead else None
+
+
+def _lead_in(kind: Kind) -> _Measure:
+    return lambda stated, verdict: _lead(stated, verdict) if stated.kind == kind else None
+
+
+def _timbre(stated: Stated, verdict: Verdict) -> bool | None:
+    return verdict.lead != WRONG if stated.lead else None
 
 
 def _family(stated: Stated, verdict: Verdict) -> bool | None:
@@ -47,6 +55,10 @@ MEASURES: dict[str, _Measure] = {
     "kind": _kind,
     "drums_tonal": _drums_tonal,
     "lead": _lead,
+    "lead_solo": _lead_in("solo"),
+    "lead_chords": _lead_in("chords"),
+    "lead_full": _lead_in("full"),
+    "timbre": _timbre,
     "family": _family,
     "tempo": _tempo,
     "tempo_octave": _tempo_octave,

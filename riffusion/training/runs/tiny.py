@@ -18,11 +18,9 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from riffusion.training.data.captions import Stated, all_about, vocabulary, write_caption
+from riffusion.training.data.captions import Stated, vocabulary, write_caption
 from riffusion.training.data.composed_set import ComposedSet
 from riffusion.training.data.lexicon import model_vocabulary
-from riffusion.training.evaluation.adherence import adherence
-from riffusion.training.evaluation.judge import features, targets, train_judge
 from riffusion.training.models.ema import WeightAverage
 from riffusion.training.models.text_encoder import (
     new_text_encoder,
@@ -80,18 +78,6 @@ def write_captions(clips: ComposedSet, *, noise_words: bool = False) -> list[lis
             wordings.append((text, stated))
         result.append(wordings)
     return result
-
-
-def make_judge(job: TinyRun) -> dict[str, float]:
-    """Trains the judge on renderings, writes it into the package, and returns its scores on held-out ones."""
-    clips, tests = job.train_set, job.held_out_set
-    inputs = np.stack([features(picture) for picture in tqdm(clips.pictures(), "judge", clips.count)])
-    judge = train_judge(inputs, targets([clips.piece(index) for index in range(clips.count)]))
-    scores = adherence(
-        [all_about(tests.piece(index)) for index in range(tests.count)], judge.verdicts(tests.pictures())
-    )
-    judge.save(scores)
-    return scores
 
 
 def make_text_encoder(job: TinyRun) -> None:
