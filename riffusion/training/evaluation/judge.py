@@ -48,7 +48,7 @@ class Verdict:
 
 @dataclass(frozen=True)
 class Classes:
-    """What a judge tells apart."""
+    """The classes that a judge distinguishes."""
 
     kind: tuple[str, ...] = KINDS
     lead: tuple[str | None, ...] = (None, *(instrument.name for instrument in INSTRUMENTS), WRONG)

@@ -106,7 +106,8 @@ def _salience(padded: Floats, harmonics: tuple[int, ...]) -> Floats:
         shift = _BINS + round(_BINS * np.log2(multiple))
         return padded[_PITCHES.start + shift : _PITCHES.stop + shift]
 
-    return sum(0.85 ** (n - 1) * (at(n) - 0.5 * at(n - 0.5) - 0.5 * at(n + 0.5)) for n in harmonics)
+    salience: Floats = sum(0.85 ** (n - 1) * (at(n) - 0.5 * at(n - 0.5) - 0.5 * at(n + 0.5)) for n in harmonics)
+    return salience
 
 
 def _mean(values: Floats, group: npt.NDArray[np.bool_]) -> Floats:
