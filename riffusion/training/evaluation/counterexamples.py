@@ -45,7 +45,8 @@ def _wave(size: int, scale: float, rng: np.random.Generator, rows: int = 1) -> F
     """Smooth noise [rows, size] with standard deviation 1, which changes over about `scale` places."""
     noise = gaussian_filter1d(rng.standard_normal((rows, size + 8 * int(scale))), scale, axis=1)
     noise = noise[:, 4 * int(scale) :][:, :size] * np.sqrt(2 * np.sqrt(np.pi) * scale)
-    return noise.astype(np.float32)
+    wave: Floats = noise.astype(np.float32)
+    return wave
 
 
 def _displaced(loudness: Floats, rows: Floats) -> Floats:
@@ -94,10 +95,10 @@ def _bent(loudness: Floats, _other: Floats, strength: float, rng: np.random.Gene
 
 def _blurred(loudness: Floats, _other: Floats, strength: float, rng: np.random.Generator) -> Floats:
     """Partials are too broad, or attacks too slow, or both."""
-    rows, frames = rng.choice(3, p=[0.4, 0.3, 0.3]) != np.array([1, 0])
-    if rows:
+    which = int(rng.choice(3, p=[0.4, 0.3, 0.3]))
+    if which != 1:
         loudness = gaussian_filter1d(loudness, max(_between(2, 6, strength), 0.01), axis=0)
-    if frames:
+    if which != 0:
         loudness = gaussian_filter1d(loudness, max(_between(7, 25, strength), 0.01), axis=1)
     return loudness
 
@@ -106,7 +107,7 @@ def _crossover(low: Floats, high: Floats, strength: float, rng: np.random.Genera
     """The fundamentals of `low` and the upper partials of `high`: at 0 from the fourth on, at 1 from the second on."""
     pitch, salience = lead_pitch(low)
     highest = 440 * 2 ** ((np.quantile(pitch[salience >= np.median(salience)], 0.9) - 69) / 12)
-    rows = [hertz_to_mel(multiple * highest) / _MEL_STEP - 1 for multiple in (3.5, 1.5)]
+    rows = [hertz_to_mel(float(multiple * highest)) / _MEL_STEP - 1 for multiple in (3.5, 1.5)]
     row = np.interp(strength, (-1, 0, 1), (1.2 * _BANDS, *rows))
     above = np.clip((np.arange(_BANDS, dtype=np.float32)[:, None] - row * rng.uniform(0.95, 1.05)) / 12, 0, 1)
     return low + above * (high - low)
@@ -131,7 +132,8 @@ def _hazy(loudness: Floats, _other: Floats, strength: float, rng: np.random.Gene
     tilt = np.linspace(1.15, rng.uniform(0.6, 1.0), _BANDS)[:, None]
     level = _between(0.25, 0.42, strength) * tilt * (1 + 0.15 * _wave(_FRAMES, 2, rng, rows=_BANDS))
     magnitude = loudness**4 + gaussian_filter1d(level.clip(0), 2, axis=0) ** 4
-    return (magnitude**0.25).astype(np.float32)
+    hazy: Floats = (magnitude**0.25).astype(np.float32)
+    return hazy
 
 
 FAULTS: dict[str, Fault] = {

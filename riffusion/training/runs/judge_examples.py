@@ -144,7 +144,8 @@ def _layered(shard: _Shard, solo: Floats, rng: np.random.Generator) -> Floats:
             layer = shard.plain[rng.choice(clips)] ** 4
             loudest = float(np.sqrt((magnitude**2).mean() / (layer**2).mean().clip(1e-9)))
             magnitude = magnitude + level * rng.uniform(0.7, 1.4) * min(loudest, 3.0) * layer
-    return ((magnitude / magnitude.max().clip(1e-9)) ** 0.25).astype(np.float32)
+    layered: Floats = ((magnitude / magnitude.max().clip(1e-9)) ** 0.25).astype(np.float32)
+    return layered
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,9 @@ def _tone(hertz: list[float], frames: int = 512) -> Floats:
     """A steady sound of the given partials."""
     rows = np.arange(512)[:, None]
     places = 511 - np.array([DEFAULT.row(each) for each in hertz])
-    return np.exp(-(((rows - places) / 1.5) ** 2)).sum(1).clip(0, 1).astype(np.float32)[:, None].repeat(frames, 1)
+    spectrum = np.exp(-(((rows - places) / 1.5) ** 2)).sum(1).clip(0, 1).astype(np.float32)
+    tone: Floats = spectrum[:, None].repeat(frames, 1)
+    return tone
 
 
 def _harmonics(pitch: float, stretch: float = 0) -> list[float]:
