@@ -5,25 +5,23 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from riffusion.training.data.harmony import SCALES
+from riffusion.training.data.keys import KEYS
+from riffusion.training.data.music import MOODS, Mood
 from riffusion.training.data.piece import Piece
 
 Floats = npt.NDArray[np.float64]
-MAJOR = (0, 2, 4, 5, 7, 9, 11)
-_NAMES = {"C": 0, "D": 2, "E": 4, "F": 5, "G": 7, "A": 9, "B": 11}
-_SIGNS = {"#": 1, "♯": 1, "b": -1, "♭": -1, " sharp": 1, " flat": -1, "-sharp": 1, "-flat": -1}
-_RELATIVE_MAJOR = 3  # semitones above a minor key
 
 
-def scale(tonic: int) -> frozenset[int]:
-    """The pitch classes of a major key, and so of its relative minor."""
-    return frozenset((tonic + step) % 12 for step in MAJOR)
+def scale(tonic: int, mood: Mood = "happy") -> frozenset[int]:
+    """The pitch classes of a key, major where nothing else is asked for."""
+    return frozenset((tonic + step) % 12 for step in SCALES[mood])
 
 
 def scale_of_key(name: str) -> frozenset[int]:
-    """The pitch classes of a key such as "A minor", "Bb major", "F# minor"."""
-    tonic, mode = name.rsplit(" ", 1)
-    tonic_class = _NAMES[tonic[0].upper()] + _SIGNS.get(tonic[1:], 0)
-    return scale(tonic_class + (_RELATIVE_MAJOR if mode == "minor" else 0))
+    """The pitch classes of one of `KEYS`, such as "A minor"."""
+    mood, tonic = divmod(KEYS.index(name), 12)
+    return scale(tonic, MOODS[mood])
 
 
 def best_scale(notes: Floats) -> frozenset[int]:

@@ -12,11 +12,11 @@ import soundfile
 from outside import fidelity, harmony
 from outside.clips import Clip
 from outside.listen import found_by
+from riffusion.training.evaluation.adherence import same_tempo, same_tempo_or_octave
 
 Floats = npt.NDArray[np.float64]
 TONAL = ("bass", "solo", "chords", "full")
 _AUDIBLE_DB = -30.0  # below the clip's loudest frame: quieter ones have no pitch to speak of
-_TEMPO_TOLERANCE = 0.05  # relative
 
 
 @dataclass(frozen=True)
@@ -84,14 +84,13 @@ def _composed_chords(heard: Heard, clip: Clip) -> float:
 def _tempo(heard: Heard, clip: Clip) -> float:
     if not clip.stated.bpm:
         return float("nan")
-    return float(abs(heard.found("tempo")[0] / clip.stated.bpm - 1) <= _TEMPO_TOLERANCE)
+    return float(same_tempo(heard.found("tempo")[0], clip.stated.bpm))
 
 
 def _tempo_octave(heard: Heard, clip: Clip) -> float:
     if not clip.stated.bpm:
         return float("nan")
-    ratio = heard.found("tempo")[0] / clip.stated.bpm
-    return float(any(abs(ratio * factor - 1) <= _TEMPO_TOLERANCE for factor in (0.5, 1, 2)))
+    return float(same_tempo_or_octave(heard.found("tempo")[0], clip.stated.bpm))
 
 
 @dataclass(frozen=True)

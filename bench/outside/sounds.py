@@ -23,6 +23,7 @@ from riffusion.spectrogram.codec import SpectrogramCodec
 from riffusion.training.data.clip_pictures import SAMPLE_RATE, picture_of
 from riffusion.training.data.composed_set import CLIP_SECONDS
 from riffusion.training.data.soundfont import Synth
+from riffusion.training.data.whole_file import whole_file
 from riffusion.training.evaluation.sampler import GUIDANCE, STEPS, sample
 from riffusion.training.models.vae import decode, encode
 
@@ -129,11 +130,9 @@ def _sound(picture: npt.NDArray[np.uint8]) -> Samples:
 
 def _write(path: Path, samples: Samples) -> None:
     """Scaled to one peak, since judges may mind the level."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial_file = path.with_suffix(".part")
     scaled = samples * (_PEAK / max(float(np.abs(samples).max()), 1e-6))
-    soundfile.write(partial_file, scaled, SAMPLE_RATE, format="WAV", subtype="PCM_16")
-    partial_file.replace(path)
+    with whole_file(path) as file:
+        soundfile.write(file, scaled, SAMPLE_RATE, format="WAV", subtype="PCM_16")
 
 
 def _files(folder: Path) -> list[bytes]:

@@ -98,7 +98,7 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
         scheduler_config = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
         defaults = _read_json(folder / DEFAULTS_FILE) or {}
         guidance = float(defaults.get("guidance", DEFAULT_GUIDANCE))
-        vocabulary = _read_json(folder / VOCABULARY_FILE)
+        vocabulary = read_vocabulary(folder)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointUnavailable(f"The model {source} can't be loaded: {reason}") from error
@@ -114,6 +114,12 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
         guidance=guidance,
         vocabulary=vocabulary,
     )
+
+
+def read_vocabulary(folder: Path) -> Vocabulary | None:
+    """The words that the text encoder of a model folder was taught; None where it doesn't list them."""
+    vocabulary: Vocabulary | None = _read_json(folder / VOCABULARY_FILE)
+    return vocabulary
 
 
 def _read_json(path: Path) -> Any:

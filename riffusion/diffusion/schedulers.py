@@ -46,7 +46,7 @@ _SAMPLERS: dict[Scheduler, tuple[type[Any], dict[str, Any]]] = {
     "lcm": (LCMScheduler, {"original_inference_steps": DISTILLED_STEPS}),
     "tcd": (TCDScheduler, {"original_inference_steps": DISTILLED_STEPS}),
 }
-_STOCHASTIC: frozenset[Scheduler] = frozenset(("euler-a", "lcm", "tcd"))
+_STOCHASTIC: frozenset[Scheduler] = FEW_STEP | {"euler-a"}
 _STEPS_OFFSET = 1  # of leading timesteps; diffusers sets it for every Stable Diffusion
 _TCD_GAMMA = 0.3  # share of a step that is fresh noise's (the paper's γ, diffusers' eta): its default
 

@@ -96,7 +96,7 @@ class Generator(Renderer):
         if not made.stereo and any(each.stereo for field, each in canvases.items() if kinds[field] is not Kind.MASK):
             warnings.append(MONO)
         if self._painter.words:
-            warnings += chain.from_iterable(map(self._painter.words.warnings, request.prompts))
+            warnings += chain.from_iterable(map(self._painter.words.warnings, dict.fromkeys(request.prompts)))
         return tuple(dict.fromkeys(warnings))
 
 

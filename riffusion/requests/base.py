@@ -24,7 +24,7 @@ from riffusion.requests.fields import (
     TimestepSpacing,
     WebAddress,
 )
-from riffusion.requests.samplers import FEW_STEP, misfit
+from riffusion.requests.samplers import DISTILLED_STEPS, FEW_STEP, MAX_STEPS, misfit
 from riffusion.requests.sizes import Sizes
 from riffusion.requests.work import Work
 
@@ -120,8 +120,10 @@ class Painted(AnyRequest):
     steps: Int = Field(
         default=20,
         ge=1,
-        le=150,
-        description="Denoising steps of a full run: 1 to 50 of lcm and tcd, 2 to 150 of the others.",
+        le=MAX_STEPS,
+        description=(
+            f"Denoising steps of a full run: 1 to {DISTILLED_STEPS} of lcm and tcd, 2 to {MAX_STEPS} of the others."
+        ),
     )
     scheduler: Scheduler = Field(
         default="dpm++2m", description="The sampler. lcm and tcd are for LoRAs and models distilled to a few steps."

@@ -9,12 +9,13 @@ EQUAL_STRIDES: frozenset[Scheduler] = frozenset(("ddim", "pndm"))
 
 DISTILLED_STEPS = 50
 """Steps of the schedule that consistency models are distilled on: theirs are some of these."""
-_MAX_STEPS = 150
+MAX_STEPS = 150
+"""Of any sampler."""
 
 
 def step_limits(scheduler: Scheduler) -> tuple[int, int]:
     """The fewest and the most steps of a sampler; most divide by steps - 1."""
-    return (1, DISTILLED_STEPS) if scheduler in FEW_STEP else (2, _MAX_STEPS)
+    return (1, DISTILLED_STEPS) if scheduler in FEW_STEP else (2, MAX_STEPS)
 
 
 def misfit(scheduler: Scheduler, steps: int, spacing: TimestepSpacing | None) -> tuple[str, str] | None:

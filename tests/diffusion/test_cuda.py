@@ -72,7 +72,7 @@ def test_steps_neither_wait_for_the_device_nor_mix_devices(engine: Engine, cuda:
         assert (latents.shape, latents.device, latents.dtype) == (SHAPE, DEVICE, torch.float32)
     assert not cuda.waits
     noisy_steps = 3 * (3 + 1)  # of three samplers: each but the last of 4, and of the masked row's 2
-    assert cuda.uploads <= len(futures) + noisy_steps + 1
+    assert cuda.uploads == len(futures) + noisy_steps
 
 
 def test_the_engine_uses_its_own_stream_on_its_own_device(engine: Engine, cuda: FakeCuda, streams: Streams) -> None:

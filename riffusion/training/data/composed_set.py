@@ -3,7 +3,6 @@
 Only pictures are stored. The pieces and their captions are composed again from the seed whenever they are needed.
 """
 
-import os
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from riffusion.training.data.clip_pictures import FRAMES, picture_of
 from riffusion.training.data.composer import compose
 from riffusion.training.data.piece import Piece
 from riffusion.training.data.soundfont import Synth
+from riffusion.training.data.whole_file import whole_file
 
 Split = Literal["train", "held-out"]
 SHARD = 128  # clips in a file
@@ -74,14 +74,11 @@ class ComposedSet:
 
     def _render_shard(self, shard: int) -> int:
         path = self.shard_path(shard)
-        path.parent.mkdir(parents=True, exist_ok=True)
         synth = Synth()
         indices = range(shard * SHARD, min((shard + 1) * SHARD, self.count))
         pictures = np.stack([picture_of(synth.render(self.piece(index), CLIP_SECONDS)) for index in indices])
-        partial = path.with_suffix(f".{os.getpid()}.part")
-        with partial.open("wb") as file:
+        with whole_file(path) as file:
             np.save(file, pictures)
-        partial.replace(path)
         return len(pictures)
 
     def pictures(self) -> Iterator[npt.NDArray[np.uint8]]:

@@ -6,7 +6,7 @@ from random import Random
 from riffusion.training.data.music import Genre, Mood
 from riffusion.training.data.rhythm import beats_heard
 
-_SCALES: dict[Mood, tuple[int, ...]] = {"happy": (0, 2, 4, 5, 7, 9, 11), "sad": (0, 2, 3, 5, 7, 8, 10)}
+SCALES: dict[Mood, tuple[int, ...]] = {"happy": (0, 2, 4, 5, 7, 9, 11), "sad": (0, 2, 3, 5, 7, 8, 10)}
 
 # Which degrees may follow a degree: the tonic leads anywhere, subdominants lead to dominants, and those home.
 _FOLLOWING: dict[Mood, dict[int, tuple[int, ...]]] = {
@@ -32,7 +32,7 @@ class Harmony:
 
     def pitch_class(self, degree: int) -> int:
         """The pitch class, 0 to 11, of a scale degree from 0."""
-        return (self.key + _SCALES[self.mood][degree % 7]) % 12
+        return (self.key + SCALES[self.mood][degree % 7]) % 12
 
     def chord(self, bar: int, step: int = 0) -> tuple[int, ...]:
         """Pitch classes (0 to 11) of the chord at a step of a bar, root first."""

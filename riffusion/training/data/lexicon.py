@@ -83,8 +83,13 @@ def words_of(language: str) -> Words:
 @cache
 def missing() -> Mapping[str, Table]:
     """By topic and value, what isn't taught; the nearest value is played for it."""
-    tables: dict[str, Table] = json.loads((_FOLDER / "missing.json").read_text())
-    return {topic: table for topic, table in tables.items() if topic != "sounds"}
+    return {topic: table for topic, table in _missing_file().items() if topic != "sounds"}
+
+
+@cache
+def _missing_file() -> dict[str, Any]:
+    tables: dict[str, Any] = json.loads((_FOLDER / "missing.json").read_text())
+    return tables
 
 
 def nearest_words() -> Words:
@@ -113,8 +118,7 @@ def model_vocabulary() -> dict[str, Any]:
     for own_phrase, others in every.items():
         synonyms[own_phrase] = sorted(others - seen)
         seen |= others
-    sounds = json.loads((_FOLDER / "missing.json").read_text())["sounds"]
-    return {**vocabulary(), "synonyms": synonyms, "nearest": nearest, "sounds": sorted(sounds)}
+    return {**vocabulary(), "synonyms": synonyms, "nearest": nearest, "sounds": sorted(_missing_file()["sounds"])}
 
 
 def _listed(words: Words, topic: str, value: str) -> set[str]:

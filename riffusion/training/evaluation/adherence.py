@@ -37,18 +37,22 @@ def _family(stated: Stated, verdict: Verdict) -> bool | None:
     return verdict.family == stated.family if stated.lead else None
 
 
-def _near(bpm: float, wanted: float) -> bool:
+def same_tempo(bpm: float, wanted: float) -> bool:
+    """Whether two tempi are within 5 % of each other."""
     return abs(bpm / wanted - 1) <= _TEMPO_TOLERANCE
 
 
+def same_tempo_or_octave(bpm: float, wanted: float) -> bool:
+    """Whether a tempo, its half or its double is the same."""
+    return any(same_tempo(bpm * factor, wanted) for factor in (0.5, 1, 2))
+
+
 def _tempo(stated: Stated, verdict: Verdict) -> bool | None:
-    return _near(verdict.bpm, stated.bpm) if stated.bpm else None
+    return same_tempo(verdict.bpm, stated.bpm) if stated.bpm else None
 
 
 def _tempo_octave(stated: Stated, verdict: Verdict) -> bool | None:
-    if not stated.bpm:
-        return None
-    return any(_near(verdict.bpm * factor, stated.bpm) for factor in (0.5, 1, 2))
+    return same_tempo_or_octave(verdict.bpm, stated.bpm) if stated.bpm else None
 
 
 MEASURES: dict[str, _Measure] = {

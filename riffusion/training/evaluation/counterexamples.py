@@ -10,14 +10,13 @@ import numpy as np
 import numpy.typing as npt
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
-from riffusion.geometry import DEFAULT, hertz_to_mel
-from riffusion.training.evaluation.partials import lead_pitch
+from riffusion.geometry import mel_to_hertz
+from riffusion.training.evaluation.partials import MEL_STEP, band_of, lead_pitch
 
 Floats = npt.NDArray[np.float32]
 Fault = Callable[[Floats, Floats, float, np.random.Generator], Floats]
 
 _BANDS, _FRAMES = 512, 512
-_MEL_STEP = hertz_to_mel(DEFAULT.max_hz) / (DEFAULT.frequencies + 1)
 
 
 def counterexample(fault: str, loudness: Floats, other: Floats, strength: float, rng: np.random.Generator) -> Floats:
@@ -87,9 +86,8 @@ def _drifting(loudness: Floats, _other: Floats, strength: float, rng: np.random.
 def _bent(loudness: Floats, _other: Floats, strength: float, rng: np.random.Generator) -> Floats:
     """All partials slide together by a share of their frequency: the pitch wobbles off the notes of the scale."""
     cents = _between(40, 150, strength) * _wave(_FRAMES, rng.uniform(8, 50), rng)
-    mel = _MEL_STEP * (np.arange(_BANDS, dtype=np.float32) + 1)
-    hertz = 700 * (10 ** (mel / 2595) - 1)
-    bands_per_cent = hertz / (hertz + 700) * (2595 / np.log(10)) * (np.log(2) / 1200) / _MEL_STEP
+    hertz = np.array([mel_to_hertz(MEL_STEP * (band + 1)) for band in range(_BANDS)])
+    bands_per_cent = hertz / (hertz + 700) * (2595 / np.log(10)) * (np.log(2) / 1200) / MEL_STEP
     return _displaced(loudness, (bands_per_cent[:, None] * cents).astype(np.float32))
 
 
@@ -107,15 +105,10 @@ def _crossover(low: Floats, high: Floats, strength: float, rng: np.random.Genera
     """The fundamentals of `low` and the upper partials of `high`: at 0 from the fourth on, at 1 from the second on."""
     pitch, salience = lead_pitch(low)
     highest = 440 * 2 ** ((np.quantile(pitch[salience >= np.median(salience)], 0.9) - 69) / 12)
-    rows = [hertz_to_mel(float(multiple * highest)) / _MEL_STEP - 1 for multiple in (3.5, 1.5)]
+    rows = [band_of(float(multiple * highest)) for multiple in (3.5, 1.5)]
     row = np.interp(strength, (-1, 0, 1), (1.2 * _BANDS, *rows))
     above = np.clip((np.arange(_BANDS, dtype=np.float32)[:, None] - row * rng.uniform(0.95, 1.05)) / 12, 0, 1)
     return low + above * (high - low)
-
-
-def _mixed(loudness: Floats, other: Floats, strength: float, rng: np.random.Generator) -> Floats:
-    """The upper partials are another instrument's."""
-    return _crossover(loudness, other, strength, rng)
 
 
 def _loose(loudness: Floats, _other: Floats, strength: float, rng: np.random.Generator) -> Floats:
@@ -141,7 +134,7 @@ FAULTS: dict[str, Fault] = {
     "drifting": _drifting,
     "bent": _bent,
     "blurred": _blurred,
-    "mixed": _mixed,
+    "mixed": _crossover,  # the upper partials are another instrument's
     "loose": _loose,
     "hazy": _hazy,
 }

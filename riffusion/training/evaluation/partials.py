@@ -26,6 +26,15 @@ _NEAR = 10  # bins around a harmonic, 1.25 semitones either way
 _ALIGNED = 6  # harmonics
 
 
+MEL_STEP = hertz_to_mel(DEFAULT.max_hz) / (DEFAULT.frequencies + 1)
+"""From one band's centre to the next, in mel; the first centre is one step above 0."""
+
+
+def band_of(hertz: float) -> float:
+    """The position of a frequency among the bands' centres, from 0."""
+    return hertz_to_mel(hertz) / MEL_STEP - 1
+
+
 @dataclass(frozen=True)
 class _Track:
     """The lead's estimated pitch in every fourth frame, and how well the harmonics agree with it."""
@@ -86,8 +95,7 @@ def partials(loudness: Floats) -> Floats:
 def _places() -> tuple[npt.NDArray[np.intp], Floats]:
     """The row below each logarithmic bin, and the weight of the row above it [bins, 1]."""
     hertz = _LOWEST_HZ * 2 ** (np.arange(_SIZE) / _BINS)
-    mel_step = hertz_to_mel(DEFAULT.max_hz) / (DEFAULT.frequencies + 1)
-    rows = np.array([hertz_to_mel(each) for each in hertz]) / mel_step - 1
+    rows = np.array([band_of(each) for each in hertz])
     rows = rows.clip(0, DEFAULT.frequencies - 1.001)
     return rows.astype(np.intp), (rows % 1).astype(np.float32)[:, None]
 

@@ -13,6 +13,7 @@ from tqdm import tqdm
 
 from riffusion.training.data.captions import all_about
 from riffusion.training.data.composed_set import ComposedSet
+from riffusion.training.data.whole_file import whole_file
 from riffusion.training.evaluation.adherence import adherence
 from riffusion.training.evaluation.counterexamples import FAULTS
 from riffusion.training.evaluation.judge import WRONG, Judge, Verdict, train_judge
@@ -42,11 +43,9 @@ def make_judge(job: TinyRun) -> dict[str, Any]:
 def _kept_examples(clips: ComposedSet, number: int) -> Path:
     path = clips.folder / f"judge-{clips.seed}" / f"{number:04d}.npz"
     if not path.exists():
-        path.parent.mkdir(exist_ok=True)
         inputs, labels = examples(clips, number)
-        partial = path.with_suffix(".part.npz")
-        np.savez(partial, features=inputs, labels=labels)
-        partial.replace(path)
+        with whole_file(path) as file:
+            np.savez(file, features=inputs, labels=labels)
     return path
 
 

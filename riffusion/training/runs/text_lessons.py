@@ -1,16 +1,12 @@
 """What a trained text encoder learns further words from: captions of composed pieces and rewordings of them."""
 
-import json
 import re
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from random import Random
-from typing import Any
 
 import torch
 from transformers import CLIPTokenizer
 
-from riffusion.diffusion.checkpoint import VOCABULARY_FILE
 from riffusion.training.data.captions import Stated, vocabulary
 from riffusion.training.data.music import GENRE, INSTRUMENT
 from riffusion.training.data.rewordings import WAYS, reword
@@ -27,12 +23,6 @@ _SHARES = {
 }  # of the captions; each other way has 1
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _CONNECTING = "an and at beats bpm clip featuring in minute of on over per play plus recording some sound style with"
-
-
-def read_vocabulary(model: Path) -> dict[str, Any] | None:
-    """The vocabulary of a model folder; None where it doesn't list one."""
-    path = model / VOCABULARY_FILE
-    return json.loads(path.read_text()) if path.exists() else None
 
 
 class KnownCaptions:

@@ -18,9 +18,11 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
+from riffusion.diffusion.checkpoint import read_vocabulary
 from riffusion.training.data.captions import Stated, vocabulary, write_caption
 from riffusion.training.data.composed_set import ComposedSet
 from riffusion.training.data.lexicon import model_vocabulary
+from riffusion.training.data.whole_file import whole_file
 from riffusion.training.models.ema import WeightAverage
 from riffusion.training.models.text_encoder import (
     new_text_encoder,
@@ -35,7 +37,7 @@ from riffusion.training.models.unet import new_unet, noise_schedule, unet_from
 from riffusion.training.models.vae import encode, new_autoencoder, train_autoencoder
 from riffusion.training.models.vae_decoder import EncodedClips, train_decoder
 from riffusion.training.runs.export import assemble, export
-from riffusion.training.runs.text_lessons import KnownCaptions, read_vocabulary, text_lessons
+from riffusion.training.runs.text_lessons import KnownCaptions, text_lessons
 from riffusion.training.runs.tiny_folder import DECODED, TinyRun
 from riffusion.training.runs.trainer import Trainer, TrainingData, last_checkpoint, run
 
@@ -136,12 +138,9 @@ def _vae(folder: Path) -> AutoencoderKL:
 
 def _encode_shard(job: TinyRun, shard: int) -> None:
     path = job.latents_path(shard)
-    path.parent.mkdir(exist_ok=True)
     latents = encode(_vae(job.part("vae")), np.load(job.train_set.shard_path(shard))).half().numpy()
-    partial = path.with_suffix(".part")
-    with partial.open("wb") as file:
+    with whole_file(path) as file:
         np.save(file, latents)
-    partial.replace(path)
 
 
 def make_decoder(job: TinyRun) -> None:

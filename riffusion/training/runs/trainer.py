@@ -19,6 +19,7 @@ from diffusers import DDPMScheduler, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextModel
 
+from riffusion.training.data.whole_file import whole_file
 from riffusion.training.models.ema import WeightAverage
 from riffusion.training.models.text_encoder import encode_prompt
 from riffusion.training.models.unet import noise_schedule, prepared, velocity_loss
@@ -120,7 +121,7 @@ class Trainer:
         self.average.update(weights, self.options.average_every)
 
     def save(self, folder: Path) -> None:
-        """Writes this process's state atomically, by renaming: a kill leaves the old or the new one."""
+        """Writes this process's state; a kill leaves the old or the new one."""
         state = {
             "step": self.step,
             "unet": self.unet.state_dict(),
@@ -128,9 +129,8 @@ class Trainer:
             "average": self.average.state_dict(),
             "random": self.random.get_state(),
         }
-        partial = folder / f"state-{self.rank}.part"
-        torch.save(state, partial)
-        partial.replace(folder / f"state-{self.rank}-{self.step}.pt")
+        with whole_file(folder / f"state-{self.rank}-{self.step}.pt") as file:
+            torch.save(state, file)
 
     def load(self, path: Path) -> None:
         """Resumes from a file that `save` wrote."""

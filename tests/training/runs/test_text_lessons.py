@@ -8,9 +8,10 @@ import torch
 from transformers import CLIPTokenizer
 
 import riffusion
+from riffusion.diffusion.checkpoint import read_vocabulary
 from riffusion.training.data.captions import Stated, vocabulary
 from riffusion.training.data.lexicon import model_vocabulary
-from riffusion.training.runs.text_lessons import KnownCaptions, read_vocabulary, text_lessons
+from riffusion.training.runs.text_lessons import KnownCaptions, text_lessons
 
 _OLD = {
     "genre": ["jazz", "smooth jazz", "swing jazz", "bebop", "hip hop", "lo-fi", "bossa nova"],
