@@ -12,7 +12,7 @@ from riffusion.jobs.database import pairs
 from riffusion.jobs.inputs import Inputs
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.tenants import Tenant, key_of, refusal
-from riffusion.requests import AnyRequest, Painted, cost, stored_form, with_seed
+from riffusion.requests import AnyRequest, Painted, cost, first_form, stored_form, with_seed
 from riffusion.settings import Settings
 
 
@@ -39,7 +39,7 @@ class Idempotency:
     @classmethod
     def of(cls, key: str, body: object, submissions: Sequence[Submission]) -> "Idempotency":
         """That of a JSON body and the submissions parsed from it; no submissions where it couldn't be parsed."""
-        return cls(key, digest(body), digest([item.request.model_dump(mode="json") for item in submissions]))
+        return cls(key, digest(body), digest([first_form(item.request) for item in submissions]))
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from riffusion.requests.references import (
     shareable,
 )
 from riffusion.requests.sizes import CLIP_SIZE, InputSize, Sizes, too_short, too_wide
-from riffusion.requests.stored import SCHEMA, stored_form, with_defaults
+from riffusion.requests.stored import SCHEMA, first_form, stored_form, with_defaults
 from riffusion.requests.title import title, untitled
 
 __all__ = [
@@ -62,6 +62,7 @@ __all__ = [
     "TimestepSpacing",
     "Upload",
     "cost",
+    "first_form",
     "is_name",
     "parse",
     "plain",

@@ -14,6 +14,7 @@ SCHEMA = max(SAMPLER_SCHEMA, *(mode.SCHEMA for mode in MODES))
 """The newest version of the request format that this code can make."""
 
 _NOT_STORED = ("fresh", "webhook")  # about the job, not about the clip
+_LATER = ("timestep_spacing",)  # fields that version 1 lacks; None where they aren't used
 _REQUIRED = object()
 
 
@@ -22,6 +23,12 @@ def stored_form(request: AnyRequest) -> dict[str, Any]:
     defaults = _defaults(request.MODE)
     values = request.model_dump(mode="json", exclude=set(_NOT_STORED))
     return {name: value for name, value in values.items() if name == "mode" or value != defaults[name]}
+
+
+def first_form(request: AnyRequest) -> dict[str, Any]:
+    """A request's JSON with its defaults, as version 1 of the format has it: without later fields that aren't used."""
+    values = request.model_dump(mode="json")
+    return {name: value for name, value in values.items() if name not in _LATER or value is not None}
 
 
 def with_defaults(stored: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from riffusion.requests import MODES, SCHEMA, Painted, parse
+from riffusion.requests import MODES, SCHEMA, Painted, first_form, parse
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from tests.requests.examples import EXAMPLES, refused
 
 PAINTED = [mode.MODE for mode in MODES if issubclass(mode, Painted)]
@@ -46,3 +47,9 @@ def test_older_workers_leave_the_new_samplers_to_newer_ones(mode: str) -> None:
     assert plain.schema_version == plain.SCHEMA < SCHEMA
     for sampler in ({"scheduler": "lcm", "steps": 4}, {"timestep_spacing": "trailing"}):
         assert parse({"mode": mode, **EXAMPLES[mode], **sampler}).schema_version == SCHEMA
+
+
+def test_the_form_that_version_1_compares_has_the_spacing_only_where_it_is_used() -> None:
+    plain = TextToAudio(prompt="jazz")
+    assert first_form(plain).keys() == plain.model_dump(mode="json").keys() - {"timestep_spacing"}
+    assert first_form(TextToAudio(prompt="jazz", timestep_spacing="trailing"))["timestep_spacing"] == "trailing"
