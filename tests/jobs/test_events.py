@@ -33,6 +33,9 @@ def connect(hub: EventHub, redis: Redis) -> int:
     before = subscribers(redis)
     hub.wait("none", 0, 0)
     wait_until(lambda: subscribers(redis) > before)
+    # That it has subscribed wakes everybody who waits: it has to have heard so, before anybody does.
+    redis.publish("events", "probe 1")
+    wait_until(lambda: hub.wait("probe", 0, 0.1) == 1)
     return before + 1
 
 
