@@ -92,6 +92,7 @@ def test_a_unet_that_can_not_be_compiled_runs_uncompiled(
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("CUDA graphs aren't possible here")
 
+    caplog.set_level("WARNING", "riffusion")  # the command line's programs raise it
     denoiser = Denoiser(checkpoint, compiler=lambda _: broken)
     denoiser.warm_up(SHAPE, (77, 16), batch_size=4)
     rows = [row(checkpoint, prompts)]
