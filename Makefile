@@ -74,6 +74,9 @@ bench-queue: $(READY)  ## its program is not called queue.py, which would hide t
 bench-outsiders: $(READY) .venv-outsiders/.ready  ## the bundled model before judges from elsewhere: make bench-outsiders MODEL=…
 	$(BIN)/python bench/outsiders.py $(if $(MODEL),--model $(MODEL))
 
+bench-continuity: $(READY) .venv-outsiders/.ready  ## key, beat and timbre along a minute: make bench-continuity MODEL=…
+	$(BIN)/python bench/continuity.py $(if $(MODEL),--model $(MODEL))
+
 .venv-outsiders/.ready: locks/outsiders.txt | $(READY)
 	$(PYTHON) -m venv --without-pip .venv-outsiders
 	$(BIN)/uv pip sync --quiet --require-hashes --python .venv-outsiders/bin/python locks/outsiders.txt

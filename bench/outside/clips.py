@@ -1,7 +1,7 @@
 """Which pieces are judged: held-out ones, as many of each kind and lead instrument."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -32,7 +32,7 @@ def balanced(split: Split, total: int) -> list[Clip]:
     """
     wanted = _quotas(total)
     chosen = []
-    for clip in _clips(split):
+    for clip in clips_of(split):
         lead = clip.piece.lead and clip.piece.lead.name
         if clip.stated.lead == lead and wanted[clip.piece.kind, lead] > 0:
             wanted[clip.piece.kind, lead] -= 1
@@ -42,7 +42,23 @@ def balanced(split: Split, total: int) -> list[Clip]:
     return chosen
 
 
-def _clips(split: Split) -> Iterator[Clip]:
+def tempo_without_key(split: Split, kinds: Sequence[Kind], each: int) -> list[Clip]:
+    """The first `each` clips of each kind whose caption states tempo and lead but not the key; leads differ."""
+    chosen: list[Clip] = []
+    for clip in clips_of(split):
+        stated, lead = clip.stated, clip.piece.lead
+        if stated.kind not in kinds or not lead or stated.lead != lead.name or not stated.bpm or stated.key:
+            continue
+        full = sum(other.stated.kind == stated.kind for other in chosen) == each
+        if not full and lead not in [other.piece.lead for other in chosen]:
+            chosen.append(clip)
+        if len(chosen) == each * len(kinds):
+            break
+    return chosen
+
+
+def clips_of(split: Split) -> Iterator[Clip]:
+    """All clips of a split, one after another; there is no last one."""
     pieces = ComposedSet(Path(), split, _MOST_SEARCHED)
     for index in count():
         piece = pieces.piece(index)

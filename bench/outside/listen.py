@@ -16,12 +16,14 @@ import numpy.typing as npt
 
 from outside.judges.chords import Chords
 from outside.judges.notes import Notes
+from outside.judges.onsets import Onsets
 from outside.judges.pitch import Pitch
 from outside.judges.tags import Tags
 from outside.judges.tempo import TempoJudge
 
 JUDGES: dict[str, Callable[[], Callable[[Path], npt.NDArray[np.float64]]]] = {
     "notes": Notes,
+    "onsets": Onsets,
     "pitch": Pitch,
     "chords": Chords,
     "tempo": TempoJudge,

@@ -12,6 +12,9 @@ from riffusion.requests.references import Picture
 from riffusion.requests.sizes import CONTEXT_COLUMNS, Sizes
 from riffusion.requests.work import DenoisingWork, Work
 
+DENOISING = 0.85
+"""Share of the steps that paint what is new: it starts from what was there a few beats before."""
+
 
 class Extend(Prompted):
     """A clip made longer: the model paints on where it ends."""
@@ -40,5 +43,5 @@ class Extend(Prompted):
         init = sizes["init"]
         new = CLIP_COLUMNS - min(CONTEXT_COLUMNS, init.columns)
         windows = math.ceil(COLUMNS_PER_S * self.seconds / new)
-        denoising = DenoisingWork(CLIP_COLUMNS, self.steps, self.guided, encoded=windows, pictures=windows)
+        denoising = DenoisingWork(CLIP_COLUMNS, self.steps * DENOISING, self.guided, encoded=windows, pictures=windows)
         return Work(self.columns(sizes), init.channels, denoising=denoising)
