@@ -1,18 +1,19 @@
 """Words of prompts that say nothing about the music: a prompt may hold them without a warning."""
 
 _ENGLISH = """
-a about accompanied all amazing an and any are as at audio awesome be beautiful best bit but by can clip cool create
-do else favorite feat featuring feel feeling for from ft generate get girl give going good great guy has have hd
-high hq i if in inspired into is it its just key kind kinda let like little long loop looped lot lots lovely made
-make makes making man me minute minutes mood music's my need new nice nobody nothing of old on one only or over part
-per perfect person piece play played player playing plays please pls plus pretty put quality really recording sample
-second seconds short signature simple so some someone something sort sound sounding sounds style such super tempo
-than thanks that the their them then there these they thing this thx time to top type typical us use using version
-very vibe vibes vs want was way we well what when where which while who will with woman would you your
+a about accompanied all amazing an and any anything are as at audio awesome be beautiful best bit but by can clip
+cool create do else everything favorite feat featuring feel feeling for from ft generate get girl give going good
+great guy has have hd high hq i if in inspired into is it its just key kind kinda let like little long loop looped
+lot lots lovely made make makes making man me minute minutes mood music's my need new nice nobody nothing of old on
+one only or over part per perfect person piece play played player playing plays please pls plus pretty put quality
+really recording sample second seconds short signature simple so some someone something sort sound sounding sounds
+style such super tempo than thanks that the their them then there these they thing this thx time to too top type
+typical us use using version very vibe vibes vs want was way we well what when where which while who will with woman
+would you your
 """
 _GERMAN = """
-auch auf aus bitte das dem den der des die ein eine einem einen einer eines etwas für ganz im ist mache mein mir mit
-nur oder schöne schöner schönes sehr spiel spiele spielt stil takt und vom von wie zu zum zur
+aber auch auf aus bisschen bitte das dem den der des die ein eine einem einen einer eines etwas für ganz im ist
+mache mein mir mit nur oder schöne schöner schönes sehr spiel spiele spielt stil takt und vom von wie zu zum zur
 """
 _FRENCH = """
 au aux avec beau belle ce cette comme dans de des du en et est fais fait je joue joué juste la le les mais moi ou par
@@ -28,5 +29,22 @@ _NOTES = "ais as cis dis do dó es fa fá fis gis la lá mi ré re si sol до �
 
 FILLERS = frozenset(f"{_ENGLISH} {_GERMAN} {_FRENCH} {_IBERIAN_AND_ITALIAN} {_RUSSIAN} {_NOTES}".split())
 
-_NEGATIONS = "no not without minus except ohne kein keine keinen nicht sans pas sin senza niente sem без не"
-NEGATIONS = frozenset(_NEGATIONS.split())
+_NEGATIONS = (
+    "no not without w/o w/out minus except excluding exclude avoid never neither nor dont ohne kein keine keinen "
+    "keiner nicht sans pas jamais ni sin nunca senza niente ne sem nem без не 🚫 ❌ ⛔"
+)
+_LONG_NEGATIONS = (
+    "don t",
+    "doesn t",
+    "isn t",
+    "anything but",
+    "everything but",
+    "instead of",
+    "rather than",
+    "free of",
+)
+NEGATIONS = frozenset(tuple(phrase.split()) for phrase in (*_NEGATIONS.split(), *_LONG_NEGATIONS))
+"""Phrases, in small letters without accents, after which a prompt names what shall not play."""
+
+ORS = frozenset(("or", "oder", "ou", "o", "или"))
+"""Words after which a negation goes on."""

@@ -47,7 +47,12 @@ def warnings(reading: Reading, prompt: str, examples: Mapping[str, str], meters:
         _about_spelling(reading.misspelled),
         *limits,
     ]
-    understood = reading.known or reading.replaced or len(wrong_tempi) < len(reading.tempi)
+    understood = (
+        reading.known
+        or reading.replaced
+        or len(wrong_tempi) < len(reading.tempi)
+        or not reading.meters.keys().isdisjoint(meters)
+    )
     if not understood and (reading.unknown or not any(found)):
         found = [_knows_nothing(prompt, examples), *limits]
     return [sentence for sentence in found if sentence]

@@ -1,12 +1,14 @@
 """Finds the known word that a misspelled one stands for, in time that doesn't depend on how many are known."""
 
+import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from itertools import groupby
 
 _SHORTEST, _LONGEST = 3, 24  # letters of words that are looked up; the work grows with their square
 _SHORT = 6  # words up to this length are near too many others: they have to sound alike
 _SHORTER = 4  # and up to this length, to lack or repeat a letter, too: "bell" isn't "ball"
+_HELD = re.compile(r"(.)\1{2,}")  # a letter three times or more
 _VOWELS = frozenset("aeiouаеёиоуыэюя")
 
 
@@ -17,9 +19,11 @@ class Spelling:
     neighbours apart, or one moved letter. First letters have to agree.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
+    def __init__(self, words: Iterable[str], preferred: Collection[str] = ()) -> None:
+        self._preferred = preferred
         self._by_deletion: defaultdict[str, list[str]] = defaultdict(list)
-        for word in sorted(words):
+        self._words = frozenset(words)
+        for word in sorted(self._words):
             if _SHORTEST < len(word) <= _LONGEST:
                 for form in _deletions(word):
                     self._by_deletion[form].append(word)
@@ -27,15 +31,24 @@ class Spelling:
     def nearest(self, word: str) -> str | None:
         """A known word of more than three letters that this one, which isn't known, may misspell.
 
-        Of several, one that sounds alike, then one of about the same length.
+        Of several, one that sounds alike, then a preferred one, then one of about the same length. A letter that is
+        held ("sloooow") may be one or two.
         """
+        for held in (_HELD.sub(r"\1", word), _HELD.sub(r"\1\1", word)):
+            if held != word and (meant := held if held in self._words else self.nearest(held)):
+                return meant
         if not _SHORTEST <= len(word) <= _LONGEST:
             return None
         found = {known for form in _deletions(word) for known in self._by_deletion.get(form, ())}
         near = [known for known in found if len(word) > _SHORT or _sounds_alike(word, known)]
         return min(
             near,
-            key=lambda known: (not _sounds_alike(word, known), abs(len(known) - len(word)), known),
+            key=lambda known: (
+                not _sounds_alike(word, known),
+                known not in self._preferred,
+                abs(len(known) - len(word)),
+                known,
+            ),
             default=None,
         )
 

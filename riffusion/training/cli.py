@@ -98,7 +98,9 @@ def judge(folder: Path, clips: int, processes: int, seed: int) -> None:
     show_default=True,
     help="In 8 bits, its state takes a quarter of the memory; needs bitsandbytes.",
 )
-@click.option("--rate", type=float, default=1e-4, show_default=True, help="Learning rate.")
+@click.option(
+    "--rate", type=click.FloatRange(0, 1, min_open=True), default=1e-4, show_default=True, help="Learning rate."
+)
 @click.option(
     "--warmup", type=click.IntRange(0), default=100, show_default=True, help="Steps over which the rate rises."
 )

@@ -78,10 +78,29 @@ def test_what_strangers_say_is_known(words: KnownWords, prompt: str) -> None:
          "The model doesn't know “zorb”, “blarg”, “quux” and 2 more; it goes by “flute”."),
         ("guitar without piano", "To leave out “piano”, use the negative prompt."),
         ("techno without bass", "To leave out “bass”, use the negative prompt."),
+        ("jazz, don't use piano", "To leave out “piano”, use the negative prompt."),
+        ("only drums, no guitar or piano", "To leave out “guitar” and “piano”, use the negative prompt."),
+        ("piano, not too fast", "To leave out “fast”, use the negative prompt."),
+        ("piano by Chris Brown", "The model doesn't know “chris” and “brown”; it goes by “piano”."),
+        ("tempo = 300 for piano", "The model plays at 60 to 180 bpm, not at 300."),
+        ("kick and snare", "The model can't play “kick” or “snare”; the nearest that it can is drums."),
     ],
 )  # fmt: skip
 def test_what_it_cannot_do_is_said_with_the_nearest(words: KnownWords, prompt: str, warning: str) -> None:
     assert warning in words.warnings(prompt)
+
+
+@pytest.mark.parametrize(
+    "word", ["star", "melodic", "harmonic", "still", "strong", "table", "beach", "truck", "mario", "boss", "counter"]
+)
+def test_an_ordinary_word_is_no_spelling_mistake(words: KnownWords, word: str) -> None:
+    assert words.warnings(f"piano {word}") == [f"The model doesn't know “{word}”; it goes by “piano”."]
+    assert words.canonical(word) == word
+
+
+@pytest.mark.parametrize("prompt", ["3/4", "C#m", "piano in 4/4", "no drums or bass, flute"])
+def test_symbols_are_known(words: KnownWords, prompt: str) -> None:
+    assert words.warnings(prompt) == []
 
 
 def test_each_shortcoming_is_a_sentence_of_its_own(words: KnownWords) -> None:
@@ -121,9 +140,22 @@ def test_a_prompt_without_a_known_word_has_examples(words: KnownWords, topics_al
         ("a cello playing Bach", "a cello classical"),
         ("lofi hip hop beat to study to", "lofi hip hop lo-fi"),
         ("ABC (Gitar:1.3) & [Klavier], 12", "ABC (guitar:1.3) & [piano], 12"),
-        ("(death) metal (deth metal)", "(death) metal (metal)"),
+        ("(death) metal (death metal)", "(death) metal (metal)"),
         ("🎹🎸 solo🎷jaz", "piano electric guitar solo saxophone jazz"),
         ("kein Schlagzeug, nur Flöte", "no drums, nur flute"),
+        ("piano w/o drums", "piano no drums"),
+        ("don’t use any drums, jazz guitar", "no drums, jazz guitar"),
+        ("🚫🥁 🎹", "no drums piano"),
+        ("Klavier in C#-Moll", "piano in C# minor"),
+        ("piano do# menor", "piano C# minor"),
+        ("mi♭ majeur, piano", "Eb major, piano"),
+        ("piano in F#m, Bbm or Cmaj", "piano in F# minor, Bb minor or C major"),
+        ("piano Am", "piano A minor"),
+        ("BPM: 120, house", "120 bpm, house"),
+        ("Gitarrenriff, Technobeat", "acoustic guitar riff, techno beat"),
+        ("pia\u200bno gui\u00adtarre", "piano acoustic guitar"),
+        ("slooow pianooo", "slow piano"),
+        ("flutte", "flute"),
     ],
 )
 def test_words_are_replaced_by_the_captions_own(words: KnownWords, prompt: str, canonical: str) -> None:
@@ -136,6 +168,7 @@ def test_words_are_replaced_by_the_captions_own(words: KnownWords, prompt: str, 
     [
         "sad piano", "SAD  Piano!", "80s synthwave", "pianos", "hip, hop", "folk music", "drum & bass", "lo fi",
         "no drums, just a flute", "guitar without piano", "techno, no harmonica", "no gitar", "whale song", "Zorb ½ ﬁ",
+        "I am a piano", "guitar without any drums or bass", "120 bpm 4/4 house", "commit",
         "(zorb:1.3) [", "xyzzy", "太鼓", "", " ", "in the key of f# minor", "96 beats per minute",
     ],
 )  # fmt: skip

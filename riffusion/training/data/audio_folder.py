@@ -88,14 +88,18 @@ def find_tracks(folder: Path) -> dict[Path, tuple[str, ...]]:
     Raises:
         UnreadableMedia: there is no audio, or `captions.csv` lacks a file.
     """
-    paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+    found = (path for path in folder.rglob("*") if path.suffix.lower() in AUDIO_SUFFIXES)
+    paths = sorted(path for path in found if not path.name.startswith("."))  # macOS puts "._x.wav" into archives
     if not paths:
         raise UnreadableMedia(f"There are no audio files ({', '.join(sorted(AUDIO_SUFFIXES))}) in {folder.name}.")
     table = folder / "captions.csv"
     if not table.exists():
         return {path: _captions_beside(path) for path in paths}
-    with table.open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
+    with table.open(newline="", encoding="utf-8-sig") as file:  # Excel begins with a byte order mark
+        try:
+            rows = list(csv.DictReader(file))
+        except UnicodeDecodeError:
+            raise UnreadableMedia("The file captions.csv isn't UTF-8: save it as “CSV UTF-8”.") from None
     captions: dict[str, list[str]] = {}
     for row in rows:
         if not row.get("file") or not row.get("caption"):
@@ -111,7 +115,11 @@ def _captions_beside(path: Path) -> tuple[str, ...]:
     """The lines of the text file beside it; else the words of its name, without a track number."""
     text = path.with_suffix(".txt")
     if text.exists():
-        lines = tuple(line.strip() for line in text.read_text(encoding="utf-8").splitlines() if line.strip())
+        try:
+            content = text.read_text(encoding="utf-8-sig")
+        except UnicodeDecodeError:
+            raise UnreadableMedia(f"The captions in {text.name} aren't UTF-8: save the file as UTF-8.") from None
+        lines = tuple(line.strip() for line in content.splitlines() if line.strip())
         if lines:
             return lines
     words = re.sub(r"^\d+[\s._-]+", "", path.stem)

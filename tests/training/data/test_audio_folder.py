@@ -49,6 +49,24 @@ def test_an_incomplete_table_is_refused(folder: Path, table: str) -> None:
         find_tracks(folder)
 
 
+def test_excels_utf_8_is_read_and_other_encodings_are_refused(folder: Path) -> None:
+    rows = "file,caption\n01 slow blues.wav,flûte\n02_fast-funk.wav,flûte\n"
+    (folder / "captions.csv").write_text(rows, encoding="utf-8-sig")
+    assert list(find_tracks(folder).values()) == [("flûte",), ("flûte",)]
+    (folder / "captions.csv").write_text(rows, encoding="latin-1")
+    with pytest.raises(UnreadableMedia, match="CSV UTF-8"):
+        find_tracks(folder)
+    (folder / "captions.csv").unlink()
+    (folder / "02_fast-funk.txt").write_text("flûte", encoding="latin-1")
+    with pytest.raises(UnreadableMedia, match="02_fast-funk"):
+        find_tracks(folder)
+
+
+def test_hidden_files_are_left_out(folder: Path) -> None:
+    (folder / "._01 slow blues.wav").write_bytes(b"macOS")
+    assert len(find_tracks(folder)) == 2
+
+
 def test_an_empty_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UnreadableMedia, match="no audio files"):
         find_tracks(tmp_path)
