@@ -108,6 +108,7 @@ def summary(rows: dict[str, dict[str, float]], count: int) -> dict[str, float]:
         "in_key": rows["in_key"]["generated"],
         "pitch_confidence_ratio": ratio("pitch_confidence"),
         "cents_ratio": ratio("cents"),
+        "silent_solo": rows["silent solo"]["generated"],
         "polyphony_ratio": ratio("polyphony"),
         "harmonicity_ratio": ratio("harmonicity"),
         "chords_ratio": ratio("chords"),

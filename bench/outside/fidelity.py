@@ -18,6 +18,8 @@ _ATTACK_BANDS = 40
 _LOUDEST_ONSETS = 8
 _DYNAMICS_DB = 60.0  # what lies further below the loudest band is inaudible
 _SEMITONE_CENTS = 100.0
+RANDOM_CENTS = 25.0
+"""How far pitches drawn at random lie from the nearest semitone, in the mean."""
 
 
 def voices(notes: Floats, seconds: float) -> npt.NDArray[np.int64]:
@@ -95,7 +97,7 @@ def cents_off(pitches: Floats) -> float:
     """How far pitches lie from the nearest semitone of the tuning that fits them best, in cents: the mean, 0 to 50.
 
     The tuning is the circular mean of the pitches' fractions, so that a sound that is a quarter tone flat as a whole is
-    in tune. Pitches drawn at random are 25 cents off.
+    in tune. Pitches drawn at random are `RANDOM_CENTS` off.
 
     Args:
         pitches: MIDI pitches with their fractions [F]; NaN is returned for none.

@@ -1,4 +1,7 @@
-"""What is measured of each clip, from what the judges found in it."""
+"""What is measured of each clip, from what the judges found in it.
+
+A clip in which no note or no pitch is heard counts as wrong, so that silence is no way to a better figure.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -70,7 +73,19 @@ def _scale(heard: Heard, clip: Clip) -> frozenset[int]:
 
 
 def _in_key(heard: Heard, clip: Clip) -> float:
-    return harmony.in_scale(heard.notes, _scale(heard, clip)) if len(heard.notes) else float("nan")
+    return harmony.in_scale(heard.notes, _scale(heard, clip)) if len(heard.notes) else 0.0
+
+
+def _pitch_confidence(heard: Heard, _: Clip) -> float:
+    return float(heard.audible_pitch[:, 1].mean()) if len(heard.audible_pitch) else 0.0
+
+
+def _cents(heard: Heard, _: Clip) -> float:
+    return fidelity.cents_off(heard.audible_pitch[:, 0]) if len(heard.audible_pitch) else fidelity.RANDOM_CENTS
+
+
+def _harmonicity(heard: Heard, _: Clip) -> float:
+    return fidelity.harmonicity(heard.samples, heard.rate, heard.notes) if len(heard.notes) else 0.0
 
 
 def _chords(heard: Heard, clip: Clip) -> float:
@@ -116,20 +131,16 @@ class Measure:
 MEASURES = (
     Measure("in_key", TONAL, _in_key),
     *(Measure(f"in_key {kind}", (kind,), _in_key) for kind in TONAL),
-    Measure("pitch_confidence", ("solo",), lambda heard, _: float(heard.audible_pitch[:, 1].mean())),
-    Measure("cents", ("solo", "bass"), lambda heard, _: fidelity.cents_off(heard.audible_pitch[:, 0])),
-    Measure("cents solo", ("solo",), lambda heard, _: fidelity.cents_off(heard.audible_pitch[:, 0])),
-    Measure("cents bass", ("bass",), lambda heard, _: fidelity.cents_off(heard.audible_pitch[:, 0])),
+    Measure("pitch_confidence", ("solo",), _pitch_confidence),
+    Measure("cents", ("solo", "bass"), _cents),
+    Measure("cents solo", ("solo",), _cents),
+    Measure("cents bass", ("bass",), _cents),
     Measure("polyphony", ("full",), lambda heard, _: fidelity.polyphony(heard.notes, heard.seconds)),
     Measure("polyphony chords", ("chords",), lambda heard, _: fidelity.polyphony(heard.notes, heard.seconds)),
     Measure("notes solo", ("solo",), lambda heard, _: len(heard.notes)),
     Measure("notes full", ("full",), lambda heard, _: len(heard.notes)),
     Measure("silent solo", ("solo",), lambda heard, _: fidelity.silent_share(heard.notes, heard.seconds)),
-    Measure(
-        "harmonicity",
-        ("solo", "chords"),
-        lambda heard, _: fidelity.harmonicity(heard.samples, heard.rate, heard.notes),
-    ),
+    Measure("harmonicity", ("solo", "chords"), _harmonicity),
     Measure("chords", ("chords",), _chords),
     Measure("chords full", ("full",), _chords),
     Measure("chords composed", ("chords",), _composed_chords, compared=True, rendered_only=True),

@@ -2,12 +2,15 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 
 import numpy as np
 import numpy.typing as npt
 import pytest
 from outside import clips, fidelity, harmony, probe
+from outside.listen import found_by
+from outside.measures import MEASURES, Heard
 
 from riffusion.training.data.composer import compose
 from riffusion.training.data.music import GENRE, INSTRUMENT, INSTRUMENTS
@@ -136,3 +139,15 @@ def test_a_probe_learns_what_differs_and_nothing_else() -> None:
     assert probe.separability(one, other) == pytest.approx(0.5, abs=0.15)
     assert probe.separability(one, other + 3 * np.eye(20)[0]) > 0.85
     assert probe.classify(np.eye(3), ["a", "b", "c"], np.eye(3)[[2, 0]]) == ["c", "a"]
+
+
+@pytest.mark.parametrize(
+    ("name", "worst"),
+    [("in_key solo", 0), ("pitch_confidence", 0), ("cents solo", fidelity.RANDOM_CENTS), ("harmonicity", 0)],
+)
+def test_a_clip_in_which_nothing_is_heard_counts_as_wrong(name: str, worst: float, tmp_path: Path) -> None:
+    clip = next(clip for clip in clips.clips_of("held-out") if clip.piece.kind == "solo")
+    np.save(found_by("notes", tmp_path / "clip.wav"), np.zeros((0, 4)))
+    np.save(found_by("pitch", tmp_path / "clip.wav"), np.zeros((0, 3)))
+    (measure,) = [each for each in MEASURES if each.name == name]
+    assert measure.mean([Heard(clip, tmp_path / "clip.wav")]) == worst
