@@ -2,14 +2,15 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 import torch
 from huggingface_hub import snapshot_download
 from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
+from pydantic import TypeAdapter
 from safetensors import SafetensorError
 
 from riffusion.diffusion.libraries import (
@@ -22,13 +23,24 @@ from riffusion.diffusion.libraries import (
 from riffusion.diffusion.lora import LoraMerger, Part
 from riffusion.diffusion.supported import INDEX_FILE, check_family, check_inputs
 from riffusion.errors import CheckpointUnavailable
+from riffusion.requests import PRESETS, Presets
 
 DEFAULT_GUIDANCE = 7.0  # the original's
 DEFAULTS_FILE, VOCABULARY_FILE = "defaults.json", "vocabulary.json"  # beside model_index.json; both may be missing
+LORA_FOLDER = "lora"  # beside it, too: the LoRAs that its qualities name
 WEIGHTS = ("text_encoder", "unet", "vae")  # the subfolders that hold weights
 
 
 Vocabulary = Mapping[str, Any]  # of `riffusion.generate.vocabulary`
+
+
+class Defaults(TypedDict, total=False):
+    """The fields of a `Checkpoint` that may be left out."""
+
+    guidance: float
+    vocabulary: Vocabulary | None
+    qualities: Presets
+    lora_dir: Path | None
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,10 @@ class Checkpoint:
     """Classifier-free guidance scale of requests without one."""
     vocabulary: Vocabulary | None = None
     """The words that its text encoder was taught; None where that list doesn't exist, as for large models."""
+    qualities: Presets = field(default_factory=PRESETS.copy)
+    """What each quality stands for."""
+    lora_dir: Path | None = None
+    """The folder of the LoRAs that come with it, for its qualities; None where it has none."""
 
     @property
     def scale(self) -> int:
@@ -98,6 +114,7 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
         scheduler_config = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
         defaults = _read_json(folder / DEFAULTS_FILE) or {}
         guidance = float(defaults.get("guidance", DEFAULT_GUIDANCE))
+        qualities = _read_qualities(defaults)
         vocabulary = read_vocabulary(folder)
     except (OSError, ValueError, KeyError, RuntimeError, TypeError, SafetensorError) as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
@@ -113,6 +130,8 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
         dtype=dtype,
         guidance=guidance,
         vocabulary=vocabulary,
+        qualities=qualities,
+        lora_dir=folder / LORA_FOLDER if (folder / LORA_FOLDER).is_dir() else None,
     )
 
 
@@ -120,6 +139,16 @@ def read_vocabulary(folder: Path) -> Vocabulary | None:
     """The words that the text encoder of a model folder was taught; None where it doesn't list them."""
     vocabulary: Vocabulary | None = _read_json(folder / VOCABULARY_FILE)
     return vocabulary
+
+
+def _read_qualities(defaults: Mapping[str, Any]) -> Presets:
+    """What the qualities stand for, by name, in a model folder's defaults; those left out are everyone's.
+
+    Raises:
+        ValueError: a quality or field that doesn't exist, or a value out of range.
+    """
+    own: Presets = TypeAdapter(Presets).validate_python(defaults.get("qualities", {}))
+    return PRESETS | own
 
 
 def _read_json(path: Path) -> Any:
@@ -135,14 +164,13 @@ def place(
     scheduler_config: dict[str, Any],
     device: torch.device,
     dtype: torch.dtype,
-    guidance: float = DEFAULT_GUIDANCE,
-    vocabulary: Vocabulary | None = None,
+    **defaults: Unpack[Defaults],
 ) -> Checkpoint:
     """The parts, already in the precision `dtype`, frozen and in inference mode, as a checkpoint on its device."""
     for module in (text_encoder, unet, vae):
         module.eval().requires_grad_(False).to(device)
     device = next(unet.parameters()).device  # with its index: "cuda" would mean whichever device is current
-    return Checkpoint(tokenizer, text_encoder, unet, vae, scheduler_config, device, dtype, guidance, vocabulary)
+    return Checkpoint(tokenizer, text_encoder, unet, vae, scheduler_config, device, dtype, **defaults)
 
 
 def _download(source: str, revision: str | None) -> Path:

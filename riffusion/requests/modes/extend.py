@@ -40,5 +40,5 @@ class Extend(Prompted):
         init = sizes["init"]
         new = CLIP_COLUMNS - min(CONTEXT_COLUMNS, init.columns)
         windows = math.ceil(COLUMNS_PER_S * self.seconds / new)
-        denoising = DenoisingWork(CLIP_COLUMNS, self.steps, self.guided, encoded=windows, pictures=windows)
+        denoising = DenoisingWork(CLIP_COLUMNS, self.sampler.steps, self.guided, encoded=windows, pictures=windows)
         return Work(self.columns(sizes), init.channels, denoising=denoising)
