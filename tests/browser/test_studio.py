@@ -245,7 +245,7 @@ def test_four_ideas_and_one_is_finished(page: Page) -> None:
     until(page, "peak() > 0.02")
     with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
         page.click(".ideas .primary >> nth=2")
-    assert posted(sent.value)["steps"] == 20
+    assert not {"quality", "steps"} & posted(sent.value).keys()
     page.wait_for_selector(".spectrogram.playing")
     assert "banjo, finished from banjo" in nodes(page)
 
