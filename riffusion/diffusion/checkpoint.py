@@ -177,7 +177,7 @@ def place(
     dtype: torch.dtype,
     **defaults: Unpack[Defaults],
 ) -> Checkpoint:
-    """The parts, the UNet already in the precision `dtype`, frozen and in inference mode, as a checkpoint on its device."""
+    """The parts, the UNet already in `dtype`, frozen and in inference mode, as a checkpoint on its device."""
     for module in (text_encoder, unet, vae):
         module.eval().requires_grad_(False).to(device)
     device = next(unet.parameters()).device  # with its index: "cuda" would mean whichever device is current

@@ -7,12 +7,14 @@ from riffusion.requests.model_card import ModelCard
 from riffusion.requests.parse import with_guidance, without_guidance
 from riffusion.requests.samplers import FEW_STEP, misfit
 
+_LEFT_TO_FAST = {"quality": "fast", "steps": None, "scheduler": None, "timestep_spacing": None}
+
 
 def complete(request: AnyRequest, card: ModelCard, prefix: str = "") -> AnyRequest:
     """The request with the sampler, LoRAs and guidance of its quality wherever it leaves them out.
 
-    A quality's LoRAs and guidance belong to its sampler: a request that names a scheduler gets neither. So a completed
-    request stays as it is.
+    A quality's spacing, LoRAs and guidance belong to its sampler: a request that names a scheduler gets none of them.
+    So a complete request stays as it is.
 
     Args:
         prefix: before the names of fields in errors.
@@ -23,17 +25,18 @@ def complete(request: AnyRequest, card: ModelCard, prefix: str = "") -> AnyReque
     if not isinstance(request, Painted):
         return request
     preset = card.qualities[request.quality or "standard"]
-    steps, guidance, lora = request.steps or preset.steps, card.guidance, request.lora
+    steps, scheduler = request.steps or preset.steps, request.scheduler or preset.scheduler
+    spacing, guidance, lora = request.timestep_spacing, card.guidance, request.lora
     if request.scheduler is None:
+        spacing = spacing or preset.timestep_spacing
         lora = dict(sorted({**(preset.lora or {}), **(lora or {})}.items())) or None
         guidance = card.guidance if preset.guidance is None else preset.guidance
-    scheduler = request.scheduler or preset.scheduler
-    found = misfit(scheduler, steps, request.timestep_spacing)
+    found = misfit(scheduler, steps, spacing)
     if len(lora or ()) > MAX_LORAS:
         found = "lora", f"with those of the quality, these are more than {MAX_LORAS} LoRAs"
     if found:
         raise InvalidRequest([{"field": f"{prefix}{found[0]}", "message": found[1]}])
-    sampler = {"steps": steps, "scheduler": scheduler, "lora": lora}
+    sampler = {"steps": steps, "scheduler": scheduler, "timestep_spacing": spacing, "lora": lora}
     changed = {name: value for name, value in sampler.items() if value != getattr(request, name)}
     filled = request.model_copy(update=changed) if changed else request
     return filled if guidance is None else with_guidance(filled, guidance)
@@ -51,6 +54,6 @@ def degraded(request: AnyRequest, card: ModelCard) -> AnyRequest | None:
         return None
     asked = request if fast.guidance is None else without_guidance(request)
     try:
-        return complete(asked.model_copy(update={"quality": "fast", "steps": None, "scheduler": None}), card)
+        return complete(asked.model_copy(update=_LEFT_TO_FAST), card)
     except InvalidRequest:
         return None

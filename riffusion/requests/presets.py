@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from riffusion.requests.fields import Guidance, Int, Loras, Model, Quality, Scheduler
+from riffusion.requests.fields import Guidance, Int, Loras, Model, Quality, Scheduler, TimestepSpacing
 from riffusion.requests.samplers import MAX_STEPS, misfit
 
 
@@ -14,6 +14,8 @@ class Preset(Model):
 
     steps: Int = Field(ge=1, le=MAX_STEPS)
     scheduler: Scheduler = "dpm++2m"
+    timestep_spacing: TimestepSpacing | None = None
+    """None: as the checkpoint says."""
     guidance: Guidance | None = None
     """None: the model's own for requests without guidance."""
     lora: Loras = None
@@ -21,7 +23,7 @@ class Preset(Model):
 
     @model_validator(mode="after")
     def _sampler_fits(self) -> Self:
-        if found := misfit(self.scheduler, self.steps, None):
+        if found := misfit(self.scheduler, self.steps, self.timestep_spacing):
             raise PydanticCustomError("sampler", "{problem}", {"problem": found[1]})
         return self
 

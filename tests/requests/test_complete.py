@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from riffusion.errors import InvalidRequest
-from riffusion.requests import AnyRequest, ModelCard, complete, degraded, parse
+from riffusion.requests import PRESETS, AnyRequest, ModelCard, Preset, complete, degraded, parse
 from tests.requests.examples import EXAMPLES
 
 CARD = ModelCard.model_validate(
@@ -61,6 +61,20 @@ def test_a_complete_request_stays_as_it_is(mode: str, quality: str | None) -> No
     """So that a client may send again what a job shows, also to another model."""
     request = complete(parse({"mode": mode, **EXAMPLES[mode], "quality": quality}), CARD)
     assert complete(parse(request.model_dump(mode="json")), PLAIN) == request
+
+
+def test_the_spacing_of_timesteps_belongs_to_the_sampler() -> None:
+    spaced = {"steps": 4, "scheduler": "euler", "timestep_spacing": "trailing"}
+    card = ModelCard(qualities=PRESETS | {"fast": Preset.model_validate(spaced)})
+    fast, own, other = (
+        complete(text(quality="fast", **fields), card).model_dump()
+        for fields in ({}, {"timestep_spacing": "leading"}, {"scheduler": "euler"})
+    )
+    assert spaced.items() <= fast.items()
+    assert (own["timestep_spacing"], other["timestep_spacing"]) == ("leading", None)
+    less = degraded(text(timestep_spacing="linspace"), card)
+    assert less
+    assert spaced.items() <= less.model_dump().items()
 
 
 def test_both_ends_get_the_guidance_of_the_quality() -> None:
