@@ -16,7 +16,8 @@ def test_a_card_is_read_as_it_was_reported(store: JobStore) -> None:
 
 def test_the_version_before_reads_the_part_that_it_knows(store: JobStore) -> None:
     store.models.register("w", "tiny", 1, CARD)
-    assert json.loads(store.redis.hget("model:tiny", "card") or "") == {"loras": ["dub"], "guidance": 4}
+    card = store.redis.hget("model:tiny", "card") or ""
+    assert json.loads(card) == {"loras": ["dub"], "guidance": 4}  # type: ignore[arg-type]
 
 
 def test_of_a_worker_of_the_version_before_the_rest_is_as_everywhere(store: JobStore) -> None:

@@ -43,7 +43,7 @@ def test_a_degraded_job_is_as_much_work_as_it_says_and_can_be_sent_again(store: 
     request = parse(record.request)
     assert (record.request["quality"], record.request["scheduler"], made(record)) == ("fast", "dpm++2m", (10, True))
     assert record.cost == cost(request)
-    assert int(store.redis.hget(f"job:{record.id}", "schema") or 0) == request.schema_version
+    assert int(store.redis.hget(f"job:{record.id}", "schema") or 0) == request.schema_version  # type: ignore[arg-type]
     assert made(store.get(record.id)) == (10, True)
 
 
