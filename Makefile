@@ -6,7 +6,7 @@ NODE_READY := web/node_modules/.ready
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
 unexport PYTHONDONTWRITEBYTECODE # without bytecode, every process compiles what it imports
 
-.PHONY: demo up test tests check unit types audit fuzz soak lint lock clean
+.PHONY: demo up test test-sd15 tests check unit types audit fuzz soak lint lock clean
 
 demo: $(READY)  ## one clip from a prompt, through the whole stack
 	$(BIN)/riffusion demo
@@ -25,6 +25,9 @@ check: lint types unit  ## the quick check: whatever needs neither a server nor 
 
 unit: $(READY)
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not server"
+
+test-sd15: $(READY)  ## a Stable Diffusion 1.5 in its real size, by command line and worker: some minutes, 6 GB
+	$(BIN)/pytest tests/acceptance/sd15.py
 
 MINUTES ?= 60
 fuzz: $(READY)  ## 10 000 generated requests against a running server; the check sends fewer

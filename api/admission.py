@@ -35,7 +35,7 @@ def _check_loras(submission: Submission, here: Services) -> None:
         return
     card = here.store.models.card(request.model or here.settings.model)
     for name in request.lora:
-        if name not in card.loras:
+        if not card.has_lora(name):
             raise unknown_lora(name, card, submission.prefix)
 
 

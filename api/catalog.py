@@ -59,6 +59,7 @@ def models() -> Response:
         ModelEntry(
             name=name, default=name == here.settings.model, workers=load.workers, slots=load.slots,
             waiting=load.waiting, running=load.running, loras=list(load.card.loras), guidance=load.card.guidance,
+            qualities=load.card.qualities,
         )
         for name, load in here.store.models.alive().items()
     ]  # fmt: skip

@@ -6,7 +6,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from riffusion.jobs.record import JobStatus, WebhookState
-from riffusion.requests import AudioFormat
+from riffusion.requests import AudioFormat, Presets
 
 
 class _Response(BaseModel):
@@ -170,6 +170,7 @@ class ModelEntry(_Response):
     running: int = Field(description="Jobs that its workers hold now.")
     loras: list[str] = Field(description="Names that the `lora` of requests may contain.")
     guidance: float | None = Field(description="The default for requests that omit it.")
+    qualities: Presets = Field(description="What each `quality` fills in where a request leaves it out.")
 
 
 class ModelList(_Response):

@@ -1,6 +1,6 @@
 """How well the bundled model's clips match their captions: held-out captions, fresh seeds, an independent judge.
 
-    python bench/adherence.py [--captions 200] [--processes 2] [--model riffusion/models/tiny]
+    python bench/adherence.py [--captions 200] [--processes 2] [--steps 20] [--model riffusion/models/tiny]
 
 The judge was trained before the model. The last line is JSON: `X` is the share of generated clips that match their
 caption, `X_real` the judge's score on held-out renderings after the autoencoder, `X_chance` the clips' score against
@@ -22,7 +22,7 @@ from riffusion.training.data.clip_pictures import Pictures
 from riffusion.training.data.composed_set import ComposedSet
 from riffusion.training.evaluation.adherence import MEASURES, adherence, chance, confusions
 from riffusion.training.evaluation.judge import Judge, scores_on_real
-from riffusion.training.evaluation.sampler import sample
+from riffusion.training.evaluation.sampler import STEPS, sample
 
 MODEL = Path(__file__).parents[1] / "riffusion" / "models" / "tiny"
 FIRST_SEED = 1_000_000
@@ -34,14 +34,14 @@ def held_out_captions(count: int) -> list[tuple[str, Stated]]:
     return [write_caption(clips.piece(index), clips.caption_rng(index)) for index in range(count)]
 
 
-def generate(model: Path, captions: list[str], seeds: list[int]) -> tuple[Pictures, float]:
+def generate(model: Path, captions: list[str], seeds: list[int], steps: int) -> tuple[Pictures, float]:
     """Pictures [N, 512, 512] of the captions, and the CPU seconds they took. Runs in its own process, on one thread."""
     torch.set_num_threads(1)
     pipeline = StableDiffusionPipeline.from_pretrained(model, torch_dtype=torch.float32)
     pipeline.unet.to(memory_format=torch.channels_last)
     pipeline.vae.to(memory_format=torch.channels_last)
     began = time.process_time()
-    pictures = sample(pipeline, captions, seeds)
+    pictures = sample(pipeline, captions, seeds, steps=steps)
     return pictures, time.process_time() - began
 
 
@@ -50,6 +50,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--captions", type=int, default=200)
     parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--steps", type=int, default=STEPS)
     parser.add_argument("--model", type=Path, default=MODEL)
     options = parser.parse_args()
     captions = held_out_captions(options.captions)
@@ -57,7 +58,9 @@ def main() -> None:
     shares = [list(range(n, len(captions), options.processes)) for n in range(options.processes)]
     with ProcessPoolExecutor(options.processes, get_context("spawn")) as pool:
         jobs = [
-            pool.submit(generate, options.model, [captions[n][0] for n in share], [FIRST_SEED + n for n in share])
+            pool.submit(
+                generate, options.model, [captions[n][0] for n in share], [FIRST_SEED + n for n in share], options.steps
+            )
             for share in shares
         ]
         results = [job.result() for job in jobs]
@@ -73,7 +76,7 @@ def main() -> None:
         scores_on_real()["through_autoencoder"],
         chance(stated, verdicts),
     )
-    result: dict[str, float] = {"n": len(captions), "cpu_seconds_a_picture": round(seconds, 2)}
+    result: dict[str, float] = {"n": len(captions), "steps": options.steps, "cpu_seconds_a_picture": round(seconds, 2)}
     for name in MEASURES:
         print(f"{name:>16}: {scores[name]:6.1%}   real {real[name]:6.1%}   chance {by_chance[name]:6.1%}")
         result |= {name: scores[name], f"{name}_real": real[name], f"{name}_chance": by_chance[name]}

@@ -88,7 +88,7 @@ def cases() -> Iterator[Case]:
     """Every mode's example, and requests from the cheapest to what takes a minute."""
     yield from (Case(mode.MODE) for mode in MODES)
     for fields in (
-        {"quality": "draft"}, {"quality": "best"}, {"guidance": 1}, {"format": "wav"}, {"format": "ogg"},
+        {"quality": "fast"}, {"quality": "best"}, {"guidance": 1}, {"format": "wav"}, {"format": "ogg"},
         {"width": 128}, {"width": 1024}, {"width": 2048}, {"steps": 2}, {"steps": 100}, {"scheduler": "euler-a"},
     ):  # fmt: skip
         yield Case(STANDARD, fields)
@@ -96,19 +96,19 @@ def cases() -> Iterator[Case]:
         yield Case("riff", {"init": INPUT}, InputSize(columns))
         yield Case("inpaint", {"init": INPUT, **SECONDS}, InputSize(columns))
     yield Case("riff", {"init": INPUT, "denoising": 0.1})
-    yield Case("riff", {"init": INPUT, "guidance": 1, "quality": "draft"})
+    yield Case("riff", {"init": INPUT, "guidance": 1, "quality": "fast"})
     yield Case("inpaint", {"init": INPUT, "denoising": 0.5, **SECONDS}, InputSize(512, channels=2))
     yield Case("interpolate", {"alpha": None, "clips": 4})
     yield Case("interpolate", {"alpha": None, "clips": 2, "init": INPUT}, InputSize(1024))
     for columns in (100, 512, 513, 3000):  # one column more is a window more
         yield Case("audio-to-audio", {"clip": INPUT}, InputSize(columns))
-    yield Case("audio-to-audio", {"clip": INPUT, "denoising": 0.2, "quality": "draft"}, InputSize(3000, channels=2))
+    yield Case("audio-to-audio", {"clip": INPUT, "denoising": 0.2, "quality": "fast"}, InputSize(3000, channels=2))
     for columns, seconds in ((100, 5), (512, 1), (512, 10), (6000, 5)):
         yield Case("extend", {"init": INPUT, "seconds": seconds}, InputSize(columns))
     for columns in (512, 6000):
         yield Case("loop", {"init": INPUT, "bars": None}, InputSize(columns))
     yield Case("loop", {"init": INPUT, "bars": 1, "bpm": 120}, InputSize(6000))
-    for quality in ("draft", "standard", "best"):
+    for quality in ("fast", "standard", "best"):
         for columns in (512, 3000):
             yield Case("image-to-audio", {"image": INPUT, "quality": quality}, InputSize(columns))
             yield Case("audio-to-image", {"clip": INPUT, "quality": quality}, InputSize(columns))

@@ -113,7 +113,7 @@ class Pipelines:
         """One picture."""
         assert isinstance(request, TextToAudio | Riff | Inpaint)
         options: dict[str, Any] = {
-            "prompt": request.prompt, "num_inference_steps": request.steps, "guidance_scale": request.guidance,
+            "prompt": request.prompt, "num_inference_steps": request.sampler.steps, "guidance_scale": request.guidance,
             "generator": torch.Generator().manual_seed(request.seed or 0), "output_type": "np",
         }  # fmt: skip
         match request:
@@ -178,7 +178,11 @@ def percentile_95(values: Sequence[float]) -> float:
 
 def fairness(served: Served, requests: Sequence[AnyRequest]) -> float:
     """Jain's index (Jain, Chiu and Hawe 1984) of latency per step."""
-    work = [request.steps * getattr(request, "denoising", 1.0) for request in requests if isinstance(request, Painted)]
+    work = [
+        request.sampler.steps * getattr(request, "denoising", 1.0)
+        for request in requests
+        if isinstance(request, Painted)
+    ]
     slowdowns = [latency / steps for latency, steps in zip(served.latencies, work, strict=True)]
     return sum(slowdowns) ** 2 / (len(slowdowns) * sum(value**2 for value in slowdowns))
 

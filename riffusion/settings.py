@@ -135,7 +135,7 @@ class Settings(BaseSettings):
     degrade_queued: int | None = Field(
         default=None,
         ge=1,
-        description="Waiting jobs per model from which new ones get a draft's steps; unset: never.",
+        description="Waiting jobs per model from which new ones are made at quality fast; unset: never.",
     )
     waiting_deadline_s: float = Field(default=3600, gt=0, description="Seconds a job may wait.")
     running_deadline_s: float = Field(default=900, gt=0, description="Seconds a job may run, per attempt.")

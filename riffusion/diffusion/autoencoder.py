@@ -25,7 +25,7 @@ class Autoencoder:
     def __init__(self, checkpoint: Checkpoint) -> None:
         self._vae = to_channels_last(checkpoint.vae)
         self._factor = float(checkpoint.vae.config.scaling_factor)
-        self._device, self._dtype = checkpoint.device, checkpoint.dtype
+        self._device, self._dtype = checkpoint.device, checkpoint.vae.dtype
         self._stream = PartStream(checkpoint.device)
         self._lock = threading.Lock()
 
@@ -67,7 +67,7 @@ class Autoencoder:
         return grey
 
     def _finite(self, work: Callable[[torch.dtype], Tensor]) -> Tensor:
-        """What the VAE makes in the checkpoint's precision, or in float32 where it exceeds the range of float16.
+        """What the VAE makes in its own precision, or in float32 where it exceeds the range of float16.
 
         Its weights are float16 again afterwards, so that a picture doesn't depend on those before.
         """

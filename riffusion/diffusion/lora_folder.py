@@ -11,7 +11,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import nn
 
-from riffusion.diffusion.checkpoint import Checkpoint
+from riffusion.diffusion.checkpoint import DEFAULTS_FILE, LORA_FOLDER, Checkpoint
 from riffusion.diffusion.libraries import CLIPTextModel, UNet2DConditionModel
 from riffusion.diffusion.lora import Changes, Factors, LoraSet, Part, combine
 from riffusion.errors import CheckpointUnavailable
@@ -28,7 +28,8 @@ class LoraFolder:
     """The LoRAs that requests may name: NAME.safetensors, or NAME/pytorch_lora_weights.safetensors. Thread-safe.
 
     The folder is read each time: a file put there can be named at once. Names are in lower case, so that a file such as
-    Hyper-SD15-1step-lora.safetensors keeps the name that it was published under.
+    Hyper-SD15-1step-lora.safetensors keeps the name that it was published under. The checkpoint's own LoRAs, which its
+    qualities name, are in a folder of the model and come before others of the same name.
     """
 
     def __init__(self, checkpoint: Checkpoint, folder: Path | None) -> None:
@@ -37,7 +38,7 @@ class LoraFolder:
             folder: none where there are no LoRAs.
 
         Raises:
-            CheckpointUnavailable: the folder doesn't exist.
+            CheckpointUnavailable: the folder doesn't exist, or a LoRA that a quality of the checkpoint names.
         """
         if folder is not None and not folder.is_dir():
             raise CheckpointUnavailable(f"There is no folder {folder}, which RIFFUSION_LORA_DIR names.")
@@ -45,10 +46,15 @@ class LoraFolder:
         self._folder = folder
         self._files: OrderedDict[tuple[str, int], Changes] = OrderedDict()
         self._lock = threading.Lock()
+        named = {name for preset in checkpoint.qualities.values() for name in preset.lora or ()}
+        if missing := sorted(named - self._paths().keys()):
+            raise CheckpointUnavailable(
+                f"The model's {DEFAULTS_FILE} names {', '.join(missing)}: put that LoRA into its folder {LORA_FOLDER}."
+            )
 
     def names(self) -> tuple[str, ...]:
-        """The names that requests may use now, sorted."""
-        return tuple(sorted(self._paths()))
+        """The names that requests may use now, sorted; without the checkpoint's own, which qualities fill in."""
+        return tuple(sorted(self._paths().keys() - _paths(self._checkpoint.lora_dir).keys()))
 
     def get(self, weights: Mapping[str, float] | None) -> LoraSet | None:
         """The set of these LoRAs at their weights; None for no LoRAs.
@@ -64,18 +70,14 @@ class LoraFolder:
             loaded = []
             for name, weight in weights.items():
                 if name not in paths:
-                    raise unknown_lora(name, ModelCard(loras=tuple(sorted(paths))))
+                    raise unknown_lora(name, ModelCard(loras=self.names()))
                 stamp = paths[name].stat().st_mtime_ns
                 loaded.append((name, stamp, weight, self._loaded(name, stamp, paths[name])))
         key = tuple((name, stamp, weight) for name, stamp, weight, _ in loaded)
         return LoraSet(key, combine([(changes, weight) for _, _, weight, changes in loaded]))
 
     def _paths(self) -> dict[str, Path]:
-        if self._folder is None:
-            return {}
-        found = {path.stem.lower(): path for path in sorted(self._folder.glob("*.safetensors"))}
-        found |= {path.parent.name.lower(): path for path in sorted(self._folder.glob(f"*/{WEIGHTS_FILE}"))}
-        return {name: path for name, path in found.items() if is_name(name)}
+        return _paths(self._folder) | _paths(self._checkpoint.lora_dir)
 
     def _loaded(self, name: str, stamp: int, path: Path) -> Changes:
         if (name, stamp) not in self._files:
@@ -91,6 +93,15 @@ class LoraFolder:
                 self._files.popitem(last=False)
         self._files.move_to_end((name, stamp))
         return self._files[name, stamp]
+
+
+def _paths(folder: Path | None) -> dict[str, Path]:
+    """The LoRA files of a folder by name."""
+    if folder is None:
+        return {}
+    found = {path.stem.lower(): path for path in sorted(folder.glob("*.safetensors"))}
+    found |= {path.parent.name.lower(): path for path in sorted(folder.glob(f"*/{WEIGHTS_FILE}"))}
+    return {name: path for name, path in found.items() if is_name(name)}
 
 
 def _read(path: Path, checkpoint: Checkpoint) -> Changes:

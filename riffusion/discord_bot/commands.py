@@ -13,7 +13,7 @@ from riffusion.discord_bot import messages
 from riffusion.discord_bot.async_client import AsyncClient
 from riffusion.errors import UnreadableMedia
 from riffusion.geometry import COLUMNS_PER_S, MAX_WIDTH, MIN_WIDTH, WIDTH_STEP
-from riffusion.requests import MAX_PROMPT_CHARS, MAX_SEED, AnyRequest, InterpolationEnd
+from riffusion.requests import MAX_PROMPT_CHARS, MAX_SEED, AnyRequest, InterpolationEnd, Quality
 from riffusion.requests.modes.audio_to_audio import AudioToAudio
 from riffusion.requests.modes.interpolate import Interpolate
 from riffusion.requests.modes.riff import Riff
@@ -35,6 +35,7 @@ Seed = app_commands.Range[int, 0, MAX_SEED]
     negative="What it should not sound like",
     seed="The same seed and prompt make the same clip",
     length="Seconds; 5.12 when left out",
+    quality="How much work to spend on it; standard when left out",
     style="A sound or spectrogram whose shape the clip takes on",
 )
 async def riff(
@@ -44,6 +45,7 @@ async def riff(
     negative: Negative = "",
     seed: Seed | None = None,
     length: app_commands.Range[float, MIN_S, MAX_S] | None = None,
+    quality: Quality | None = None,
     style: discord.Attachment | None = None,
 ) -> None:
     """Make music from words."""
@@ -54,7 +56,7 @@ async def riff(
         await interaction.response.send_message(messages.STYLE_TOO_LARGE, ephemeral=True)
         return
 
-    asked: dict[str, Any] = {"prompt": prompt, "negative_prompt": negative, "seed": seed}
+    asked: dict[str, Any] = {"prompt": prompt, "negative_prompt": negative, "seed": seed, "quality": quality}
     if length:
         asked["width"] = WIDTH_STEP * round(length / (WIDTH_STEP / COLUMNS_PER_S))
     service = interaction.client.service
@@ -84,6 +86,7 @@ async def _in_style(api: AsyncClient, client: Client, style: discord.Attachment,
     start="What it should sound like on one side",
     end="What it should sound like on the other side",
     mix="Percent of the way from start to end",
+    quality="How much work to spend on it; standard when left out",
     seed="The same seed and prompts make the same clip",
 )
 async def blend(
@@ -92,6 +95,7 @@ async def blend(
     start: Prompt,
     end: Prompt,
     mix: app_commands.Range[int, 0, 100] = 50,
+    quality: Quality | None = None,
     seed: Seed | None = None,
 ) -> None:
     """Make music from what lies between two descriptions."""
@@ -100,7 +104,7 @@ async def blend(
     sides = {"start": InterpolationEnd(prompt=start, seed=seed), "end": InterpolationEnd(prompt=end, seed=seed)}
 
     async def make_request(_client: Client) -> AnyRequest:
-        return Interpolate(**sides, alpha=mix / 100)
+        return Interpolate(**sides, alpha=mix / 100, quality=quality)
 
     await interaction.client.service.submit(interaction, [start, end], make_request)
 

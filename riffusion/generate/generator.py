@@ -22,7 +22,7 @@ from riffusion.generate.modes import maker_of
 from riffusion.generate.painter import Painter
 from riffusion.generate.render import Renderer
 from riffusion.geometry import CLIP_COLUMNS, ROWS
-from riffusion.requests import MODES, AnyRequest, Kind, ModelCard, Painted, reference_fields, with_guidance
+from riffusion.requests import MODES, AnyRequest, Kind, ModelCard, Painted, complete, reference_fields
 from riffusion.settings import Settings
 from riffusion.spectrogram.canvas import Canvas
 
@@ -58,13 +58,16 @@ class Generator(Renderer):
         return cls(checkpoint, settings)
 
     def run(self, request: AnyRequest, inputs: Mapping[str, bytes | AudioSegment], control: Control) -> Clip:
-        """As of a `Renderer`, and with every mode; guidance left out is the checkpoint's."""
-        return super().run(with_guidance(request, self._checkpoint.guidance), inputs, control)
+        """As of a `Renderer`, and with every mode; what is left to the model is as its card says."""
+        return super().run(complete(request, self.card), inputs, control)
 
     @property
     def card(self) -> ModelCard:
         """What the API needs to know about the model now."""
-        return ModelCard(loras=self._painter.loras.names(), guidance=self._checkpoint.guidance)
+        checkpoint = self._checkpoint
+        return ModelCard(
+            loras=self._painter.loras.names(), guidance=checkpoint.guidance, qualities=checkpoint.qualities
+        )
 
     @property
     def alive(self) -> bool:

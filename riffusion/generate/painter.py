@@ -133,7 +133,7 @@ class Painter:
 
     def progress(self, request: Painted, control: Control, denoisings: Sequence[float]) -> Progress:
         """For a request that paints an image for each of the denoising strengths."""
-        calls = [count_calls(request.scheduler, request.steps, denoising) for denoising in denoisings]
+        calls = [count_calls(*request.sampler, denoising) for denoising in denoisings]
         return Progress(control, sum(calls))
 
     def paint(self, request: Painted, tasks: Sequence[ImageTask], progress: Progress) -> list[Grey]:
@@ -175,8 +175,8 @@ class Painter:
             guidance_scale=task.conditioning.guidance,
             noise=task.noise,
             latent_shape=self.latent_shape(task.width),
-            scheduler=request.scheduler,
-            steps=request.steps,
+            scheduler=request.sampler.scheduler,
+            steps=request.sampler.steps,
             denoising=task.denoising,
             init_latents=init,
             mask=self._latent_mask(task.mask, padded_width(task.width)) if task.mask is not None else None,

@@ -12,7 +12,7 @@ from riffusion.jobs.database import pairs
 from riffusion.jobs.inputs import Inputs
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.tenants import Tenant, key_of, refusal
-from riffusion.requests import AnyRequest, Painted, cost, first_form, stored_form, with_seed
+from riffusion.requests import AnyRequest, ModelCard, complete, cost, degraded, first_form, stored_form, with_seed
 from riffusion.settings import Settings
 
 
@@ -78,15 +78,20 @@ class Acceptance:
     """Where there is a limit, and something was created."""
 
 
-def job_entry(submission: Submission, request: AnyRequest, inputs: Inputs, settings: Settings) -> dict[str, Any]:
-    """One job for `accept.lua`; `request` is the submission's with seeds and guidance filled in."""
-    less = request.degraded() if settings.degrade_queued and isinstance(request, Painted) else None
+def job_entry(submission: Submission, card: ModelCard, inputs: Inputs, settings: Settings) -> dict[str, Any]:
+    """One job for `accept.lua`, with its seeds drawn and what it leaves to its model filled in.
+
+    Raises:
+        InvalidRequest: see `complete`.
+    """
+    seeded = with_seed(submission.request)
+    request = complete(seeded, card, submission.prefix)
+    less = degraded(seeded, card) if settings.degrade_queued else None
     return {
         "tail": secrets.token_hex(16),  # random, because the id alone may give access to the job
         "client": submission.tenant.name,
         "model": request.model or settings.model,
         "mode": request.MODE,
-        "schema": request.schema_version,
         **_stored_request(request, inputs),
         **({"degraded": _stored_request(less, inputs)} if less else {}),
         "inputs": json.dumps(inputs.keys),
@@ -94,7 +99,7 @@ def job_entry(submission: Submission, request: AnyRequest, inputs: Inputs, setti
         "weight": submission.tenant.weight,
         **({"webhook": request.webhook} if request.webhook else {}),
         # A request without a seed asks for another clip each time.
-        "repeatable": with_seed(submission.request) is submission.request and not request.fresh,
+        "repeatable": seeded is submission.request and not request.fresh,
     }
 
 
@@ -153,8 +158,9 @@ def decode_place(reply: list[Any]) -> Place | None:
 
 
 def _stored_request(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:
-    """The request as it is stored, and what it costs."""
+    """The request as it is stored, the version of its format, and what it costs."""
     return {
+        "schema": request.schema_version,
         "request": json.dumps(stored_form(request), ensure_ascii=False, separators=(",", ":")),
         "cost": cost(request, inputs.sizes),
     }

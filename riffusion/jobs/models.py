@@ -1,5 +1,6 @@
 """The models that have workers: how busy each is, and what its workers report about it."""
 
+import json
 import time
 from dataclasses import dataclass
 
@@ -38,7 +39,9 @@ class ModelDirectory:
 
     def register(self, worker: str, model: str, slots: int, card: ModelCard = NO_CARD) -> None:
         """Lists a worker as alive for the length of a lease; to be repeated with every heartbeat."""
-        self._database.run("register_worker", worker, model, slots, card.model_dump_json())
+        description = card.model_dump_json(exclude={"qualities"})
+        qualities = card.model_dump_json(include={"qualities"})
+        self._database.run("register_worker", worker, model, slots, description, qualities)
 
     def unregister(self, worker: str) -> None:
         """Takes a worker that stops off the list."""
@@ -48,8 +51,8 @@ class ModelDirectory:
         """Every model that ever had a worker, and the default one once it has had a job."""
         found = self._database.run("list_models")
         return {
-            model.decode(): ModelLoad(workers, slots, waiting, running, _card(card))
-            for model, workers, slots, waiting, running, card in found
+            model.decode(): ModelLoad(workers, slots, waiting, running, _card(card, qualities))
+            for model, workers, slots, waiting, running, card, qualities in found
         }
 
     def alive(self) -> dict[str, ModelLoad]:
@@ -60,11 +63,15 @@ class ModelDirectory:
         """What the model's workers reported last, at most a second old; an empty card where it never had one."""
         card, until = self._cards.get(model, (NO_CARD, 0.0))
         if time.monotonic() >= until:
-            card = _card(self._database.hash(f"model:{model}").get(b"card"))
+            found = self._database.hash(f"model:{model}")
+            card = _card(found.get(b"card"), found.get(b"qualities"))
             if card != NO_CARD:
                 self._cards[model] = card, time.monotonic() + CARD_S
         return card
 
 
-def _card(text: bytes | None) -> ModelCard:
-    return ModelCard.model_validate_json(text) if text else NO_CARD
+def _card(description: bytes | None, qualities: bytes | None) -> ModelCard:
+    """The card that was written in two parts; the second lacks where only workers of the version before ran."""
+    parts = [json.loads(part) for part in (description, qualities) if part]
+    # A worker of a later version may report more.
+    return ModelCard.model_validate({name: value for part in parts for name, value in part.items()}, extra="ignore")

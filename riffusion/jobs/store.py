@@ -30,7 +30,7 @@ from riffusion.jobs.inputs import resolve
 from riffusion.jobs.models import ModelDirectory
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
 from riffusion.jobs.tenants import Tenant, may_see
-from riffusion.requests import AnyRequest, Sizes, with_guidance, with_seed
+from riffusion.requests import AnyRequest, Sizes
 from riffusion.settings import Settings
 
 LISTS_PER_MINUTE = 120  # of one tenant: a list costs as much as a hundred polls
@@ -78,6 +78,7 @@ class JobStore:
         Raises:
             QueueFull: a model's backlog is at its cap, or the tenant has its share of it.
             TooManyRequests: the tenant is at a limit of its own.
+            InvalidRequest: a request doesn't go with what its quality stands for.
             UnknownReference: an upload or job isn't there, belongs to another owner, or is of the wrong kind.
             IdempotencyConflict: the key came with another body before.
             Gone: the key was used before, and its job was deleted since.
@@ -85,9 +86,9 @@ class JobStore:
             StorageFull: the storage holds as many bytes as it may.
         """
         tenant = submissions[0].tenant
-        requests = [self._completed(item.request) for item in submissions]
+        cards = [self.models.card(item.request.model or self.settings.model) for item in submissions]
         inputs = [resolve(self._database, item.request, tenant.identity, item.prefix) for item in submissions]
-        jobs = zip(submissions, requests, inputs, strict=True)
+        jobs = zip(submissions, cards, inputs, strict=True)
         batch = new_batch(tenant, idempotency) | {"jobs": [job_entry(*job, self.settings) for job in jobs]}
         reply = self._database.run("accept", json.dumps(batch), resend=idempotency is not None)
         return decode_acceptance(reply, tenant, submissions, inputs)
@@ -110,14 +111,6 @@ class JobStore:
             UnknownReference: see `accept`.
         """
         return resolve(self._database, request, identity).sizes
-
-    def _completed(self, request: AnyRequest) -> AnyRequest:
-        """The request as it will be stored, with seeds drawn and the model's guidance filled in."""
-        request = with_seed(request)
-        if with_guidance(request, 0) is request:
-            return request
-        guidance = self.models.card(request.model or self.settings.model).guidance
-        return request if guidance is None else with_guidance(request, guidance)
 
     def claim(self, model: str, worker: str, nonce: str) -> JobRecord | None:
         """The next job for this worker, now running under its lease; None when there is nothing for it.

@@ -1,13 +1,14 @@
 """What can be asked for: one pydantic model per mode, with its limits.
 
 A request is one flat JSON object with a `mode`. `parse` turns outside data into one of the models or raises
-`InvalidRequest` naming each field; `with_seed` draws the seeds that were left out, so that the stored request says
-exactly what was made; `cost` says how much work a request is. Each mode's model is in its own module in
-`riffusion.requests.modes`.
+`InvalidRequest` naming each field; `with_seed` draws the seeds that were left out, and `complete` fills in what is left
+to the model, so that the stored request says exactly what was made; `cost` says how much work a request is. Each mode's
+model is in its own module in `riffusion.requests.modes`.
 """
 
 from riffusion.requests.base import AnyRequest, Painted
 from riffusion.requests.between import InterpolationEnd
+from riffusion.requests.complete import complete, degraded
 from riffusion.requests.cost import cost
 from riffusion.requests.fields import (
     MAX_PROMPT_CHARS,
@@ -22,6 +23,7 @@ from riffusion.requests.model_card import ModelCard, unknown_lora
 from riffusion.requests.modes import MODES, Request
 from riffusion.requests.parse import REQUEST, parse, with_guidance, with_seed
 from riffusion.requests.plain_text import plain
+from riffusion.requests.presets import PRESETS, Preset, Presets
 from riffusion.requests.references import (
     JobResult,
     Kind,
@@ -42,6 +44,7 @@ __all__ = [
     "MAX_PROMPT_CHARS",
     "MAX_SEED",
     "MODES",
+    "PRESETS",
     "REQUEST",
     "SCHEMA",
     "AnyRequest",
@@ -53,6 +56,8 @@ __all__ = [
     "MaskBox",
     "ModelCard",
     "Painted",
+    "Preset",
+    "Presets",
     "Quality",
     "Reference",
     "Request",
@@ -61,7 +66,9 @@ __all__ = [
     "Sizes",
     "TimestepSpacing",
     "Upload",
+    "complete",
     "cost",
+    "degraded",
     "first_form",
     "is_name",
     "parse",

@@ -17,25 +17,22 @@ from riffusion.requests.fields import (
     Loras,
     Model,
     Name,
-    Quality,
+    NamedQuality,
     Scheduler,
     Seed,
     Text,
     TimestepSpacing,
     WebAddress,
 )
-from riffusion.requests.samplers import DISTILLED_STEPS, FEW_STEP, MAX_STEPS, misfit
+from riffusion.requests.presets import PRESETS
+from riffusion.requests.samplers import DISTILLED_STEPS, FEW_STEP, MAX_STEPS, Sampler, misfit
 from riffusion.requests.sizes import Sizes
 from riffusion.requests.work import Work
 
-PRESETS: dict[str, tuple[int, Scheduler]] = {
-    "draft": (10, "dpm++2m"),
-    "standard": (20, "dpm++2m"),
-    "best": (50, "dpm++2m"),
-}
-"""Steps and scheduler that a quality stands for."""
 SAMPLER_SCHEMA = 3
 """Version of the request format that brought lcm, tcd and the spacing of timesteps."""
+PRESET_SCHEMA = 4
+"""Version of the request format that brought fast, and qualities whose steps and scheduler are the model's."""
 
 
 class AnyRequest(Model):
@@ -63,9 +60,9 @@ class AnyRequest(Model):
 
     model: Name | None = Field(default=None, description="One of `GET /models`; left out, the server's default.")
     format: AudioFormat = Field(default="mp3", description="The result's audio format.")
-    quality: Quality | None = Field(
+    quality: NamedQuality | None = Field(
         default=None,
-        description="How much work to spend on picture and sound; instead of steps and scheduler. [standard]",
+        description="How much work to spend on picture and sound; `GET /models` says what each stands for. [standard]",
     )
     fresh: Annotated[bool, Field(strict=True)] = Field(
         default=False, description="Make it again, even if the same request with the same seed was made before."
@@ -94,7 +91,7 @@ class AnyRequest(Model):
     @property
     def schema_version(self) -> int:
         """Version of the request format that a worker must know to make it."""
-        return self.SCHEMA
+        return max(self.SCHEMA, PRESET_SCHEMA) if self.quality == "fast" else self.SCHEMA
 
     @property
     @abstractmethod
@@ -117,16 +114,20 @@ class Painted(AnyRequest):
     """Fields whose pictures the model paints in their whole width at once, so that `MAX_WIDTH` holds."""
 
     negative_prompt: Text = Field(default="", description="What to steer away from.")
-    steps: Int = Field(
-        default=20,
+    steps: Int | None = Field(
+        default=None,
         ge=1,
         le=MAX_STEPS,
         description=(
-            f"Denoising steps of a full run: 1 to {DISTILLED_STEPS} of lcm and tcd, 2 to {MAX_STEPS} of the others."
+            f"Denoising steps of a full run: 1 to {DISTILLED_STEPS} of lcm and tcd, 2 to {MAX_STEPS} of the others. "
+            "Left out, those of the quality."
         ),
     )
-    scheduler: Scheduler = Field(
-        default="dpm++2m", description="The sampler. lcm and tcd are for LoRAs and models distilled to a few steps."
+    scheduler: Scheduler | None = Field(
+        default=None,
+        description=(
+            "The sampler; lcm and tcd are for LoRAs and models distilled to a few steps. Left out, that of the quality."
+        ),
     )
     timestep_spacing: TimestepSpacing | None = Field(
         default=None,
@@ -134,49 +135,33 @@ class Painted(AnyRequest):
     )
     lora: Loras = None
 
-    @model_validator(mode="before")
-    @classmethod
-    def _preset(cls, data: Any) -> Any:
-        """Steps and scheduler of the quality asked for, so that the request, once stored, says what was done."""
-        quality = data.get("quality") if isinstance(data, dict) else None
-        if not isinstance(quality, str) or quality not in PRESETS:
-            return data
-        steps, scheduler = PRESETS[quality]
-        return {"steps": steps, "scheduler": scheduler, **data}
-
-    @model_validator(mode="after")
-    def _one_way(self) -> Self:
-        if self.quality is not None and (self.steps, self.scheduler) != PRESETS[self.quality]:
-            steps, scheduler = PRESETS[self.quality]
-            raise PydanticCustomError(
-                "quality", f"quality {self.quality} is {steps} steps of {scheduler}: leave it or them out"
-            )
-        return self
-
     @model_validator(mode="after")
     def _sampler_fits(self) -> Self:
-        if found := misfit(self.scheduler, self.steps, self.timestep_spacing):
+        found = misfit(*self.sampler, self.timestep_spacing) if self.scheduler else None  # else as the model says
+        if found:
             raise PydanticCustomError("sampler", "{problem}", {"field": found[0], "problem": found[1]})
         return self
 
     @property
+    def sampler(self) -> Sampler:
+        """Its sampler; what it leaves out is that of a model without presets of its own."""
+        preset = PRESETS[self.quality or "standard"]
+        return Sampler(self.scheduler or preset.scheduler, self.steps or preset.steps)
+
+    @property
     def schema_version(self) -> int:
-        """As of the mode, or of the newest sampler or field that it uses."""
-        newer = self.scheduler in FEW_STEP or self.timestep_spacing is not None
-        return max(self.SCHEMA, SAMPLER_SCHEMA) if newer else self.SCHEMA
+        """As of the mode, or of the newest sampler, field or quality that it uses."""
+        version = super().schema_version
+        preset = PRESETS[self.quality or "standard"]
+        if self.quality and self.sampler != (preset.scheduler, preset.steps):
+            version = max(version, PRESET_SCHEMA)
+        newer = self.sampler.scheduler in FEW_STEP or self.timestep_spacing is not None
+        return max(version, SAMPLER_SCHEMA) if newer else version
 
     @property
     @abstractmethod
     def prompts(self) -> tuple[str, ...]:
         """What it asks the model for."""
-
-    def degraded(self) -> Self | None:
-        """The same in fewer steps, those of the draft quality; None where it asks for no more than that."""
-        steps, scheduler = PRESETS["draft"]
-        if self.steps <= steps:
-            return None
-        quality: Quality | None = "draft" if self.quality and self.scheduler == scheduler else None
-        return self.model_copy(update={"steps": steps, "quality": quality})
 
 
 class Prompted(Painted):

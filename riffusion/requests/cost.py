@@ -18,7 +18,7 @@ _REQUEST = 0.5  # whatever it asks for: files opened and written, ffmpeg started
 _CALL = 0.2  # of a step, even of the narrowest picture; the rest of it grows with width and places
 _FROM_PICTURE, _TO_PICTURE = 0.8, 2.2  # latents of 512 columns from their picture, and the picture from them
 _ANALYSIS = 0.15  # a second and channel of sound to its picture
-_SOUND: dict[Quality, float] = {"draft": 0.25, "standard": 0.45, "best": 2.5}  # a second and channel from its picture
+_SOUND: dict[Quality, float] = {"fast": 0.25, "standard": 0.45, "best": 2.5}  # a second and channel from its picture
 # A second and channel to its file; lossy ones are decoded again to see that they stay below the true peak.
 _FILE: dict[AudioFormat, float] = {"wav": 0.05, "flac": 0.05, "mp3": 0.1, "ogg": 0.5}
 

@@ -72,7 +72,9 @@ Loras = Annotated[
 ]
 Scheduler = Literal["dpm++2m", "ddim", "euler", "euler-a", "pndm", "lcm", "tcd"]
 TimestepSpacing = Literal["leading", "linspace", "trailing"]
-Quality = Literal["draft", "standard", "best"]
+Quality = Literal["fast", "standard", "best"]
+NamedQuality = Annotated[Quality, BeforeValidator(lambda value: "fast" if value == "draft" else value)]
+"""In a request, which may have the name that the version before used for fast."""
 WebAddress = Annotated[
     str,
     Field(max_length=2000, json_schema_extra={"format": "uri", "pattern": "^https?://"}),

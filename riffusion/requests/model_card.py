@@ -1,7 +1,10 @@
-"""What a model's workers report about it, so that the API can check what its requests ask for."""
+"""What a model's workers report about it, so that the API can check and complete what its requests ask for."""
+
+from pydantic import Field
 
 from riffusion.errors import UnknownReference
 from riffusion.requests.fields import Model
+from riffusion.requests.presets import PRESETS, Presets
 
 _LISTED = 20  # names in a message
 
@@ -13,6 +16,12 @@ class ModelCard(Model):
     """Names of its LoRAs."""
     guidance: float | None = None
     """The guidance scale of requests that give none; None before the first worker has reported it."""
+    qualities: Presets = Field(default=PRESETS)
+    """What each quality stands for."""
+
+    def has_lora(self, name: str) -> bool:
+        """Whether requests may name this LoRA: one of the list, or one that a quality fills in."""
+        return name in self.loras or any(name in (preset.lora or ()) for preset in self.qualities.values())
 
 
 def unknown_lora(name: str, card: ModelCard, prefix: str = "") -> UnknownReference:

@@ -53,22 +53,29 @@ _M = TypeVar("_M", bound=Model)
 
 def with_seed(request: _M) -> _M:
     """The same request with every seed that was left out drawn."""
-    return _filled_in(request, "seed", lambda: secrets.randbelow(MAX_SEED + 1))
+    return _replaced(request, "seed", lambda seed: secrets.randbelow(MAX_SEED + 1) if seed is None else seed)
 
 
 def with_guidance(request: _M, guidance: float) -> _M:
     """The same request with this guidance wherever it was left out."""
-    return _filled_in(request, "guidance", lambda: guidance)
+    return _replaced(request, "guidance", lambda given: guidance if given is None else given)
 
 
-def _filled_in(request: _M, field_name: str, value: Callable[[], Any]) -> _M:
-    filled: dict[str, Any] = {}
+def without_guidance(request: _M) -> _M:
+    """The same request with guidance left out everywhere."""
+    return _replaced(request, "guidance", lambda _: None)
+
+
+def _replaced(request: _M, field_name: str, value: Callable[[Any], Any]) -> _M:
+    """The request with a field's values replaced, those of its ends, too; the same object where none changes."""
+    changed: dict[str, Any] = {}
     for name in type(request).model_fields:
         before = getattr(request, name)
-        if name == field_name and before is None:
-            filled[name] = value()
+        after = before
+        if name == field_name:
+            after = value(before)
         elif isinstance(before, Model):
-            after = _filled_in(before, field_name, value)
-            if after is not before:
-                filled[name] = after
-    return request.model_copy(update=filled) if filled else request
+            after = _replaced(before, field_name, value)
+        if after is not before:
+            changed[name] = after
+    return request.model_copy(update=changed) if changed else request

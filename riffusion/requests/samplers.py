@@ -1,5 +1,7 @@
 """What each sampler accepts: how many steps, and which spacing of its timesteps."""
 
+from typing import NamedTuple
+
 from riffusion.requests.fields import Scheduler, TimestepSpacing
 
 FEW_STEP: frozenset[Scheduler] = frozenset(("lcm", "tcd"))
@@ -11,6 +13,13 @@ DISTILLED_STEPS = 50
 """Steps of the schedule that consistency models are distilled on: theirs are some of these."""
 MAX_STEPS = 150
 """Of any sampler."""
+
+
+class Sampler(NamedTuple):
+    """A sampler and how many steps it takes."""
+
+    scheduler: Scheduler
+    steps: int
 
 
 def step_limits(scheduler: Scheduler) -> tuple[int, int]:

@@ -21,7 +21,7 @@ from riffusion.spectrogram.retrieval import Schedule
 from riffusion.spectrogram.stream import AHEAD, Stream
 
 SCHEDULES: dict[Quality, Schedule] = {
-    "draft": Schedule(iterations=4, momentum=0.7, overshoot=True),
+    "fast": Schedule(iterations=4, momentum=0.7, overshoot=True),
     "standard": Schedule(iterations=11, momentum=0.7, overshoot=True),
     "best": Schedule(iterations=100, momentum=0.95, overshoot=False),
 }

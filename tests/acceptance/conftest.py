@@ -34,11 +34,11 @@ class Stack:
     def client(self) -> Client:
         return Client(self.url)
 
-    def start_worker(self) -> Process:
+    def start_worker(self, within_s: float = STARTS_S) -> Process:
         """Starts one more worker and returns it when the API lists its model."""
         worker = run(self.folder / f"worker{len(self.workers)}.log", self.env, "worker")
         self.workers.append(worker)
-        wait_until(lambda: worker.poll() is not None or self.models(), STARTS_S, "the worker never showed up")
+        wait_until(lambda: worker.poll() is not None or self.models(), within_s, "the worker never showed up")
         assert worker.poll() is None, (self.folder / f"worker{len(self.workers) - 1}.log").read_text()
         return worker
 

@@ -5,7 +5,7 @@ import io
 from PIL import Image
 
 from api.services import Services
-from riffusion.requests import ModelCard
+from riffusion.requests import PRESETS, ModelCard, Preset
 from riffusion.seeds import list_seeds
 from tests.api.conftest import PROMPT, Client, Worker, submit
 
@@ -38,6 +38,10 @@ def test_models_with_a_worker_are_listed(client: Client, worker: Worker) -> None
             "running": 1,
             "loras": [],
             "guidance": None,
+            "qualities": {
+                name: {"steps": steps, "scheduler": "dpm++2m", "timestep_spacing": None, "guidance": None, "lora": None}
+                for name, steps in (("fast", 10), ("standard", 20), ("best", 50))
+            },
         }
     ]
 
@@ -70,3 +74,17 @@ def test_the_models_guidance_is_filled_in(client: Client, services: Services) ->
     between = {"mode": "interpolate", "start": end, "end": {"prompt": "b"}, "alpha": 0.5}
     job = client.post("/jobs", json=between).json
     assert [job["request"][name]["guidance"] for name in ("start", "end")] == [1, 4.5]
+
+
+def test_a_models_qualities_are_listed_and_filled_in(client: Client, services: Services) -> None:
+    fast = {"steps": 4, "scheduler": "lcm", "timestep_spacing": None, "guidance": 1, "lora": {"few": 1}}
+    card = ModelCard(loras=("dub",), guidance=4, qualities=PRESETS | {"fast": Preset.model_validate(fast)})
+    services.store.models.register("w", "tiny", 1, card)
+    assert client.get("/models").json["models"][0]["qualities"]["fast"] == fast
+    asked = submit(client, quality="fast", lora={"dub": 0.5}, seed=1)["request"]
+    assert fast | {"quality": "fast", "lora": {"dub": 0.5, "few": 1}} == {
+        name: asked[name] for name in (*fast, "quality")
+    }
+    assert submit(client, **asked)["request"] == asked
+    response = client.post("/jobs", json=[PROMPT, {**PROMPT, "quality": "fast", "steps": 51}])
+    assert (response.status_code, response.json["errors"][0]["field"]) == (422, "1.steps")

@@ -234,6 +234,20 @@ def test_a_box_is_repainted(page: Page) -> None:
     assert nodes(page)[0] == "slowly, bells in a box, repainted from funk bassline"
 
 
+def test_a_quality_says_its_steps_and_is_sent(page: Page) -> None:
+    page.click("#settings summary")
+    assert page.get_attribute("[name=steps]", "placeholder") == "auto, 20"
+    page.select_option("[name=quality]", "fast")
+    assert page.get_attribute("[name=steps]", "placeholder") == "auto, 10"
+    page.keyboard.press("Escape")
+    page.fill("#prompt", "banjo")
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
+        page.click("#go")
+    assert posted(sent.value)["quality"] == "fast"
+    assert "steps" not in posted(sent.value)
+    page.wait_for_selector("[data-tool=listen].playing")
+
+
 def test_four_ideas_and_one_is_finished(page: Page) -> None:
     page.fill("#prompt", "banjo")
     page.click("#four")
@@ -245,7 +259,7 @@ def test_four_ideas_and_one_is_finished(page: Page) -> None:
     until(page, "peak() > 0.02")
     with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
         page.click(".ideas .primary >> nth=2")
-    assert posted(sent.value)["steps"] == 20
+    assert not {"quality", "steps"} & posted(sent.value).keys()
     page.wait_for_selector(".spectrogram.playing")
     assert "banjo, finished from banjo" in nodes(page)
 

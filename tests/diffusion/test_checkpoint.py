@@ -7,7 +7,7 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from riffusion.diffusion import checkpoint
-from riffusion.diffusion.checkpoint import choose_device, load_checkpoint
+from riffusion.diffusion.checkpoint import choose_device, choose_dtype, load_checkpoint
 from riffusion.errors import CheckpointUnavailable
 from riffusion.testing import save_tiny_checkpoint, tiny_checkpoint
 
@@ -109,3 +109,29 @@ def test_a_missing_device_is_refused() -> None:
     assert choose_device("auto").type in ("cpu", "cuda", "mps")
     with pytest.raises(CheckpointUnavailable, match="cuda:99"):
         choose_device("cuda:99")
+
+
+@pytest.mark.parametrize(
+    ("device", "capabilities", "dtype"),
+    [
+        ("cpu", {"avx512_bf16": True, "amx_bf16": False}, torch.bfloat16),
+        ("cpu", {"avx512_bf16": False, "amx_bf16": True}, torch.bfloat16),
+        ("cpu", {"avx512_bf16": False}, torch.float32),
+        ("cpu", {}, torch.float32),  # of other architectures
+        ("mps", {"avx512_bf16": True}, torch.float32),
+        ("cuda", {}, torch.float16),
+    ],
+)
+def test_the_precision_is_the_devices(
+    monkeypatch: pytest.MonkeyPatch, device: str, capabilities: dict[str, bool], dtype: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    assert choose_dtype(torch.device(device)) == dtype
+
+
+def test_in_bfloat16_only_the_unet_has_it(saved: Path) -> None:
+    loaded = load_checkpoint(saved, None, CPU, torch.bfloat16)
+    parts = (loaded.unet, loaded.vae, loaded.text_encoder)
+    assert [part.dtype for part in parts] == [torch.bfloat16, torch.float32, torch.float32]
+    half = load_checkpoint(saved, None, CPU, torch.float16)
+    assert {half.unet.dtype, half.vae.dtype, half.text_encoder.dtype} == {torch.float16}

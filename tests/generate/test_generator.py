@@ -18,14 +18,15 @@ from riffusion.audio.recipe import read_recipe
 from riffusion.audio_segment import AudioSegment
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.prompt import PromptEncoder
-from riffusion.errors import InvalidRequest, UnknownReference, UnreadableMedia
+from riffusion.errors import CheckpointUnavailable, InvalidRequest, UnknownReference, UnreadableMedia
 from riffusion.generate import Clip, Generator, NoControl
-from riffusion.requests import parse, shareable, with_guidance, with_seed
+from riffusion.requests import ModelCard, complete, parse, shareable, with_seed
 from riffusion.seeds import list_seeds
 from riffusion.settings import Settings
 from riffusion.spectrogram.exif import from_exif
 from riffusion.spectrogram.picture_file import open_picture
 from riffusion.testing import chord, save_tiny_checkpoint
+from tests.diffusion.lora_files import save_lora
 
 UPLOAD = {"upload": "u" * 20}
 COMMON = {"prompt": "funk", "steps": 2, "seed": 1}
@@ -87,7 +88,7 @@ def test_every_mode(generator: Generator, case: tuple[dict[str, Any], dict[str, 
     assert wave.shape == (channels, round(seconds * 44_100)) == (clip.channels, round(clip.duration_s * 44_100))
     recipe = read_recipe(clip.png)
     assert recipe == read_recipe(clip.audio)
-    asked = with_guidance(with_seed(parse(fields)), 7.0)
+    asked = complete(with_seed(parse(fields)), ModelCard(guidance=7))
     assert recipe == shareable(asked.model_dump(mode="json", exclude_none=True))
 
 
@@ -186,3 +187,42 @@ def test_inputs_that_will_not_do(
 ) -> None:
     with pytest.raises(error):
         run(generator, fields, inputs)
+
+
+FAST = {"steps": 2, "scheduler": "lcm", "guidance": 1, "lora": {"few": 1}}
+
+
+def test_fast_is_what_the_model_folder_says_with_its_own_lora(tmp_path: Path) -> None:
+    folder = save_tiny_checkpoint(tmp_path / "model")
+    (folder / "defaults.json").write_text(json.dumps({"qualities": {"fast": FAST}}))
+    save_lora(tmp_path / "loras" / "same", seed=1)
+    save_lora(tmp_path / "loras" / "dub", seed=2)
+    settings = Settings(checkpoint=str(folder), device="cpu", lora_dir=tmp_path / "loras")
+    with pytest.raises(CheckpointUnavailable, match=r"defaults\.json names few"):
+        Generator.load(settings)
+    save_lora(folder / "lora" / "few", seed=1)
+    with Generator.load(settings) as generator:
+        assert generator.card.loras == ("dub", "same")
+        assert generator.card.qualities["fast"].lora == {"few": 1}
+        text = {"mode": "text-to-audio", "prompt": "funk", "width": 128, "seed": 1}
+        fast = run(generator, {**text, "quality": "fast"})
+        assert FAST.items() <= read_recipe(fast.png).items()
+        explicit = {**FAST, "lora": {"same": 1}}
+        assert pixels(fast) == pixels(run(generator, {**text, **explicit}))
+        assert pixels(fast) != pixels(run(generator, {**text, **explicit, "lora": {}}))
+        both = run(generator, {**text, "quality": "fast", "lora": {"dub": 0.5}})
+        assert pixels(both) == pixels(run(generator, {**text, **explicit, "lora": {"same": 1, "dub": 0.5}}))
+
+
+def pixels(clip: Clip) -> bytes:
+    return open_picture(clip.png).tobytes()
+
+
+@pytest.mark.parametrize(
+    "wrong", ['{"quick": {"steps": 4}}', '{"fast": {"steps": 4, "decoder": "x"}}', '{"fast": {"steps": 0}}']
+)
+def test_qualities_that_do_not_exist_are_refused(tmp_path: Path, wrong: str) -> None:
+    folder = save_tiny_checkpoint(tmp_path / "model")
+    (folder / "defaults.json").write_text(f'{{"qualities": {wrong}}}')
+    with pytest.raises(CheckpointUnavailable, match="can't be loaded"):
+        Generator.load(Settings(checkpoint=str(folder), device="cpu"))

@@ -21,7 +21,7 @@ def made(record: JobRecord) -> tuple[int, bool]:
     return record.request["steps"], record.degraded
 
 
-def test_from_some_length_of_the_queue_new_jobs_have_the_steps_of_a_draft(store: JobStore) -> None:
+def test_from_some_length_of_the_queue_new_jobs_have_the_steps_of_fast(store: JobStore) -> None:
     assert [made(submit(store)) for _ in range(4)] == [(20, False), (20, False), (10, True), (10, True)]
 
 
@@ -41,8 +41,9 @@ def test_a_degraded_job_is_as_much_work_as_it_says_and_can_be_sent_again(store: 
     submit(store), submit(store)
     record = submit(store, quality="best")
     request = parse(record.request)
-    assert (record.request["quality"], record.request["scheduler"], made(record)) == ("draft", "dpm++2m", (10, True))
+    assert (record.request["quality"], record.request["scheduler"], made(record)) == ("fast", "dpm++2m", (10, True))
     assert record.cost == cost(request)
+    assert int(store.redis.hget(f"job:{record.id}", "schema") or 0) == request.schema_version  # type: ignore[arg-type]
     assert made(store.get(record.id)) == (10, True)
 
 
@@ -62,7 +63,7 @@ def test_what_the_model_has_no_part_in_stays_as_it_is(store: JobStore) -> None:
     assert not store.accept([Submission(sound, by("alice"))]).records[0].degraded
 
 
-def test_a_draft_is_no_result_of_the_full_request(store: JobStore) -> None:
+def test_what_is_fast_is_no_result_of_the_full_request(store: JobStore) -> None:
     for _ in range(2):
         submit(store)
     assert made(submit(store, seed=7)) == (10, True)

@@ -21,7 +21,7 @@ def target(wave: Tensor) -> Floats:
 def stream() -> Stream:
     grid = grid_for(DEFAULT)
     assert grid is not None
-    return Stream(grid, SCHEDULES["draft"], 1000.0)
+    return Stream(grid, SCHEDULES["fast"], 1000.0)
 
 
 def distance(sound: Floats, target: Floats) -> float:

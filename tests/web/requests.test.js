@@ -6,7 +6,8 @@ const CONTROLS = {
   prompt: "church bells",
   negative: "",
   seed: null,
-  steps: 20,
+  quality: "standard",
+  steps: null,
   guidance: null,
   width: 512,
   denoising: 0.75,
@@ -20,12 +21,20 @@ test("fields at the server's default are left out", () => {
     mode: "text-to-audio",
     prompt: "church bells",
     width: 512,
-    steps: 20,
   });
 });
 
 test("everything that was set is sent", () => {
-  const controls = { ...CONTROLS, negative: "vocals", seed: 0, guidance: 0, model: "own", lora: { dub: 0.5 } };
+  const controls = {
+    ...CONTROLS,
+    negative: "vocals",
+    seed: 0,
+    quality: "best",
+    steps: 30,
+    guidance: 0,
+    model: "own",
+    lora: { dub: 0.5 },
+  };
   assert.deepEqual(requests.riff(controls, INIT), {
     mode: "riff",
     prompt: "church bells",
@@ -35,16 +44,20 @@ test("everything that was set is sent", () => {
     model: "own",
     lora: { dub: 0.5 },
     seed: 0,
-    steps: 20,
+    quality: "best",
+    steps: 30,
     guidance: 0,
   });
 });
 
-test("a draft has a quality instead of steps, and is finished with the same seed", () => {
-  const draft = requests.draft(CONTROLS, 7);
-  assert.deepEqual([draft.quality, draft.seed, "steps" in draft], ["draft", 7, false]);
-  const finished = requests.finish(draft, CONTROLS);
-  assert.deepEqual([finished.steps, finished.seed, "quality" in finished], [20, 7, false]);
+test("a draft is fast, and is finished with the same seed, without what the server filled in for fast", () => {
+  const controls = { ...CONTROLS, steps: 30, guidance: 6, lora: { dub: 0.5 } };
+  const draft = requests.draft(controls, 7);
+  assert.deepEqual([draft.quality, draft.seed, "steps" in draft, "guidance" in draft], ["fast", 7, false, false]);
+  const stored = { ...draft, steps: 4, scheduler: "euler", timestep_spacing: "trailing", guidance: 1, lora: { dub: 0.5, few: 1 } };
+  assert.deepEqual(requests.finish(stored, controls), requests.fromNothing({ ...controls, seed: 7 }));
+  assert.equal(requests.finish(stored, { ...CONTROLS, quality: "best" }).quality, "best");
+  assert.equal("quality" in requests.finish(stored, { ...CONTROLS, quality: "fast" }), false);
 });
 
 test("a blend interpolates between prompts and seeds, and from an interpolation's end", () => {

@@ -2,8 +2,8 @@
 -- Accepts all jobs of a batch or none; without jobs, only checks whether the idempotency key is known.
 --
 -- ARGV[1]: JSON {idem, digest, body, scopes, owner, anonymous, quota, jobs: [{tail, client, model, mode, schema,
--- request, inputs, pins, cost, weight, repeatable, webhook, degraded: {request, cost}}]}, all of one tenant. `scopes`
--- is that tenant and the networks around it; `degraded` is what a job becomes when the queue is long, where that is
+-- request, inputs, pins, cost, weight, repeatable, webhook, degraded: {request, schema, cost}}]}, all of one tenant.
+-- `scopes` is that tenant and the networks around it; `degraded` is what a job becomes when the queue is long, where that is
 -- allowed.
 --
 -- Returns {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {}, {record, place
@@ -149,7 +149,7 @@ for index, job in ipairs(batch.jobs) do
   made[index] = find_made(job)
   local queued = redis.call('ZCARD', 'waiting:' .. job.model) + (added[job.model] or 0)
   if not made[index] and job.degraded and queued >= limits.degrade_queued then
-    job.request, job.cost = job.degraded.request, job.degraded.cost
+    job.request, job.schema, job.cost = job.degraded.request, job.degraded.schema, job.degraded.cost
     made[index] = find_made(job)
   else
     job.degraded = nil

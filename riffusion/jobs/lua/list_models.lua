@@ -1,5 +1,5 @@
 #!lua flags=no-writes
--- Returns {model, workers, slots, waiting, running, card}, ... for every model.
+-- Returns {model, workers, slots, waiting, running, card, qualities}, ... for every model.
 local workers, slots = {}, {}
 for _, worker in ipairs(redis.call('SMEMBERS', 'workers')) do
   local presence = redis.call('HMGET', 'worker:' .. worker, 'model', 'slots')
@@ -11,10 +11,10 @@ for _, worker in ipairs(redis.call('SMEMBERS', 'workers')) do
 end
 local reply = {}
 for _, model in ipairs(redis.call('SMEMBERS', 'models')) do
-  local known = redis.call('HMGET', 'model:' .. model, 'running', 'card')
+  local known = redis.call('HMGET', 'model:' .. model, 'running', 'card', 'qualities')
   reply[#reply + 1] = {
     model, workers[model] or 0, slots[model] or 0, redis.call('ZCARD', 'waiting:' .. model), tonumber(known[1] or 0),
-    known[2] or ''
+    known[2] or '', known[3] or ''
   }
 end
 return reply

@@ -31,7 +31,7 @@ class AudioToAudio(AsWideAsItsInput, Prompted):
         windows = max(1, math.ceil((clip.columns - OVERLAP_COLUMNS) / (CLIP_COLUMNS - OVERLAP_COLUMNS)))
         denoising = DenoisingWork(
             CLIP_COLUMNS if windows > 1 else clip.columns,
-            self.steps * self.denoising,
+            self.sampler.steps * self.denoising,
             self.guided,
             encoded=windows,
             pictures=windows,

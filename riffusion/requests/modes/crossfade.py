@@ -47,7 +47,11 @@ class Crossfade(Between):
     def work(self, sizes: Sizes) -> Work:
         """Every clip, in mono; the two pictures are encoded once."""
         denoising = DenoisingWork(
-            self.width(sizes), self.steps * self.mean_denoising, self.guided, encoded=2, pictures=self.clips or 1
+            self.width(sizes),
+            self.sampler.steps * self.mean_denoising,
+            self.guided,
+            encoded=2,
+            pictures=self.clips or 1,
         )
         return Work(self.columns(sizes), channels=1, denoising=denoising)
 

@@ -43,5 +43,6 @@ class Extend(Prompted):
         init = sizes["init"]
         new = CLIP_COLUMNS - min(CONTEXT_COLUMNS, init.columns)
         windows = math.ceil(COLUMNS_PER_S * self.seconds / new)
-        denoising = DenoisingWork(CLIP_COLUMNS, self.steps * DENOISING, self.guided, encoded=windows, pictures=windows)
+        steps = self.sampler.steps * DENOISING
+        denoising = DenoisingWork(CLIP_COLUMNS, steps, self.guided, encoded=windows, pictures=windows)
         return Work(self.columns(sizes), init.channels, denoising=denoising)

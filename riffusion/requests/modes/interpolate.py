@@ -35,7 +35,7 @@ class Interpolate(Between):
         clips = self.clips or 1
         denoising = DenoisingWork(
             self.width(sizes),
-            self.steps * (self.mean_denoising if self.init else 1),
+            self.sampler.steps * (self.mean_denoising if self.init else 1),
             self.guided,
             encoded=clips if self.init else 0,
             pictures=clips,

@@ -5,7 +5,8 @@
  * @property {string} prompt
  * @property {string} negative
  * @property {number | null} seed  null: the server draws one
- * @property {number} steps
+ * @property {string} quality  "fast", "standard" or "best"
+ * @property {number | null} steps  null: those of the quality
  * @property {number | null} guidance  null: the model's own
  * @property {number} width      columns of a clip made from nothing
  * @property {number} denoising  0–1, the strength: how much of what it starts from is replaced
@@ -23,12 +24,19 @@ export const randomSeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
  * @param {Pick<Controls, "model" | "lora">} controls */
 export const modelAndLoras = ({ model, lora }) => ({ ...(model && { model }), ...(lora && { lora }) });
 
+/** How much work is spent.
+ * @param {Pick<Controls, "quality" | "steps">} controls */
+const qualityAndSteps = ({ quality, steps }) => ({
+  ...(quality !== "standard" && { quality }),
+  ...(steps !== null && { steps }),
+});
+
 /** @param {Controls} controls */
-const denoisingFields = ({ negative, steps, guidance, model, lora, seed }) => ({
+const denoisingFields = ({ negative, guidance, model, lora, seed, ...controls }) => ({
   ...(negative && { negative_prompt: negative }),
   ...modelAndLoras({ model, lora }),
   ...(seed !== null && { seed }),
-  steps,
+  ...qualityAndSteps(controls),
   ...(guidance !== null && { guidance }),
 });
 
@@ -40,16 +48,22 @@ export const fromNothing = (controls) => ({
   ...denoisingFields(controls),
 });
 
-/** The same at draft quality: enough to judge whether it is worth finishing.
+/** The same as a draft, at quality fast, whose guidance is the model's: enough to judge whether it is worth finishing.
  * @param {Controls} controls @param {number} seed @returns {Request} */
-export function draft(controls, seed) {
-  const { steps, ...rest } = fromNothing({ ...controls, seed });
-  return { ...rest, quality: "draft" };
-}
+export const draft = (controls, seed) =>
+  fromNothing({ ...controls, seed, quality: "fast", steps: null, guidance: null });
 
-/** A draft at full quality.
+/** A draft at full quality, with the steps, guidance and LoRAs of the controls in place of those of quality fast.
  * @param {Request} draft @param {Controls} controls @returns {Request} */
-export const finish = ({ quality, ...rest }, { steps }) => ({ ...rest, steps });
+export function finish({ quality, steps, scheduler, timestep_spacing, guidance, lora, ...rest }, controls) {
+  const full = { ...controls, model: null, quality: controls.quality === "fast" ? "standard" : controls.quality };
+  return {
+    ...rest,
+    ...qualityAndSteps(full),
+    ...(full.guidance !== null && { guidance: full.guidance }),
+    ...modelAndLoras(full),
+  };
+}
 
 /** @param {Controls} controls @param {Reference} init @returns {Request} */
 export const riff = (controls, init) => ({
@@ -103,13 +117,13 @@ export const audioToImage = (clip) => ({ mode: "audio-to-image", clip });
  * @param {Reference} init @param {number} alpha 0–1
  * @returns {Request}
  */
-export const blend = ({ steps, denoising, model, lora }, from, to, init, alpha) => ({
+export const blend = ({ quality, steps, denoising, model, lora }, from, to, init, alpha) => ({
   mode: "interpolate",
   start: { ...promptAndSeed(from.request), denoising },
   end: { ...promptAndSeed(to.request), denoising },
   init,
   alpha,
-  steps,
+  ...qualityAndSteps({ quality, steps }),
   ...modelAndLoras({ model, lora }),
 });
 

@@ -146,7 +146,7 @@ export class JamView extends EventTarget {
       start: { ...position.start, denoising },
       end: { ...position.end, denoising },
       alpha: position.alpha,
-      quality: "draft", // it must take less time to make than to play
+      quality: "fast", // it must take less time to make than to play
       ...(beat && { init: { seed_image: beat } }),
       ...modelAndLoras(controls),
     });

@@ -41,7 +41,8 @@ export class PromptForm extends EventTarget {
     for (const name of ["denoising", "seed"])
       this.fields[name].addEventListener("input", () => this.#controlsChanged());
     this.loras.root.addEventListener("input", () => this.#controlsChanged());
-    this.fields.model.addEventListener("input", () => this.#showModelOptions());
+    for (const name of ["model", "quality"])
+      this.fields[name].addEventListener("input", () => this.#showModelOptions());
     for (const radio of this.fields.from) radio.addEventListener("change", () => this.#controlsChanged());
     addEventListener("serverup", () => this.#isTransient && this.showProblem(""));
     this.#controlsChanged();
@@ -51,12 +52,13 @@ export class PromptForm extends EventTarget {
   /** The values of the dials.
    * @returns {import("../api/requests.js").Controls} */
   get controls() {
-    const { negative, seed, steps, guidance, width, denoising, model } = this.fields;
+    const { negative, seed, quality, steps, guidance, width, denoising, model } = this.fields;
     return {
       prompt: this.prompt.value.trim(),
       negative: negative.value.trim(),
       seed: Number.isNaN(seed.valueAsNumber) ? null : seed.valueAsNumber,
-      steps: steps.valueAsNumber || 20,
+      quality: quality.value,
+      steps: Number.isNaN(steps.valueAsNumber) ? null : steps.valueAsNumber,
       guidance: Number.isNaN(guidance.valueAsNumber) ? null : guidance.valueAsNumber,
       width: Number(width.value),
       denoising: denoising.valueAsNumber,
@@ -117,15 +119,18 @@ export class PromptForm extends EventTarget {
   fill(request) {
     const { prompt, seed } = promptAndSeed(request);
     this.setPrompt(prompt);
-    const { negative, steps, guidance, width, denoising, model } = this.fields;
+    const { negative, quality, steps, guidance, width, denoising, model } = this.fields;
     negative.value = request.negative_prompt ?? "";
     this.fields.seed.value = String(seed);
-    steps.value = String(request.steps ?? 20);
-    guidance.value = String(request.guidance ?? "");
+    quality.value = request.quality ?? "standard";
+    if (quality.selectedIndex < 0) quality.value = "standard"; // one of a former version
     width.value = [512, 1024, 2048].includes(request.width) ? String(request.width) : "512";
     denoising.value = String(request.denoising ?? 0.75);
     model.value = [...model.options].some(({ value }) => value === request.model) ? request.model : "";
     this.#showModelOptions();
+    const usual = this.#usual;
+    steps.value = request.steps === usual.steps ? "" : String(request.steps ?? "");
+    guidance.value = request.guidance === usual.guidance ? "" : String(request.guidance ?? "");
     this.loras.weights = request.lora ?? null;
     if (request.init?.seed_image) {
       this.fields["seed-image"].value = request.init.seed_image;
@@ -133,7 +138,7 @@ export class PromptForm extends EventTarget {
     }
     this.#controlsChanged();
     if (!this.models.length) return []; // without a worker the server lists no models
-    const available = [...this.models.map(({ name }) => name), ...this.loras.names];
+    const available = [...this.models.map(({ name }) => name), ...this.loras.names, ...Object.keys(usual.lora ?? {})];
     return [request.model, ...Object.keys(request.lora ?? {})].filter((name) => name && !available.includes(name));
   }
 
@@ -163,12 +168,28 @@ export class PromptForm extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
-  /** Shows the guidance and the LoRAs of the chosen model. */
+  /** The chosen model; undefined without a worker. */
+  get #model() {
+    const { model } = this.fields;
+    return this.models.find(({ name, default: own }) => (model.value ? name === model.value : own));
+  }
+
+  /** What the chosen quality stands for with the chosen model; empty where that isn't known.
+   * @returns {Partial<Preset>} */
+  get #usual() {
+    const preset = this.#model?.qualities[this.fields.quality.value];
+    return { ...preset, guidance: preset?.guidance ?? this.#model?.guidance };
+  }
+
+  /** Shows the steps and the guidance of the chosen quality, and the LoRAs of the chosen model. */
   #showModelOptions() {
-    const { model, guidance } = this.fields;
-    const chosen = this.models.find(({ name, default: own }) => (model.value ? name === model.value : own));
-    guidance.placeholder = chosen?.guidance ? `auto, ${chosen.guidance}` : "auto";
-    this.loras.show(chosen?.loras ?? []);
+    const { steps, guidance } = this.fields;
+    for (const [field, value] of [
+      [steps, this.#usual.steps],
+      [guidance, this.#usual.guidance],
+    ])
+      field.placeholder = value ? `auto, ${value}` : "auto";
+    this.loras.show(this.#model?.loras ?? []);
     this.#controlsChanged();
   }
 
@@ -191,7 +212,10 @@ export class PromptForm extends EventTarget {
     this.#showModelOptions();
   }
 
-  /** @type {{name: string, default: boolean, guidance: number | null, loras: string[]}[]} */
+  /**
+   * @typedef {{steps: number, scheduler: string, guidance?: number | null, lora: Record<string, number> | null}} Preset
+   * @type {{name: string, default: boolean, guidance: number | null, loras: string[], qualities: Record<string, Preset>}[]}
+   */
   models = [];
 
   /** @type {{name: string, title: string, bpm: number, bars: number, beats_per_bar: number}[] | undefined} */

@@ -1,0 +1,59 @@
+"""What a request leaves to its model, filled in from the model's card, so that it says what will be done."""
+
+from riffusion.errors import InvalidRequest
+from riffusion.requests.base import AnyRequest, Painted
+from riffusion.requests.fields import MAX_LORAS
+from riffusion.requests.model_card import ModelCard
+from riffusion.requests.parse import with_guidance, without_guidance
+from riffusion.requests.samplers import FEW_STEP, misfit
+
+_LEFT_TO_FAST = {"quality": "fast", "steps": None, "scheduler": None, "timestep_spacing": None}
+
+
+def complete(request: AnyRequest, card: ModelCard, prefix: str = "") -> AnyRequest:
+    """The request with the sampler, LoRAs and guidance of its quality wherever it leaves them out.
+
+    A quality's spacing, LoRAs and guidance belong to its sampler: a request that names a scheduler gets none of them.
+    So a complete request stays as it is.
+
+    Args:
+        prefix: before the names of fields in errors.
+
+    Raises:
+        InvalidRequest: what the request says and what the quality adds don't go together.
+    """
+    if not isinstance(request, Painted):
+        return request
+    preset = card.qualities[request.quality or "standard"]
+    steps, scheduler = request.steps or preset.steps, request.scheduler or preset.scheduler
+    spacing, guidance, lora = request.timestep_spacing, card.guidance, request.lora
+    if request.scheduler is None:
+        spacing = spacing or preset.timestep_spacing
+        lora = dict(sorted({**(preset.lora or {}), **(lora or {})}.items())) or None
+        guidance = card.guidance if preset.guidance is None else preset.guidance
+    found = misfit(scheduler, steps, spacing)
+    if len(lora or ()) > MAX_LORAS:
+        found = "lora", f"with those of the quality, these are more than {MAX_LORAS} LoRAs"
+    if found:
+        raise InvalidRequest([{"field": f"{prefix}{found[0]}", "message": found[1]}])
+    sampler = {"steps": steps, "scheduler": scheduler, "timestep_spacing": spacing, "lora": lora}
+    changed = {name: value for name, value in sampler.items() if value != getattr(request, name)}
+    filled = request.model_copy(update=changed) if changed else request
+    return filled if guidance is None else with_guidance(filled, guidance)
+
+
+def degraded(request: AnyRequest, card: ModelCard) -> AnyRequest | None:
+    """The request at quality fast, complete; None where fast has no fewer steps, or doesn't go with what it says.
+
+    Nor does it where the request names a sampler of few steps, since it names a LoRA for that sampler, too.
+    """
+    if not isinstance(request, Painted) or request.scheduler in FEW_STEP:
+        return None
+    fast = card.qualities["fast"]
+    if fast.steps >= (request.steps or card.qualities[request.quality or "standard"].steps):
+        return None
+    asked = request if fast.guidance is None else without_guidance(request)
+    try:
+        return complete(asked.model_copy(update=_LEFT_TO_FAST), card)
+    except InvalidRequest:
+        return None
