@@ -15,8 +15,8 @@ from riffusion.diffusion.lora_folder import WEIGHTS_FILE, LoraFolder
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.testing import save_tiny_checkpoint
 from riffusion.training.finetuning.lora_files import KOHYA_FILE, save_lora
-from riffusion.training.finetuning.options import FinetuneOptions
-from riffusion.training.finetuning.trained_parts import trained_parts, trained_weights
+from riffusion.training.finetuning.options import TrainingOptions
+from riffusion.training.finetuning.trained_parts import ATTENTION, EVERYTHING, trained_parts, trained_weights
 
 BUNDLED = Path(__file__).parents[3] / "riffusion" / "models" / "tiny"
 PROMPT = "funk bass"
@@ -37,12 +37,12 @@ def noise_pred(unet: Callable[..., tuple[Tensor]], prompt_embeds: Tensor) -> Ten
     return unet(latents, torch.tensor([500]), prompt_embeds[None], return_dict=False)[0]
 
 
-@pytest.fixture(scope="module", params=["UNet", "UNet and text encoder"])
+@pytest.fixture(scope="module", params=[{"unet": ATTENTION["unet"]}, ATTENTION, EVERYTHING])
 def saved(request: pytest.FixtureRequest, model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tensor]:
     """A folder with the LoRA in `lora`, and what the model with it predicts."""
     folder, checkpoint = tmp_path_factory.mktemp("saved"), loaded(model)
-    options = FinetuneOptions(str(model), folder, folder, rank=3, train_text_encoder="text" in request.param)
-    parts = trained_parts(checkpoint, options)
+    options = TrainingOptions(checkpoint=str(model), data=folder, output=folder, rank=3)
+    parts = trained_parts(checkpoint, options, request.param)
     random = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for weight in trained_weights(parts):
