@@ -14,6 +14,12 @@ class DistillOptions(TrainingOptions):
         SetupError: the student's steps don't divide the teacher's.
     """
 
+    rank: int = 32
+    """Of the LoRA matrices."""
+    batch: int = 8
+    """Of the student's steps, per batch and process."""
+    checkpoint_every: int = 250
+    sample_every: int = 250
     guidance: float | None = None
     """The teacher's, which becomes part of the weights; None is the checkpoint's own."""
     teacher_steps: int = 20

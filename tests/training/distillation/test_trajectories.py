@@ -98,17 +98,16 @@ def test_lessons_lie_on_the_trajectories(made: Callable[..., Trajectories], monk
     for file in (0, 1):
         points, times = trajectories.points(file).float(), trajectories.teacher.way(trajectories.starts(file).strength)
         for n in range(64):
-            at = [place for place, row in _places(points, starts[n])]
-            if not at:
-                continue
-            (end,) = [place for place, _ in _places(points, ends[n])]
-            assert end == min(at[0] + 5, len(times))
-            assert int(timesteps[n]) == int(times.timesteps[at[0]])
+            if not (at := _places(points, starts[n])):
+                continue  # of the other file
+            (place,), (end,) = at, _places(points, ends[n])
+            assert end == min(place + 5, len(times))
+            assert int(timesteps[n]) == int(times.timesteps[place])
             assert float(end_levels[n]) == (1 if end == len(times) else float(levels[int(times.timesteps[end])]))
             assert lessons.captions[n] in trajectories.starts(file).captions
-    on_grid = sum(int(timestep) in (999, 749, 499, 249) for timestep in timesteps[::1])
-    assert on_grid > 15  # of about half from noise: half of these, and a fifth of the rest
+    on_grid = sum(int(timestep) in (999, 749, 499, 249) for timestep in timesteps)
+    assert on_grid > 12  # three fifths of those from noise; by chance a tenth of all
 
 
-def _places(points: Tensor, latents: Tensor) -> list[tuple[int, int]]:
-    return [(int(place), int(row)) for place, row in (points == latents).all(-1).all(-1).all(-1).nonzero()]
+def _places(points: Tensor, latents: Tensor) -> list[int]:
+    return [int(place) for place, _ in (points == latents).all(-1).all(-1).all(-1).nonzero()]
