@@ -188,7 +188,7 @@ def finetune(**options: Any) -> None:
 def distill(*, export_to: Path | None, **options: Any) -> None:
     """Distill to a few steps without guidance, which then make nearly the same clips as many with guidance.
 
-    In several processes, or on several GPUs: `accelerate launch -m riffusion train distill …`.
+    For several GPUs: `accelerate launch -m riffusion train distill …`; for several processes on a CPU: `torchrun …`.
     """
     from riffusion.training.distillation.options import DistillOptions
     from riffusion.training.runs.distill import distill as run

@@ -76,8 +76,10 @@ def test_a_worker_gives_the_same(model: Path, saved: tuple[Path, Tensor], kohya:
 
 def test_kohyas_names(saved: tuple[Path, Tensor]) -> None:
     weights = load_file(saved[0] / "lora" / KOHYA_FILE)
-    blocks = r"(down_blocks_\d|mid_block|up_blocks_\d)_attentions_\d_transformer_blocks_0"
-    unet = rf"lora_unet_{blocks}_attn[12]_to_(q|k|v|out_0)"
+    block = r"(down_blocks_\d|mid_block|up_blocks_\d)"
+    transformer = r"attentions_\d_(proj_(in|out)|transformer_blocks_0_(attn[12]_to_(q|k|v|out_0)|ff_net_(0_proj|2)))"
+    convolution = r"resnets_\d_(conv1|conv2|conv_shortcut|time_emb_proj)|(down|up)samplers_0_conv"
+    unet = rf"lora_unet_{block}_({transformer}|{convolution})"
     text = r"lora_te_text_model_encoder_layers_\d_self_attn_(q|k|v|out)_proj"
     form = re.compile(rf"({unet}|{text})\.(lora_down\.weight|lora_up\.weight|alpha)")
     assert all(form.fullmatch(name) for name in weights)
