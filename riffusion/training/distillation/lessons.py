@@ -49,6 +49,6 @@ class LessonSource:
                 start -= start % self._jump
             end = min(start + self._jump, len(timesteps))
             drawn.append((points[start, n], points[end, n], timesteps[start], levels[start], levels[end], captions[n]))
-        starts, ends, times, levels, end_levels, texts = zip(*drawn, strict=True)
-        latents = torch.stack(starts).float(), torch.stack(ends).float()
-        return Lessons((*latents, torch.stack(times), torch.stack(levels), torch.stack(end_levels)), texts)
+        start_points, ends, times, start_levels, end_levels, texts = zip(*drawn, strict=True)
+        latents = torch.stack(start_points).float(), torch.stack(ends).float()
+        return Lessons((*latents, torch.stack(times), torch.stack(start_levels), torch.stack(end_levels)), texts)

@@ -10,12 +10,17 @@ from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.lora import Part
 from riffusion.training.finetuning.options import TrainingOptions
 
-ATTENTION: Mapping[Part, list[str]] = {
+Layers = Mapping[Part, list[str]]
+"""The layers of each part that get LoRA, by the ends of their names."""
+
+ATTENTION: Layers = {
     "unet": ["to_q", "to_k", "to_v", "to_out.0"],
     "text_encoder": ["q_proj", "k_proj", "v_proj", "out_proj"],
 }
-"""The layers that get LoRA in a fine-tuning, by the ends of their names."""
-EVERYTHING: Mapping[Part, list[str]] = {
+"""Those of a fine-tuning."""
+ATTENTION_OF_UNET: Layers = {"unet": ATTENTION["unet"]}
+"""Those of a fine-tuning that leaves the text encoder as it is."""
+EVERYTHING: Layers = {
     "unet": [
         *ATTENTION["unet"], "proj_in", "proj_out", "ff.net.0.proj", "ff.net.2", "conv1", "conv2", "conv_shortcut",
         "downsamplers.0.conv", "upsamplers.0.conv", "time_emb_proj",
@@ -24,9 +29,7 @@ EVERYTHING: Mapping[Part, list[str]] = {
 """Those of LCM-LoRA (Luo et al. 2023), for trainings that change what the UNet does with every noise level."""
 
 
-def trained_parts(
-    checkpoint: Checkpoint, options: TrainingOptions, layers: Mapping[Part, list[str]]
-) -> dict[Part, nn.Module]:
+def trained_parts(checkpoint: Checkpoint, options: TrainingOptions, layers: Layers) -> dict[Part, nn.Module]:
     """The parts that have `layers`, in training mode; their weights to train require gradients."""
     modules: dict[Part, nn.Module] = {"unet": checkpoint.unet, "text_encoder": checkpoint.text_encoder}
     parts = {name: modules[name] for name in layers}

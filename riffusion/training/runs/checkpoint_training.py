@@ -6,7 +6,7 @@ one that was never stopped.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -18,12 +18,11 @@ from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
 from riffusion.diffusion.checkpoint import load_checkpoint
-from riffusion.diffusion.lora import Part
 from riffusion.training.finetuning.lora_files import save_lora
 from riffusion.training.finetuning.loss import objective_of
 from riffusion.training.finetuning.optimizers import optimizer_class
 from riffusion.training.finetuning.options import TrainingOptions
-from riffusion.training.finetuning.trained_parts import trained_parts, trained_weights
+from riffusion.training.finetuning.trained_parts import Layers, trained_parts, trained_weights
 from riffusion.training.models.ema import WeightAverage
 from riffusion.training.runs.export import assemble, save_model
 from riffusion.training.runs.metrics_log import MetricsLog
@@ -32,7 +31,7 @@ from riffusion.training.runs.metrics_log import MetricsLog
 class CheckpointTraining(ABC):
     """One process of a training."""
 
-    def __init__(self, options: TrainingOptions, layers: Mapping[Part, list[str]]) -> None:
+    def __init__(self, options: TrainingOptions, layers: Layers) -> None:
         """
         Args:
             layers: of each part to train, those that get LoRA.

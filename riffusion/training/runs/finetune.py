@@ -15,7 +15,7 @@ from riffusion.training.finetuning.caption_embeds import EncodeCaptions, cached_
 from riffusion.training.finetuning.loss import Objective
 from riffusion.training.finetuning.options import FinetuneOptions
 from riffusion.training.finetuning.single_file import save_single_file
-from riffusion.training.finetuning.trained_parts import ATTENTION
+from riffusion.training.finetuning.trained_parts import ATTENTION, ATTENTION_OF_UNET
 from riffusion.training.runs.checkpoint_training import CheckpointTraining
 from riffusion.training.runs.export import assemble
 from riffusion.training.runs.metrics_log import MetricsLog
@@ -39,8 +39,7 @@ class Finetuning(CheckpointTraining):
 
     def __init__(self, options: FinetuneOptions) -> None:
         self.options = options
-        layers = ATTENTION if options.train_text_encoder else {"unet": ATTENTION["unet"]}
-        super().__init__(options, layers)
+        super().__init__(options, ATTENTION if options.train_text_encoder else ATTENTION_OF_UNET)
 
     def prepare(self) -> None:
         """Cuts the audio into clips, and encodes them."""

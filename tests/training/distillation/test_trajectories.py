@@ -1,6 +1,6 @@
 """The teacher's trajectories follow from their numbers, and lessons lie on them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -27,7 +27,7 @@ class Model(torch.nn.Module):
         return (latents * 0.1 + embeds.mean((1, 2)).view(-1, 1, 1, 1),)
 
 
-def encode(captions: list[str] | tuple[str, ...]) -> Tensor:
+def encode(captions: Sequence[str]) -> Tensor:
     return torch.stack([torch.full((77, 4), len(caption) / 10) for caption in captions])
 
 

@@ -16,7 +16,13 @@ from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.testing import save_tiny_checkpoint
 from riffusion.training.finetuning.lora_files import KOHYA_FILE, save_lora
 from riffusion.training.finetuning.options import TrainingOptions
-from riffusion.training.finetuning.trained_parts import ATTENTION, EVERYTHING, trained_parts, trained_weights
+from riffusion.training.finetuning.trained_parts import (
+    ATTENTION,
+    ATTENTION_OF_UNET,
+    EVERYTHING,
+    trained_parts,
+    trained_weights,
+)
 
 BUNDLED = Path(__file__).parents[3] / "riffusion" / "models" / "tiny"
 PROMPT = "funk bass"
@@ -37,7 +43,7 @@ def noise_pred(unet: Callable[..., tuple[Tensor]], prompt_embeds: Tensor) -> Ten
     return unet(latents, torch.tensor([500]), prompt_embeds[None], return_dict=False)[0]
 
 
-@pytest.fixture(scope="module", params=[{"unet": ATTENTION["unet"]}, ATTENTION, EVERYTHING])
+@pytest.fixture(scope="module", params=[ATTENTION_OF_UNET, ATTENTION, EVERYTHING])
 def saved(request: pytest.FixtureRequest, model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tensor]:
     """A folder with the LoRA in `lora`, and what the model with it predicts."""
     folder, checkpoint = tmp_path_factory.mktemp("saved"), loaded(model)

@@ -7,7 +7,7 @@ from torch import Tensor
 from riffusion.testing import tiny_checkpoint
 from riffusion.training.finetuning.caption_embeds import trained_embeds
 from riffusion.training.finetuning.options import Method, TrainingOptions
-from riffusion.training.finetuning.trained_parts import ATTENTION, trained_parts, trained_weights
+from riffusion.training.finetuning.trained_parts import ATTENTION, ATTENTION_OF_UNET, trained_parts, trained_weights
 
 FOLDER = Path("unused")
 
@@ -41,7 +41,7 @@ def test_gradient_checkpointing_computes_blocks_again_and_changes_nothing(method
 @pytest.mark.parametrize("text", [False, True])
 def test_lora_trains_its_own_layers_alone(text: bool) -> None:
     checkpoint = tiny_checkpoint()
-    layers = ATTENTION if text else {"unet": ATTENTION["unet"]}
+    layers = ATTENTION if text else ATTENTION_OF_UNET
     trained_parts(checkpoint, TrainingOptions(checkpoint="tiny", data=FOLDER, output=FOLDER), layers)
     for part, count in ((checkpoint.unet, 32), (checkpoint.text_encoder, 8 if text else 0)):
         names = [name for name, weight in part.named_parameters() if weight.requires_grad]
