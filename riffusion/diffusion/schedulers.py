@@ -47,6 +47,7 @@ _SAMPLERS: dict[Scheduler, tuple[type[Any], dict[str, Any]]] = {
     "tcd": (TCDScheduler, {"original_inference_steps": DISTILLED_STEPS}),
 }
 _STOCHASTIC: frozenset[Scheduler] = FEW_STEP | {"euler-a"}
+_ANY_TIMESTEPS: frozenset[Scheduler] = frozenset(("dpm++2m", "euler", "euler-a"))
 _STEPS_OFFSET = 1  # of leading timesteps; diffusers sets it for every Stable Diffusion
 _TCD_GAMMA = 0.3  # share of a step that is fresh noise's (the paper's γ, diffusers' eta): its default
 
@@ -105,15 +106,18 @@ class Trajectory:
         self._name = name
         self._scheduler = _scheduler(name, config, spacing)
         taken = _taken_steps(steps, denoising)
-        self._enters_late = taken < steps
+        exact = name in _ANY_TIMESTEPS and self._scheduler.config.timestep_spacing == "trailing" and denoising < 1
+        self._enters_late = taken < steps or exact
         if name in FEW_STEP:
             self.timesteps: Tensor = self._distilled_timesteps(taken, denoising)
             """[n] on the CPU, from the entry on."""
+        elif exact:
+            self.timesteps = self._trailing_timesteps(taken, denoising)
         else:
             self._scheduler.set_timesteps(steps)
             self.timesteps = self._timesteps_from(name, steps - taken)
         if hasattr(self._scheduler, "set_begin_index"):
-            self._scheduler.set_begin_index(0 if name in FEW_STEP else steps - taken)
+            self._scheduler.set_begin_index(0 if name in FEW_STEP or exact else steps - taken)
         self.position = 0
         """Index of the current timestep."""
 
@@ -128,6 +132,16 @@ class Trajectory:
         self._enters_late = levels < DISTILLED_STEPS
         # The scheduler truncates strength times steps, which may lie just below a whole number.
         self._scheduler.set_timesteps(taken, strength=(levels + 0.5) / DISTILLED_STEPS)
+        timesteps: Tensor = self._scheduler.timesteps
+        return timesteps
+
+    def _trailing_timesteps(self, taken: int, denoising: float) -> Tensor:
+        """Timesteps [taken] on the CPU, at equal distances from the entry to 0.
+
+        Those of a full run, where steps × denoising is a whole number; else the entry isn't rounded to one of theirs.
+        """
+        levels = max(taken, round(self._scheduler.config.num_train_timesteps * denoising))
+        self._scheduler.set_timesteps(timesteps=[round(levels * (taken - n) / taken) - 1 for n in range(taken)])
         timesteps: Tensor = self._scheduler.timesteps
         return timesteps
 

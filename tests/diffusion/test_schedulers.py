@@ -177,6 +177,20 @@ def test_few_steps_enter_where_the_strength_says(name: Scheduler) -> None:
     assert torch.equal(Trajectory(name, CONFIG, 4).start(torch.zeros(SHAPE), picture), torch.zeros(SHAPE))
 
 
+@pytest.mark.parametrize("name", ["dpm++2m", "euler", "euler-a"])
+def test_trailing_steps_enter_where_the_strength_says(name: Scheduler) -> None:
+    for percent in range(10, 100):
+        way = Trajectory(name, CONFIG, 4, percent / 100, "trailing")
+        assert len(way) == max(1, round(4 * percent / 100))
+        assert int(way.timestep) == 10 * percent - 1
+    for walked in range(1, 20):
+        theirs = DETERMINISTIC["euler"].from_config(CONFIG, timestep_spacing="trailing")
+        theirs.set_timesteps(20)
+        assert torch.equal(Trajectory(name, CONFIG, 20, walked / 20, "trailing").timesteps, theirs.timesteps[-walked:])
+    picture, arrived, _ = walk(name, 4, 0.9, "epsilon", "trailing")
+    assert float((arrived - picture).abs().mean()) < 1e-3
+
+
 @pytest.mark.parametrize("name", STOCHASTIC)
 @pytest.mark.parametrize("alpha", [0.0, 1.0])
 def test_fresh_noise_between_two_seeds_ends_at_the_seeds(name: Scheduler, alpha: float) -> None:

@@ -9,10 +9,11 @@ import pytest
 from click.testing import CliRunner
 
 from riffusion.training.cli import train
+from riffusion.training.distillation.options import DistillOptions
 from riffusion.training.finetuning.options import FinetuneOptions
 
 
-@pytest.mark.parametrize("command", ["data", "tiny", "judge", "finetune"])
+@pytest.mark.parametrize("command", ["data", "tiny", "judge", "finetune", "distill"])
 def test_every_command_has_help(command: str) -> None:
     result = CliRunner().invoke(train, [command, "--help"])
     assert result.exit_code == 0
@@ -41,3 +42,17 @@ def test_finetune_takes_every_option_with_its_default(monkeypatch: pytest.Monkey
         "warmup", "caption_dropout", "min_snr_gamma", "gradient_checkpointing", "optimizer", "train_text_encoder",
         "method", "single_file",
     }  # fmt: skip
+
+
+def test_distill_takes_every_option_with_its_default(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    ran: list[tuple[DistillOptions, Path | None]] = []
+    monkeypatch.setattr("riffusion.training.runs.distill.distill", lambda *given: ran.append(given))
+    required = ["distill", "--checkpoint", "model", "--data", str(tmp_path), "--output", str(tmp_path / "out")]
+    changed = ["--guidance", "3", "--teacher-steps", "16", "--student-steps", "2", "--trajectories", "64"]
+    for more in ([], [*changed, "--judged", "8", "--export-to", str(tmp_path)]):
+        assert CliRunner().invoke(train, [*required, *more]).exit_code == 0
+    plain = DistillOptions(checkpoint="model", data=tmp_path, output=tmp_path / "out")
+    assert ran[0] == (plain, None)
+    assert ran[1][1] == tmp_path
+    differ = {each.name for each in fields(plain) if getattr(ran[1][0], each.name) != getattr(plain, each.name)}
+    assert differ == {"guidance", "teacher_steps", "student_steps", "trajectories", "judged"}

@@ -12,7 +12,7 @@ from torch import Tensor
 
 from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.training.data.clip_pictures import SAMPLE_RATE, to_pictures
+from riffusion.training.data.clip_pictures import SAMPLE_RATE, Pictures, to_pictures
 
 
 @torch.no_grad()
@@ -25,13 +25,12 @@ def write_samples(
     steps: int,
     guidance_scale: float,
 ) -> None:
-    """Writes `grid.png`, the pictures of the prompts side by side; a WAV each; and `prompts.txt`. Seeds are 0, 1, …
+    """Writes clips of the prompts as `write_clips` does. Seeds are 0, 1, …
 
     Args:
         prompt_embeds: [1 + N, L, D] of the empty prompt and of the N prompts.
         steps: of the pipeline's own scheduler.
     """
-    folder.mkdir(parents=True, exist_ok=True)
     images = pipeline(
         prompt_embeds=prompt_embeds[1:],
         negative_prompt_embeds=prompt_embeds[:1].expand(len(prompts), -1, -1),
@@ -40,7 +39,12 @@ def write_samples(
         generator=[torch.Generator().manual_seed(seed) for seed in range(len(prompts))],
         output_type="pt",
     ).images
-    pictures = to_pictures(images.cpu() * 2 - 1)
+    write_clips(to_pictures(images.cpu() * 2 - 1), prompts, folder)
+
+
+def write_clips(pictures: Pictures, prompts: Sequence[str], folder: Path) -> None:
+    """Writes `grid.png`, the pictures [N, 512, 512] side by side; a WAV each; and the prompts as `prompts.txt`."""
+    folder.mkdir(parents=True, exist_ok=True)
     Image.fromarray(np.concatenate(list(pictures), axis=1)).save(folder / "grid.png")
     codec = SpectrogramCodec()
     for number, picture in enumerate(pictures):

@@ -1,8 +1,9 @@
 """The files of a trained LoRA: diffusers' layout, which workers load, and that of kohya's scripts, which ComfyUI loads.
 
 Other programs know the text encoder's layers by the names of transformers before 5.6, in which they belong to a
-`text_model`; diffusers reads both. Kohya's names have an underscore for each dot, and each layer its alpha: as here it
-equals the rank, the factors' product counts as it is.
+`text_model`; diffusers reads both. The UNet's layers keep peft's names: diffusers' older ones exist for attention
+alone, and it doesn't read a file that mixes the two. Kohya's names have an underscore for each dot, and each layer its
+alpha: as here it equals the rank, the factors' product counts as it is.
 """
 
 from collections.abc import Iterator, Mapping
@@ -26,7 +27,10 @@ def save_lora(parts: Mapping[Part, nn.Module], folder: Path) -> None:
     layers = {part: _layers(module, part) for part, module in parts.items()}
     StableDiffusionPipeline.save_lora_weights(
         folder,
-        **{f"{part}_lora_layers": convert_state_dict_to_diffusers(weights) for part, weights in layers.items()},
+        **{
+            f"{part}_lora_layers": weights if part == "unet" else convert_state_dict_to_diffusers(weights)
+            for part, weights in layers.items()
+        },
         safe_serialization=True,
     )
     save_file(

@@ -15,8 +15,14 @@ from riffusion.diffusion.lora_folder import WEIGHTS_FILE, LoraFolder
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.testing import save_tiny_checkpoint
 from riffusion.training.finetuning.lora_files import KOHYA_FILE, save_lora
-from riffusion.training.finetuning.options import FinetuneOptions
-from riffusion.training.finetuning.trained_parts import trained_parts, trained_weights
+from riffusion.training.finetuning.options import TrainingOptions
+from riffusion.training.finetuning.trained_parts import (
+    ATTENTION,
+    ATTENTION_OF_UNET,
+    EVERYTHING,
+    trained_parts,
+    trained_weights,
+)
 
 BUNDLED = Path(__file__).parents[3] / "riffusion" / "models" / "tiny"
 PROMPT = "funk bass"
@@ -37,12 +43,12 @@ def noise_pred(unet: Callable[..., tuple[Tensor]], prompt_embeds: Tensor) -> Ten
     return unet(latents, torch.tensor([500]), prompt_embeds[None], return_dict=False)[0]
 
 
-@pytest.fixture(scope="module", params=["UNet", "UNet and text encoder"])
+@pytest.fixture(scope="module", params=[ATTENTION_OF_UNET, ATTENTION, EVERYTHING])
 def saved(request: pytest.FixtureRequest, model: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Tensor]:
     """A folder with the LoRA in `lora`, and what the model with it predicts."""
     folder, checkpoint = tmp_path_factory.mktemp("saved"), loaded(model)
-    options = FinetuneOptions(str(model), folder, folder, rank=3, train_text_encoder="text" in request.param)
-    parts = trained_parts(checkpoint, options)
+    options = TrainingOptions(checkpoint=str(model), data=folder, output=folder, rank=3)
+    parts = trained_parts(checkpoint, options, request.param)
     random = torch.Generator().manual_seed(1)
     with torch.no_grad():
         for weight in trained_weights(parts):
@@ -76,8 +82,10 @@ def test_a_worker_gives_the_same(model: Path, saved: tuple[Path, Tensor], kohya:
 
 def test_kohyas_names(saved: tuple[Path, Tensor]) -> None:
     weights = load_file(saved[0] / "lora" / KOHYA_FILE)
-    blocks = r"(down_blocks_\d|mid_block|up_blocks_\d)_attentions_\d_transformer_blocks_0"
-    unet = rf"lora_unet_{blocks}_attn[12]_to_(q|k|v|out_0)"
+    block = r"(down_blocks_\d|mid_block|up_blocks_\d)"
+    transformer = r"attentions_\d_(proj_(in|out)|transformer_blocks_0_(attn[12]_to_(q|k|v|out_0)|ff_net_(0_proj|2)))"
+    convolution = r"resnets_\d_(conv1|conv2|conv_shortcut|time_emb_proj)|(down|up)samplers_0_conv"
+    unet = rf"lora_unet_{block}_({transformer}|{convolution})"
     text = r"lora_te_text_model_encoder_layers_\d_self_attn_(q|k|v|out)_proj"
     form = re.compile(rf"({unet}|{text})\.(lora_down\.weight|lora_up\.weight|alpha)")
     assert all(form.fullmatch(name) for name in weights)

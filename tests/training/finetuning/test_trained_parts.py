@@ -6,16 +6,16 @@ from torch import Tensor
 
 from riffusion.testing import tiny_checkpoint
 from riffusion.training.finetuning.caption_embeds import trained_embeds
-from riffusion.training.finetuning.options import FinetuneOptions, Method
-from riffusion.training.finetuning.trained_parts import trained_parts, trained_weights
+from riffusion.training.finetuning.options import Method, TrainingOptions
+from riffusion.training.finetuning.trained_parts import ATTENTION, ATTENTION_OF_UNET, trained_parts, trained_weights
 
 FOLDER = Path("unused")
 
 
-def gradients(options: FinetuneOptions) -> tuple[list[Tensor], int]:
+def gradients(options: TrainingOptions) -> tuple[list[Tensor], int]:
     """Of one step, and how often a residual block of the UNet was begun."""
     checkpoint = tiny_checkpoint()
-    parts = trained_parts(checkpoint, options)
+    parts = trained_parts(checkpoint, options, ATTENTION)
     weights, calls = trained_weights(parts), []
     with torch.no_grad():
         for weight in weights:
@@ -30,18 +30,19 @@ def gradients(options: FinetuneOptions) -> tuple[list[Tensor], int]:
 
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_gradient_checkpointing_computes_blocks_again_and_changes_nothing(method: Method) -> None:
-    options = FinetuneOptions("tiny", FOLDER, FOLDER, method=method, train_text_encoder=True)
+    options = TrainingOptions(checkpoint="tiny", data=FOLDER, output=FOLDER, method=method)
     plain, once = gradients(options)
-    again, twice = gradients(FinetuneOptions(**vars(options) | {"gradient_checkpointing": True}))
+    again, twice = gradients(TrainingOptions(**vars(options) | {"gradient_checkpointing": True}))
     assert (once, twice) == (1, 2)
-    assert len(plain) == len(again) == len(trained_weights(trained_parts(tiny_checkpoint(), options)))
+    assert len(plain) == len(again) == len(trained_weights(trained_parts(tiny_checkpoint(), options, ATTENTION)))
     assert all(torch.allclose(one, other, atol=1e-6) for one, other in zip(plain, again, strict=True))
 
 
 @pytest.mark.parametrize("text", [False, True])
 def test_lora_trains_its_own_layers_alone(text: bool) -> None:
     checkpoint = tiny_checkpoint()
-    trained_parts(checkpoint, FinetuneOptions("tiny", FOLDER, FOLDER, train_text_encoder=text))
+    layers = ATTENTION if text else ATTENTION_OF_UNET
+    trained_parts(checkpoint, TrainingOptions(checkpoint="tiny", data=FOLDER, output=FOLDER), layers)
     for part, count in ((checkpoint.unet, 32), (checkpoint.text_encoder, 8 if text else 0)):
         names = [name for name, weight in part.named_parameters() if weight.requires_grad]
         assert len(names) > 0 or not count

@@ -1,0 +1,70 @@
+"""What a distillation starts its trajectories from: captions, and clips where the data has them.
+
+Without clips, the teacher's own take their place.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from riffusion.diffusion.checkpoint import Checkpoint
+from riffusion.errors import UnreadableMedia
+from riffusion.training.data.audio_folder import prepare
+from riffusion.training.data.captioned_latents import cached_latents
+from riffusion.training.data.captions import write_caption
+from riffusion.training.data.composed_set import ComposedSet
+
+_LATENTS = "latents-0"  # in the working folder of a training of the bundled model
+
+
+@dataclass(frozen=True)
+class DistillationData:
+    """Captions and, in the same order, the latents of their clips, or none."""
+
+    captions: Sequence[Sequence[str]]
+    """The wordings of each caption."""
+    latents: Sequence[Tensor] | None
+    """Scaled latents [4, H, W] float16 or float32 of each."""
+
+
+def read_data(data: Path, cache: Path, checkpoint: Checkpoint) -> DistillationData:
+    """The captions of a file, a line each; of a `train tiny` folder with its latents; or of a folder of audio.
+
+    Args:
+        cache: the folder for the clips that are cut from audio.
+
+    Raises:
+        UnreadableMedia: there are no captions, or there is no audio from which clips with captions can be cut.
+    """
+    if data.is_file():
+        return captions_of(data)
+    if (data / _LATENTS).is_dir():
+        return composed(data)
+    folder = prepare(data, cache, 0.0, on_beats=True)
+    latents = cached_latents(checkpoint, folder, cache / "latents.npy")
+    return DistillationData([clip.captions for clip in folder.clips], list(latents))
+
+
+def captions_of(file: Path) -> DistillationData:
+    """A caption a line.
+
+    Raises:
+        UnreadableMedia: there are none.
+    """
+    captions = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    if not captions:
+        raise UnreadableMedia(f"There are no captions in {file}: write one a line.")
+    return DistillationData([(caption,) for caption in captions], None)
+
+
+def composed(folder: Path) -> DistillationData:
+    """The latents that a training of the bundled model has encoded, and a caption of each piece."""
+    shards = [np.load(path, mmap_mode="r") for path in sorted((folder / _LATENTS).glob("*.npy"))]
+    latents = [torch.from_numpy(np.array(each)) for shard in shards for each in shard]
+    clips = ComposedSet(folder, "train", len(latents))
+    captions = [(write_caption(clips.piece(n), clips.caption_rng(n))[0],) for n in range(len(latents))]
+    return DistillationData(captions, latents)

@@ -1,0 +1,177 @@
+"""A training of a checkpoint's weights, a LoRA or all of them: its loop, checkpoints, averaged weights and result.
+
+accelerate provides several processes or GPUs, mixed precision and checkpoints on disk; peft provides LoRA. The random
+numbers of a step follow from the seed, the step and the process alone, so a resumed training gives the same result as
+one that was never stopped.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import torch
+from accelerate import Accelerator
+from accelerate.utils import ProjectConfiguration
+from diffusers import StableDiffusionPipeline
+from torch import Tensor
+
+from riffusion.diffusion.checkpoint import load_checkpoint
+from riffusion.training.finetuning.lora_files import save_lora
+from riffusion.training.finetuning.loss import objective_of
+from riffusion.training.finetuning.optimizers import optimizer_class
+from riffusion.training.finetuning.options import TrainingOptions
+from riffusion.training.finetuning.trained_parts import Layers, trained_parts, trained_weights
+from riffusion.training.models.ema import WeightAverage
+from riffusion.training.runs.export import assemble, save_model
+from riffusion.training.runs.metrics_log import MetricsLog
+
+
+class CheckpointTraining(ABC):
+    """One process of a training."""
+
+    def __init__(self, options: TrainingOptions, layers: Layers) -> None:
+        """
+        Args:
+            layers: of each part to train, those that get LoRA.
+
+        Raises:
+            CheckpointUnavailable: the model can't be loaded, or predicts neither noise nor velocity.
+            ToolMissing: the optimizer isn't installed.
+        """
+        new_optimizer = optimizer_class(options.optimizer)
+        self.accelerator = Accelerator(
+            mixed_precision=options.mixed_precision,
+            gradient_accumulation_steps=options.accumulation,
+            project_config=ProjectConfiguration(str(options.output), automatic_checkpoint_naming=True, total_limit=2),
+        )
+        self.training_options = options
+        self.device = self.accelerator.device
+        self.checkpoint = load_checkpoint(options.checkpoint, options.revision, self.device, torch.float32)
+        self.schedule = objective_of(self.checkpoint, None).schedule
+        self.prepare()
+        self.parts = trained_parts(self.checkpoint, options, layers)
+        self.trained = trained_weights(self.parts)
+        optimizer = new_optimizer(self.trained, lr=options.rate, weight_decay=0.01)
+        self.rates = torch.optim.lr_scheduler.LambdaLR(optimizer, options.rate_factor)
+        *models, self.optimizer = self.accelerator.prepare(*self.parts.values(), optimizer)
+        self.models = dict(zip(self.parts, models, strict=True))
+        self.average = WeightAverage(self.trained)
+        self.progress = _Progress()
+        self.accelerator.register_for_checkpointing(self.average, self.progress, self.rates)
+
+    @abstractmethod
+    def prepare(self) -> None:
+        """Prepares the data, before any weights are changed or layers added. Every process does."""
+
+    @abstractmethod
+    def loss(self, random: torch.Generator) -> Tensor:
+        """The loss of one random batch."""
+
+    @abstractmethod
+    def evaluate(self, log: MetricsLog) -> None:
+        """Logs what the weights do now, and writes samples."""
+
+    def run(self) -> Path:
+        """Trains from the last checkpoint, if there is one, and returns the folder of the result."""
+        self._resume()
+        options = self.training_options
+        with MetricsLog(options.output) as log:
+            while self.progress.step < options.steps:
+                loss = self._step()
+                step = self.progress.step
+                if not self.accelerator.is_main_process:
+                    continue
+                log.write(step, loss=loss, rate=float(self.rates.get_last_lr()[0]))
+                if step % options.sample_every == 0 or step == options.steps:
+                    self.evaluate(log)
+        return self._save()
+
+    def _resume(self) -> None:
+        folder = self.training_options.output / "checkpoints"
+        saved = sorted(folder.glob("checkpoint_*"), key=lambda path: int(path.name.rpartition("_")[2]))
+        if saved:
+            self.accelerator.load_state(str(saved[-1]))
+            self.accelerator.project_configuration.iteration = int(saved[-1].name.rpartition("_")[2]) + 1
+
+    def _step(self) -> float:
+        """Takes one optimizer step on `accumulation` batches; returns the mean loss."""
+        losses = []
+        for part in range(self.training_options.accumulation):
+            with self.accelerator.accumulate(*self.models.values()):
+                loss = self.loss(self._generator(self.progress.step, part))
+                self.accelerator.backward(loss)
+                if self.accelerator.sync_gradients:
+                    self.accelerator.clip_grad_norm_(self.trained, 1.0)
+                self.optimizer.step()
+                self.optimizer.zero_grad()
+            losses.append(float(loss.detach()))
+        self.rates.step()
+        self.average.update(self.trained)
+        self.progress.step += 1
+        options = self.training_options
+        if self.progress.step % options.checkpoint_every == 0 or self.progress.step == options.steps:
+            self.accelerator.save_state()
+        return float(np.mean(losses))
+
+    def _generator(self, step: int, part: int) -> torch.Generator:
+        """The random generator of one batch of one process, on the CPU whatever the device."""
+        words = np.random.SeedSequence([self.training_options.seed, step, part, self.accelerator.process_index])
+        return torch.Generator().manual_seed(int(words.generate_state(1, np.uint64)[0] >> 1))
+
+    @contextmanager
+    def inference_mode(self) -> Iterator[None]:
+        """Inside the block, the parts in training are as in use, and no gradients are kept."""
+        for module in self.parts.values():
+            module.eval()
+        with torch.no_grad():
+            yield
+        for module in self.parts.values():
+            module.train()
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Inside the block, the weights are their average, as in use; training continues with the current ones."""
+        with self.inference_mode():
+            kept = [weight.detach().clone() for weight in self.trained]
+            self.average.copy_to(self.trained)
+            yield
+            for weight, value in zip(self.trained, kept, strict=True):
+                weight.copy_(value)
+
+    def _save(self) -> Path:
+        """Writes the averaged weights in the formats that a worker and other programs load."""
+        lora = self.training_options.method == "lora"
+        result = self.training_options.output / ("lora" if lora else "model")
+        if self.accelerator.is_main_process:
+            self.average.copy_to(self.trained)
+            if lora:
+                self.save_lora(result)
+            else:
+                self.save_full(result)
+        self.accelerator.wait_for_everyone()
+        return result
+
+    def save_lora(self, folder: Path) -> None:
+        """Writes the LoRA."""
+        save_lora(self.parts, folder)
+
+    def save_full(self, folder: Path) -> StableDiffusionPipeline:
+        """Writes a whole model, and returns it."""
+        parts = self.checkpoint
+        pipeline = assemble(parts.unet, parts.vae, parts.text_encoder, parts.tokenizer, self.schedule)
+        save_model(pipeline, folder, parts.guidance)
+        return pipeline
+
+
+class _Progress:
+    """The step, as a part of accelerate's checkpoint."""
+
+    step = 0
+
+    def state_dict(self) -> dict[str, int]:
+        return {"step": self.step}
+
+    def load_state_dict(self, state: dict[str, int]) -> None:
+        self.step = state["step"]
