@@ -31,10 +31,11 @@ from outsiders import listen
 from riffusion.generate import Generator
 from riffusion.geometry import DEFAULT
 from riffusion.settings import Settings
+from riffusion.training.data.music import Kind
 from riffusion.training.evaluation.adherence import same_tempo_or_octave
 
 ROOT = Path(__file__).parents[1]
-KINDS = ("solo", "chords", "full")
+KINDS: tuple[Kind, ...] = ("solo", "chords", "full")
 _JUMP = 1 / 8  # beat: what is heard as a stumble
 _PEAK = 0.9
 _FAR = 3  # windows between two that are compared across pieces

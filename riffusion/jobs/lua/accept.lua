@@ -3,8 +3,8 @@
 --
 -- ARGV[1]: JSON {idem, digest, body, scopes, owner, anonymous, quota, jobs: [{tail, client, model, mode, schema,
 -- request, inputs, pins, cost, weight, repeatable, webhook, degraded: {request, schema, cost}}]}, all of one tenant.
--- `scopes` is that tenant and the networks around it; `degraded` is what a job becomes when the queue is long, where that is
--- allowed.
+-- `scopes` is that tenant and the networks around it; `degraded` is what a job becomes when the queue is long, where
+-- that is allowed.
 --
 -- Returns {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {}, {record, place
 -- or {}}, ...}; or a refusal: {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no place", model}, {"no
