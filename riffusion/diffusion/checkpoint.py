@@ -14,6 +14,7 @@ from safetensors import SafetensorError
 
 from riffusion.diffusion.libraries import (
     AutoencoderKL,
+    AutoencoderTiny,
     CLIPTextModel,
     CLIPTokenizer,
     UNet2DConditionModel,
@@ -25,6 +26,7 @@ from riffusion.errors import CheckpointUnavailable
 
 DEFAULT_GUIDANCE = 7.0  # the original's
 DEFAULTS_FILE, VOCABULARY_FILE = "defaults.json", "vocabulary.json"  # beside model_index.json; both may be missing
+SMALL_DECODER = "vae_tiny"  # the subfolder of an `AutoencoderTiny`, in TAESD's layout; may be missing
 WEIGHTS = ("text_encoder", "unet", "vae")  # the subfolders that hold weights
 
 
@@ -46,6 +48,8 @@ class Checkpoint:
     """Classifier-free guidance scale of requests without one."""
     vocabulary: Vocabulary | None = None
     """The words that its text encoder was taught; None where that list doesn't exist, as for large models."""
+    small_vae: AutoencoderTiny | None = None
+    """Decodes the same latents at a fraction of the cost, less exactly; its encoder isn't used."""
 
     @property
     def scale(self) -> int:
@@ -95,6 +99,11 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
         text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=dtype, **options)
         unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=dtype, **options)
         vae = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=dtype, **options)
+        small_vae = None
+        if (folder / SMALL_DECODER).is_dir():
+            small_vae = AutoencoderTiny.from_pretrained(
+                folder / SMALL_DECODER, torch_dtype=dtype, local_files_only=True, use_safetensors=True
+            )
         scheduler_config = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
         defaults = _read_json(folder / DEFAULTS_FILE) or {}
         guidance = float(defaults.get("guidance", DEFAULT_GUIDANCE))
@@ -113,6 +122,7 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
         dtype=dtype,
         guidance=guidance,
         vocabulary=vocabulary,
+        small_vae=small_vae,
     )
 
 
@@ -137,12 +147,15 @@ def place(
     dtype: torch.dtype,
     guidance: float = DEFAULT_GUIDANCE,
     vocabulary: Vocabulary | None = None,
+    small_vae: AutoencoderTiny | None = None,
 ) -> Checkpoint:
     """The parts, already in the precision `dtype`, frozen and in inference mode, as a checkpoint on its device."""
-    for module in (text_encoder, unet, vae):
+    for module in (text_encoder, unet, vae, *([small_vae] if small_vae else [])):
         module.eval().requires_grad_(False).to(device)
     device = next(unet.parameters()).device  # with its index: "cuda" would mean whichever device is current
-    return Checkpoint(tokenizer, text_encoder, unet, vae, scheduler_config, device, dtype, guidance, vocabulary)
+    return Checkpoint(
+        tokenizer, text_encoder, unet, vae, scheduler_config, device, dtype, guidance, vocabulary, small_vae
+    )
 
 
 def _download(source: str, revision: str | None) -> Path:

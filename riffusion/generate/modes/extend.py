@@ -1,6 +1,8 @@
 """A picture made longer, window by window."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from riffusion.geometry import CLIP_COLUMNS, ROWS
 from riffusion.requests.modes.extend import Extend
 from riffusion.requests.sizes import CONTEXT_COLUMNS
 from riffusion.spectrogram.canvas import Canvas, pad
+from riffusion.spectrogram.pixels import SILENCE
 
 
 def make(painter: Painter, request: Extend, canvases: Mapping[str, Canvas], control: Control) -> Canvas:
@@ -20,14 +23,22 @@ def make(painter: Painter, request: Extend, canvases: Mapping[str, Canvas], cont
     context = min(CONTEXT_COLUMNS, init.width)
     new = CLIP_COLUMNS - context
     progress = painter.progress(request, control, [1.0] * -(-(width - init.width) // new))
-    longer = init
-    for offset in range(0, width - init.width, new):
-        tail = longer.cropped(longer.width - context, longer.width)
+    silence = ((0, 0), (0, 0), (0, width - init.width))
+    longer = replace(init, pixels=np.pad(init.pixels, silence, constant_values=SILENCE))
+    for end in range(init.width, width, new):
+        window = _continued(longer.cropped(end - context, end))
         mask = np.broadcast_to(np.arange(CLIP_COLUMNS) >= context, (ROWS, CLIP_COLUMNS))
-        window = repainted(painter, request, _continued(tail), mask, progress, seed_offset=offset)
-        painted = window.pixels[:, :, context:]
-        longer = Canvas(np.concatenate((longer.pixels, painted), axis=2), init.params, init.tempo)
-    return longer.cropped(0, width)
+        placed = partial(_with, longer, end, context)
+        longer = repainted(painter, request, window, mask, progress, seed_offset=end - init.width, placed=placed)
+    return longer
+
+
+def _with(longer: Canvas, end: int, context: int, window: Canvas) -> Canvas:
+    """The picture with what a window adds at column `end`, up to its own width; the window begins with the context."""
+    pixels = longer.pixels.copy()
+    new = window.pixels[:, :, context:][:, :, : longer.width - end]
+    pixels[:, :, end : end + new.shape[2]] = new
+    return replace(longer, pixels=pixels)
 
 
 def _continued(tail: Canvas) -> Canvas:
