@@ -16,7 +16,7 @@ _WIDTH = 16
 _BLOCKS = (3, 3, 2, 0)  # at 1/8, 1/4, 1/2 and all of the picture's size
 
 
-def new_tiny_decoder() -> AutoencoderTiny:
+def new_small_decoder() -> AutoencoderTiny:
     """An untrained small autoencoder. Nothing uses its encoder, which is the least that the class allows."""
     return AutoencoderTiny(
         encoder_block_out_channels=(4,) * len(_BLOCKS),
@@ -26,8 +26,8 @@ def new_tiny_decoder() -> AutoencoderTiny:
     )
 
 
-def train_tiny_decoder(
-    tiny: AutoencoderTiny,
+def train_small_decoder(
+    small: AutoencoderTiny,
     clips: EncodedClips,
     steps: int,
     *,
@@ -37,13 +37,13 @@ def train_tiny_decoder(
     seed: int = 0,
     report: Callable[[], object] = lambda: None,
 ) -> None:
-    """Trains the decoder of `tiny` in place. See `train_decoder`."""
-    tiny.requires_grad_(False)
+    """Trains the decoder of `small` in place. See `train_decoder`."""
+    small.requires_grad_(False)
 
     def decode(latents: Tensor) -> Tensor:
         with torch.autocast("cpu", torch.bfloat16):
-            output: Tensor = tiny.decode(latents).sample
+            output: Tensor = small.decode(latents).sample
         return output.float()
 
-    decoding = Decoding(decode, list(tiny.decoder.parameters()), tiny.decoder.layers[-1].weight)
+    decoding = Decoding(decode, list(small.decoder.parameters()), small.decoder.layers[-1].weight)
     train_decoding(decoding, clips, steps, rate=rate, adversarial=adversarial, batch=batch, seed=seed, report=report)
