@@ -12,9 +12,10 @@ from diffusers import AutoencoderTiny
 from safetensors.torch import load_file
 
 from riffusion.diffusion.checkpoint import SMALL_DECODER, load_checkpoint
-from riffusion.diffusion.small_decoder import decode_linearly, preview_decoder
+from riffusion.diffusion.small_decoder import SmallDecoder, decode_linearly, preview_decoder
 from riffusion.errors import CheckpointUnavailable
 from riffusion.testing import save_tiny_checkpoint, tiny_checkpoint
+from riffusion.training.models.small_decoder import new_small_decoder
 
 CPU = torch.device("cpu")
 # The public config.json of TAESD for Stable Diffusion 1.x and 2.x, as diffusers hosts it.
@@ -49,6 +50,20 @@ def test_taesds_layout_is_loaded_and_decodes(folder: Path) -> None:
     assert (picture.shape, picture.dtype) == ((48, 24), np.uint8)
     expected = ((colours + 1) * 127.5).clamp(0, 255).numpy()
     assert np.abs(picture - expected).max() <= 1
+
+
+def test_a_coarse_picture_has_the_means_of_the_exact_one() -> None:
+    torch.manual_seed(0)
+    small = new_small_decoder().eval().requires_grad_(False)
+    small.decoder.layers[-1].bias += 0.2
+    decoder = SmallDecoder(small, CPU, torch.float32)
+    latents = torch.randn(4, 6, 3)
+    exact, coarse = decoder.decode(latents).astype(float), decoder.decode_coarsely(latents)
+    assert coarse.shape == exact.shape == (48, 24)
+    means = exact.reshape(24, 2, 12, 2).mean((1, 3))
+    assert exact.std() > 1
+    assert np.abs(coarse[::2, ::2] - means)[1:-1, 1:-1].max() <= 1
+    assert (coarse[::2] == coarse[1::2]).all()
 
 
 def test_a_damaged_one_names_the_model(folder: Path) -> None:
