@@ -126,7 +126,8 @@ def get_preview(job_id: str) -> Response:
     response = Response(services().store.preview(job_id, caller().identity), content_type="image/webp")
     response.headers["Cache-Control"] = "private, no-cache"
     response.add_etag()
-    return response.make_conditional(request)
+    response.make_conditional(request)
+    return response
 
 
 @blueprint.post("/jobs/<job_id>/cancel")

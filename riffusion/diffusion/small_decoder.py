@@ -79,7 +79,7 @@ def half_size_layers(layers: nn.Sequential) -> nn.Sequential | None:
     At the picture's full size a layer costs most, so this saves half of the time.
     """
     *_, last = (index for index, layer in enumerate(layers) if isinstance(layer, nn.Upsample))
-    head, tail = layers[:last], layers[last:]
+    head, tail = list(layers)[:last], nn.Sequential(*list(layers)[last:])
     convolutions = [layer for layer in tail if isinstance(layer, nn.Conv2d)]
     if len(tail) != 1 + len(convolutions) or len(convolutions) > 2:  # noqa: PLR2004
         return None

@@ -47,7 +47,8 @@ def test_taesds_layout_is_loaded_and_decodes(folder: Path) -> None:
     with torch.inference_mode():
         colours = checkpoint.small_vae.decode(latents[None]).sample[0].mean(0)
     picture = preview_decoder(checkpoint)(latents)
-    assert (picture.shape, picture.dtype) == ((48, 24), np.uint8)
+    assert picture.shape == (48, 24)
+    assert picture.dtype == np.uint8
     expected = ((colours + 1) * 127.5).clamp(0, 255).numpy()
     assert np.abs(picture - expected).max() <= 1
 

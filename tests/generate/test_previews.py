@@ -77,7 +77,7 @@ def test_previews_are_apart_in_work_and_show_the_latest_prediction() -> None:
     viewer = Viewer()
     shown = Previews(viewer, Previewer(black))
     running = shown.begin([512], side_by_side)
-    at = []
+    at: list[int] = []
     for number in range(1, 21):
         step(running, 0.1)
         shown.update()

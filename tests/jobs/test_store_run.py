@@ -1,5 +1,7 @@
 """Claim, heartbeat, progress, finish, release: one owner at a time, one end."""
 
+from collections.abc import Callable
+
 import pytest
 from redis import Redis
 
@@ -109,7 +111,7 @@ def test_a_preview_goes_with_the_attempt_that_shows_it(store: JobStore, redis: R
         lose(redis, record)
         store.reap()
     else:
-        end = {
+        end: dict[str, Callable[[], object]] = {
             "finished": lambda: store.finish(record.id, record.token, success(record)),
             "canceled": lambda: store.cancel(record.id),
             "deleted": lambda: store.delete(record.id),
