@@ -31,7 +31,7 @@ class Progress(_Response):
 class Preview(_Response):
     """The picture of a running job as it emerges."""
 
-    url: str = Field(description="A WebP, for whoever may see the job; 404 once it has ended.")
+    url: str = Field(description="A WebP, for those who may see the job; 404 once it has ended.")
     number: int = Field(ge=1, description="Rises with each new one of an attempt.")
 
 

@@ -75,8 +75,7 @@ def half_size_layers(layers: nn.Sequential) -> nn.Sequential | None:
 
     Where nothing but convolutions of 3×3 follows the last upsampling, two of them at most, the mean of their output
     over the colours and over 2×2 pixels is one convolution of 3×3 of what comes before it, but for the padding at the
-    edges.
-    At the picture's full size a layer costs most, so this saves half of the time.
+    edges. At the picture's full size a layer costs most.
     """
     *_, last = (index for index, layer in enumerate(layers) if isinstance(layer, nn.Upsample))
     head, tail = list(layers)[:last], nn.Sequential(*list(layers)[last:])
