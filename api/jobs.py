@@ -1,4 +1,4 @@
-"""Jobs: list, read, cancel, delete."""
+"""Jobs: list, read, look at, cancel, delete."""
 
 import re
 from typing import Annotated
@@ -11,7 +11,7 @@ from api.authentication import caller, owner
 from api.held_requests import Snapshot, read_snapshot
 from api.json_body import JSON_TYPE, json_response
 from api.metrics import mark_held
-from api.operations import Reply, operation
+from api.operations import BINARY, Reply, operation
 from api.representation import poll_headers
 from api.schemas import Job, JobPage
 from api.services import services
@@ -105,6 +105,28 @@ def get_job(job_id: str) -> Response:
     response.headers.update(poll_headers(snapshot))
     if applied:
         response.headers["Preference-Applied"] = f"wait={seconds}"
+    return response
+
+
+@blueprint.get("/jobs/<job_id>/preview")
+@operation(
+    "Look at the picture while it is painted",
+    {
+        200: Reply("The latest preview, of 10 kB at most.", {"image/webp": BINARY}, headers=("ETag",)),
+        304: Reply("Unchanged since `If-None-Match`.", headers=("ETag",)),
+    },
+    headers=("If-None-Match",),
+    problems=(Unauthorized, NotFound, Gone, InvalidRequest, StoreUnavailable),
+)
+def get_preview(job_id: str) -> Response:
+    """Grey, dark is loud; half as large as the picture on each side, or smaller, in its proportions.
+
+    `not_found` before the first preview and once the job has ended.
+    """
+    response = Response(services().store.preview(job_id, caller().identity), content_type="image/webp")
+    response.headers["Cache-Control"] = "private, no-cache"
+    response.add_etag()
+    response.make_conditional(request)
     return response
 
 

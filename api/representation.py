@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from api.held_requests import Snapshot
-from api.schemas import Job, JobFailure, JobWebhook, Links, Progress, Queue, Result, ResultAudio, ResultImage
+from api.schemas import Job, JobFailure, JobWebhook, Links, Preview, Progress, Queue, Result, ResultAudio, ResultImage
 from riffusion.jobs.acceptance import Allowance
 from riffusion.jobs.record import JobOutput, JobRecord, JobStatus, Webhook
 from riffusion.jobs.tenants import Quota
@@ -36,6 +36,7 @@ class Presenter:
             completed_at=_optional_time(record.completed_at),
             queue=Queue(position=place.position, eta_s=place.eta_s) if place else None,
             progress=Progress(step=record.step, total=record.total) if record.total else None,
+            preview=self._preview(record) if record.preview else None,
             request=record.request,
             degraded=record.degraded,
             attempts=record.attempts,
@@ -64,6 +65,9 @@ class Presenter:
         if snapshot.record.result:
             parts.append(signing_time(self._url_ttl_s))
         return "-".join(map(str, parts))
+
+    def _preview(self, record: JobRecord) -> Preview:
+        return Preview(url=f"{self.location(record.id)}/preview", number=record.preview)
 
     def _links(self, job_id: str) -> Links:
         here = self.location(job_id)

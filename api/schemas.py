@@ -28,6 +28,13 @@ class Progress(_Response):
     total: int = Field(ge=0)
 
 
+class Preview(_Response):
+    """The picture of a running job as it emerges."""
+
+    url: str = Field(description="A WebP, for those who may see the job; 404 once it has ended.")
+    number: int = Field(ge=1, description="Rises with each new one of an attempt.")
+
+
 class ResultImage(_Response):
     """The spectrogram, as a PNG."""
 
@@ -94,6 +101,7 @@ class Job(_Response):
     completed_at: datetime | None
     queue: Queue | None = Field(description="While queued.")
     progress: Progress | None = Field(description="Once it has started.")
+    preview: Preview | None = Field(description="While it is painted.")
     request: dict[str, Any] = Field(
         description="As accepted, with the random values filled in: sent again, it makes the same clip."
     )

@@ -18,15 +18,18 @@ class GivenBack(RiffusionError):
 class Attempt:
     """The Control of a running job. Both threads only access memory: a Redis that hangs never delays a step.
 
-    The runner's thread calls `progress`, `check` and `pause`, which raise the error that ends the attempt, and `touch`.
-    The heartbeat's thread calls `drop` and `give_back` and reads the properties.
+    The runner's thread calls `progress`, `check` and `pause`, which raise the error that ends the attempt, `preview`
+    and `touch`. The heartbeat's thread calls `drop`, `give_back` and `take_preview` and reads the properties.
     """
+
+    wants_previews = True
 
     def __init__(self, record: JobRecord, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
         self.id = record.id
         self.token = record.token
         self.weight = record.weight
         self.progress_report = (0, 0, 0)  # step, total, and a number that rises with each report
+        self._preview = b""
         self._settings = settings
         self._clock = clock
         self._end: RiffusionError | None = None
@@ -53,6 +56,16 @@ class Attempt:
             raise DeadlineExceeded(f"The job ran for longer than {self._settings.running_deadline_s:g} s.")
         if now - self._progressed > self._settings.stalled_deadline_s:
             raise DeadlineExceeded(f"The job made no progress for {self._settings.stalled_deadline_s:g} s.")
+
+    def preview(self, webp: bytes) -> None:
+        """Shows the picture as it emerges, with the next report."""
+        self._preview = webp
+        self._report(*self.progress_report[:2])
+
+    def take_preview(self) -> bytes:
+        """The latest preview that has not been taken; empty without one."""
+        preview, self._preview = self._preview, b""
+        return preview
 
     def pause(self, seconds: float) -> None:
         """Waits for another system, which counts as progress. Raises as `check`."""

@@ -111,5 +111,6 @@ class Heartbeat:
         report = attempt.progress_report
         if report != self._sent.get(attempt.id, (0, 0, 0)):
             self._sent[attempt.id] = report
-            if not self._store.progress(attempt.id, attempt.token, step=report[0], total=report[1]):
+            preview = attempt.take_preview()
+            if not self._store.progress(attempt.id, attempt.token, step=report[0], total=report[1], preview=preview):
                 attempt.drop()

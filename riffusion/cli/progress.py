@@ -13,6 +13,7 @@ class ProgressBar:
     """A bar of denoising steps on standard error. It is the Control of a request that runs in this process."""
 
     weight = 1.0
+    wants_previews = False
 
     def __init__(self) -> None:
         self._bar = tqdm(total=1, unit="step", desc="getting ready", leave=False)
@@ -34,6 +35,9 @@ class ProgressBar:
 
     def check(self) -> None:
         """Nothing stops a request in this process but Ctrl-C."""
+
+    def preview(self, webp: bytes) -> None:
+        """Not called."""
 
     def show(self, job: "Job") -> None:
         """Shows the state of a job on a server."""

@@ -12,7 +12,7 @@ from typing import Any
 import httpx
 
 from riffusion.client.transport import Transport, job_error
-from riffusion.errors import Canceled, RequestError, UnavailableError
+from riffusion.errors import Canceled, Gone, NotFound, RequestError, UnavailableError
 
 HOLD_S = 20  # for which the server may hold a poll until something changes
 PAUSE_S = 1.0  # between polls that the server doesn't hold
@@ -121,6 +121,18 @@ class Job:
                 if time.monotonic() - lost_since > self._transport.retry_for_s:
                     raise
             time.sleep(PAUSE_S)
+
+    def preview(self) -> bytes | None:
+        """The picture as it emerges, a grey WebP; None while there is none, and once the job has ended.
+
+        `data["preview"]["number"]` rises with each new one, as of the latest `refresh`, `wait` or event.
+        """
+        if not self.data.get("preview"):
+            return None
+        try:
+            return self._transport.request("GET", self.data["preview"]["url"]).content
+        except (NotFound, Gone):
+            return None
 
     def cancel(self) -> "Job":
         """Cancels the job if it hasn't ended; repeating it changes nothing."""

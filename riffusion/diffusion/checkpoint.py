@@ -15,6 +15,7 @@ from safetensors import SafetensorError
 
 from riffusion.diffusion.libraries import (
     AutoencoderKL,
+    AutoencoderTiny,
     CLIPTextModel,
     CLIPTokenizer,
     UNet2DConditionModel,
@@ -28,6 +29,7 @@ from riffusion.requests import PRESETS, Presets
 DEFAULT_GUIDANCE = 7.0  # the original's
 DEFAULTS_FILE, VOCABULARY_FILE = "defaults.json", "vocabulary.json"  # beside model_index.json; both may be missing
 LORA_FOLDER = "lora"  # beside it, too: the LoRAs that its qualities name
+SMALL_DECODER = "vae_tiny"  # the subfolder of an `AutoencoderTiny`, in TAESD's layout; may be missing
 WEIGHTS = ("text_encoder", "unet", "vae")  # the subfolders that hold weights
 
 
@@ -41,6 +43,7 @@ class Defaults(TypedDict, total=False):
     vocabulary: Vocabulary | None
     qualities: Presets
     lora_dir: Path | None
+    small_vae: AutoencoderTiny | None
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class Checkpoint:
     """What each quality stands for."""
     lora_dir: Path | None = None
     """The folder of the LoRAs that come with it, for its qualities; None where it has none."""
+    small_vae: AutoencoderTiny | None = None
+    """Decodes the same latents at a fraction of the cost, less exactly; its encoder isn't used."""
 
     @property
     def scale(self) -> int:
@@ -122,6 +127,11 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
         text_encoder = CLIPTextModel.from_pretrained(folder / "text_encoder", dtype=precise, **options)
         unet = UNet2DConditionModel.from_pretrained(folder / "unet", torch_dtype=dtype, **options)
         vae = AutoencoderKL.from_pretrained(folder / "vae", torch_dtype=precise, **options)
+        small_vae = None
+        if (folder / SMALL_DECODER).is_dir():
+            small_vae = AutoencoderTiny.from_pretrained(
+                folder / SMALL_DECODER, torch_dtype=dtype, local_files_only=True, use_safetensors=True
+            )
         scheduler_config = json.loads((folder / "scheduler" / "scheduler_config.json").read_text())
         defaults = _read_json(folder / DEFAULTS_FILE) or {}
         guidance = float(defaults.get("guidance", DEFAULT_GUIDANCE))
@@ -143,6 +153,7 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
         vocabulary=vocabulary,
         qualities=qualities,
         lora_dir=folder / LORA_FOLDER if (folder / LORA_FOLDER).is_dir() else None,
+        small_vae=small_vae,
     )
 
 
@@ -178,7 +189,8 @@ def place(
     **defaults: Unpack[Defaults],
 ) -> Checkpoint:
     """The parts, the UNet already in `dtype`, frozen and in inference mode, as a checkpoint on its device."""
-    for module in (text_encoder, unet, vae):
+    small_vae = defaults.get("small_vae")
+    for module in (text_encoder, unet, vae, *([small_vae] if small_vae else [])):
         module.eval().requires_grad_(False).to(device)
     device = next(unet.parameters()).device  # with its index: "cuda" would mean whichever device is current
     return Checkpoint(tokenizer, text_encoder, unet, vae, scheduler_config, device, dtype, **defaults)

@@ -7,6 +7,7 @@ that row alone.
 """
 
 import threading
+import time
 from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
@@ -21,6 +22,7 @@ from riffusion.diffusion.memory import BatchLimit, BatchLimits, is_out_of_memory
 from riffusion.diffusion.pending_step import PendingStep
 from riffusion.diffusion.prompt import CHUNK_TOKENS
 from riffusion.diffusion.row import DenoiseRequest, Row
+from riffusion.diffusion.running_prediction import RunningPrediction
 from riffusion.diffusion.streams import PartStream
 from riffusion.errors import Canceled, OutOfMemory
 
@@ -75,6 +77,7 @@ class Engine:
         self._stream = PartStream(denoiser.device)
         self._groups: OrderedDict[_Key, _Group] = OrderedDict()
         self._pending: deque[PendingStep] = deque()
+        self._completed_at = 0.0
         self._max_pending = 1 if denoiser.device.type == "cuda" else 0
         self._changed = threading.Condition()
         self._closed = False
@@ -89,6 +92,7 @@ class Engine:
         tenant: Hashable = None,
         weight: float = 1.0,
         on_step: Callable[[], None] = lambda: None,
+        prediction: RunningPrediction | None = None,
     ) -> Future[Tensor]:
         """Queues a row and returns at once.
 
@@ -96,6 +100,7 @@ class Engine:
             tenant: the job it belongs to; jobs that wait to join the batch take turns.
             weight: the job's share against others, greater than 0: 4 joins four times as often as 1. No job starves.
             on_step: called in the engine's thread after each UNet call of the row; must return at once.
+            prediction: of this row alone; the engine puts there what is asked for by it.
 
         Returns:
             The latents [4, H, W], float32 on the engine's device. Canceling the future removes the row from the
@@ -105,7 +110,7 @@ class Engine:
             Canceled: the engine is closed.
         """
         with torch.inference_mode():
-            row = Row(request, self._denoiser.scheduler_config, on_step)
+            row = Row(request, self._denoiser.scheduler_config, on_step, prediction or RunningPrediction())
         with self._changed:
             if self._closed:
                 raise Canceled("The worker is shutting down.")
@@ -143,6 +148,8 @@ class Engine:
     def _run(self) -> None:
         """Steps until the engine is closed."""
         while group := self._next_group():
+            if not self._pending:
+                self._completed_at = time.perf_counter()  # what it waited for rows isn't theirs
             self._join(group)
             for rows in group.batches():
                 self._step(group, rows)
@@ -222,7 +229,7 @@ class Engine:
     def _complete_steps(self, keep: int) -> None:
         """Completes all pending steps but the last `keep`."""
         while len(self._pending) > keep:
-            self._pending[0].complete()
+            self._completed_at = self._pending[0].complete(self._completed_at)
             self._pending.popleft()
 
     def _abandon(self) -> None:

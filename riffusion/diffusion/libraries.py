@@ -38,6 +38,7 @@ with _hidden(*(() if _looked else _UNUSED)):
     _peft, _diffusers._peft_available = _diffusers._peft_available, False
     try:
         from diffusers.models.autoencoders.autoencoder_kl import AutoencoderKL
+        from diffusers.models.autoencoders.autoencoder_tiny import AutoencoderTiny
         from diffusers.models.unets.unet_2d_condition import UNet2DConditionModel
         from diffusers.schedulers.scheduling_ddim import DDIMScheduler
         from diffusers.schedulers.scheduling_dpmsolver_multistep import DPMSolverMultistepScheduler
@@ -50,6 +51,7 @@ with _hidden(*(() if _looked else _UNUSED)):
 
 __all__ = [
     "AutoencoderKL",
+    "AutoencoderTiny",
     "CLIPTextModel",
     "CLIPTokenizer",
     "DDIMScheduler",

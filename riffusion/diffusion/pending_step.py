@@ -1,5 +1,6 @@
 """A step of the engine that the device may still be running."""
 
+import time
 from collections.abc import Sequence
 
 import torch
@@ -13,6 +14,7 @@ class PendingStep:
     def __init__(self, rows: Sequence[Row]) -> None:
         self.rows = rows
         self._last = [row.trajectory.done for row in rows]
+        self._predicted = [row.predicted for row in rows]
         finite = torch.stack([row.latents for row in rows]).isfinite().flatten(1).all(1)
         self._completed: torch.cuda.Event | None = None
         if finite.is_cuda:
@@ -23,9 +25,20 @@ class PendingStep:
         else:
             self._finite = finite.cpu()
 
-    def complete(self) -> None:
-        """Waits for the device, then has each row report the step."""
+    def complete(self, since: float) -> float:
+        """Waits for the device, then has each row report the step, with an equal part of its time.
+
+        Args:
+            since: when the engine began the step, or completed the one before; on the clock `time.perf_counter`.
+
+        Returns:
+            When the device had finished.
+        """
         if self._completed is not None:
             self._completed.synchronize()
-        for row, last, finite in zip(self.rows, self._last, self._finite.tolist(), strict=True):
-            row.report(finite, last)
+        now = time.perf_counter()
+        work_s = (now - since) / len(self.rows)
+        results = zip(self.rows, self._finite.tolist(), self._last, self._predicted, strict=True)
+        for row, finite, last, predicted in results:
+            row.report(finite=finite, last=last, predicted=predicted, work_s=work_s)
+        return now

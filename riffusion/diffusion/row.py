@@ -10,6 +10,7 @@ from torch import Tensor
 
 from riffusion.diffusion.lora import LoraSet
 from riffusion.diffusion.noise import Noise
+from riffusion.diffusion.running_prediction import RunningPrediction
 from riffusion.diffusion.schedulers import Trajectory
 from riffusion.diffusion.streams import upload
 from riffusion.errors import BrokenPicture
@@ -58,11 +59,18 @@ class Row:
     guidance_scale: Tensor
     """A scalar on the device, as all of its tensors: putting a batch together copies nothing from the host."""
 
-    def __init__(self, request: DenoiseRequest, config: Mapping[str, Any], on_step: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        request: DenoiseRequest,
+        config: Mapping[str, Any],
+        on_step: Callable[[], None],
+        prediction: RunningPrediction,
+    ) -> None:
         """
         Args:
             config: the checkpoint's scheduler configuration.
             on_step: called after each step, once the device has finished it.
+            prediction: the submitter's, updated before each `on_step`.
         """
         self.future: Future[Tensor] = Future()
         """The latents [4, H, W] after the last step."""
@@ -72,7 +80,9 @@ class Row:
         """Whether its tensors are on the device."""
         self.lora = request.lora
         self.guided = request.guidance_scale > 1
-        self._on_step = on_step
+        self.predicted: Tensor | None = None
+        """The clean latents [4, H, W] that the latest step predicted, if they were asked for."""
+        self._on_step, self._prediction = on_step, prediction
         init, mask = request.init_latents, request.mask
         denoising = request.denoising if init is not None else 1.0
         self.trajectory = Trajectory(request.scheduler, config, request.steps, denoising, request.timestep_spacing)
@@ -114,20 +124,33 @@ class Row:
 
     def advance(self, noise_pred: Tensor) -> None:
         """Takes one step with the UNet's prediction [4, H, W], guidance included."""
+        self.predicted = self._predicted(noise_pred) if self._prediction.accept() else None
         self.latents = self.trajectory.step(noise_pred, self.latents, self._noise_source)
         if self._init_latents is not None and self._mask is not None:
             kept = self.trajectory.add_noise(self._init_latents, self._noise)
             self.latents = torch.lerp(kept, self.latents, self._mask)
         self.finished = self.trajectory.done
 
-    def report(self, finite: bool, last: bool) -> None:
-        """Reports a step that the device has finished, and after the last one the latents, to the submitter."""
+    def _predicted(self, noise_pred: Tensor) -> Tensor:
+        clean = self.trajectory.predict_clean(noise_pred, self.latents)
+        if self._init_latents is None or self._mask is None:
+            return clean
+        return torch.lerp(self._init_latents, clean, self._mask)
+
+    def report(self, *, finite: bool, last: bool, predicted: Tensor | None, work_s: float) -> None:
+        """Reports a step that the device has finished, and after the last one the latents, to the submitter.
+
+        Args:
+            predicted: by that step; see `predicted`.
+            work_s: the row's part of its time.
+        """
         if self.future.done():
             self.finished = True
             return
         if not finite:
             self.fail(BrokenPicture("The model's numbers are not finite; another seed or guidance may work."))
             return
+        self._prediction.complete(predicted, work_s)
         try:
             self._on_step()
         except Exception as error:  # whatever the submitter's callback raises ends that row alone

@@ -49,6 +49,7 @@ _SAMPLERS: dict[Scheduler, tuple[type[Any], dict[str, Any]]] = {
 _STOCHASTIC: frozenset[Scheduler] = FEW_STEP | {"euler-a"}
 _ANY_TIMESTEPS: frozenset[Scheduler] = frozenset(("dpm++2m", "euler", "euler-a"))
 _STEPS_OFFSET = 1  # of leading timesteps; diffusers sets it for every Stable Diffusion
+_LEAST_SIGNAL = 1e-3  # of a schedule that ends in pure noise, from which no picture follows
 _TCD_GAMMA = 0.3  # share of a step that is fresh noise's (the paper's γ, diffusers' eta): its default
 
 
@@ -182,11 +183,30 @@ class Trajectory:
         """Clean latents [4, H, W] with noise of the current level; after the last step, the latents unchanged."""
         if self.done:
             return latents
-        # The scheduler's two factors are read on the CPU: its own `add_noise` would make CUDA wait at every step.
-        basis = torch.eye(2)
-        signal, sigma = self._scheduler.add_noise(basis[0], basis[1], self.timestep.expand(2)).tolist()
+        signal, sigma = self._noise_level()
         noisy: Tensor = latents * signal + noise * sigma
         return noisy
+
+    def predict_clean(self, noise_pred: Tensor, latents: Tensor) -> Tensor:
+        """The clean latents x₀ [4, H, W] that follow from the UNet's prediction for latents x at the current timestep.
+
+        With x = α · x₀ + σ · ε, x₀ = (x - σ · ε) / α. Of a velocity v, defined where α² + σ² = 1 (Salimans and Ho
+        2022), x₀ = α · x - σ · v; Euler's latents are scaled to that first.
+        """
+        signal, sigma = self._noise_level()
+        if self._scheduler.config.prediction_type == "v_prediction":
+            norm = math.hypot(signal, sigma)
+            return latents * (signal / norm**2) - noise_pred * (sigma / norm)
+        return (latents - noise_pred * sigma) / max(signal, _LEAST_SIGNAL)
+
+    def _noise_level(self) -> tuple[float, float]:
+        """The factors α of the clean latents and σ of the noise at the current timestep.
+
+        They are read on the CPU: the scheduler's own `add_noise` would make CUDA wait.
+        """
+        basis = torch.eye(2)
+        signal, sigma = self._scheduler.add_noise(basis[0], basis[1], self.timestep.expand(2)).tolist()
+        return signal, sigma
 
     def model_input(self, latents: Tensor) -> Tensor:
         """Latents [4, H, W], scaled for the UNet at the current timestep."""

@@ -12,6 +12,7 @@ from torch import Tensor
 from riffusion.diffusion.noise import BlendedNoise, SeededNoise
 from riffusion.generate.clip import Control
 from riffusion.generate.painter import Conditioning, ImageTask, Painter, guidance_of, seed_of
+from riffusion.generate.previews import side_by_side
 from riffusion.requests.between import Between, mix
 from riffusion.spectrogram.canvas import Grey
 
@@ -23,7 +24,7 @@ def paint_between(painter: Painter, request: Between, width: int, initial: Initi
     """The one picture [512, width] at `alpha`, or a run of them side by side as one wide picture."""
     tasks = list(_tasks(painter, request, width, initial))
     progress = painter.progress(request, control, [task.denoising for task in tasks])
-    return np.concatenate(painter.paint(request, tasks, progress), axis=1)
+    return side_by_side(painter.paint(request, tasks, progress))
 
 
 def _tasks(painter: Painter, request: Between, width: int, initial: Initial) -> Iterator[ImageTask]:

@@ -9,13 +9,18 @@ from riffusion.requests import AudioFormat
 class Control(Protocol):
     """How a running request reports its progress and is stopped.
 
-    Called from the thread that called `Generator.run`, never from the engine's. Either method may raise (`Canceled`,
-    `DeadlineExceeded`, `LeaseLost`): the request's rows leave the batch before the next step, and `run` raises it.
+    Called from the thread that called `Generator.run`, never from the engine's. `progress` and `check` may raise
+    (`Canceled`, `DeadlineExceeded`, `LeaseLost`): the request's rows leave the batch before the next step, and `run`
+    raises it.
     """
 
     @property
     def weight(self) -> float:
         """The request's share of the engine against others', greater than 0."""
+
+    @property
+    def wants_previews(self) -> bool:
+        """Whether `preview` is to be called."""
 
     def progress(self, step: int, total: int) -> None:
         """`step` of `total` UNet steps are done, over all rows of the request."""
@@ -23,17 +28,24 @@ class Control(Protocol):
     def check(self) -> None:
         """Called several times a second while the request waits or runs and no step is done."""
 
+    def preview(self, webp: bytes) -> None:
+        """The picture as it emerges: a grey WebP of at most 10 kB, in the whole picture's proportions."""
+
 
 class NoControl:
     """Runs a request to its end and reports nothing."""
 
     weight = 1.0
+    wants_previews = False
 
     def progress(self, step: int, total: int) -> None:
         """Ignored."""
 
     def check(self) -> None:
         """Never stops the request."""
+
+    def preview(self, webp: bytes) -> None:
+        """Not called."""
 
 
 @dataclass(frozen=True)

@@ -21,8 +21,10 @@ from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.schedulers import count_calls
+from riffusion.diffusion.small_decoder import preview_decoder
 from riffusion.diffusion.supported import LATENT_CHANNELS
 from riffusion.generate.clip import Control
+from riffusion.generate.previews import Previewer, Previews, Whole, side_by_side
 from riffusion.generate.vocabulary import KnownWords
 from riffusion.geometry import CLIP_COLUMNS, ROWS, padded_width
 from riffusion.requests.base import Painted, Prompted
@@ -71,10 +73,11 @@ def seed_of(seed: int | None) -> int:
 
 
 class Progress:
-    """Counts a request's steps over all of its images and reports them to its control."""
+    """Counts a request's steps over all of its images and reports them, with its previews, to its control."""
 
-    def __init__(self, control: Control, total: int) -> None:
+    def __init__(self, control: Control, total: int, previews: Previews) -> None:
         self.control = control
+        self.previews = previews
         self._total = total
         self._done = 0
         self._reported = 0
@@ -108,6 +111,7 @@ class Painter:
         self.words = KnownWords(checkpoint.vocabulary) if checkpoint.vocabulary else None
         self._prompts = PromptEncoder(checkpoint)
         self._autoencoder = Autoencoder(checkpoint)
+        self._previewer = Previewer(preview_decoder(checkpoint))
         self._engine = engine
         self._scale = checkpoint.scale
         self._jobs = itertools.count()
@@ -134,38 +138,57 @@ class Painter:
     def progress(self, request: Painted, control: Control, denoisings: Sequence[float]) -> Progress:
         """For a request that paints an image for each of the denoising strengths."""
         calls = [count_calls(*request.sampler, denoising) for denoising in denoisings]
-        return Progress(control, sum(calls))
+        return Progress(control, sum(calls), Previews(control, self._previewer))
 
-    def paint(self, request: Painted, tasks: Sequence[ImageTask], progress: Progress) -> list[Grey]:
+    def paint(
+        self, request: Painted, tasks: Sequence[ImageTask], progress: Progress, whole: Whole = side_by_side
+    ) -> list[Grey]:
         """The pictures [512, width] of tasks that don't depend on each other, painted side by side.
+
+        Args:
+            whole: makes the request's whole picture of theirs, for previews.
 
         Raises:
             JobError: one of them failed, or the control stopped them; the others leave the batch.
         """
         job = next(self._jobs)
         futures: list[Future[Tensor]] = []
+        predictions = progress.previews.begin([task.width for task in tasks], whole)
         try:
-            for task in tasks:
+            for task, prediction in zip(tasks, predictions, strict=True):
                 progress.control.check()
                 denoise_request = self._denoise_request(request, task)
                 future = self._engine.submit(
-                    denoise_request, tenant=job, weight=progress.control.weight, on_step=progress.step
+                    denoise_request,
+                    tenant=job,
+                    weight=progress.control.weight,
+                    on_step=progress.step,
+                    prediction=prediction,
                 )
                 futures.append(future)
                 future.add_done_callback(progress.wake)
-            pictures = dict(self._decoded(futures, progress))
+            pictures = dict(self._decoded(request, futures, progress))
         finally:
             for future in futures:
                 future.cancel()
         return [pictures[index][:, : task.width] for index, task in enumerate(tasks)]
 
-    def _decoded(self, futures: Sequence[Future[Tensor]], progress: Progress) -> Iterator[tuple[int, Grey]]:
+    def _decoded(
+        self, request: Painted, futures: Sequence[Future[Tensor]], progress: Progress
+    ) -> Iterator[tuple[int, Grey]]:
         """Each picture as soon as its last step is done, while others still run; with its index."""
         pending = dict(enumerate(futures))
         while pending:
             progress.wait()
             for index in [index for index, future in pending.items() if future.done()]:
-                yield index, self._autoencoder.decode(pending.pop(index).result())
+                grey = self._decode(request, pending.pop(index).result())
+                progress.previews.finish(index, grey)
+                yield index, grey
+            progress.previews.update()
+
+    def _decode(self, _request: Painted, latents: Tensor) -> Grey:
+        """The picture of a request's final latents: the one place where the decoder of a clip is chosen."""
+        return self._autoencoder.decode(latents)
 
     def _denoise_request(self, request: Painted, task: ImageTask) -> DenoiseRequest:
         init = self.encode(task.init) if isinstance(task.init, np.ndarray) else task.init

@@ -124,8 +124,13 @@ class Database:
 
     def text(self, key: str) -> str | None:
         """A string; None when there is none."""
-        found: bytes | None = self._attempt(lambda: self._redis.get(key), resend=True)
+        found = self.blob(key)
         return None if found is None else found.decode()
+
+    def blob(self, key: str) -> bytes | None:
+        """A string of any bytes; None when there is none."""
+        found: bytes | None = self._attempt(lambda: self._redis.get(key), resend=True)
+        return found
 
     def command(self, *parts: str) -> Any:
         """Any other single command that reads."""

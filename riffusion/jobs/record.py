@@ -179,6 +179,8 @@ class JobRecord:
     """Of a job that failed."""
     warnings: tuple[str, ...] = ()
     webhook: Webhook | None = None
+    preview: int = 0
+    """How many previews the running attempt has shown; 0 where there is none to see."""
 
     @classmethod
     def decode(cls, data: Mapping[bytes, bytes]) -> "JobRecord":
@@ -215,6 +217,7 @@ class JobRecord:
             error=Failure(error["code"], error["detail"]) if error else None,
             warnings=tuple(json.loads(text.get("warnings", "[]"))),
             webhook=_decode_webhook(text) if "webhook" in text else None,
+            preview=int(text.get("preview", 0)) if text["status"] == JobStatus.RUNNING else 0,
         )
 
 

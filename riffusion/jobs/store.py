@@ -139,9 +139,13 @@ class JobStore:
         flat = [part for pair in held.items() for part in pair]
         return {job_id.decode() for job_id in self._database.run("heartbeat", worker, *flat)}
 
-    def progress(self, job_id: str, token: int, step: int, total: int) -> bool:
-        """Reports `step` of `total` denoising steps; False: the attempt has lost the job."""
-        return bool(self._database.run("progress", job_id, token, step, total))
+    def progress(self, job_id: str, token: int, step: int, total: int, preview: bytes = b"") -> bool:
+        """Reports `step` of `total` denoising steps; False: the attempt has lost the job.
+
+        Args:
+            preview: a WebP of the picture as it emerges, in place of the one before; empty: none that is new.
+        """
+        return bool(self._database.run("progress", job_id, token, step, total, preview))
 
     def finish(self, job_id: str, token: int, outcome: Outcome) -> bool:
         """Ends a running job; False: the attempt has lost it, and its files are to be deleted.
@@ -188,6 +192,18 @@ class JobStore:
         """The record, and its place while it waits, as of one moment. See `get`."""
         record, place = self._database.run("get_with_place", job_id)
         return self._visible(job_id, pairs(record), identity), decode_place(place)
+
+    def preview(self, job_id: str, identity: str | None = None) -> bytes:
+        """The latest preview of a running job, a WebP. See `get`.
+
+        Raises:
+            NotFound: also where the job has no preview: before the first one, and once it has ended.
+        """
+        self.get(job_id, identity)
+        preview = self._database.blob(f"preview:{job_id}")
+        if preview is None:
+            raise NotFound(f"Job {job_id} has no preview now; one that is being painted has.")
+        return preview
 
     def _visible(self, job_id: str, data: Mapping[bytes, bytes], identity: str | None) -> JobRecord:
         if not data:

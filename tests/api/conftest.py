@@ -96,8 +96,8 @@ class Worker:
         while record := self._store.claim(self.MODEL, "w", os.urandom(8).hex()):
             self.succeed(record)
 
-    def progress(self, record: JobRecord, step: int, total: int = 20) -> None:
-        assert self._store.progress(record.id, record.token, step, total)
+    def progress(self, record: JobRecord, step: int, total: int = 20, preview: bytes = b"") -> None:
+        assert self._store.progress(record.id, record.token, step, total, preview)
 
     def succeed(self, record: JobRecord) -> None:
         """Ends the job with a picture and a sound."""

@@ -33,6 +33,16 @@ def test_the_stream_has_every_state_and_ends_with_the_job(client: Client, worker
     assert int(sent[0]["id"]) < int(sent[1]["id"])
 
 
+def test_a_new_preview_is_an_event(client: Client, worker: Worker) -> None:
+    path = f"/jobs/{submit(client)['id']}"
+    record = worker.claim()
+    Timer(0.2, worker.progress, (record, 1), {"preview": b"picture"}).start()
+    Timer(0.6, worker.succeed, (record,)).start()
+    sent = [block for block in blocks(client.get(f"{path}/events").text) if "event" in block]
+    numbers = [preview and preview["number"] for preview in (json.loads(block["data"])["preview"] for block in sent)]
+    assert numbers == [None, 1, None]
+
+
 def test_a_seen_event_is_not_sent_again(client: Client, worker: Worker) -> None:
     path = f"/jobs/{submit(client)['id']}/events"
     worker.fail(worker.claim())

@@ -29,6 +29,29 @@ def test_a_job_runs_and_succeeds(client: Client, worker: Worker) -> None:
     assert client.get(path).json == done.json
 
 
+def test_a_running_job_shows_its_picture(client: Client, worker: Worker) -> None:
+    path = f"/jobs/{submit(client)['id']}"
+    assert client.get(path).json["preview"] is None
+    assert (client.get(f"{path}/preview").status_code, client.get(path).json["status"]) == (404, "queued")
+    record = worker.claim()
+    worker.progress(record, 3, preview=b"first")
+    shown = client.get(path).json["preview"]
+    assert shown == {"url": f"http://localhost{path}/preview", "number": 1}
+    first = client.get(shown["url"])
+    assert (first.data, first.content_type) == (b"first", "image/webp")
+    assert first.headers["Cache-Control"] == "private, no-cache"
+    assert first.headers["Content-Security-Policy"].startswith("default-src 'none'")
+    known = {"If-None-Match": first.headers["ETag"]}
+    assert client.get(shown["url"], headers=known).status_code == 304
+    worker.progress(record, 4, preview=b"second")
+    assert client.get(path).json["preview"]["number"] == 2
+    assert client.get(shown["url"], headers=known).data == b"second"
+    worker.succeed(record)
+    assert client.get(path).json["preview"] is None
+    gone = client.get(shown["url"], headers=known)
+    assert (gone.status_code, gone.json["code"], gone.headers["Cache-Control"]) == (404, "not_found", "no-store")
+
+
 def test_a_failed_job_has_its_error(client: Client, worker: Worker) -> None:
     job = submit(client)
     worker.fail(worker.claim())

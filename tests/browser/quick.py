@@ -1,7 +1,7 @@
 """A worker with a quick stand-in for the model that returns seed images: `python -m tests.browser.quick`.
 
 The page's tests start it as a process; all but the model is real. Words in the prompt change what it does: `slowly`
-takes half a second per step, `badly` fails, `oddly` warns.
+takes half a second per step and shows previews, `badly` fails, `oddly` warns.
 """
 
 import sys
@@ -15,6 +15,7 @@ from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.errors import BrokenPicture
 from riffusion.generate import Clip, Control
+from riffusion.generate.previews import encode_preview
 from riffusion.requests import AnyRequest, ModelCard, shareable
 from riffusion.requests.modes.audio_to_image import AudioToImage
 from riffusion.requests.modes.extend import Extend
@@ -44,7 +45,7 @@ class QuickModel:
     def run(self, request: AnyRequest, inputs: Mapping[str, bytes], control: Control) -> Clip:
         recipe = shareable(request.model_dump(mode="json"))
         if not isinstance(request, ImageToAudio | AudioToImage):
-            _take_time(recipe, control)
+            _take_time(recipe, control, self._canvas(request, inputs, str(recipe)))
         canvas = self._canvas(request, inputs, str(recipe))
         wave = self._codec.decode(canvas)
         return Clip(
@@ -78,7 +79,7 @@ class QuickModel:
         """Nothing runs."""
 
 
-def _take_time(recipe: Mapping[str, object], control: Control) -> None:
+def _take_time(recipe: Mapping[str, object], control: Control, canvas: Canvas) -> None:
     prompt, steps = str(recipe.get("prompt")), int(str(recipe["steps"]))
     if "badly" in prompt:
         raise BrokenPicture("The picture isn't finite.")
@@ -88,6 +89,8 @@ def _take_time(recipe: Mapping[str, object], control: Control) -> None:
             control.check()
             time.sleep(0.01)
         control.progress(step, steps)
+        if "slowly" in prompt:
+            control.preview(encode_preview(canvas.grey))
 
 
 if __name__ == "__main__":

@@ -26,6 +26,17 @@ def test_a_prompt_becomes_sound(page: Page) -> None:
     assert " Hz" in page.inner_text("#workbench .reading") or " kHz" in page.inner_text("#workbench .reading")
 
 
+def test_the_picture_is_seen_while_it_is_painted(page: Page) -> None:
+    page.fill("#prompt", "bells slowly")
+    page.click("#go")
+    until(page, "document.querySelector('#workbench canvas.picture').width === 256")  # a preview's; noise has 192
+    page.wait_for_selector("#notice.waiting:has-text('Step')")
+    drawn = page.evaluate("document.querySelector('#workbench canvas.picture').toDataURL()")
+    page.wait_for_timeout(300)
+    assert page.evaluate("document.querySelector('#workbench canvas.picture').toDataURL()") == drawn  # no noise
+    page.click("#cancel")
+
+
 def test_nothing_typed_plays_the_example_in_the_field(page: Page) -> None:
     page.wait_for_selector(".save[inert]")
     page.click("#go")

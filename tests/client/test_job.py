@@ -44,6 +44,17 @@ def test_waiting_asks_for_changes_only(script: Script, job: Job) -> None:
     assert all(asked.headers["Prefer"].startswith("wait=") for asked in script.asked)
 
 
+def test_a_preview_is_fetched_while_there_is_one(script: Script, job: Job) -> None:
+    assert job.preview() is None
+    assert not script.asked
+    preview = {"url": f"{script.url}/jobs/{ID}/preview", "number": 1}
+    script.replies = [state("running", preview=preview), (200, {"Content-Type": "image/webp"}, "picture")]
+    job.refresh()
+    assert job.preview() == b"picture"
+    script.replies = [(404, {}, json.dumps({"code": "not_found", "detail": "It has ended."}))]
+    assert job.preview() is None
+
+
 @pytest.mark.parametrize(("code", "kind"), [("worker_lost", WorkerLost), ("brand_new", JobError)])
 def test_waiting_for_a_failed_job_raises_why(script: Script, job: Job, code: str, kind: type[JobError]) -> None:
     script.replies = [state("failed", error={"code": code, "detail": "It broke."})]

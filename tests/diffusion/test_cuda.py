@@ -18,6 +18,7 @@ from riffusion.diffusion.memory import rows_within
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest
+from riffusion.diffusion.running_prediction import RunningPrediction
 from riffusion.diffusion.streams import PartStream
 from riffusion.errors import OutOfMemory
 from riffusion.requests import Scheduler
@@ -66,8 +67,16 @@ def request(
 
 def test_steps_neither_wait_for_the_device_nor_mix_devices(engine: Engine, cuda: FakeCuda, streams: Streams) -> None:
     kinds = [(scheduler, masked) for scheduler in get_args(Scheduler) for masked in (False, True)]
-    futures = [engine.submit(request(cuda, scheduler, 1.0 + masked, masked)) for scheduler, masked in kinds]
+    predictions = [RunningPrediction() for _ in kinds]
+    for prediction in predictions:
+        prediction.ask()
+    futures = [
+        engine.submit(request(cuda, scheduler, 1.0 + masked, masked), prediction=prediction)
+        for (scheduler, masked), prediction in zip(kinds, predictions, strict=True)
+    ]
     made = [future.result(60) for future in futures]
+    made += [latents for prediction in predictions if (latents := prediction.take()) is not None]
+    assert len(made) == 2 * len(kinds)
     engine.close()  # while its thread runs an operation, torch gives the device of every fake tensor as "meta"
     for latents in made:
         assert (latents.shape, latents.device, latents.dtype) == (SHAPE, DEVICE, torch.float32)

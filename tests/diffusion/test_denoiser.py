@@ -10,6 +10,7 @@ from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest, Row
+from riffusion.diffusion.running_prediction import RunningPrediction
 
 SHAPE = (4, 16, 16)
 
@@ -37,7 +38,7 @@ def unet(checkpoint: Checkpoint) -> Recorder:
 def row(checkpoint: Checkpoint, prompts: PromptEncoder, guidance: float = 4.0, prompt: str = "funk") -> Row:
     positive, negative = prompts.encode(prompt, "")
     request = DenoiseRequest(positive, negative, guidance, SeededNoise(1), SHAPE, "dpm++2m", 3)
-    row = Row(request, checkpoint.scheduler_config, lambda: None)
+    row = Row(request, checkpoint.scheduler_config, lambda: None, RunningPrediction())
     row.join(torch.device("cpu"))
     return row
 

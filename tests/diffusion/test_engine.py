@@ -20,6 +20,7 @@ from riffusion.diffusion.lora import Factors, LoraSet
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest
+from riffusion.diffusion.running_prediction import RunningPrediction
 from riffusion.errors import BrokenPicture, Canceled, OutOfMemory
 from riffusion.requests import Scheduler
 
@@ -161,6 +162,31 @@ def test_a_canceled_row_takes_no_further_step(checkpoint: Checkpoint, prompts: P
     assert engine.calls == 1 + 2
     with pytest.raises(CancelledError):
         future.result(60)
+
+
+def test_a_prediction_is_handed_over_once_for_each_time_that_it_is_asked_for(
+    checkpoint: Checkpoint, prompts: PromptEncoder
+) -> None:
+    engine = Engine(Denoiser(checkpoint), max_rows=2)
+    prediction, taken, work = RunningPrediction(), [], []
+
+    def on_step() -> None:
+        taken.append(prediction.take())
+        work.append(prediction.work_s)
+        if len(taken) in (1, 3):
+            prediction.ask()
+
+    job = Job(steps=5, denoising=1.0, masked=True)
+    made = engine.submit(job.request(prompts), on_step=on_step, prediction=prediction).result(60)
+    engine.close()
+    assert [latents is not None for latents in taken] == [False, True, False, True, False]
+    assert work == sorted(work)
+    assert work[0] > 0
+    for latents in (taken[1], taken[3]):
+        assert latents is not None
+        kept = latents[:, :, job.columns // 2 :]
+        assert torch.equal(kept, SeededNoise(99).draw(latents.shape)[:, :, job.columns // 2 :])  # outside of the mask
+    assert torch.dist(taken[3], made) < torch.dist(taken[1], made)  # type: ignore[arg-type]
 
 
 def test_groups_of_other_shapes_take_turns(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:

@@ -71,6 +71,19 @@ def test_arrives_from_every_entry(
         assert float((arrived - picture).abs().mean()) < tolerance(name, steps, prediction_type)
 
 
+@pytest.mark.parametrize("prediction_type", ["epsilon", "v_prediction"])
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_the_clean_picture_follows_from_each_prediction(name: Scheduler, prediction_type: str) -> None:
+    picture, source = SeededNoise(1).draw(SHAPE), SeededNoise(2)
+    way = Trajectory(name, CONFIG | {"prediction_type": prediction_type}, 7, 0.9)
+    latents = way.start(source.draw(SHAPE), picture)
+    while not way.done:
+        prediction = oracle(way, latents, picture, prediction_type)
+        assert torch.allclose(way.predict_clean(prediction, latents), picture, atol=1e-3)
+        way.model_input(latents)
+        latents = way.step(prediction, latents, source)
+
+
 def tolerance(name: Scheduler, steps: int, prediction_type: str) -> float:
     """How far from the picture a sampler may end, where the picture's values are about 1."""
     if name == "pndm" and steps <= 7 and prediction_type == "v_prediction":

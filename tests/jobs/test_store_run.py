@@ -1,8 +1,11 @@
 """Claim, heartbeat, progress, finish, release: one owner at a time, one end."""
 
+from collections.abc import Callable
+
 import pytest
 from redis import Redis
 
+from riffusion.errors import Gone, NotFound
 from riffusion.jobs.record import Failure, JobStatus
 from riffusion.jobs.store import JobStore
 from tests.jobs.conftest import MODEL, at_once, claim, keys, lose, place, run, submit, success
@@ -83,6 +86,54 @@ def test_progress_is_stored(store: JobStore) -> None:
     now = store.get(record.id)
     assert (now.step, now.total) == (3, 20)
     assert now.revision == record.revision + 1
+
+
+def test_only_the_latest_preview_is_kept(store: JobStore, redis: Redis) -> None:
+    submit(store)
+    record = claim(store)
+    assert store.get(record.id).preview == 0
+    with pytest.raises(NotFound, match="no preview"):
+        store.preview(record.id)
+    for number, picture in enumerate([b"\xff\x00 1", b"\xff\x00 2"], 1):
+        assert store.progress(record.id, record.token, number, 20, picture)
+        assert (store.get(record.id).preview, store.preview(record.id)) == (number, picture)
+    assert store.progress(record.id, record.token, 3, 20)
+    assert (store.get(record.id).preview, store.preview(record.id)) == (2, b"\xff\x00 2")
+    assert 0 < redis.ttl(f"preview:{record.id}") <= store.settings.stalled_deadline_s + 1  # type: ignore[operator]
+
+
+@pytest.mark.parametrize("how", ["finished", "canceled", "deleted", "released", "lost"])
+def test_a_preview_goes_with_the_attempt_that_shows_it(store: JobStore, redis: Redis, how: str) -> None:
+    submit(store)
+    record = claim(store)
+    store.progress(record.id, record.token, 1, 20, b"picture")
+    if how == "lost":
+        lose(redis, record)
+        store.reap()
+    else:
+        end: dict[str, Callable[[], object]] = {
+            "finished": lambda: store.finish(record.id, record.token, success(record)),
+            "canceled": lambda: store.cancel(record.id),
+            "deleted": lambda: store.delete(record.id),
+            "released": lambda: store.release(record.id, record.token),
+        }
+        end[how]()
+    assert not keys(redis, "preview:*")
+    with pytest.raises(Gone if how == "deleted" else NotFound):
+        store.preview(record.id)
+    assert not store.progress(record.id, record.token, 2, 20, b"late")
+    assert not keys(redis, "preview:*")
+    if how in ("released", "lost"):
+        assert claim(store).preview == 0
+
+
+def test_a_preview_is_for_those_who_may_see_the_job(store: JobStore) -> None:
+    submit(store, client="key:alice")
+    record = claim(store)
+    store.progress(record.id, record.token, 1, 20, b"picture")
+    assert store.preview(record.id, "key:alice") == b"picture"
+    with pytest.raises(NotFound):
+        store.preview(record.id, "key:bob")
 
 
 def test_who_lost_a_job_changes_nothing(store: JobStore, redis: Redis) -> None:

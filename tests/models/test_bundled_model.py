@@ -3,15 +3,21 @@
 import json
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
-from diffusers import StableDiffusionPipeline
+from diffusers import AutoencoderTiny, StableDiffusionPipeline
 
 import riffusion
+from riffusion.diffusion.checkpoint import SMALL_DECODER
+from riffusion.seeds import open_seed
+from riffusion.spectrogram.canvas import Canvas
+from riffusion.training.data.clip_pictures import to_pictures
 from riffusion.training.data.lexicon import model_vocabulary
 from riffusion.training.data.music import GENRES, INSTRUMENTS, Genre, Instrument
 from riffusion.training.models.text_encoder import encode_prompt, token_ids
 from riffusion.training.models.unet import LATENT_SHAPE
+from riffusion.training.models.vae import decode, encode
 
 _MODEL = Path(riffusion.__file__).parent / "models" / "tiny"
 
@@ -30,6 +36,19 @@ def test_has_the_classes_of_stable_diffusion(pipeline: StableDiffusionPipeline) 
 
 def test_fits_in_twenty_mebibytes() -> None:
     assert sum(path.stat().st_size for path in _MODEL.rglob("*") if path.is_file()) < 20 * 2**20
+
+
+def test_has_a_small_decoder_of_the_same_latents(pipeline: StableDiffusionPipeline) -> None:
+    """A seed image through both decoders: the small one is about as near to it as the VAE's own."""
+    folder = _MODEL / SMALL_DECODER
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 2**20
+    small = AutoencoderTiny.from_pretrained(folder, torch_dtype=torch.float32)
+    picture = Canvas.open(open_seed("band")).grey[None, :, :512]
+    latents = encode(pipeline.vae, picture)
+    with torch.no_grad():
+        decoded = [decode(pipeline.vae, latents), to_pictures(small.decode(latents).sample)]
+    errors = [float(np.square(each.astype(float) - picture).mean() ** 0.5) for each in decoded]
+    assert errors[1] < 2 * errors[0]
 
 
 def test_replaces_words_only_by_words_that_it_knows() -> None:

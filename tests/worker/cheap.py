@@ -54,6 +54,7 @@ class CheapGenerator:
                     seconds = float(word)
         for step in range(STEPS):
             control.progress(step, STEPS)
+            control.preview(f"preview {step}".encode())
             until = time.monotonic() + seconds / STEPS
             while time.monotonic() < until:
                 time.sleep(0.02)

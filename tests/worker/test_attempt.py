@@ -10,6 +10,7 @@ from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 from tests.worker.conftest import Jobs
 from worker.attempt import Attempt, GivenBack
+from worker.heartbeat import Heartbeat
 
 
 class Clock:
@@ -85,3 +86,18 @@ def test_a_thread_hangs_if_it_should_have_stopped_and_is_silent(attempt: Attempt
     with pytest.raises(LeaseLost):
         attempt.check()
     assert not attempt.hung
+
+
+def test_a_preview_is_reported_once(attempt: Attempt, store: JobStore, settings: Settings) -> None:
+    heartbeat = Heartbeat(store, settings, "me")
+    with heartbeat.hold(attempt):
+        attempt.progress(1, 2)
+        attempt.preview(b"first")
+        attempt.preview(b"second")
+        heartbeat._tick()
+        assert (store.get(attempt.id).preview, store.preview(attempt.id)) == (1, b"second")
+        attempt.progress(2, 2)
+        heartbeat._tick()
+    record = store.get(attempt.id)
+    assert (record.step, record.preview) == (2, 1)
+    assert attempt.wants_previews

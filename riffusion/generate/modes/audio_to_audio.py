@@ -3,7 +3,7 @@
 The windows start from slices of one long noise, so that they agree where they overlap; there they are blended.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
@@ -24,8 +24,11 @@ def make(painter: Painter, request: AudioToAudio, canvases: Mapping[str, Canvas]
     width = padded_width(clip.width) if windows == 1 else (windows - 1) * stride + CLIP_COLUMNS
     tasks = list(_windows(painter, request, pad(clip.grey, width), stride))
     progress = painter.progress(request, control, [request.denoising] * windows)
-    grey = _blended(painter.paint(request, tasks, progress))
-    return Canvas.blank(grey[:, : clip.width], like=clip)
+
+    def whole(greys: Sequence[Grey]) -> Grey:
+        return _blended(greys)[:, : clip.width]
+
+    return Canvas.blank(whole(painter.paint(request, tasks, progress, whole)), like=clip)
 
 
 def _windows(painter: Painter, request: AudioToAudio, grey: Grey, stride: int) -> Iterator[ImageTask]:
@@ -45,7 +48,7 @@ def _windows(painter: Painter, request: AudioToAudio, grey: Grey, stride: int) -
         )
 
 
-def _blended(windows: list[Grey]) -> Grey:
+def _blended(windows: Sequence[Grey]) -> Grey:
     """Windows side by side, each fading into the next over the columns that they share."""
     fade = (np.arange(OVERLAP_COLUMNS) + 0.5) / OVERLAP_COLUMNS
     parts, tail = [], windows[0]

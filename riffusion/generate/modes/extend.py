@@ -7,6 +7,7 @@ last beats of what is there, not from noise alone.
 
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import partial
 from math import ceil
 
 import numpy as np
@@ -19,6 +20,7 @@ from riffusion.geometry import CLIP_COLUMNS, ROWS
 from riffusion.requests.modes.extend import DENOISING, Extend
 from riffusion.requests.sizes import CONTEXT_COLUMNS
 from riffusion.spectrogram.canvas import Canvas
+from riffusion.spectrogram.pixels import SILENCE
 
 _OFF = 64  # columns that a window's context may be off `CONTEXT_COLUMNS`: a beat of 47 BPM or more lies in its reach
 _HEARD = 2 * CLIP_COLUMNS  # columns at the end that say how the rhythm goes on
@@ -31,15 +33,28 @@ def make(painter: Painter, request: Extend, canvases: Mapping[str, Canvas], cont
     begin, stride = _windows(init)
     more = ceil(max(0, width - begin - CLIP_COLUMNS) / stride)
     progress = painter.progress(request, control, [DENOISING] * (1 + more))
-    longer = init
-    while longer.width < width:
-        context, offset = longer.width - begin, longer.width - init.width
-        window = _repeated(longer, stride, CLIP_COLUMNS - context).cropped(begin, begin + CLIP_COLUMNS)
+    silence = ((0, 0), (0, 0), (0, width - init.width))
+    longer = replace(init, pixels=np.pad(init.pixels, silence, constant_values=SILENCE))
+    end = init.width
+    while end < width:
+        context = end - begin
+        window = _repeated(longer.cropped(0, end), stride, CLIP_COLUMNS - context).cropped(begin, begin + CLIP_COLUMNS)
         mask = np.broadcast_to(np.arange(CLIP_COLUMNS) >= context, (ROWS, CLIP_COLUMNS))
-        window = repainted(painter, request, window, mask, progress, denoising=DENOISING, seed_offset=offset)
-        longer = replace(longer, pixels=np.concatenate((longer.pixels, window.pixels[:, :, context:]), axis=2))
+        longer = repainted(
+            painter, request, window, mask, progress,
+            denoising=DENOISING, seed_offset=end - init.width, placed=partial(_with, longer, begin, context),
+        )  # fmt: skip
+        end = begin + CLIP_COLUMNS
         begin += stride
-    return longer.cropped(0, width)
+    return longer
+
+
+def _with(longer: Canvas, begin: int, context: int, window: Canvas) -> Canvas:
+    """The picture with a window at column `begin`, but for the window's context, up to its own width."""
+    pixels = longer.pixels.copy()
+    new = window.pixels[:, :, context : longer.width - begin]
+    pixels[:, :, begin + context : begin + context + new.shape[2]] = new
+    return replace(longer, pixels=pixels)
 
 
 def _windows(init: Canvas) -> tuple[int, int]:

@@ -25,11 +25,14 @@ def make(painter: Painter, request: Loop, canvases: Mapping[str, Canvas], contro
     around = np.arange(-CLIP_COLUMNS // 2, CLIP_COLUMNS // 2)  # columns seen from the join, which lies in the middle
     window = Canvas(circle.pixels[:, :, around % circle.width], init.params)
     mask = np.broadcast_to((around >= -half) & (around < half), (ROWS, CLIP_COLUMNS))
-    window = repainted(painter, request, window, mask, painter.progress(request, control, [1.0]))
-    seam = np.arange(-half, half)
-    pixels = circle.pixels.copy()
-    pixels[:, :, seam % circle.width] = window.pixels[:, :, seam + CLIP_COLUMNS // 2]
-    return Canvas(pixels, init.params, init.tempo)
+
+    def closed(window: Canvas) -> Canvas:
+        seam = np.arange(-half, half)
+        pixels = circle.pixels.copy()
+        pixels[:, :, seam % circle.width] = window.pixels[:, :, seam + CLIP_COLUMNS // 2]
+        return Canvas(pixels, init.params, init.tempo)
+
+    return repainted(painter, request, window, mask, painter.progress(request, control, [1.0]), placed=closed)
 
 
 def _columns(request: Loop, init: Canvas) -> int:

@@ -10,6 +10,7 @@
 --   clients:<model>   zset    finish tag of each scope's last job; those behind virtual time are dropped
 --   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots, card
 --   models            set     every model that ever had a job or a worker
+--   preview:<id>      string  a running job's latest preview, a WebP; the record counts them as `preview`
 --   due               zset    jobs by the time at which reap checks them: when a lease or a deadline ends
 --   webhooks          zset    ended jobs by the time of the next try, or that at which the lease of a try runs out
 --   webhooks:due:<key> <host>    zset  jobs whose time has come, until their turn; see webhook_take.lua
@@ -201,9 +202,16 @@ local function leave_worker(job)
   end
 end
 
+-- Forgets the preview of a job that runs no more.
+local function drop_preview(job)
+  redis.call('DEL', 'preview:' .. job.id)
+  redis.call('HDEL', 'job:' .. job.id, 'preview')
+end
+
 -- Returns a running job to the queue. Its start tag is no later than that of any waiting job, so it is at the head.
 local function requeue(job, ...)
   leave_worker(job)
+  drop_preview(job)
   redis.call('HDEL', 'job:' .. job.id, 'worker', 'started_at')
   enter_queue(job)
   update(job.id, 'status', 'queued', 'step', 0, 'total', 0, ...)
@@ -228,6 +236,7 @@ local function end_job(job, status, ...)
     end
   else
     leave_worker(job)
+    drop_preview(job)
   end
   for _, scope in ipairs(scopes_of(job)) do redis.call('SREM', 'active:' .. scope, job.id) end
   for _, pin in ipairs(cjson.decode(job.pins)) do redis.call('SREM', 'pins:' .. pin, job.id) end

@@ -121,10 +121,46 @@ def train_decoder(
         adversarial: adds the discriminator's loss.
         report: called after each step.
     """
+    vae.requires_grad_(False)
+
+    def decode(latents: Tensor) -> Tensor:
+        with torch.autocast("cpu", torch.bfloat16):
+            output: Tensor = vae.decode(latents / SCALING_FACTOR).sample
+        return output.float()
+
+    decoding = Decoding(
+        decode, [*vae.post_quant_conv.parameters(), *vae.decoder.parameters()], vae.decoder.conv_out.weight
+    )
+    train_decoding(decoding, clips, steps, rate=rate, adversarial=adversarial, batch=batch, seed=seed, report=report)
+
+
+@dataclass(frozen=True)
+class Decoding:
+    """What `train_decoding` trains."""
+
+    decode: Callable[[Tensor], Tensor]
+    """Images [N, 3, 8 · H, 8 · W] in ±1 of scaled latents [N, 4, H, W]."""
+    weights: Sequence[nn.Parameter]
+    """All that are trained."""
+    last_layer: nn.Parameter
+    """The weights of the last layer, one of them."""
+
+
+def train_decoding(
+    decoding: Decoding,
+    clips: EncodedClips,
+    steps: int,
+    *,
+    rate: float,
+    adversarial: bool,
+    batch: int,
+    seed: int,
+    report: Callable[[], object],
+) -> None:
+    """Trains the weights of a decoder of any kind in place. See `train_decoder`."""
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    weights = [*vae.post_quant_conv.parameters(), *vae.decoder.parameters()]
-    vae.requires_grad_(False)
+    weights = decoding.weights
     for parameter in weights:
         parameter.requires_grad_(True)
     adversary = Adversary() if adversarial else None
@@ -134,12 +170,12 @@ def train_decoder(
     average = WeightAverage(weights, decay=0.998)
     for step in range(steps):
         latents, target = clips.strips(batch, rng)
-        output = _decode(vae, latents + _LATENT_NOISE * torch.randn_like(latents))
+        output = decoding.decode(latents + _LATENT_NOISE * torch.randn_like(latents))
         loss = reconstruction_loss(output, target)
         decoded = output.mean(1, keepdim=True)
         if adversary:
             weight = _ADVERSARIAL_WEIGHT * min(1.0, step / _ADVERSARIAL_WARMUP)
-            loss = loss + weight * adversary.loss(decoded, loss, vae.decoder.conv_out.weight)
+            loss = loss + weight * adversary.loss(decoded, loss, decoding.last_layer)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(weights, 1.0)
@@ -150,10 +186,3 @@ def train_decoder(
             adversary.train_step(target[:, :1], decoded)
         report()
     average.copy_to(weights)
-
-
-def _decode(vae: AutoencoderKL, latents: Tensor) -> Tensor:
-    """Images [N, 3, 8 · H, 8 · W] of scaled latents [N, 4, H, W]."""
-    with torch.autocast("cpu", torch.bfloat16):
-        output: Tensor = vae.decode(latents / SCALING_FACTOR).sample
-    return output.float()

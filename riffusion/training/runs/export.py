@@ -6,6 +6,7 @@ from pathlib import Path
 import torch
 from diffusers import (
     AutoencoderKL,
+    AutoencoderTiny,
     DDPMScheduler,
     DPMSolverMultistepScheduler,
     StableDiffusionPipeline,
@@ -14,7 +15,7 @@ from diffusers import (
 from diffusers.models.attention_processor import AttnProcessor2_0
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from riffusion.diffusion.checkpoint import DEFAULTS_FILE, VOCABULARY_FILE
+from riffusion.diffusion.checkpoint import DEFAULTS_FILE, SMALL_DECODER, VOCABULARY_FILE
 from riffusion.training.data.lexicon import model_vocabulary
 from riffusion.training.evaluation.sampler import GUIDANCE
 from riffusion.training.models.tokenizer import save_tokenizer
@@ -59,8 +60,18 @@ def save_model(pipeline: StableDiffusionPipeline, folder: Path, guidance: float)
     (folder / DEFAULTS_FILE).write_text(json.dumps({"guidance": guidance}) + "\n")
 
 
-def export(pipeline: StableDiffusionPipeline, folder: Path) -> None:
-    """Writes the bundled model: in float16, with its guidance and the vocabulary of its captions."""
+def save_small_decoder(small_decoder: AutoencoderTiny, folder: Path) -> None:
+    """Writes it in float16, as TAESD is published: without a field of the configuration that diffusers warns of."""
+    small_decoder.half().save_pretrained(folder)
+    path = folder / "config.json"
+    config = json.loads(path.read_text())
+    del config["block_out_channels"]
+    path.write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+
+def export(pipeline: StableDiffusionPipeline, small_decoder: AutoencoderTiny, folder: Path) -> None:
+    """Writes the bundled model: in float16, with a small decoder, its guidance and the vocabulary of its captions."""
     pipeline.to(dtype=torch.float16)
+    save_small_decoder(small_decoder, folder / SMALL_DECODER)
     save_model(pipeline, folder, GUIDANCE)
     (folder / VOCABULARY_FILE).write_text(json.dumps(model_vocabulary(), indent=1, ensure_ascii=False) + "\n")

@@ -14,16 +14,17 @@ import numpy as np
 import torch
 import torch.distributed as dist
 import torch.multiprocessing as mp
-from diffusers import AutoencoderKL, StableDiffusionPipeline
+from diffusers import AutoencoderKL, AutoencoderTiny, StableDiffusionPipeline
 from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
-from riffusion.diffusion.checkpoint import read_vocabulary
+from riffusion.diffusion.checkpoint import SMALL_DECODER, read_vocabulary
 from riffusion.training.data.captions import Stated, vocabulary, write_caption
 from riffusion.training.data.composed_set import ComposedSet
 from riffusion.training.data.lexicon import model_vocabulary
 from riffusion.training.data.whole_file import whole_file
 from riffusion.training.models.ema import WeightAverage
+from riffusion.training.models.small_decoder import new_small_decoder, train_small_decoder
 from riffusion.training.models.text_encoder import (
     new_text_encoder,
     pretrain_text_encoder,
@@ -58,6 +59,7 @@ def train_tiny(job: TinyRun) -> None:
     make_autoencoder(job)
     make_latents(job)
     make_decoder(job)
+    make_small_decoder(job)
     train_unet(job)
 
 
@@ -149,15 +151,37 @@ def make_decoder(job: TinyRun) -> None:
         return
     vae = AutoencoderKL.from_pretrained(job.part("vae"))
     if not job.start:
-        shards = range(job.train_set.shards)
-        clips = EncodedClips(
-            [np.load(job.latents_path(shard), mmap_mode="r") for shard in shards],
-            [np.load(job.train_set.shard_path(shard), mmap_mode="r") for shard in shards],
-        )
+        clips = _encoded_clips(job)
         with tqdm(total=sum(job.decoder_steps), desc="decoder") as bar:
             for steps, rate, adversarial in zip(job.decoder_steps, (1e-3, 5e-4), (False, True), strict=True):
                 train_decoder(vae, clips, steps, rate=rate, adversarial=adversarial, seed=job.seed, report=bar.update)
     vae.save_pretrained(job.part(DECODED))
+
+
+def make_small_decoder(job: TinyRun) -> None:
+    """Trains the small decoder for the same latents; that of `start`, if it has one, is copied unchanged."""
+    if job.part(SMALL_DECODER).exists():
+        return
+    if job.start and (job.start / SMALL_DECODER).exists():
+        small = AutoencoderTiny.from_pretrained(job.start / SMALL_DECODER, torch_dtype=torch.float32)
+    else:
+        torch.manual_seed(job.seed)
+        small, clips = new_small_decoder(), _encoded_clips(job)
+        with tqdm(total=sum(job.small_decoder_steps), desc="small decoder") as bar:
+            for steps, rate, adversarial in zip(job.small_decoder_steps, (2e-3, 5e-4), (False, True), strict=True):
+                train_small_decoder(
+                    small, clips, steps, rate=rate, adversarial=adversarial, seed=job.seed, report=bar.update
+                )
+    small.save_pretrained(job.part(SMALL_DECODER))
+
+
+def _encoded_clips(job: TinyRun) -> EncodedClips:
+    """The training clips, read from their files as they are used."""
+    shards = range(job.train_set.shards)
+    return EncodedClips(
+        [np.load(job.latents_path(shard), mmap_mode="r") for shard in shards],
+        [np.load(job.train_set.shard_path(shard), mmap_mode="r") for shard in shards],
+    )
 
 
 def load_training_data(job: TinyRun) -> TrainingData:
@@ -208,4 +232,4 @@ def averaged_pipeline(job: TinyRun) -> StableDiffusionPipeline:
 
 def export_tiny(job: TinyRun, folder: Path) -> None:
     """Exports the model with the averaged weights from the last checkpoint."""
-    export(averaged_pipeline(job), folder)
+    export(averaged_pipeline(job), AutoencoderTiny.from_pretrained(job.part(SMALL_DECODER)), folder)

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from riffusion.training.models.small_decoder import new_small_decoder, train_small_decoder
 from riffusion.training.models.vae import new_autoencoder
 from riffusion.training.models.vae_decoder import Adversary, EncodedClips, train_decoder
 
@@ -38,6 +39,16 @@ def test_only_the_decoder_changes(clips: EncodedClips, adversarial: bool) -> Non
         if not torch.equal(weight, before.state_dict()[name])
     }
     assert changed == {"decoder", "post_quant_conv"}
+
+
+@pytest.mark.parametrize("adversarial", [False, True])
+def test_a_small_decoder_is_trained_without_its_encoder(clips: EncodedClips, adversarial: bool) -> None:
+    torch.manual_seed(0)
+    small, before = new_small_decoder(), new_small_decoder()
+    before.load_state_dict(small.state_dict())
+    train_small_decoder(small, clips, 2, rate=1e-2, adversarial=adversarial, batch=1)
+    same = {name for name, weight in small.state_dict().items() if torch.equal(weight, before.state_dict()[name])}
+    assert same == {name for name in small.state_dict() if name.startswith("encoder")}
 
 
 def test_the_adversary_learns_and_weighs_as_much_as_the_reconstruction() -> None:

@@ -19,6 +19,7 @@ from riffusion.training.runs.tiny import (
     make_autoencoder,
     make_decoder,
     make_latents,
+    make_small_decoder,
     make_text_encoder,
     render_data,
     train_tiny,
@@ -36,6 +37,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
     job = TinyRun(
         tmp_path_factory.mktemp("tiny"), options, clips=2, held_out_clips=1, text_steps=2, extension_steps=2,
         autoencoder_steps=2, decoder_steps=(2, 2),
+        small_decoder_steps=(2, 2),
     )  # fmt: skip
     train_tiny(job)
     export_tiny(job, job.folder / "model")
@@ -47,6 +49,7 @@ def test_one_run_makes_a_model_that_generates(job: TinyRun) -> None:
     checkpoint = load_checkpoint(job.folder / "model", None, torch.device("cpu"), torch.float32)
     assert checkpoint.guidance == GUIDANCE
     assert checkpoint.vocabulary == model_vocabulary()
+    assert checkpoint.small_vae is not None
     configs = [path.read_text() for path in (job.folder / "model").rglob("*.json")]
     assert not any(str(job.folder) in config for config in configs)
     pipeline = StableDiffusionPipeline.from_pretrained(job.folder / "model", torch_dtype=torch.float32)
@@ -57,7 +60,7 @@ def test_one_run_makes_a_model_that_generates(job: TinyRun) -> None:
 
 def test_finished_stages_are_skipped(job: TinyRun) -> None:
     made = {path: path.stat().st_mtime_ns for path in job.folder.rglob("*") if path.suffix in (".npy", ".safetensors")}
-    for stage in (render_data, make_text_encoder, make_autoencoder, make_latents, make_decoder):
+    for stage in (render_data, make_text_encoder, make_autoencoder, make_latents, make_decoder, make_small_decoder):
         stage(job)
     assert len(made) >= 2 + 4 + 1  # pictures, parts and model, latents
     assert made == {path: path.stat().st_mtime_ns for path in made}

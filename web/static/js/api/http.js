@@ -8,6 +8,7 @@
  * @property {Record<string, any>} request  with the seed filled in
  * @property {{position: number, eta_s: number | null} | null} [queue]
  * @property {{step: number, total: number} | null} [progress]
+ * @property {{url: string, number: number} | null} [preview]
  * @property {{image: {url: string}, audio: {url: string, duration_s: number, format: string}} | null} [result]
  * @property {{code: string, detail: string} | null} [error]
  * @property {string[]} warnings
@@ -137,6 +138,9 @@ export function upload(blob, name) {
   form.append("file", blob, name);
   return callAsVisitor("/uploads", { method: "POST", body: form }, json);
 }
+
+/** The picture of a job that is being made, a small WebP. @param {string} id @returns {Promise<Blob>} */
+export const preview = (id) => callAsVisitor(`/jobs/${id}/preview`, {}, (response) => response.blob());
 
 /** A file behind a signed link. It may lead to another host, so no credentials are sent.
  * @param {string} url @returns {Promise<Blob>} */

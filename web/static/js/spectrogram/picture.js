@@ -10,6 +10,7 @@
 import { colormap } from "./colormap.js";
 
 export const COLUMN_S = 0.01;
+export const ROWS = 512;
 
 /** @param {number} width @param {number} height @returns {Picture} silence */
 export const blank = (width, height) => ({ width, height, levels: new Uint8ClampedArray(width * height) });

@@ -6,8 +6,10 @@
  * @property {HTMLCanvasElement} canvas
  * @property {HTMLElement} label
  * @property {ReturnType<typeof waitingAnimation> | null} animation
+ * @property {ReturnType<typeof livePreview>} preview
  */
 
+import { livePreview } from "../clips/live-preview.js";
 import { paint, readPicture } from "../spectrogram/picture.js";
 import { waitingAnimation } from "../spectrogram/waiting-animation.js";
 import { make } from "../ui/dom.js";
@@ -42,12 +44,11 @@ export class FourIdeas extends EventTarget {
       finish.addEventListener("click", () => this.dispatchEvent(new CustomEvent("finish", { detail: clip })));
       const item = make("li", {}, play, finish);
       this.root.append(item);
-      this.#tiles.set(clip.id, {
-        item,
-        canvas,
-        label,
-        animation: clip.status === "pending" ? waitingAnimation(canvas, null) : null,
+      const animation = clip.status === "pending" ? waitingAnimation(canvas, null) : null;
+      const preview = livePreview((picture) => {
+        if (clip.status === "pending") animation?.preview(picture);
       });
+      this.#tiles.set(clip.id, { item, canvas, label, animation, preview });
       void this.#update(clip);
     }
   }
@@ -64,6 +65,7 @@ export class FourIdeas extends EventTarget {
     const tile = this.#tiles.get(clip.id);
     if (!tile || !job) return;
     tile.label.textContent = job.status === "queued" ? placeInLine(job.queue) : "";
+    void tile.preview(job);
     if (job.progress?.total) tile.animation?.progress(job.progress.step / job.progress.total);
   }
 

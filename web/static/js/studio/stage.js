@@ -4,18 +4,21 @@
  * @typedef {import("../clips/history.js").Clip} Clip
  */
 
+import { livePreview } from "../clips/live-preview.js";
 import { origin, title } from "../clips/title.js";
-import { COLUMN_S, readPicture } from "../spectrogram/picture.js";
+import { COLUMN_S, ROWS, readPicture } from "../spectrogram/picture.js";
 import { waitingAnimation } from "../spectrogram/waiting-animation.js";
 import { find, make } from "../ui/dom.js";
 import { CANCELED, placeInLine } from "../ui/messages.js";
 
+const NOTICEABLE_S = 0.1; // previews are rounded to their own pixels
 const WELCOME = "Type a few words and press Make, or choose Draw and paint.";
 
 export class Stage extends EventTarget {
   /** @type {Clip | null} */
   clip = null;
   /** @type {ReturnType<typeof waitingAnimation> | null} */ #animation = null;
+  /** @type {ReturnType<typeof livePreview> | null} */ #preview = null;
 
   /**
    * @param {import("../spectrogram/spectrogram-view.js").SpectrogramView} spectrogram
@@ -91,13 +94,27 @@ export class Stage extends EventTarget {
     if (clip !== this.clip || clip.status !== "pending") return;
     this.spectrogram.show(null, source ? source.width * COLUMN_S : undefined);
     this.spectrogram.showBox(clip.request.mask ?? null);
-    this.#animation = waitingAnimation(this.spectrogram.canvas, source);
+    const animation = waitingAnimation(this.spectrogram.canvas, source);
+    this.#animation = animation;
+    this.#preview = livePreview((picture) => {
+      if (animation !== this.#animation) return;
+      this.#fitTime(picture);
+      animation.preview(picture);
+    });
     this.#progress(this.clipStore.jobs.get(clip.id));
+  }
+
+  /** Fits the time axis to a preview, which may be longer than what the clip starts from.
+   * @param {import("../spectrogram/picture.js").Picture} preview */
+  #fitTime({ width, height }) {
+    const duration = (width / height) * ROWS * COLUMN_S;
+    if (Math.abs(duration - this.spectrogram.duration) > NOTICEABLE_S) this.spectrogram.show(null, duration);
   }
 
   /** @param {import("../api/http.js").Job} [job] @param {string} [trouble] */
   #progress(job, trouble) {
     if (!this.#animation) return;
+    if (job) void this.#preview?.(job);
     const { step = 0, total = 0 } = job?.progress ?? {};
     if (total) this.#animation.progress(step / total);
     const text = job?.status !== "running" ? placeInLine(job?.queue) : total ? `Step ${step} of ${total}` : "Starting";
