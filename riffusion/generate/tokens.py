@@ -1,4 +1,4 @@
-"""The words of a prompt: how they are told apart, compared and replaced."""
+"""The words of a prompt: how they are kept apart, compared and replaced."""
 
 import re
 import unicodedata

@@ -105,6 +105,7 @@ def test_a_row_that_fails_to_join_fails_alone(engine: Engine, cuda: FakeCuda) ->
 
 
 def test_each_part_has_one_stream(on_cuda: Checkpoint, cuda: FakeCuda, streams: Streams) -> None:
+    on_cuda.vae.half()
     autoencoder, prompts = Autoencoder(on_cuda), PromptEncoder(on_cuda)
     cuda.put(on_cuda.vae)
     cuda.put(on_cuda.text_encoder)

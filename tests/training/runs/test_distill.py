@@ -144,7 +144,7 @@ def test_a_model_folder_gets_the_quality_fast(elsewhere: Callable[..., DistillOp
     assert halves.keys() == weights.keys()
 
 
-def test_what_cannot_be_had_is_refused(options: DistillOptions, tmp_path: Path) -> None:
+def test_what_does_not_fit_is_refused(options: DistillOptions, tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="don't divide"):
         replace(options, teacher_steps=5)
     with pytest.raises(SetupError, match="Only a LoRA"):
