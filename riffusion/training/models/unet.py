@@ -12,6 +12,8 @@ from riffusion.training.models.text_encoder import WIDTH
 
 TIMESTEPS = 1000
 _NOISE_BIAS = 0.65  # below 1: noisy timesteps, where layout and text are decided, are drawn more often
+_NOTES = (420, 850)  # timesteps at which it is decided where notes stand; wrong there, the less noisy ones keep it
+_FOCUS = 0.75  # share of the timesteps that are drawn from there, where a training is focused on notes
 LATENT_SHAPE = (4, 64, 64)
 """[C, H, W]."""
 
@@ -77,6 +79,16 @@ def noise_schedule() -> DDPMScheduler:
     )
 
 
+def _draw_timesteps(count: int, generator: torch.Generator, *, on_notes: bool) -> torch.Tensor:
+    draw = torch.rand(count, generator=generator)
+    timesteps = (TIMESTEPS * draw**_NOISE_BIAS).long().clamp_max(TIMESTEPS - 1)
+    if not on_notes:
+        return timesteps
+    low, high = _NOTES
+    focused = torch.rand(count, generator=generator) < _FOCUS
+    return torch.where(focused, (low + (high - low) * draw).long(), timesteps)
+
+
 def velocity_loss(
     unet: UNet2DConditionModel,
     schedule: DDPMScheduler,
@@ -84,16 +96,19 @@ def velocity_loss(
     prompt_embeds: torch.Tensor,
     generator: torch.Generator,
     *,
+    on_notes: bool,
     bf16: bool,
 ) -> torch.Tensor:
     """Mean squared error of the predicted velocity, for latents [N, 4, 64, 64] and embeddings [N, 77, WIDTH].
 
     The velocity is √ᾱ · noise - √(1 - ᾱ) · latents. It is unweighted: weights such as min-SNR make little of the noisy
     timesteps, and with them of layout and text.
+
+    Args:
+        on_notes: draws most timesteps where the places of notes are decided.
     """
     noise = torch.randn(latents.shape, generator=generator)
-    draw = torch.rand(len(latents), generator=generator)
-    timesteps = (TIMESTEPS * draw**_NOISE_BIAS).long().clamp_max(TIMESTEPS - 1)
+    timesteps = _draw_timesteps(len(latents), generator, on_notes=on_notes)
     noisy = schedule.add_noise(latents, noise, timesteps).contiguous(memory_format=torch.channels_last)
     velocity = schedule.get_velocity(latents, noise, timesteps)
     with torch.autocast("cpu", torch.bfloat16, enabled=bf16):

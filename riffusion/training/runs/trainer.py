@@ -54,6 +54,10 @@ class TrainerOptions:
         left = max(0.0, min(1.0, (self.steps - step) / max(1.0, falling)))
         return self.rate * min(1.0, (step + 1) / self.warmup) * (1 - math.cos(math.pi * left)) / 2
 
+    def on_notes(self, step: int) -> bool:
+        """Whether the training is focused on where notes stand: until the rate falls."""
+        return step < self.steps * (1 - self.decay)
+
 
 @dataclass(frozen=True)
 class TrainingData:
@@ -101,7 +105,10 @@ class Trainer:
         prompt_embeds = encode_prompt(self.encoder, ids)
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.rate_at(self.step)
-        loss = velocity_loss(self.unet, self.schedule, latents, prompt_embeds, self.random, bf16=self.options.bf16)
+        loss = velocity_loss(
+            self.unet, self.schedule, latents, prompt_embeds, self.random,
+            on_notes=self.options.on_notes(self.step), bf16=self.options.bf16,
+        )  # fmt: skip
         self.optimizer.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self.unet.parameters(), 1.0)

@@ -16,17 +16,40 @@ def test_is_stable_diffusions_class_and_small_enough() -> None:
     assert sum(weight.numel() for weight in unet.parameters()) * 2 < 17 * 2**20
 
 
-def test_a_perfect_prediction_has_no_loss() -> None:
-    latents, prompt_embeds = torch.randn(2, *LATENT_SHAPE), torch.zeros(2, 77, WIDTH)
-    schedule = noise_schedule()
+class Oracle:
+    """Predicts the velocity of known latents perfectly, and keeps the timesteps that it was asked for."""
 
-    def oracle(noisy: torch.Tensor, timesteps: torch.Tensor, *_: object, **__: object) -> tuple[torch.Tensor]:
-        kept = schedule.alphas_cumprod[timesteps].view(-1, 1, 1, 1)
-        noise = (noisy - kept.sqrt() * latents) / (1 - kept).sqrt()
-        return (kept.sqrt() * noise - (1 - kept).sqrt() * latents,)
+    def __init__(self, latents: torch.Tensor) -> None:
+        self.latents, self.timesteps = latents, torch.empty(0)
 
-    loss = velocity_loss(oracle, schedule, latents, prompt_embeds, torch.Generator().manual_seed(0), bf16=False)
-    assert float(loss) < 1e-6
+    def __call__(self, noisy: torch.Tensor, timesteps: torch.Tensor, *_: object, **__: object) -> tuple[torch.Tensor]:
+        self.timesteps = timesteps
+        kept = noise_schedule().alphas_cumprod[timesteps].view(-1, 1, 1, 1)
+        noise = (noisy - kept.sqrt() * self.latents) / (1 - kept).sqrt()
+        return (kept.sqrt() * noise - (1 - kept).sqrt() * self.latents,)
+
+
+def _loss_of(oracle: Oracle, *, on_notes: bool) -> float:
+    prompt_embeds, generator = torch.zeros(len(oracle.latents), 77, WIDTH), torch.Generator().manual_seed(0)
+    loss = velocity_loss(
+        oracle, noise_schedule(), oracle.latents, prompt_embeds, generator, on_notes=on_notes, bf16=False
+    )
+    return float(loss)
+
+
+@pytest.mark.parametrize("on_notes", [False, True])
+def test_a_perfect_prediction_has_no_loss(on_notes: bool) -> None:
+    assert _loss_of(Oracle(torch.randn(2, *LATENT_SHAPE)), on_notes=on_notes) < 1e-6
+
+
+@pytest.mark.parametrize(("on_notes", "expected"), [(False, 0.52), (True, 0.88)])
+def test_a_training_on_notes_draws_the_timesteps_that_place_them(on_notes: bool, expected: float) -> None:
+    oracle = Oracle(torch.zeros(2000, *LATENT_SHAPE)[:, :, :1, :1])
+    _loss_of(oracle, on_notes=on_notes)
+    placed = (oracle.timesteps >= 420) & (oracle.timesteps < 850)
+    assert float(placed.float().mean()) == pytest.approx(expected, abs=0.04)
+    assert oracle.timesteps.min() < 100
+    assert oracle.timesteps.max() > 950
 
 
 def _save(folder: Path, **changes: object) -> UNet2DConditionModel:
