@@ -157,7 +157,7 @@ def last_checkpoint(folder: Path, processes: int) -> int | None:
 
 
 def run(trainer: Trainer, folder: Path) -> None:
-    """Trains to the last step, or until SIGTERM, from the last checkpoint in `folder` if there is one."""
+    """Trains to the first average at or after the last step, or until SIGTERM; resumes from the last checkpoint."""
     options, rank = trainer.options, trainer.rank
     found = last_checkpoint(folder, options.processes)
     if found is not None:
@@ -165,7 +165,7 @@ def run(trainer: Trainer, folder: Path) -> None:
     stopping = _StopSignal()
     log = MetricsLog(folder) if rank == 0 else None
     losses: list[float] = []
-    while trainer.step < options.steps:
+    while trainer.step < options.steps or trainer.step % options.average_every:
         losses.append(trainer.train_step())
         if trainer.step % options.average_every:
             continue

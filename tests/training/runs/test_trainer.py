@@ -55,6 +55,11 @@ def test_resumes_exactly(tmp_path: Path) -> None:
     assert not torch.equal(_weights(whole), untrained)
 
 
+def test_the_last_steps_are_saved_where_averages_do_not_fall_on_them(tmp_path: Path) -> None:
+    run(_trainer(replace(_OPTIONS, steps=3)), tmp_path)
+    assert last_checkpoint(tmp_path, 1) == 4
+
+
 def test_a_checkpoint_needs_the_files_of_all_processes(tmp_path: Path) -> None:
     for name in ("state-0-8", "state-0-16", "state-1-8"):
         (tmp_path / f"{name}.pt").touch()
