@@ -14,7 +14,6 @@ from riffusion.seeds import open_seed
 from riffusion.spectrogram.canvas import Canvas
 from riffusion.training.data.clip_pictures import to_pictures
 from riffusion.training.data.lexicon import model_vocabulary
-from riffusion.training.data.music import GENRES, INSTRUMENTS, Genre, Instrument
 from riffusion.training.models.text_encoder import encode_prompt, token_ids
 from riffusion.training.models.unet import LATENT_SHAPE
 from riffusion.training.models.vae import decode, encode
@@ -51,21 +50,8 @@ def test_has_a_small_decoder_of_the_same_latents(pipeline: StableDiffusionPipeli
     assert errors[1] < 2 * errors[0]
 
 
-def test_replaces_words_only_by_words_that_it_knows() -> None:
-    words = json.loads((_MODEL / "vocabulary.json").read_text())
-    known = {phrase for topic, phrases in words.items() if topic not in {"synonyms", "nearest"} for phrase in phrases}
-    assert words.keys() == model_vocabulary().keys() - {"key"}
-    assert {*words["synonyms"], *words["nearest"]} <= known
-
-
-def test_replaces_what_the_composer_names_and_it_was_not_taught() -> None:
-    words = json.loads((_MODEL / "vocabulary.json").read_text())
-    replaced = {each for table in words["nearest"].values() for each in table}
-    taught = {each for topic in ("genre", "instrument") for each in words[topic]}
-    things: tuple[Instrument | Genre, ...] = (*INSTRUMENTS, *GENRES)
-    absent = [thing for thing in things if taught.isdisjoint(thing.words)]
-    assert {"cello", "waltz"} <= {thing.name for thing in absent}
-    assert {phrase for thing in absent for phrase in thing.words} <= replaced
+def test_lists_its_words() -> None:
+    assert json.loads((_MODEL / "vocabulary.json").read_text()) == model_vocabulary()
 
 
 @torch.no_grad()
