@@ -54,7 +54,14 @@ test("a draft is fast, and is finished with the same seed, without what the serv
   const controls = { ...CONTROLS, steps: 30, guidance: 6, lora: { dub: 0.5 } };
   const draft = requests.draft(controls, 7);
   assert.deepEqual([draft.quality, draft.seed, "steps" in draft, "guidance" in draft], ["fast", 7, false, false]);
-  const stored = { ...draft, steps: 4, scheduler: "euler", timestep_spacing: "trailing", guidance: 1, lora: { dub: 0.5, few: 1 } };
+  const stored = {
+    ...draft,
+    steps: 4,
+    scheduler: "euler",
+    timestep_spacing: "trailing",
+    guidance: 1,
+    lora: { dub: 0.5, few: 1 },
+  };
   assert.deepEqual(requests.finish(stored, controls), requests.fromNothing({ ...controls, seed: 7 }));
   assert.equal(requests.finish(stored, { ...CONTROLS, quality: "best" }).quality, "best");
   assert.equal("quality" in requests.finish(stored, { ...CONTROLS, quality: "fast" }), false);
