@@ -1,3 +1,4 @@
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -57,9 +58,11 @@ def test_a_tempo_changes_the_cost_by_a_quarter_at_most(painter: Painter, beat: i
 def test_windows_begin_on_beats(monkeypatch: pytest.MonkeyPatch, painter: Painter, width: int, beat: int) -> None:
     windows: list[Canvas] = []
 
-    def repeated(_painter: Any, _request: Any, window: Canvas, *_: Any, **__: Any) -> Canvas:
+    def repeated(
+        _painter: Any, _request: Any, window: Canvas, *_: Any, placed: Callable[[Canvas], Canvas], **__: Any
+    ) -> Canvas:
         windows.append(window)
-        return Canvas(clicks(512, beat).pixels, window.params)
+        return placed(Canvas(clicks(512, beat).pixels, window.params))
 
     monkeypatch.setattr(extend, "repainted", repeated)
     made(painter, asked("extend", init=UPLOAD, seconds=9, **COMMON), {"init": clicks(width, beat)})
@@ -70,6 +73,6 @@ def test_windows_begin_on_beats(monkeypatch: pytest.MonkeyPatch, painter: Painte
 
 
 def test_what_is_new_starts_from_the_last_beats(monkeypatch: pytest.MonkeyPatch, painter: Painter) -> None:
-    monkeypatch.setattr(extend, "repainted", lambda _painter, _request, window, *_, **__: window)
+    monkeypatch.setattr(extend, "repainted", lambda _painter, _request, window, *_, placed, **__: placed(window))
     longer = made(painter, asked("extend", init=UPLOAD, seconds=9, **COMMON), {"init": clicks(512, 80)})
     assert np.array_equal(longer.pixels, clicks(512 + 900, 80).pixels)
