@@ -40,6 +40,15 @@ def test_gapless_in_two_decoders(music: Tensor, audio_format: AudioFormat, chann
 
 
 @pytest.mark.parametrize("audio_format", FORMATS)
+@pytest.mark.parametrize("beyond", [0, 1, 27, 46, 47, 1151])
+def test_sounds_of_any_length(music: Tensor, audio_format: AudioFormat, beyond: int) -> None:
+    """Lengths around whole frames of MP3, at which encoders and decoders differ in what they add and discard."""
+    wave = music[:1, : 40 * 1152 + beyond]
+    surplus = decode_audio(encode_audio(wave, RATE, audio_format), max_seconds=2).shape[1] - wave.shape[1]
+    assert surplus == (47 - beyond if audio_format == "mp3" and 0 < beyond < 47 else 0)
+
+
+@pytest.mark.parametrize("audio_format", FORMATS)
 def test_very_short_sounds(audio_format: AudioFormat) -> None:
     wave = 0.3 * torch.sin(torch.arange(441) / 9)[None]
     assert decode_audio(encode_audio(wave, RATE, audio_format), max_seconds=1).shape == wave.shape
