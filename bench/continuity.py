@@ -26,6 +26,7 @@ from outside.clips import Clip, tempo_without_key
 from outside.judges.onsets import RATE
 from outside.listen import found_by
 from outside.long_pieces import CLIP_S, LongPieces, Samples
+from outside.sounds import at_one_peak
 from outsiders import listen
 
 from riffusion.generate import Generator
@@ -37,7 +38,6 @@ from riffusion.training.evaluation.adherence import same_tempo_or_octave
 ROOT = Path(__file__).parents[1]
 KINDS: tuple[Kind, ...] = ("solo", "chords", "full")
 _JUMP = 1 / 8  # beat: what is heard as a stumble
-_PEAK = 0.9
 _FAR = 3  # windows between two that are compared across pieces
 
 Figures = dict[str, float]
@@ -93,7 +93,7 @@ class Heard:
 def write(folder: Path, clip: Clip, samples: Samples) -> Heard:
     """The piece and its windows as WAV files of one peak."""
     folder.mkdir(parents=True)
-    scaled = samples * (_PEAK / max(float(np.abs(samples).max()), 1e-6))
+    scaled = at_one_peak(samples)
     length = round(CLIP_S * DEFAULT.sample_rate)
     count = round(len(scaled) / length)
     files = [folder / "piece.wav", *(folder / f"window-{n:02d}.wav" for n in range(count))]

@@ -128,11 +128,15 @@ def _sound(picture: npt.NDArray[np.uint8]) -> Samples:
     return samples
 
 
+def at_one_peak(samples: Samples) -> Samples:
+    """Scaled to the peak that all sounds have, since judges may mind the level."""
+    scaled: Samples = samples * (_PEAK / max(float(np.abs(samples).max()), 1e-6))
+    return scaled
+
+
 def _write(path: Path, samples: Samples) -> None:
-    """Scaled to one peak, since judges may mind the level."""
-    scaled = samples * (_PEAK / max(float(np.abs(samples).max()), 1e-6))
     with whole_file(path) as file:
-        soundfile.write(file, scaled, SAMPLE_RATE, format="WAV", subtype="PCM_16")
+        soundfile.write(file, at_one_peak(samples), SAMPLE_RATE, format="WAV", subtype="PCM_16")
 
 
 def _files(folder: Path) -> list[bytes]:

@@ -40,6 +40,7 @@ class Generator(Renderer):
     def __init__(self, checkpoint: Checkpoint, settings: Settings) -> None:
         super().__init__(settings)
         self._checkpoint = checkpoint
+        self._defaults = ModelCard(guidance=checkpoint.guidance, qualities=checkpoint.qualities)
         self._engine = _engine(checkpoint, settings)
         self._painter = Painter(checkpoint, self._engine, settings.lora_dir)
         self._codecs["standard"].warm_up()  # all levels run the same kernels
@@ -59,15 +60,12 @@ class Generator(Renderer):
 
     def run(self, request: AnyRequest, inputs: Mapping[str, bytes | AudioSegment], control: Control) -> Clip:
         """As of a `Renderer`, and with every mode; what is left to the model is as its card says."""
-        return super().run(complete(request, self.card), inputs, control)
+        return super().run(complete(request, self._defaults), inputs, control)
 
     @property
     def card(self) -> ModelCard:
         """What the API needs to know about the model now."""
-        checkpoint = self._checkpoint
-        return ModelCard(
-            loras=self._painter.loras.names(), guidance=checkpoint.guidance, qualities=checkpoint.qualities
-        )
+        return self._defaults.model_copy(update={"loras": self._painter.loras.names()})
 
     @property
     def alive(self) -> bool:

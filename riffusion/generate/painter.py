@@ -167,28 +167,22 @@ class Painter:
                 )
                 futures.append(future)
                 future.add_done_callback(progress.wake)
-            pictures = dict(self._decoded(request, futures, progress))
+            pictures = dict(self._decoded(futures, progress))
         finally:
             for future in futures:
                 future.cancel()
         return [pictures[index][:, : task.width] for index, task in enumerate(tasks)]
 
-    def _decoded(
-        self, request: Painted, futures: Sequence[Future[Tensor]], progress: Progress
-    ) -> Iterator[tuple[int, Grey]]:
+    def _decoded(self, futures: Sequence[Future[Tensor]], progress: Progress) -> Iterator[tuple[int, Grey]]:
         """Each picture as soon as its last step is done, while others still run; with its index."""
         pending = dict(enumerate(futures))
         while pending:
             progress.wait()
             for index in [index for index, future in pending.items() if future.done()]:
-                grey = self._decode(request, pending.pop(index).result())
+                grey = self._autoencoder.decode(pending.pop(index).result())
                 progress.previews.finish(index, grey)
                 yield index, grey
             progress.previews.update()
-
-    def _decode(self, _request: Painted, latents: Tensor) -> Grey:
-        """The picture of a request's final latents: the one place where the decoder of a clip is chosen."""
-        return self._autoencoder.decode(latents)
 
     def _denoise_request(self, request: Painted, task: ImageTask) -> DenoiseRequest:
         init = self.encode(task.init) if isinstance(task.init, np.ndarray) else task.init

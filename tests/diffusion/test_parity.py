@@ -1,20 +1,10 @@
 """The same latents as diffusers' own pipeline makes, for the families of Stable Diffusion and every sampler."""
 
-from typing import Any, Literal
+from typing import Literal
 
 import pytest
 import torch
-from diffusers import (
-    DDIMScheduler,
-    DPMSolverMultistepScheduler,
-    EulerAncestralDiscreteScheduler,
-    EulerDiscreteScheduler,
-    LCMScheduler,
-    PNDMScheduler,
-    StableDiffusionPipeline,
-    TCDScheduler,
-    UNet2DConditionModel,
-)
+from diffusers import StableDiffusionPipeline, UNet2DConditionModel
 
 from riffusion.diffusion.checkpoint import Checkpoint, place
 from riffusion.diffusion.denoiser import Denoiser
@@ -24,17 +14,10 @@ from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest
 from riffusion.requests import Scheduler
 from riffusion.testing import tiny_checkpoint
+from tests.diffusion.diffusers_samplers import DETERMINISTIC, STOCHASTIC
 
 Family = Literal["1.x", "2.x", "2.x-v"]
-THEIRS: dict[Scheduler, type[Any]] = {
-    "dpm++2m": DPMSolverMultistepScheduler,
-    "ddim": DDIMScheduler,
-    "euler": EulerDiscreteScheduler,
-    "euler-a": EulerAncestralDiscreteScheduler,
-    "pndm": PNDMScheduler,
-    "lcm": LCMScheduler,
-    "tcd": TCDScheduler,
-}
+THEIRS = STOCHASTIC | DETERMINISTIC
 SHAPE, STEPS, GUIDANCE, SEED = (4, 16, 16), 4, 4.0, 5
 PROMPT, NEGATIVE = "funk bass", "vocals"
 

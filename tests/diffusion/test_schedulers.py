@@ -4,21 +4,13 @@ from typing import Any, get_args
 
 import pytest
 import torch
-from diffusers import (
-    DDIMScheduler,
-    DPMSolverMultistepScheduler,
-    EulerAncestralDiscreteScheduler,
-    EulerDiscreteScheduler,
-    LCMScheduler,
-    PNDMScheduler,
-    TCDScheduler,
-)
 from torch import Tensor
 
 from riffusion.diffusion.noise import BlendedNoise, Noise, SeededNoise
 from riffusion.diffusion.schedulers import Trajectory, count_calls
 from riffusion.requests import Scheduler, TimestepSpacing
 from riffusion.requests.samplers import FEW_STEP
+from tests.diffusion.diffusers_samplers import DETERMINISTIC, STOCHASTIC
 
 SCHEDULERS: tuple[Scheduler, ...] = get_args(Scheduler)
 SPACINGS: tuple[TimestepSpacing, ...] = get_args(TimestepSpacing)
@@ -129,13 +121,6 @@ def make_with_diffusers(scheduler: Any, seed: int, *, generator: bool) -> Tensor
     return latents
 
 
-STOCHASTIC: dict[Scheduler, Any] = {
-    "euler-a": EulerAncestralDiscreteScheduler, "lcm": LCMScheduler, "tcd": TCDScheduler,
-}  # fmt: skip
-DETERMINISTIC: dict[Scheduler, Any] = {
-    "dpm++2m": DPMSolverMultistepScheduler, "ddim": DDIMScheduler, "euler": EulerDiscreteScheduler,
-    "pndm": PNDMScheduler,
-}  # fmt: skip
 THEIRS: dict[str, Any] = {"clip_sample": False, "steps_offset": 1, "skip_prk_steps": True}
 
 

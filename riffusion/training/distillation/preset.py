@@ -6,7 +6,7 @@ from typing import Any
 
 from safetensors.torch import load_file, save_file
 
-from riffusion.diffusion.checkpoint import DEFAULTS_FILE
+from riffusion.diffusion.checkpoint import DEFAULTS_FILE, LORA_FOLDER
 from riffusion.diffusion.lora_folder import WEIGHTS_FILE
 from riffusion.training.data.whole_file import whole_file
 from riffusion.training.distillation.solver import Solver
@@ -14,7 +14,6 @@ from riffusion.training.distillation.solver import Solver
 PRESET_FILE = "preset.json"
 QUALITY = "fast"
 """Of the model folder, and the LoRA's name in it."""
-_LORA_FOLDER = "lora"  # of a model folder
 
 
 def preset_of(student: Solver) -> dict[str, Any]:
@@ -41,7 +40,7 @@ def write_defaults(student: Solver, model: Path) -> None:
 def export_fast(lora: Path, model: Path) -> None:
     """Copies the LoRA of a folder into a model folder, in half precision, as its quality `fast`."""
     halves = {name: weight.half() for name, weight in load_file(lora / WEIGHTS_FILE).items()}
-    with whole_file(model / _LORA_FOLDER / f"{QUALITY}.safetensors") as file:
+    with whole_file(model / LORA_FOLDER / f"{QUALITY}.safetensors") as file:
         save_file(halves, file.name, metadata={"format": "pt"})
     path = model / DEFAULTS_FILE
     defaults = json.loads(path.read_text()) if path.exists() else {}

@@ -4,13 +4,9 @@ After Ollin Boer Bohan's TAESD (2023): residual blocks of plain convolutions wit
 eighth to a half of the picture's size; at its full size, where a layer costs most, there are two convolutions.
 """
 
-from collections.abc import Callable
-
-import torch
 from diffusers import AutoencoderTiny
-from torch import Tensor
 
-from riffusion.training.models.vae_decoder import Decoding, EncodedClips, train_decoding
+from riffusion.training.models.vae_decoder import Decoder
 
 _WIDTH = 16
 _BLOCKS = (3, 3, 2, 0)  # at 1/8, 1/4, 1/2 and all of the picture's size
@@ -26,24 +22,8 @@ def new_small_decoder() -> AutoencoderTiny:
     )
 
 
-def train_small_decoder(
-    small: AutoencoderTiny,
-    clips: EncodedClips,
-    steps: int,
-    *,
-    rate: float,
-    adversarial: bool,
-    batch: int = 4,
-    seed: int = 0,
-    report: Callable[[], object] = lambda: None,
-) -> None:
-    """Trains the decoder of `small` in place. See `train_decoder`."""
+def small_decoder_of(small: AutoencoderTiny) -> Decoder:
+    """The decoder of `small`, of which nothing else is trained."""
     small.requires_grad_(False)
-
-    def decode(latents: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
-            output: Tensor = small.decode(latents).sample
-        return output.float()
-
-    decoding = Decoding(decode, list(small.decoder.parameters()), small.decoder.layers[-1].weight)
-    train_decoding(decoding, clips, steps, rate=rate, adversarial=adversarial, batch=batch, seed=seed, report=report)
+    weights = list(small.decoder.parameters())
+    return Decoder(lambda latents: small.decode(latents).sample, weights, small.decoder.layers[-1].weight)

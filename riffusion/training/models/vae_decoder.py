@@ -103,40 +103,9 @@ class Adversary:
         self._optimizer.step()
 
 
-def train_decoder(
-    vae: AutoencoderKL,
-    clips: EncodedClips,
-    steps: int,
-    *,
-    rate: float,
-    adversarial: bool,
-    batch: int = 4,
-    seed: int = 0,
-    report: Callable[[], object] = lambda: None,
-) -> None:
-    """Trains the decoder of `vae` in place; the result is the moving average of its weights.
-
-    Args:
-        rate: peak learning rate of a one-cycle schedule.
-        adversarial: adds the discriminator's loss.
-        report: called after each step.
-    """
-    vae.requires_grad_(False)
-
-    def decode(latents: Tensor) -> Tensor:
-        with torch.autocast("cpu", torch.bfloat16):
-            output: Tensor = vae.decode(latents / SCALING_FACTOR).sample
-        return output.float()
-
-    decoding = Decoding(
-        decode, [*vae.post_quant_conv.parameters(), *vae.decoder.parameters()], vae.decoder.conv_out.weight
-    )
-    train_decoding(decoding, clips, steps, rate=rate, adversarial=adversarial, batch=batch, seed=seed, report=report)
-
-
 @dataclass(frozen=True)
-class Decoding:
-    """What `train_decoding` trains."""
+class Decoder:
+    """A part of an autoencoder that can be trained further."""
 
     decode: Callable[[Tensor], Tensor]
     """Images [N, 3, 8 · H, 8 · W] in ±1 of scaled latents [N, 4, H, W]."""
@@ -146,21 +115,34 @@ class Decoding:
     """The weights of the last layer, one of them."""
 
 
-def train_decoding(
-    decoding: Decoding,
+def decoder_of(vae: AutoencoderKL) -> Decoder:
+    """The decoder of `vae`, of which nothing else is trained."""
+    vae.requires_grad_(False)
+    weights = [*vae.post_quant_conv.parameters(), *vae.decoder.parameters()]
+    return Decoder(lambda latents: vae.decode(latents / SCALING_FACTOR).sample, weights, vae.decoder.conv_out.weight)
+
+
+def train_decoder(
+    decoder: Decoder,
     clips: EncodedClips,
     steps: int,
     *,
     rate: float,
     adversarial: bool,
-    batch: int,
-    seed: int,
-    report: Callable[[], object],
+    batch: int = 4,
+    seed: int = 0,
+    report: Callable[[], object] = lambda: None,
 ) -> None:
-    """Trains the weights of a decoder of any kind in place. See `train_decoder`."""
+    """Trains a decoder in place; the result is the moving average of its weights.
+
+    Args:
+        rate: peak learning rate of a one-cycle schedule.
+        adversarial: adds the discriminator's loss.
+        report: called after each step.
+    """
     rng = np.random.default_rng(seed)
     torch.manual_seed(seed)
-    weights = decoding.weights
+    weights = decoder.weights
     for parameter in weights:
         parameter.requires_grad_(True)
     adversary = Adversary() if adversarial else None
@@ -170,12 +152,14 @@ def train_decoding(
     average = WeightAverage(weights, decay=0.998)
     for step in range(steps):
         latents, target = clips.strips(batch, rng)
-        output = decoding.decode(latents + _LATENT_NOISE * torch.randn_like(latents))
+        with torch.autocast("cpu", torch.bfloat16):
+            output = decoder.decode(latents + _LATENT_NOISE * torch.randn_like(latents))
+        output = output.float()
         loss = reconstruction_loss(output, target)
         decoded = output.mean(1, keepdim=True)
         if adversary:
             weight = _ADVERSARIAL_WEIGHT * min(1.0, step / _ADVERSARIAL_WARMUP)
-            loss = loss + weight * adversary.loss(decoded, loss, decoding.last_layer)
+            loss = loss + weight * adversary.loss(decoded, loss, decoder.last_layer)
         optimizer.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(weights, 1.0)

@@ -24,7 +24,7 @@ from riffusion.training.data.composed_set import ComposedSet
 from riffusion.training.data.lexicon import model_vocabulary
 from riffusion.training.data.whole_file import whole_file
 from riffusion.training.models.ema import WeightAverage
-from riffusion.training.models.small_decoder import new_small_decoder, train_small_decoder
+from riffusion.training.models.small_decoder import new_small_decoder, small_decoder_of
 from riffusion.training.models.text_encoder import (
     new_text_encoder,
     pretrain_text_encoder,
@@ -36,7 +36,7 @@ from riffusion.training.models.text_extension import extend_text_encoder
 from riffusion.training.models.tokenizer import save_tokenizer, train_tokenizer
 from riffusion.training.models.unet import new_unet, noise_schedule, unet_from
 from riffusion.training.models.vae import encode, new_autoencoder, train_autoencoder
-from riffusion.training.models.vae_decoder import EncodedClips, train_decoder
+from riffusion.training.models.vae_decoder import Decoder, EncodedClips, decoder_of, train_decoder
 from riffusion.training.runs.export import assemble, export
 from riffusion.training.runs.text_lessons import KnownCaptions, text_lessons
 from riffusion.training.runs.tiny_folder import DECODED, TinyRun
@@ -151,10 +151,7 @@ def make_decoder(job: TinyRun) -> None:
         return
     vae = AutoencoderKL.from_pretrained(job.part("vae"))
     if not job.start:
-        clips = _encoded_clips(job)
-        with tqdm(total=sum(job.decoder_steps), desc="decoder") as bar:
-            for steps, rate, adversarial in zip(job.decoder_steps, (1e-3, 5e-4), (False, True), strict=True):
-                train_decoder(vae, clips, steps, rate=rate, adversarial=adversarial, seed=job.seed, report=bar.update)
+        _train_decoder(job, decoder_of(vae), job.decoder_steps, rates=(1e-3, 5e-4))
     vae.save_pretrained(job.part(DECODED))
 
 
@@ -166,22 +163,21 @@ def make_small_decoder(job: TinyRun) -> None:
         small = AutoencoderTiny.from_pretrained(job.start / SMALL_DECODER, torch_dtype=torch.float32)
     else:
         torch.manual_seed(job.seed)
-        small, clips = new_small_decoder(), _encoded_clips(job)
-        with tqdm(total=sum(job.small_decoder_steps), desc="small decoder") as bar:
-            for steps, rate, adversarial in zip(job.small_decoder_steps, (2e-3, 5e-4), (False, True), strict=True):
-                train_small_decoder(
-                    small, clips, steps, rate=rate, adversarial=adversarial, seed=job.seed, report=bar.update
-                )
+        small = new_small_decoder()
+        _train_decoder(job, small_decoder_of(small), job.small_decoder_steps, rates=(2e-3, 5e-4))
     small.save_pretrained(job.part(SMALL_DECODER))
 
 
-def _encoded_clips(job: TinyRun) -> EncodedClips:
-    """The training clips, read from their files as they are used."""
+def _train_decoder(job: TinyRun, decoder: Decoder, steps: tuple[int, int], rates: tuple[float, float]) -> None:
+    """Trains it without and then with a discriminator, on the training clips, which are read as they are used."""
     shards = range(job.train_set.shards)
-    return EncodedClips(
+    clips = EncodedClips(
         [np.load(job.latents_path(shard), mmap_mode="r") for shard in shards],
         [np.load(job.train_set.shard_path(shard), mmap_mode="r") for shard in shards],
     )
+    with tqdm(total=sum(steps), desc="decoder") as bar:
+        for count, rate, adversarial in zip(steps, rates, (False, True), strict=True):
+            train_decoder(decoder, clips, count, rate=rate, adversarial=adversarial, seed=job.seed, report=bar.update)
 
 
 def load_training_data(job: TinyRun) -> TrainingData:

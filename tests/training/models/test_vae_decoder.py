@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from riffusion.training.models.small_decoder import new_small_decoder, train_small_decoder
+from riffusion.training.models.small_decoder import new_small_decoder, small_decoder_of
 from riffusion.training.models.vae import new_autoencoder
-from riffusion.training.models.vae_decoder import Adversary, EncodedClips, train_decoder
+from riffusion.training.models.vae_decoder import Adversary, EncodedClips, decoder_of, train_decoder
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_only_the_decoder_changes(clips: EncodedClips, adversarial: bool) -> Non
     torch.manual_seed(0)
     vae, before = new_autoencoder(), new_autoencoder()
     before.load_state_dict(vae.state_dict())
-    train_decoder(vae, clips, 2, rate=1e-2, adversarial=adversarial, batch=1)
+    train_decoder(decoder_of(vae), clips, 2, rate=1e-2, adversarial=adversarial, batch=1)
     changed = {
         name.partition(".")[0]
         for name, weight in vae.state_dict().items()
@@ -46,7 +46,7 @@ def test_a_small_decoder_is_trained_without_its_encoder(clips: EncodedClips, adv
     torch.manual_seed(0)
     small, before = new_small_decoder(), new_small_decoder()
     before.load_state_dict(small.state_dict())
-    train_small_decoder(small, clips, 2, rate=1e-2, adversarial=adversarial, batch=1)
+    train_decoder(small_decoder_of(small), clips, 2, rate=1e-2, adversarial=adversarial, batch=1)
     same = {name for name, weight in small.state_dict().items() if torch.equal(weight, before.state_dict()[name])}
     assert same == {name for name in small.state_dict() if name.startswith("encoder")}
 

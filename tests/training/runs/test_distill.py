@@ -1,7 +1,6 @@
 """Distillation, end to end, of a small random model of the real classes."""
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 from safetensors.torch import load_file
-from torch import Tensor
 
 from riffusion.diffusion.checkpoint import DEFAULTS_FILE, load_checkpoint
 from riffusion.diffusion.lora_folder import WEIGHTS_FILE, LoraFolder
@@ -18,6 +16,7 @@ from riffusion.errors import SetupError
 from riffusion.testing import save_tiny_checkpoint
 from riffusion.training.distillation.options import DistillOptions
 from riffusion.training.runs.distill import Distillation, distill
+from tests.training.runs import resuming
 
 PRESET = {"steps": 2, "scheduler": "euler", "timestep_spacing": "trailing", "guidance": 1.0}
 
@@ -61,13 +60,7 @@ def lora(options: DistillOptions) -> Path:
 
 @pytest.fixture
 def elsewhere(options: DistillOptions, lora: Path, tmp_path: Path) -> Callable[..., DistillOptions]:
-    """The options with changes and an output folder of its own, which has the trajectories."""
-
-    def changed(name: str, **changes: Any) -> DistillOptions:
-        shutil.copytree(options.output / "trajectories", tmp_path / name / "trajectories")
-        return replace(options, output=tmp_path / name, **changes)
-
-    return changed
+    return resuming.elsewhere(options, tmp_path, "trajectories")
 
 
 def test_a_worker_loads_the_lora_and_knows_how_to_run_it(options: DistillOptions, lora: Path) -> None:
@@ -88,30 +81,9 @@ def test_logs_how_far_the_student_is_from_the_teacher(options: DistillOptions, l
 
 
 @pytest.mark.parametrize("changes", [{}, {"method": "full", "accumulation": 2}], ids=["lora", "full"])
-def test_resumes_exactly(
-    elsewhere: Callable[..., DistillOptions], changes: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = _weights(distill(elsewhere("whole", **changes)))
-    stopped = elsewhere("stopped", **changes)
-    with monkeypatch.context() as patch:
-        patch.setattr(Distillation, "evaluate", _stop)
-        with pytest.raises(KeyboardInterrupt):
-            distill(replace(stopped, sample_every=1))
-    resumed = _weights(distill(stopped))
-    assert whole.keys() == resumed.keys()
-    assert all(torch.equal(weight, resumed[name]) for name, weight in whole.items())
-
-
-def _stop(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _weights(folder: Path) -> dict[str, Tensor]:
-    return {
-        f"{path.relative_to(folder)} {name}": weight
-        for path in folder.rglob("*.safetensors")
-        for name, weight in load_file(path).items()
-    }
+def test_resumes_exactly(elsewhere: Callable[..., DistillOptions], changes: Any) -> None:
+    whole, stopped = elsewhere("whole", **changes), elsewhere("stopped", **changes)
+    resuming.assert_resumes_exactly(distill, whole, stopped, (Distillation, "evaluate"))
 
 
 def test_comes_nearer_to_the_teacher(elsewhere: Callable[..., DistillOptions]) -> None:

@@ -1,7 +1,6 @@
 """Fine-tuning, end to end, of a small random model of the real classes."""
 
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +12,6 @@ import soundfile
 import torch
 from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
-from torch import Tensor
 
 from riffusion.diffusion.checkpoint import DEFAULTS_FILE, load_checkpoint
 from riffusion.diffusion.lora_folder import WEIGHTS_FILE
@@ -22,6 +20,7 @@ from riffusion.testing import chord, save_tiny_checkpoint
 from riffusion.training.finetuning.lora_files import KOHYA_FILE
 from riffusion.training.finetuning.options import FinetuneOptions
 from riffusion.training.runs.finetune import Finetuning, finetune
+from tests.training.runs import resuming
 
 GUIDANCE = 3.5
 EVERYTHING: dict[str, Any] = {
@@ -67,13 +66,7 @@ def lora(options: FinetuneOptions) -> Path:
 
 @pytest.fixture
 def elsewhere(options: FinetuneOptions, lora: Path, tmp_path: Path) -> Callable[..., FinetuneOptions]:
-    """The options with changes and an output folder of its own, which has the prepared data."""
-
-    def changed(name: str, **changes: Any) -> FinetuneOptions:
-        shutil.copytree(options.output / "data", tmp_path / name / "data")
-        return replace(options, output=tmp_path / name, **changes)
-
-    return changed
+    return resuming.elsewhere(options, tmp_path, "data")
 
 
 @pytest.fixture
@@ -108,36 +101,15 @@ def test_writes_metrics_samples_and_a_checkpoint(options: FinetuneOptions, lora:
 
 
 @pytest.mark.parametrize("changes", [{}, EVERYTHING, {"method": "full", **EVERYTHING}], ids=["plain", "all", "full"])
-def test_resumes_exactly(
-    elsewhere: Callable[..., FinetuneOptions], changes: Any, calls: list[Any], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    whole = _weights(finetune(elsewhere("whole", **changes)))
-    stopped = elsewhere("stopped", **changes)
-    with monkeypatch.context() as patch:
-        patch.setattr(Finetuning, "sample", _stop)
-        with pytest.raises(KeyboardInterrupt):
-            finetune(replace(stopped, sample_every=1))
-    resumed = _weights(finetune(stopped))
-    assert whole.keys() == resumed.keys()
-    assert all(torch.equal(weight, resumed[name]) for name, weight in whole.items())
+def test_resumes_exactly(elsewhere: Callable[..., FinetuneOptions], changes: Any, calls: list[Any]) -> None:
+    whole, stopped = elsewhere("whole", **changes), elsewhere("stopped", **changes)
+    resuming.assert_resumes_exactly(finetune, whole, stopped, (Finetuning, "sample"))
     assert _steps(stopped) == [1, 2]  # the first wasn't repeated
 
 
 def _steps(options: FinetuneOptions) -> list[int]:
     lines = [json.loads(line) for line in (options.output / "metrics.jsonl").read_text().splitlines()]
     return [line["step"] for line in lines if "loss" in line]
-
-
-def _stop(*_: object) -> None:
-    raise KeyboardInterrupt
-
-
-def _weights(folder: Path) -> dict[str, Tensor]:
-    return {
-        f"{path.relative_to(folder)} {name}": weight
-        for path in folder.rglob("*.safetensors")
-        for name, weight in load_file(path).items()
-    }
 
 
 def test_a_text_encoder_is_trained_into_both_files(elsewhere: Callable[..., FinetuneOptions], calls: list[Any]) -> None:
