@@ -1,7 +1,7 @@
 """What a sound costs on its way to a file: loudness, true peak, checks, encoding and decoding, as now and as before.
 
-Before, all of the sound was oversampled for its true peak and weighted for the check, and ffmpeg also wrote WAV and FLAC
-and decoded what it had encoded. Processor time, ffmpeg's included.
+Before, all of the sound was oversampled for its true peak and weighted for the check, and ffmpeg also wrote WAV and
+FLAC and decoded what it had encoded. Processor time, ffmpeg's included.
 """
 
 import io
@@ -9,6 +9,7 @@ import resource
 import statistics
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import get_args
 
 import soundfile
@@ -87,7 +88,7 @@ def cpu_ms(work: Callable[[], object], rounds: int) -> float:
     for _ in range(rounds):
         work()
         times.append(_cpu_s())
-    return 1000 * statistics.median(end - start for start, end in zip(times, times[1:], strict=False))
+    return 1000 * statistics.median(end - start for start, end in pairwise(times))
 
 
 def _cpu_s() -> float:

@@ -18,7 +18,8 @@ from riffusion.audio.true_peak import CEILING_DB, limit_true_peak, true_peak_db
 from riffusion.requests import AudioFormat
 
 # The MP3 goes to a seekable file, where its Info tag with the encoder's delay and padding is written last: players then
-# play exactly the samples that were encoded. libsndfile has the same encoder, but at a setting that takes thrice the time.
+# play exactly the samples that were encoded. libsndfile has the same encoder, but at a setting that takes thrice as
+# long.
 _LOSSY: dict[AudioFormat, tuple[str, ...]] = {
     "mp3": ("-c:a", "libmp3lame", "-f", "mp3", "-id3v2_version", "0", "-b:a"),
     # A page for each packet: of a stream in a single page, as libsndfile writes it, ffmpeg decodes too few samples or
