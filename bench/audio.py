@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from audio_files import files
 from audio_joins import joins, loops, outputs, stereo
 from audio_material import recorded_pictures, seed_pictures
 from audio_metrics import Picture, Scores, score
@@ -160,6 +161,7 @@ def main() -> None:
     ratios = compare(recordings, seeds, arguments.rounds)
     pieces = [picture.recording for picture in recordings if picture.recording is not None]
     further = {**joins(recordings), **loops(seeds), **stereo(pieces, reference), **outputs(seeds)}
+    further |= files(seeds, arguments.rounds)
     for name, value in further.items():
         print(f"{name:28} {np.round(value, 3)}")
     print(json.dumps({**ratios, **{name: round(value, 3) for name, value in further.items()}}))

@@ -6,6 +6,7 @@ import soundfile
 import torch
 from torch import Tensor
 
+from riffusion.audio import encode
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.true_peak import CEILING_DB, true_peak_db
@@ -66,6 +67,30 @@ def test_never_over_the_ceiling(audio_format: AudioFormat) -> None:
 def test_levels_below_the_ceiling_are_kept(music: Tensor) -> None:
     decoded = decode_audio(encode_audio(0.5 * music, RATE, "wav"), max_seconds=10)
     assert float((decoded - 0.5 * music).abs().max()) < 1e-4
+
+
+@pytest.mark.parametrize("audio_format", ["wav", "flac"])
+def test_lossless_samples_are_the_nearest(music: Tensor, audio_format: AudioFormat) -> None:
+    decoded = decode_audio(encode_audio(0.5 * music, RATE, audio_format), max_seconds=10)
+    assert torch.equal(decoded, (0.5 * music * 2**15).round() / 2**15)
+
+
+@pytest.mark.parametrize(("audio_format", "expected"), [("mp3", 1), ("ogg", 1), ("wav", 0), ("flac", 0)])
+def test_processes(music: Tensor, audio_format: AudioFormat, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    convert, runs = encode.convert, []
+    monkeypatch.setattr(encode, "convert", lambda *args, **options: runs.append(args) or convert(*args, **options))
+    encode_audio(0.5 * music, RATE, audio_format)
+    assert len(runs) == expected
+
+
+@pytest.mark.parametrize("audio_format", FORMATS)
+@pytest.mark.parametrize("rate", [8000, 12_345, 96_000, 192_000])
+def test_other_rates(music: Tensor, audio_format: AudioFormat, rate: int) -> None:
+    """MP3 has no 12,345 Hz and none over 48,000."""
+    for samples in (rate // 10, rate // 10 + 1, rate // 10 + 7, 20_000):
+        data = encode_audio(music[:, :samples], rate, audio_format)
+        decoded = decode_audio(data, max_seconds=10, sample_rate=rate)
+        assert abs(decoded.shape[1] - samples) / rate < 0.006
 
 
 def test_a_file_that_lost_its_sound_is_not_made() -> None:
