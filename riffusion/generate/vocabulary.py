@@ -11,6 +11,7 @@ from riffusion.generate import tokens
 from riffusion.generate.fillers import FILLERS, NEGATIONS, ORS
 from riffusion.generate.key_forms import key_forms
 from riffusion.generate.lookalikes import LOOKALIKES
+from riffusion.generate.normal_forms import NormalForms
 from riffusion.generate.reading import Reading, warnings
 from riffusion.generate.spelling import Spelling
 from riffusion.generate.tokens import Phrase
@@ -19,7 +20,8 @@ _TEMPO = re.compile(r"(?<![\d.])(\d{1,4})(?:\.\d{1,3})?\s{0,3}(?:bpm|beats per m
 _METER = re.compile(r"(?<![\d/])(\d{1,2}/(?:2|4|8|16))(?![\d/])")
 _TABLES = ("synonyms", "nearest", "sounds")
 # In the synonyms: what says nothing by itself, and what is true of some prompts only.
-_CONNECTING, _NO_BASS = ("beats per minute", "with", "and"), "no bass"
+_PER_MINUTE, _NO_BASS = "beats per minute", "no bass"
+_CONNECTING = (_PER_MINUTE, "with", "and")
 _SHORTEST_PART, _LONGEST_COMPOUND = 3, 24  # letters
 _PASSES = 4  # over a prompt whose replaced words make new phrases with others
 
@@ -62,17 +64,32 @@ class KnownWords:
             phrase[0] for phrase in self._listed - self._connecting if len(phrase) == 1 and phrase[0].isalpha()
         }
         self._spelling = Spelling(self._words | self._single, preferred=self._own_words)
+        self._forms = self._normal_forms(topics, synonyms)
         self._meters = {"4/4", *(meter for phrase in own for meter in _METER.findall(phrase))}
+
+    def _normal_forms(self, topics: Vocabulary, synonyms: Vocabulary) -> NormalForms:
+        def single(topic: str) -> set[str]:
+            phrases = [each for own in topics.get(topic, ()) for each in (own, *synonyms.get(own, ()))]
+            return {phrase[0] for phrase in map(tokens.words, phrases) if len(phrase) == 1}
+
+        keys = [phrase for phrase, known in self._texts.items() if known in topics.get("key", ())]
+        return NormalForms(
+            tempo=[tokens.words(each) for each in ("bpm", _PER_MINUTE, *synonyms.get(_PER_MINUTE, ()))],
+            keys=frozenset(keys),
+            modes={phrase[-1] for phrase in keys},
+            moods=single("mood"),
+            players=single("instrument") | single("kind") | {word.removesuffix("s") for word in single("kind")},
+        )
 
     def warnings(self, prompt: str) -> list[str]:
         """In which ways the clip won't be what a prompt says, as sentences; an empty prompt asks for nothing."""
         return (
-            warnings(self._read(tokens.plain(prompt)), prompt, self._examples, self._meters) if prompt.strip() else []
+            warnings(self._read(self._forms.normal(prompt)), prompt, self._examples, self._meters) if prompt.strip() else []
         )
 
     def canonical(self, prompt: str) -> str:
         """The prompt in the words of the captions; what isn't known, or comes after a "no", stays as typed."""
-        prompt = tokens.plain(prompt)
+        prompt = self._forms.normal(prompt)
         for _ in range(_PASSES):
             before, prompt = prompt, self._read(prompt).text
             if prompt == before:
@@ -149,8 +166,9 @@ class KnownWords:
 
     def _absent(self, phrase: Phrase) -> Phrase | None:
         """The known phrase such as ("no", "drums") for what a prompt negates, if there is one."""
-        absent = ("no", *tokens.words(self._own(phrase) or " ".join(phrase)))
-        return absent if absent in self._known else None
+        own = tokens.words(self._own(phrase) or " ".join(phrase))
+        forms = [("no", *own[:-1], form) for form in sorted(tokens.numbers(own[-1]))]
+        return next((form for form in forms if form in self._known), None)
 
     def _parts(self, word: str) -> Phrase | None:
         """The two listed words that it is made of, as in "technobeat" and "Gitarrenriff"."""

@@ -79,6 +79,7 @@ def test_a_kill_leaves_the_checkpoint_before_it(tmp_path: Path) -> None:
     assert run.returncode == -signal.SIGKILL
     assert names(tmp_path) == {"checkpoint_1", "checkpoint_2", "3.part"}
     assert loaded(tmp_path) == 2
+    (tmp_path / "checkpoints" / "2.part").mkdir()  # of an earlier kill
     saves(Checkpoints(tmp_path, SHAPE), 3)
     assert names(tmp_path) == {"checkpoint_2", "checkpoint_3"}
     assert loaded(tmp_path) == 3

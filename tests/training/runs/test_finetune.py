@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 import soundfile
 import torch
+from accelerate.optimizer import AcceleratedOptimizer
 from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 
@@ -159,13 +160,18 @@ def test_the_rate_rises_and_falls(options: FinetuneOptions) -> None:
 
 
 def test_a_resumed_training_has_the_rate_of_its_options(
-    elsewhere: Callable[..., FinetuneOptions], calls: list[Any]
+    elsewhere: Callable[..., FinetuneOptions], calls: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options = elsewhere("rate", steps=1, warmup=0)
+    options, used = elsewhere("rate", steps=1, warmup=0), []
+    step = AcceleratedOptimizer.step
+    monkeypatch.setattr(
+        AcceleratedOptimizer, "step", lambda self: (used.append(self.param_groups[0]["lr"]), step(self))
+    )
     finetune(options)
     finetune(replace(options, steps=2, rate=1e-3))
+    assert used == [pytest.approx(1e-2), pytest.approx(0.5e-3)]
     lines = [json.loads(line) for line in (options.output / "metrics.jsonl").read_text().splitlines()]
-    assert [line["rate"] for line in lines if "rate" in line] == [pytest.approx(1e-2), pytest.approx(0.5e-3)]
+    assert [line["rate"] for line in lines if "rate" in line] == used
 
 
 @pytest.mark.parametrize(
