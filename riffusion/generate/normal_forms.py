@@ -14,19 +14,44 @@ _TEMPO_BEFORE = re.compile(
     r"(?<!\d)(?<!\d\s)\b(?:bpm|tempo)\s{0,3}(?:[:=]|(?:of|von|de|di)\b)?\s{0,3}(\d{1,4})(?![\d/.]|\s{0,3}(?:bpm|beat))",
     re.IGNORECASE,
 )
+_TEMPO_ALONE = re.compile(
+    r"(?:(?<![^\W_])at\s{1,3}|@\s{0,3})(\d{2,3})(?=\s{0,3}(?:[,;!?)]|\.(?!\d)|$|(?:with|and|for|in|on|by)\b))",
+    re.IGNORECASE,
+)
 _OF = frozenset(("of", "von", "de", "di"))
 _LONGEST_NUMBER = 6  # words
 
 _KEY = re.compile(
-    r"(?<![^\W_])(in\s{1,3}|key\s{0,3}(?:of|is|[:=])\s{0,3})([a-g](?:[#♯♭]|b(?![^\W_])|[\s-](?:sharp|flat)\b)?)"
+    r"(?<![^\W_])(in\s{1,3}|tonart\s{1,3}|key\s{0,3}(?:of|is|[:=])\s{0,3})([a-g](?:[#♯♭]|b(?![^\W_])|[\s-](?:sharp|flat)\b)?)"
     r"(?![^\W_]|[#♯♭&+/'’‐–-]|\.\w)",
     re.IGNORECASE,
 )
+_CHURCH_MODES = {"ionian", "dorian", "phrygian", "lydian", "mixolydian", "aeolian", "locrian"}
 _WORD_AFTER = re.compile(r"\s{1,3}([^\W\d_]+)")
-_LINKS = frozenset("and at avec by com con e et feat featuring for mit on played und using with y".split())
+_LINKS = frozenset(
+    (
+        "and",
+        "at",
+        "avec",
+        "by",
+        "com",
+        "con",
+        "e",
+        "et",
+        "feat",
+        "featuring",
+        "for",
+        "mit",
+        "on",
+        "und",
+        "using",
+        "with",
+        "y",
+    )
+)
 
 _ABSENT = re.compile(r"(?<![^\W_])(?!n?or-)([^\W\d_]{2,24})[-‐–](?:free|less|frei|los)\b", re.IGNORECASE)
-_ABSENT_NOUN = re.compile(r"\b(drum|percussion|beat|vocal)\s{1,3}free\b", re.IGNORECASE)
+_ABSENT_NOUN = re.compile(r"\b(drum|percussion|beat|bass|vocal|royalty|copyright)\s{1,3}free\b", re.IGNORECASE)
 _ABSENT_IN_ONE = re.compile(r"(?<![^\W_])([^\W\d_]{3,24}?)(?:less|frei|los)(?:e[mnrs]?)?(?![^\W_])", re.IGNORECASE)
 
 
@@ -60,6 +85,7 @@ class NormalForms:
         prompt = tokens.visible(prompt)
         prompt = tokens.edited(prompt, list(self._numbers(prompt)))
         prompt = _PER_MINUTE.sub(" bpm", _TEMPO_BEFORE.sub(r"\1 bpm", prompt))
+        prompt = _TEMPO_ALONE.sub(r"at \1 bpm", prompt)
         prompt = _ABSENT_NOUN.sub(r"no \1", _ABSENT.sub(r"no \1", prompt))
         prompt = _ABSENT_IN_ONE.sub(self._absent, prompt)
         return _KEY.sub(self._key, prompt) if set(tokens.words(prompt)).isdisjoint(self._moods) else prompt
@@ -87,12 +113,15 @@ class NormalForms:
         return f"no {found[1]}" if tokens.fold(found[1]) in self._players else found[0]
 
     def _key(self, found: re.Match[str]) -> str:
-        """ "In G" is in G major, unless another mode follows. An article or a verb looks like a note, but only when a
-        word comes after it that could belong to it: "in a band", "in E minor", "in D minor"."""
+        """ "In G" is in G major, unless another mode follows.
+
+        A single letter after "in" is a word, if it is small or "A" and one follows that it may belong to: "in a band".
+        """
+        note = found[2]
         after = _WORD_AFTER.match(found.string, found.end())
         word = tokens.fold(after[1]) if after else ""
-        natural = len(found[2]) == 1 and found[1][0] in "iI"
-        doubtful = natural and (found[2].islower() or found[2] == "A") and word and word not in _LINKS
-        if doubtful or word in self._modes or found[0] == "in a" or (*tokens.words(found[2]), "major") not in self._keys:
+        belongs = bool(word) and word not in _LINKS and len(note) == 1 and (note == "A" or note.islower())
+        if found[1][0] in "iI" and (note == "a" or belongs):
             return found[0]
-        return f"{found[0]} major"
+        has_mode = word in self._modes | _CHURCH_MODES
+        return found[0] if has_mode or (*tokens.words(note), "major") not in self._keys else f"{found[0]} major"

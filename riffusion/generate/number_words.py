@@ -6,7 +6,8 @@ from functools import cache
 from riffusion.generate import tokens
 from riffusion.generate.tokens import Phrase
 
-_LEAST, _MOST = 10, 300
+_LEAST, _MOST = 10, 400
+_SIXTY, _EIGHTY = 60, 80  # French counts on by tens up to 60, then by scores
 
 
 @cache
@@ -15,6 +16,10 @@ def number_words() -> Mapping[Phrase, int]:
     languages = (_english, _german, _french, _spanish, _italian, _portuguese, _russian)
     numbers = ((form, n) for n in range(_LEAST, _MOST) for language in languages for form in language(n))
     return {tokens.words(form): n for form, n in numbers}
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(text.split())
 
 
 def _tens(n: int, ones: Sequence[str], tens: Sequence[str], join: str) -> str:
@@ -31,11 +36,11 @@ def _tens(n: int, ones: Sequence[str], tens: Sequence[str], join: str) -> str:
     return f"{ten}{join}{ones[n % 10]}" if n % 10 else ten
 
 
-_ENGLISH = (
+_ENGLISH = _names(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
-    "eighteen nineteen".split()
+    "eighteen nineteen"
 )
-_ENGLISH_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
+_ENGLISH_TENS = _names("twenty thirty forty fifty sixty seventy eighty ninety")
 
 
 def _english(n: int) -> Iterator[str]:
@@ -44,87 +49,93 @@ def _english(n: int) -> Iterator[str]:
     if not hundreds:
         yield below
         return
-    for head in ("a hundred", "one hundred", "hundred") if hundreds == 1 else ("two hundred",):
+    for head in ("a hundred", "one hundred", "hundred") if hundreds == 1 else (f"{_ENGLISH[hundreds]} hundred",):
         yield from (f"{head} {below}", f"{head} and {below}") if rest else (head,)
-    if rest >= 10:
+    if rest >= _LEAST:
         yield f"{_ENGLISH[hundreds]} {below}"  # "one twenty"
 
 
-_GERMAN = (
+_GERMAN = _names(
     "null ein zwei drei vier fünf sechs sieben acht neun zehn elf zwölf dreizehn vierzehn fünfzehn sechzehn siebzehn "
-    "achtzehn neunzehn".split()
+    "achtzehn neunzehn"
 )
-_GERMAN_TENS = "zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig".split()
+_GERMAN_TENS = _names("zwanzig dreißig vierzig fünfzig sechzig siebzig achtzig neunzig")
 
 
 def _german(n: int) -> Iterator[str]:
     hundreds, rest = divmod(n, 100)
-    below = _GERMAN[rest] if rest < 20 else f"{_GERMAN[rest % 10]}und" * (rest % 10 > 0) + _GERMAN_TENS[rest // 10 - 2]
+    below = (
+        _GERMAN[rest]
+        if rest < len(_GERMAN)
+        else f"{_GERMAN[rest % 10]}und" * (rest % 10 > 0) + _GERMAN_TENS[rest // 10 - 2]
+    )
     if not hundreds:
         yield below
         return
-    for head in ("hundert", "einhundert") if hundreds == 1 else ("zweihundert",):
+    for head in ("hundert", "einhundert") if hundreds == 1 else (f"{_GERMAN[hundreds]}hundert",):
         yield from (f"{head}{below}", f"{head}und{below}") if rest else (head,)
 
 
-_FRENCH = (
+_FRENCH = _names(
     "zéro un deux trois quatre cinq six sept huit neuf dix onze douze treize quatorze quinze seize dix-sept dix-huit "
-    "dix-neuf".split()
+    "dix-neuf"
 )
-_FRENCH_TENS = "vingt trente quarante cinquante soixante".split()
+_FRENCH_TENS = _names("vingt trente quarante cinquante")
 
 
 def _french(n: int) -> Iterator[str]:
     hundreds, rest = divmod(n, 100)
-    if rest < 70:
-        below = _tens(rest, _FRENCH, _FRENCH_TENS, " et " if rest % 10 == 1 else "-")
-    elif rest < 80:
-        below = "soixante et onze" if rest == 71 else f"soixante-{_FRENCH[rest - 60]}"
+    join = " et " if rest % 10 == 1 else "-"
+    if rest < _SIXTY:
+        below = _tens(rest, _FRENCH, _FRENCH_TENS, join)
+    elif rest < _EIGHTY:
+        below = f"soixante{join}{_FRENCH[rest - _SIXTY]}" if rest > _SIXTY else "soixante"
     else:
-        below = f"quatre-vingt-{_FRENCH[rest - 80]}" if rest > 80 else "quatre-vingts"
-    head = ("", "cent", "deux cent")[hundreds]
-    yield f"{head} {below}" if rest else f"{head}s" if hundreds == 2 else head
-    if rest == 80:
+        below = f"quatre-vingt-{_FRENCH[rest - _EIGHTY]}" if rest > _EIGHTY else "quatre-vingts"
+    head = ("", "cent", "deux cent", "trois cent")[hundreds]
+    yield f"{head} {below}" if rest else f"{head}s" if hundreds > 1 else head
+    if rest == _EIGHTY:
         yield f"{head} quatre-vingt"
 
 
-_SPANISH = (
+_SPANISH = _names(
     "cero uno dos tres cuatro cinco seis siete ocho nueve diez once doce trece catorce quince dieciséis diecisiete "
     "dieciocho diecinueve veinte veintiuno veintidós veintitrés veinticuatro veinticinco veintiséis veintisiete "
-    "veintiocho veintinueve".split()
+    "veintiocho veintinueve"
 )
-_SPANISH_TENS = "veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa".split()
+_SPANISH_TENS = _names("veinte treinta cuarenta cincuenta sesenta setenta ochenta noventa")
 
 
 def _spanish(n: int) -> Iterator[str]:
     hundreds, rest = divmod(n, 100)
     below = _tens(rest, _SPANISH, _SPANISH_TENS, " y ")
-    yield f"{('', 'ciento', 'doscientos')[hundreds]} {below}" if rest else ("cien", "doscientos")[hundreds - 1]
+    heads = ("", "ciento", "doscientos", "trescientos")
+    yield f"{heads[hundreds]} {below}" if rest else "cien" if hundreds == 1 else heads[hundreds]
 
 
-_ITALIAN = (
+_ITALIAN = _names(
     "zero uno due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici "
-    "diciassette diciotto diciannove".split()
+    "diciassette diciotto diciannove"
 )
-_ITALIAN_TENS = "venti trenta quaranta cinquanta sessanta settanta ottanta novanta".split()
+_ITALIAN_TENS = _names("venti trenta quaranta cinquanta sessanta settanta ottanta novanta")
 
 
 def _italian(n: int) -> Iterator[str]:
     hundreds, rest = divmod(n, 100)
     below = _tens(rest, _ITALIAN, _ITALIAN_TENS, "")
-    if rest > 20 and rest % 10 in (1, 8):  # the ten loses its vowel: "ventuno", "ventotto"
+    if rest > len(_ITALIAN) and rest % 10 in (1, 8):  # the ten loses its vowel: "ventuno", "ventotto"
         below = _ITALIAN_TENS[rest // 10 - 2][:-1] + _ITALIAN[rest % 10]
-    head = ("", "cento", "duecento")[hundreds]
+    head = ("", "cento", "duecento", "trecento")[hundreds]
     yield head + (below if rest else "")
     if hundreds and below.startswith("ott"):
         yield head[:-1] + below  # "centottanta"
 
 
-_PORTUGUESE = (
+_PORTUGUESE = _names(
     "zero um dois três quatro cinco seis sete oito nove dez onze doze treze catorze quinze dezesseis dezessete dezoito "
-    "dezenove".split()
+    "dezenove"
 )
-_PORTUGUESE_TENS = "vinte trinta quarenta cinquenta sessenta setenta oitenta noventa".split()
+_PORTUGUESE_TENS = _names("vinte trinta quarenta cinquenta sessenta setenta oitenta noventa")
 
 
 def _portuguese(n: int) -> Iterator[str]:
@@ -133,19 +144,19 @@ def _portuguese(n: int) -> Iterator[str]:
     if not hundreds:
         yield below
     elif rest:
-        yield f"{('cento', 'duzentos')[hundreds - 1]} e {below}"
+        yield f"{('cento', 'duzentos', 'trezentos')[hundreds - 1]} e {below}"
     else:
-        yield ("cem", "duzentos")[hundreds - 1]
+        yield ("cem", "duzentos", "trezentos")[hundreds - 1]
 
 
-_RUSSIAN = (
+_RUSSIAN = _names(
     "ноль один два три четыре пять шесть семь восемь девять десять одиннадцать двенадцать тринадцать четырнадцать "
-    "пятнадцать шестнадцать семнадцать восемнадцать девятнадцать".split()
+    "пятнадцать шестнадцать семнадцать восемнадцать девятнадцать"
 )
-_RUSSIAN_TENS = "двадцать тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто".split()
+_RUSSIAN_TENS = _names("двадцать тридцать сорок пятьдесят шестьдесят семьдесят восемьдесят девяносто")
 
 
 def _russian(n: int) -> Iterator[str]:
     hundreds, rest = divmod(n, 100)
     below = _tens(rest, _RUSSIAN, _RUSSIAN_TENS, " ")
-    yield " ".join((("", "сто", "двести")[hundreds], below if rest else ""))
+    yield " ".join((("", "сто", "двести", "триста")[hundreds], below if rest else ""))

@@ -62,7 +62,7 @@ def prepare(folder: Path, cache: ArrayCache, held_out: float = 0.1, *, on_beats:
     if not any(len(track.pictures) for track in tracks if not track.held_out):
         some = "those that aren't held out" if kept else "the audio"
         raise UnreadableMedia(
-            f"There is nothing to train on: no clip of {CLIP_SAMPLES / SAMPLE_RATE:.2f} s that isn't silent could be cut "
+            f"There is nothing to train on: no clip of {CLIP_SAMPLES / SAMPLE_RATE:.2f} s with sound could be cut "
             f"from {some} in {folder.name}. Add longer tracks{', or hold none out (--held-out 0)' if kept else ''}."
         )
     return tuple(tracks)

@@ -13,8 +13,8 @@ from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.training.data.array_cache import ArrayCache, digest
 from riffusion.training.data.audio_folder import Track
 from riffusion.training.data.clip_pictures import Pictures, to_input
-from riffusion.training.models.weights_digest import weights_digest
 from riffusion.training.models.unet import LATENT_SHAPE
+from riffusion.training.models.weights_digest import weights_digest
 
 
 @dataclass(frozen=True)
