@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import shutil
 import signal
 import subprocess
 import sys
@@ -39,7 +40,7 @@ saves(Checkpoints(Path(sys.argv[1]), SHAPE), 1, 2, 3)
 """
 
 
-def trained(weight: float = 0.0) -> tuple[Accelerator, nn.Module]:
+def trained(weight: float = 0.0) -> tuple[Accelerator, nn.Linear]:
     """An accelerator with a model and an optimizer, which have a step behind them."""
     accelerator, model = Accelerator(cpu=True), nn.Linear(400, 400)
     model, optimizer = accelerator.prepare(model, torch.optim.AdamW(model.parameters()))
@@ -137,9 +138,7 @@ def test_a_checkpoint_without_its_options_is_refused(tmp_path: Path) -> None:
 def test_a_deleted_folder_begins_again(tmp_path: Path) -> None:
     checkpoints = Checkpoints(tmp_path, SHAPE)
     saves(checkpoints, 1)
-    for path in sorted((tmp_path / "checkpoints").rglob("*"), reverse=True):
-        path.rmdir() if path.is_dir() else path.unlink()
-    (tmp_path / "checkpoints").rmdir()
+    shutil.rmtree(tmp_path / "checkpoints")
     saves(checkpoints, 2)
     assert names(tmp_path) == {"checkpoint_2"}
     assert json.loads((tmp_path / "checkpoints" / "checkpoint_2" / "options.json").read_text()) == SHAPE

@@ -162,7 +162,8 @@ def test_the_rate_rises_and_falls(options: FinetuneOptions) -> None:
 def test_a_resumed_training_has_the_rate_of_its_options(
     elsewhere: Callable[..., FinetuneOptions], calls: list[Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    options, used = elsewhere("rate", steps=1, warmup=0), []
+    options = elsewhere("rate", steps=1, warmup=0)
+    used: list[float] = []
     step = AcceleratedOptimizer.step
     monkeypatch.setattr(
         AcceleratedOptimizer, "step", lambda self: (used.append(self.param_groups[0]["lr"]), step(self))
