@@ -69,6 +69,14 @@ def test_levels_below_the_ceiling_are_kept(music: Tensor) -> None:
     assert float((decoded - 0.5 * music).abs().max()) < 1e-4
 
 
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("audio_format", get_args(AudioFormat))
+def test_a_tone_keeps_its_level(audio_format: AudioFormat, channels: int) -> None:
+    tone = 0.2 * torch.sin(2 * torch.pi * 440 * torch.arange(2 * 44_100) / 44_100).expand(channels, -1)
+    decoded = decode_audio(encode_audio(tone, 44_100, audio_format), max_seconds=10)
+    assert float(decoded.square().mean().sqrt() / tone.square().mean().sqrt()) == pytest.approx(1, abs=0.01)
+
+
 @pytest.mark.parametrize("audio_format", ["wav", "flac"])
 def test_lossless_samples_are_the_nearest(music: Tensor, audio_format: AudioFormat) -> None:
     decoded = decode_audio(encode_audio(0.5 * music, RATE, audio_format), max_seconds=10)
