@@ -130,8 +130,10 @@ def on_threads(model: Path, threads: int, captions: Sequence[str]) -> list[Pair]
 def loss(
     measure: str, stated: Sequence[Stated], before: Sequence[Verdict], after: Sequence[Verdict]
 ) -> tuple[float, float]:
-    """By how many percentage points fewer clips match their captions after than before, and its standard error; NaN where no caption
-    states it."""
+    """By how many percentage points fewer clips match their captions after than before, and its standard error.
+
+    NaN where no caption states what is measured.
+    """
     matches = MEASURES[measure]
     apart = [
         100.0 * (bool(matches(facts, old)) - bool(matches(facts, new)))
@@ -150,7 +152,7 @@ def speedup(made: Sequence[Pair], of: str) -> float:
 
 def print_times(threads: int, made: Sequence[Pair]) -> None:
     """A row for each stage."""
-    print(f"\n| {threads} thread{'s'[: threads - 1]}, {len(made)} clips: processor ms | before | after |\n|---|---|---|")
+    print(f"\n| {len(made)} clips, threads: {threads}; processor ms | before | after |\n|---|---|---|")
     for stage in (*STAGES, Stages.REST):
         times = (1000 * statistics.median(pair[way].stages.get(stage, 0.0) for pair in made) for way in (BEFORE, AFTER))
         print(f"| {stage} | " + " | ".join(f"{each:.0f}" for each in times) + " |")

