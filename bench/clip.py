@@ -147,7 +147,7 @@ def loss(
 
 def speedup(made: Sequence[Pair], of: str) -> float:
     """Median over pairs of before's time over after's; `of` names the time."""
-    return statistics.median(getattr(pair[BEFORE], of) / getattr(pair[AFTER], of) for pair in made)
+    return float(statistics.median(getattr(pair[BEFORE], of) / getattr(pair[AFTER], of) for pair in made))
 
 
 def print_times(threads: int, made: Sequence[Pair]) -> None:

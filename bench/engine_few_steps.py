@@ -19,8 +19,11 @@ MOST_STEPS = 8  # of a quality that counts as one of few steps
 
 def kinds(card: ModelCard) -> dict[str, dict[str, Any]]:
     """By name, what few-step clients ask for: 4 steps of the usual sampler, and the model's own few-step qualities."""
-    own = {name: {"quality": name} for name, preset in card.qualities.items() if preset.steps <= MOST_STEPS}
-    return {"4_steps": {"steps": 4, "guidance": GUIDANCE}, **own}
+    few: dict[str, dict[str, Any]] = {"4_steps": {"steps": 4, "guidance": GUIDANCE}}
+    for name, preset in card.qualities.items():
+        if preset.steps <= MOST_STEPS:
+            few[name] = {"quality": name}
+    return few
 
 
 def requests_of(fields: dict[str, Any], card: ModelCard) -> list[AnyRequest]:

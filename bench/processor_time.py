@@ -3,7 +3,7 @@
 import functools
 import resource
 import time
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import Any
@@ -28,7 +28,7 @@ class Stages:
     REST = "rest"
 
     def __init__(self) -> None:
-        self.seconds: Counter[str] = Counter()
+        self.seconds: defaultdict[str, float] = defaultdict(float)
         """By stage."""
         self._running = [self.REST]
         self._since = 0.0

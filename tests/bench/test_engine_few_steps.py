@@ -5,7 +5,7 @@ from engine_clients import Served
 from engine_few_steps import kinds, ratios_of, requests_of
 
 from riffusion.requests import PRESETS, ModelCard
-from riffusion.requests.base import Painted
+from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.requests.presets import Preset
 
 DISTILLED = Preset(steps=4, scheduler="euler", timestep_spacing="trailing", guidance=1.0, lora={"fast": 1.0})
@@ -16,7 +16,7 @@ def test_the_models_own_few_step_qualities_are_measured() -> None:
     card = ModelCard(guidance=4.0, qualities=PRESETS | {"fast": DISTILLED})
     assert list(kinds(card)) == ["4_steps", "fast"]
     request = requests_of(kinds(card)["fast"], card)[0]
-    assert isinstance(request, Painted)
+    assert isinstance(request, TextToAudio)
     assert (request.steps, request.scheduler, request.guidance, request.lora) == (4, "euler", 1.0, {"fast": 1.0})
 
 
