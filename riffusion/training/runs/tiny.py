@@ -210,7 +210,8 @@ def _train_process(rank: int, job: TinyRun, rendezvous: Path) -> None:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     unet = unet_from(job.start / "unet") if job.start else new_unet()
     encoder = CLIPTextModel.from_pretrained(job.part("text_encoder"))
-    for module in (unet, encoder):
+    modules: list[torch.nn.Module] = [unet, encoder]
+    for module in modules:
         module.to(device)
     run(Trainer(unet, encoder, load_training_data(job), job.trainer, rank), job.folder / "unet")
     dist.destroy_process_group()
