@@ -201,14 +201,18 @@ def train_unet(job: TinyRun) -> None:
 
 
 def _train_process(rank: int, job: TinyRun, rendezvous: Path) -> None:
-    """One process of the training; the processes find each other through a file."""
+    """One process of the training, on CUDA where there is one; the processes find each other through a file."""
     torch.set_num_threads(1)
     dist.init_process_group(
         "gloo", init_method=rendezvous.resolve().as_uri(), rank=rank, world_size=job.trainer.processes
     )
     torch.manual_seed(job.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     unet = unet_from(job.start / "unet") if job.start else new_unet()
     encoder = CLIPTextModel.from_pretrained(job.part("text_encoder"))
+    modules: list[torch.nn.Module] = [unet, encoder]
+    for module in modules:
+        module.to(device)
     run(Trainer(unet, encoder, load_training_data(job), job.trainer, rank), job.folder / "unet")
     dist.destroy_process_group()
 
@@ -219,7 +223,7 @@ def averaged_pipeline(job: TinyRun) -> StableDiffusionPipeline:
     step = last_checkpoint(folder, job.trainer.processes)
     unet = new_unet().eval()
     average = WeightAverage(unet.parameters())
-    average.load_state_dict(torch.load(folder / f"state-0-{step}.pt", weights_only=True)["average"])
+    average.load_state_dict(torch.load(folder / f"state-0-{step}.pt", weights_only=True, map_location="cpu")["average"])
     average.copy_to(unet.parameters())
     vae = AutoencoderKL.from_pretrained(job.part(DECODED)).eval()
     encoder = CLIPTextModel.from_pretrained(job.part("text_encoder")).train(False)
