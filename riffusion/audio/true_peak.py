@@ -5,6 +5,7 @@ Measured as in ITU-R BS.1770-4, annex 2, by oversampling.
 
 import math
 
+import torch
 import torch.nn.functional as F
 from torch import Tensor
 from torchaudio.functional import resample
@@ -32,7 +33,8 @@ def true_peak_db(wave: Tensor, sample_rate: int) -> float:
     padded = F.pad(wave, (_REACH, _REACH + -wave.shape[1] % _BLOCK))
     blocks = padded.unfold(1, _BLOCK + 2 * _REACH, _BLOCK).flatten(0, 1)
     edge = _OVERSAMPLING * _REACH
-    for batch in blocks[_MOST_GAIN * blocks.abs().amax(dim=1) > peak].split(_BATCH):
+    possible = blocks[_MOST_GAIN * blocks.abs().amax(dim=1) > peak]
+    for batch in torch.split(possible, _BATCH):
         dense = resample(batch, sample_rate, _OVERSAMPLING * sample_rate, lowpass_filter_width=_HALF_WIDTH)
         peak = max(peak, float(dense[:, edge:-edge].abs().max()))
     return 20 * math.log10(peak)

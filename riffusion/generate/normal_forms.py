@@ -123,5 +123,5 @@ class NormalForms:
         belongs = bool(word) and word not in _LINKS and len(note) == 1 and (note == "A" or note.islower())
         if found[1][0] in "iI" and (note == "a" or belongs):
             return found[0]
-        has_mode = word in self._modes | _CHURCH_MODES
+        has_mode = word in self._modes or word in _CHURCH_MODES
         return found[0] if has_mode or (*tokens.words(note), "major") not in self._keys else f"{found[0]} major"

@@ -1,5 +1,6 @@
 import io
 from typing import get_args
+from unittest.mock import Mock
 
 import pytest
 import soundfile
@@ -9,6 +10,7 @@ from torch import Tensor
 from riffusion.audio import encode
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
+from riffusion.audio.ffmpeg import convert
 from riffusion.audio.true_peak import CEILING_DB, true_peak_db
 from riffusion.errors import InaudibleSound
 from riffusion.requests import AudioFormat
@@ -85,10 +87,10 @@ def test_lossless_samples_are_the_nearest(music: Tensor, audio_format: AudioForm
 
 @pytest.mark.parametrize(("audio_format", "expected"), [("mp3", 1), ("ogg", 1), ("wav", 0), ("flac", 0)])
 def test_processes(music: Tensor, audio_format: AudioFormat, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    convert, runs = encode.convert, []
-    monkeypatch.setattr(encode, "convert", lambda *args, **options: runs.append(args) or convert(*args, **options))
+    runs = Mock(wraps=convert)
+    monkeypatch.setattr(encode, "convert", runs)
     encode_audio(0.5 * music, RATE, audio_format)
-    assert len(runs) == expected
+    assert runs.call_count == expected
 
 
 @pytest.mark.parametrize("audio_format", FORMATS)

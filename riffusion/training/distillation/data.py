@@ -37,7 +37,7 @@ class DistillationData:
         """A digest of the captions and of the latents."""
         found = hashlib.sha256(repr([tuple(wordings) for wordings in self.captions]).encode())
         for each in self.latents or ():
-            found.update(each.contiguous().numpy())
+            found.update(each.contiguous().numpy().tobytes())
         return found.hexdigest()
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from riffusion.training.data.captions import all_about
 from riffusion.training.data.clip_pictures import picture_of
@@ -75,13 +76,15 @@ def test_a_wrong_instrument_has_no_family() -> None:
 
 def test_a_rejected_lead_has_a_likeliest_instrument() -> None:
     judge = Judge(1, Classes(lead=(None, "flute", "harp", WRONG)))
+    head = judge.heads[1]
+    assert isinstance(head, nn.Linear)
     with torch.no_grad():
-        judge.heads[1].weight.zero_()
-        judge.heads[1].bias.copy_(torch.tensor([0.0, 1.0, 2.0, 3.0]))
+        head.weight.zero_()
+        head.bias.copy_(torch.tensor([0.0, 1.0, 2.0, 3.0]))
     (verdict,) = judge.classify(np.zeros((1, 1), np.float32))
     assert (verdict.lead, verdict.likeliest_lead, verdict.rejected) == (WRONG, "harp", True)
     with torch.no_grad():
-        judge.heads[1].bias.copy_(torch.tensor([0.0, 4.0, 2.0, 3.0]))
+        head.bias.copy_(torch.tensor([0.0, 4.0, 2.0, 3.0]))
     (verdict,) = judge.classify(np.zeros((1, 1), np.float32))
     assert (verdict.lead, verdict.likeliest_lead, verdict.rejected) == ("flute", "flute", False)
 

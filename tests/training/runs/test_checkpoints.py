@@ -17,10 +17,11 @@ from accelerate import Accelerator
 from torch import nn
 
 from riffusion.errors import SetupError, StorageUnavailable
+from riffusion.training.finetuning.options import Shape
 from riffusion.training.runs.checkpoints import Checkpoints
 from riffusion.training.runs.run_lock import run_lock
 
-SHAPE = {"--rank": 16, "--method": "lora", "--train-text-encoder": False}
+SHAPE: Shape = {"--rank": 16, "--method": "lora", "--train-text-encoder": False}
 
 # Trains nothing: it saves ever other weights, and is killed by the second file of the third checkpoint.
 KILLED = """

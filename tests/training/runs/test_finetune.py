@@ -165,9 +165,12 @@ def test_a_resumed_training_has_the_rate_of_its_options(
     options = elsewhere("rate", steps=1, warmup=0)
     used: list[float] = []
     step = AcceleratedOptimizer.step
-    monkeypatch.setattr(
-        AcceleratedOptimizer, "step", lambda self: (used.append(self.param_groups[0]["lr"]), step(self))
-    )
+
+    def noted(optimizer: AcceleratedOptimizer) -> None:
+        used.append(optimizer.param_groups[0]["lr"])
+        step(optimizer)
+
+    monkeypatch.setattr(AcceleratedOptimizer, "step", noted)
     finetune(options)
     finetune(replace(options, steps=2, rate=1e-3))
     assert used == [pytest.approx(1e-2), pytest.approx(0.5e-3)]
