@@ -5,6 +5,7 @@ Each stage writes its result into the working folder and is skipped where it exi
 
 import functools
 import os
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from itertools import repeat
@@ -151,7 +152,7 @@ def make_decoder(job: TinyRun) -> None:
         return
     vae = AutoencoderKL.from_pretrained(job.part("vae"))
     if not job.start:
-        _train_decoder(job, decoder_of(vae), job.decoder_steps, rates=(1e-3, 5e-4))
+        _train_decoder(job, decoder_of(vae), list(zip(job.decoder_steps, (1e-3, 5e-4), strict=True)))
     vae.save_pretrained(job.part(DECODED))
 
 
@@ -164,20 +165,24 @@ def make_small_decoder(job: TinyRun) -> None:
     else:
         torch.manual_seed(job.seed)
         small = new_small_decoder()
-        _train_decoder(job, small_decoder_of(small), job.small_decoder_steps, rates=(2e-3, 5e-4))
+        _train_decoder(job, small_decoder_of(small), [(job.small_decoder_steps, 2e-3)])
     small.save_pretrained(job.part(SMALL_DECODER))
 
 
-def _train_decoder(job: TinyRun, decoder: Decoder, steps: tuple[int, int], rates: tuple[float, float]) -> None:
-    """Trains it without and then with a discriminator, on the training clips, which are read as they are used."""
+def _train_decoder(job: TinyRun, decoder: Decoder, parts: Sequence[tuple[int, float]]) -> None:
+    """Trains it on the training clips, which are read as they are used.
+
+    Args:
+        parts: steps and peak learning rate of each part of the training; all but the first are with a discriminator.
+    """
     shards = range(job.train_set.shards)
     clips = EncodedClips(
         [np.load(job.latents_path(shard), mmap_mode="r") for shard in shards],
         [np.load(job.train_set.shard_path(shard), mmap_mode="r") for shard in shards],
     )
-    with tqdm(total=sum(steps), desc="decoder") as bar:
-        for count, rate, adversarial in zip(steps, rates, (False, True), strict=True):
-            train_decoder(decoder, clips, count, rate=rate, adversarial=adversarial, seed=job.seed, report=bar.update)
+    with tqdm(total=sum(steps for steps, _ in parts), desc="decoder") as bar:
+        for n, (steps, rate) in enumerate(parts):
+            train_decoder(decoder, clips, steps, rate=rate, adversarial=n > 0, seed=job.seed, report=bar.update)
 
 
 def load_training_data(job: TinyRun) -> TrainingData:
