@@ -93,7 +93,8 @@ bench-continuity: $(READY) .venv-outsiders/.ready  ## key, beat and timbre along
 	$(BIN)/uv pip sync --quiet --require-hashes --python .venv-outsiders/bin/python locks/outsiders.txt
 	touch $@
 
-bench-%: $(READY)  ## bench-start, bench-audio, bench-costs, bench-engine, bench-gpu, bench-queue, bench-adherence, bench-load
+# bench-start, bench-clip, bench-audio, bench-costs, bench-engine, bench-gpu, bench-adherence, bench-partials, bench-bfloat16, …
+bench-%: $(READY)  ## any program of bench/
 	$(BIN)/python bench/$*.py
 
 clean:

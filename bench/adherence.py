@@ -4,7 +4,8 @@
 
 The judge was trained before the model. The last line is JSON: `X` is the share of generated clips that match their
 caption, `X_real` the judge's score on held-out renderings after the autoencoder, `X_chance` the clips' score against
-each other's captions. `timbre` is the share whose lead sounds like an instrument, whichever it is.
+each other's captions. `timbre` is the share whose lead sounds like an instrument, whichever it is; a `lead` that
+sounds like none counts as wrong, while `likeliest_lead` is the likeliest instrument all the same.
 """
 
 import argparse
@@ -70,7 +71,7 @@ def main() -> None:
     seconds = sum(spent for _, spent in results) / len(captions)
     verdicts = Judge.load().verdicts(pictures[n] for n in range(len(captions)))
     for wanted, counts in sorted(confusions(stated, verdicts).items()):
-        print(f"{wanted:>16}: " + ", ".join(f"{name} {count}" for name, count in counts.most_common(4)))
+        print(f"{wanted:>21}: " + ", ".join(f"{name} {count}" for name, count in counts.most_common(4)))
     scores, real, by_chance = (
         adherence(stated, verdicts),
         scores_on_real()["through_autoencoder"],
@@ -78,7 +79,7 @@ def main() -> None:
     )
     result: dict[str, float] = {"n": len(captions), "steps": options.steps, "cpu_seconds_a_picture": round(seconds, 2)}
     for name in MEASURES:
-        print(f"{name:>16}: {scores[name]:6.1%}   real {real[name]:6.1%}   chance {by_chance[name]:6.1%}")
+        print(f"{name:>21}: {scores[name]:6.1%}   real {real[name]:6.1%}   chance {by_chance[name]:6.1%}")
         result |= {name: scores[name], f"{name}_real": real[name], f"{name}_chance": by_chance[name]}
     print(json.dumps({name: round(number, 4) for name, number in result.items()}))
 

@@ -4,7 +4,7 @@
 
 The reference is InverseMelScale and GriffinLim with 32 iterations at n_fft 17640, as the original has it. Every picture
 is reconstructed by all, one after another on one thread; CPU times are medians, of `rounds` for ours. Pictures are the
-seed images and 512 columns of each recording; without any named, some are found in /usr/share. The last line is
+seed images and 512 columns of each recording; without any named, those of `bench/recordings.py`. The last line is
 JSON; ratios are ours over the reference's, of means over pictures; `speedup` is the median over pictures.
 """
 
@@ -25,6 +25,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from audio_files import files
 from audio_joins import joins, loops, outputs, stereo
 from audio_material import recorded_pictures, seed_pictures
 from audio_metrics import Picture, Scores, score
@@ -35,7 +36,6 @@ from riffusion.geometry import DEFAULT
 from riffusion.spectrogram.codec import SCHEDULES, SpectrogramCodec
 
 Decoder = Callable[[Picture], Tensor]
-MOST_RECORDINGS = 8
 
 
 def reference(picture: Picture) -> Tensor:
@@ -152,7 +152,7 @@ def main() -> None:
     if arguments.peak:
         print_peak(arguments.peak)
         return
-    recordings, seeds = recorded_pictures(arguments.recordings, MOST_RECORDINGS), seed_pictures()
+    recordings, seeds = recorded_pictures(arguments.recordings), seed_pictures()
     print(
         f"{datetime.now(UTC):%Y-%m-%d}, {platform.processor() or platform.machine()}, {os.cpu_count()} CPUs, 1 thread"
     )
@@ -160,6 +160,7 @@ def main() -> None:
     ratios = compare(recordings, seeds, arguments.rounds)
     pieces = [picture.recording for picture in recordings if picture.recording is not None]
     further = {**joins(recordings), **loops(seeds), **stereo(pieces, reference), **outputs(seeds)}
+    further |= files(seeds, arguments.rounds)
     for name, value in further.items():
         print(f"{name:28} {np.round(value, 3)}")
     print(json.dumps({**ratios, **{name: round(value, 3) for name, value in further.items()}}))

@@ -12,9 +12,7 @@ import argparse
 import json
 import os
 import platform
-import resource
 import statistics
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,6 +23,7 @@ os.environ.update(OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="1")  # before torch an
 
 import numpy as np
 import torch
+from processor_time import processor_s
 
 from riffusion.audio.encode import encode_audio
 from riffusion.generate import Generator, NoControl
@@ -135,12 +134,6 @@ def sound(size: InputSize) -> bytes:
     return encode_audio(
         wave[:, torch.arange(samples) % wave.shape[1]].repeat(size.channels, 1), DEFAULT.sample_rate, "flac"
     )
-
-
-def processor_s() -> float:
-    """Processor time in seconds of this process and the processes that it has started and waited for."""
-    children = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return time.process_time() + children.ru_utime + children.ru_stime
 
 
 def run(case: Case, generator: Generator) -> None:

@@ -9,7 +9,7 @@ diffusers  one client after another through StableDiffusionPipeline and its imag
 A client's latency lasts from the moment of all requests until it has its picture. Fairness is Jain's index of the
 clients' latencies per requested step: 1 where each waits in proportion to its own work, 1 / clients where one waits for
 all the others. Ratios are taken within a round, and their medians over the rounds are printed, with the lowest and
-highest; the last line is JSON.
+highest. Then clients of few steps join clients of 20 (`bench/engine_few_steps.py`). The last line is JSON.
 """
 
 import argparse
@@ -17,11 +17,8 @@ import json
 import math
 import platform
 import statistics
-import threading
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -29,6 +26,8 @@ from typing import Any
 import diffusers
 import numpy as np
 import torch
+from engine_clients import PROMPTS, Served, at_once, one_by_one
+from engine_few_steps import measure as measure_few_steps
 from PIL import Image
 from torch import Tensor
 
@@ -41,7 +40,7 @@ from riffusion.generate import NoControl
 from riffusion.generate.generator import BUNDLED_FOLDER
 from riffusion.generate.modes import maker_of
 from riffusion.generate.painter import Painter
-from riffusion.requests import AnyRequest, parse
+from riffusion.requests import AnyRequest, ModelCard, parse
 from riffusion.requests.base import Painted
 from riffusion.requests.modes.inpaint import Inpaint
 from riffusion.requests.modes.riff import Riff
@@ -50,22 +49,10 @@ from riffusion.seeds import list_seeds, open_seed
 from riffusion.spectrogram.canvas import Canvas
 from riffusion.testing import random_stable_diffusion, tiny_checkpoint
 
-PROMPTS = ("funk bassline with a jazzy saxophone solo", "church bells", "slow piano chords", "drum solo, fast")
 STEPS = (20, 12, 30, 16)
 SEED_IMAGE = list_seeds()[0].name
 MASKED_COLUMNS = slice(128, 384)
 SHAPE = (4, 64, 64)
-
-Serve = Callable[[AnyRequest], object]
-
-
-@dataclass(frozen=True)
-class Served:
-    """How long one way of serving took in a round, in seconds."""
-
-    total: float
-    latencies: list[float]
-    """In the order of the requests."""
 
 
 class MeasuredEngine(Engine):
@@ -143,32 +130,6 @@ def requests_of(clients: int) -> list[AnyRequest]:
 def serve(painter: Painter, init: Canvas, request: AnyRequest) -> object:
     """One picture through the engine."""
     return maker_of(type(request))(painter, request, {"init": init}, NoControl())
-
-
-def one_by_one(serve_one: Serve, requests: Sequence[AnyRequest]) -> Served:
-    """Clients in a queue."""
-    began, latencies = time.perf_counter(), []
-    for request in requests:
-        serve_one(request)
-        latencies.append(time.perf_counter() - began)
-    return Served(latencies[-1], latencies)
-
-
-def at_once(serve_one: Serve, requests: Sequence[AnyRequest]) -> Served:
-    """Clients in threads."""
-    latencies = [0.0] * len(requests)
-
-    def client(index: int) -> None:
-        serve_one(requests[index])
-        latencies[index] = time.perf_counter() - began
-
-    threads = [threading.Thread(target=client, args=(index,)) for index in range(len(requests))]
-    began = time.perf_counter()
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    return Served(max(latencies), latencies)
 
 
 def percentile_95(values: Sequence[float]) -> float:
@@ -276,6 +237,11 @@ def main() -> None:
             f"  {row['fairness']['shared']:10.2f} ({row['fairness']['serial']:.2f})  {row['join_wait_steps']:9}",
             flush=True,
         )
+    few_steps = measure_few_steps(
+        partial(serve, painter, Canvas.open(open_seed(SEED_IMAGE))),
+        ModelCard(guidance=checkpoint.guidance, qualities=checkpoint.qualities),
+        arguments.rounds,
+    )
     engine.close()
     eight, one = rows.get(8, {}), rows.get(1, {})
     keys = {
@@ -287,6 +253,7 @@ def main() -> None:
         "fairness_serial_8": eight.get("fairness", {}).get("serial"),
         "diffusers_ratio_1": one.get("diffusers_ratio"),
         "join_wait_steps": max(row["join_wait_steps"] for row in rows.values()),
+        **few_steps,
         "device": device,
     }
     print(json.dumps({key: round(value, 3) if isinstance(value, float) else value for key, value in keys.items()}))

@@ -124,11 +124,12 @@ def main() -> None:
     """Makes the sounds, has them judged, and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", type=Path, default=ROOT / "riffusion" / "models" / "tiny")
+    parser.add_argument("--quality", help="of the generated clips, instead of 20 steps of diffusers' pipeline")
     parser.add_argument("--captions", type=int, default=144)
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--cache", type=Path, default=ROOT / "data" / "outsiders")
     options = parser.parse_args()
-    sounds = Sounds(options.cache, options.model)
+    sounds = Sounds(options.cache, options.model, options.quality)
 
     def hear(column: str, clips: Sequence[Clip]) -> list[Heard]:
         paths = make_all(sounds, column, clips, options.processes)

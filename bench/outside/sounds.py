@@ -18,7 +18,11 @@ import torch
 from diffusers import StableDiffusionPipeline
 
 from outside.clips import Clip
-from riffusion.spectrogram.canvas import Canvas
+from riffusion.diffusion.checkpoint import choose_dtype, load_checkpoint
+from riffusion.generate import Generator, NoControl
+from riffusion.requests import parse
+from riffusion.settings import Settings
+from riffusion.spectrogram.canvas import Canvas, Grey
 from riffusion.spectrogram.codec import SpectrogramCodec
 from riffusion.training.data.clip_pictures import SAMPLE_RATE, picture_of
 from riffusion.training.data.composed_set import CLIP_SECONDS
@@ -38,13 +42,14 @@ _SEED_ROOM = 1_000_000
 class Sounds:
     """Makes the missing sounds of clips, in one process."""
 
-    def __init__(self, folder: Path, model: Path) -> None:
+    def __init__(self, folder: Path, model: Path, quality: str | None = None) -> None:
         """
         Args:
             folder: holds a subfolder for each column.
             model: of the autoencoder and of the generated clips.
+            quality: of the generated clips, as a worker makes them; None is 20 steps of diffusers' own pipeline.
         """
-        self._folder, self._model = folder, model
+        self._folder, self._model, self._quality = folder, model, quality
 
     @cached_property
     def _pipeline(self) -> StableDiffusionPipeline:
@@ -52,6 +57,12 @@ class Sounds:
         for part in (pipeline.unet, pipeline.vae):
             part.to(memory_format=torch.channels_last)
         return pipeline
+
+    @cached_property
+    def _generator(self) -> Generator:
+        cpu = torch.device("cpu")
+        checkpoint = load_checkpoint(self._model, None, cpu, choose_dtype(cpu))
+        return Generator(checkpoint, Settings(device="cpu", checkpoint=str(self._model)))
 
     @cached_property
     def _synth(self) -> Synth:
@@ -72,7 +83,7 @@ class Sounds:
             "real": (piece,),
             "codec": (piece,),
             "vae": (piece, self._vae_digest),
-            "generated": (clip.caption, seed_of(clip), self._model_digest, self._guidance, STEPS),
+            "generated": (clip.caption, seed_of(clip), self._model_digest, self._guidance, self._quality or STEPS),
         }
         return self._folder / column / f"{_digest(*follows_from[column])[:24]}.wav"
 
@@ -97,6 +108,8 @@ class Sounds:
         """Mono samples [T] of each clip."""
         if column == "generated":
             captions, seeds = [clip.caption for clip in clips], [seed_of(clip) for clip in clips]
+            if self._quality:
+                return [_sound(self._painted(*each)) for each in zip(captions, seeds, strict=True)]
             made = sample(self._pipeline, captions, seeds, batch=_BATCH, guidance_scale=self._guidance)
             return [_sound(picture) for picture in made]
         rendered = [self._synth.render(clip.piece, CLIP_SECONDS) for clip in clips]
@@ -106,6 +119,10 @@ class Sounds:
         if column == "vae":
             pictures = decode(self._pipeline.vae, encode(self._pipeline.vae, pictures))
         return [_sound(picture) for picture in pictures]
+
+    def _painted(self, caption: str, seed: int) -> Grey:
+        asked = {"mode": "text-to-audio", "prompt": caption, "seed": seed, "quality": self._quality, "format": "wav"}
+        return Canvas.open(self._generator.run(parse(asked), {}, NoControl()).png).grey
 
 
 def seed_of(clip: Clip) -> int:

@@ -17,18 +17,9 @@ def decode_audio(data: bytes | Path, *, max_seconds: float, sample_rate: int = D
     More than two channels are mixed down to stereo by ITU-R BS.775's weights, scaled so that the mix can't clip.
 
     Raises:
-        UnreadableMedia: as `probe_audio`.
+        UnreadableMedia: as `probe_audio`, or nothing is left at `sample_rate`.
     """
     channels = min(probe_audio(data, max_seconds=max_seconds).channels, 2)
-    return decode_known(data, channels, max_seconds=max_seconds, sample_rate=sample_rate)
-
-
-def decode_known(data: bytes | Path, channels: int, *, max_seconds: float, sample_rate: int) -> Tensor:
-    """`decode_audio` of a file that was probed before or made here, in 1 or 2 `channels`, of at most `max_seconds`.
-
-    Raises:
-        UnreadableMedia: ffmpeg can't read it, or ran into a limit, or nothing is left at `sample_rate`.
-    """
     resample = f"aresample={sample_rate}:resampler=soxr:precision=28:rematrix_maxval=1"
     options = ["-af", resample, "-ac", str(channels), "-c:a", "pcm_f32le", "-f", "f32le"]
     limit = int((max_seconds + 2) * sample_rate) * channels * 4

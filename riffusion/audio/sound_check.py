@@ -1,6 +1,7 @@
 """The last check before a sound becomes a file, and of what a lossy file holds: nothing that fails it is handed out."""
 
 import math
+from collections.abc import Iterator
 from functools import lru_cache
 
 import torch
@@ -29,7 +30,7 @@ def check_sound(wave: Tensor, sample_rate: int, *, samples: int, silent: bool) -
         raise BrokenSound("The sound has numbers that are not finite.")
     if samples and float(wave.abs().max()) > 1:
         raise BrokenSound("The sound is clipped.")
-    if not silent and audible_db(wave, sample_rate) < _LEAST_DB:
+    if not silent and all(level < _LEAST_DB for level in _levels_db(wave, sample_rate)):  # up to the first second heard
         raise InaudibleSound(
             "Nothing of it can be heard: what the picture shows is too low, too high or too short for a sound."
         )
@@ -40,14 +41,18 @@ def audible_db(wave: Tensor, sample_rate: int) -> float:
 
     The wave's ends are held and each second is windowed, so that a constant isn't heard by where it begins.
     """
+    return max(_levels_db(wave, sample_rate))
+
+
+def _levels_db(wave: Tensor, sample_rate: int) -> Iterator[float]:
+    """A-weighted level of each second, which overlap by half, in the channel where it is louder."""
     window, weights = torch.hann_window(sample_rate), _a_weights(sample_rate)
-    half = sample_rate // 2
+    half, full_scale = sample_rate // 2, sample_rate * float(window.square().sum())
     held = F.pad(wave, (half, sample_rate), mode="replicate")
-    energy = 0.0
     for first in range(0, wave.shape[1] + half, half):
         spectra = torch.fft.rfft(held[:, first : first + sample_rate] * window).abs() * weights
-        energy = max(energy, *(2 * spectra.square().sum(dim=1)).tolist())
-    return 10 * math.log10(energy / (sample_rate * float(window.square().sum()))) if energy else -math.inf
+        energy = float(2 * spectra.square().sum(dim=1).max())
+        yield 10 * math.log10(energy / full_scale) if energy else -math.inf
 
 
 @lru_cache(maxsize=2)

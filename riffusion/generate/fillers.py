@@ -30,10 +30,14 @@ _NOTES = "ais as cis dis do dó es fa fá fis gis la lá mi ré re si sol до �
 FILLERS = frozenset(f"{_ENGLISH} {_GERMAN} {_FRENCH} {_IBERIAN_AND_ITALIAN} {_RUSSIAN} {_NOTES}".split())
 
 _NEGATIONS = (
-    "no not without w/o w/out minus except excluding exclude avoid never neither nor dont ohne kein keine keinen "
-    "keiner nicht sans pas jamais ni sin nunca senza niente ne sem nem без не 🚫 ❌ ⛔"
+    "no non not without w/o w/out minus zero lacking remove omit hate except excluding exclude avoid never neither "
+    "nor dont ohne kein keine keinen keiner nicht weder sans pas jamais ni sin nunca senza niente ne sem nem без не "
+    "🚫 ❌ ⛔"
 )
 _LONG_NEGATIONS = (
+    "no more",
+    "turn off",
+    "leave out",
     "don t",
     "doesn t",
     "isn t",
@@ -46,5 +50,10 @@ _LONG_NEGATIONS = (
 NEGATIONS = frozenset(tuple(phrase.split()) for phrase in (*_NEGATIONS.split(), *_LONG_NEGATIONS))
 """Phrases, in small letters without accents, after which a prompt names what shall not play."""
 
-ORS = frozenset(("or", "oder", "ou", "o", "или"))
+ORS = frozenset(("or", "oder", "noch", "ou", "o", "или"))
 """Words after which a negation goes on."""
+
+ANDS = frozenset(("and", "und", "et", "y", "e", "и"))
+"""Words after which one of `WITHOUTS` goes on, where more comes that can play: "without drums and bass"."""
+
+WITHOUTS = frozenset(("without", "w/o", "w/out", "ohne", "sans", "sin", "senza", "sem", "без"))

@@ -29,6 +29,7 @@ stell stelle stick still stock storing strains strasse streaming streichen stren
 sul suolo swinging tabela table tang tem tener tengo tenir therein trainer traiter traites trampa tranche treiben
 trick trieste trompe truck tub tun turin turisti valls varieta variety veces venia vezes vice vie vila villa viol
 vit viveu voici voila voulons waiter walters webster whole wives голос диск кот кто роль
+back blue five four laid pace saw three tower
 """
 
 LOOKALIKES = frozenset(_WORDS.split())

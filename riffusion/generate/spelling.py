@@ -9,6 +9,7 @@ _SHORTEST, _LONGEST = 3, 24  # letters of words that are looked up; the work gro
 _SHORT = 6  # words up to this length are near too many others: they have to sound alike
 _SHORTER = 4  # and up to this length, to lack or repeat a letter, too: "bell" isn't "ball"
 _HELD = re.compile(r"(.)\1{2,}")  # a letter three times or more
+_SLANG = re.compile(r"z$")  # a plural
 _VOWELS = frozenset("aeiouаеёиоуыэюя")
 
 
@@ -32,9 +33,9 @@ class Spelling:
         """A known word of more than three letters that this one, which isn't known, may misspell.
 
         Of several, one that sounds alike, then a preferred one, then one of about the same length. A letter that is
-        held ("sloooow") may be one or two.
+        held ("sloooow") may be one or two, and a last "z" an "s" ("beatz").
         """
-        for held in (_HELD.sub(r"\1", word), _HELD.sub(r"\1\1", word)):
+        for held in (_HELD.sub(r"\1", word), _HELD.sub(r"\1\1", word), _SLANG.sub("s", word)):
             if held != word and (meant := held if held in self._words else self.nearest(held)):
                 return meant
         if not _SHORTEST <= len(word) <= _LONGEST:

@@ -14,9 +14,6 @@ TOKEN = re.compile(
     re.IGNORECASE,
 )
 _JOINT = re.compile(r"[\s'’&#‐–_-]*")  # between the words of a phrase
-_TEMPO_AFTER = re.compile(
-    r"(?<!\d)(?<!\d\s)\b(?:bpm|tempo)\s{0,3}[:=]?\s{0,3}(\d{1,4})(?![\d/.]|\s{0,3}(?:bpm|beat))", re.IGNORECASE
-)
 _CHORD = re.compile("[A-G]m")  # in these letters only: "am" and "em" are words
 _SYMBOLS = str.maketrans("♯♭", "#b")
 
@@ -38,10 +35,9 @@ def folded(tokens: Sequence[str]) -> Phrase:
     return tuple(token if chord else fold(token) for token, chord in zip(tokens, chords, strict=True))
 
 
-def plain(prompt: str) -> str:
-    """The prompt without invisible characters, and with beats per minute after their number."""
-    visible = "".join(each for each in prompt if unicodedata.category(each) != "Cf")
-    return _TEMPO_AFTER.sub(r"\1 bpm", visible)
+def visible(prompt: str) -> str:
+    """The prompt without invisible characters."""
+    return "".join(each for each in prompt if unicodedata.category(each) != "Cf")
 
 
 def typed(phrase: str) -> list[str]:

@@ -5,21 +5,28 @@ for which they are played ("nearest"); and what isn't music ("sounds"). All but 
 """
 
 import re
+from collections.abc import Container
 
 from riffusion.diffusion.checkpoint import Vocabulary
 from riffusion.generate import tokens
-from riffusion.generate.fillers import FILLERS, NEGATIONS, ORS
+from riffusion.generate.fillers import ANDS, FILLERS, NEGATIONS, ORS, WITHOUTS
 from riffusion.generate.key_forms import key_forms
 from riffusion.generate.lookalikes import LOOKALIKES
+from riffusion.generate.normal_forms import NormalForms
 from riffusion.generate.reading import Reading, warnings
 from riffusion.generate.spelling import Spelling
 from riffusion.generate.tokens import Phrase
 
 _TEMPO = re.compile(r"(?<![\d.])(\d{1,4})(?:\.\d{1,3})?\s{0,3}(?:bpm|beats per minute)\b")
+# What is no plain word, but means something: decades, and chords other than triads.
+_SYMBOL = re.compile(
+    r"(?:19|20)?\d0s|[a-g][#b]?(?:m|maj|min|dim|aug|sus|add)?(?:6|7|9|11|13)|[a-g][#b]?(?:dim|aug|sus)[24]?"
+)
 _METER = re.compile(r"(?<![\d/])(\d{1,2}/(?:2|4|8|16))(?![\d/])")
 _TABLES = ("synonyms", "nearest", "sounds")
 # In the synonyms: what says nothing by itself, and what is true of some prompts only.
-_CONNECTING, _NO_BASS = ("beats per minute", "with", "and"), "no bass"
+_PER_MINUTE, _NO_BASS = "beats per minute", "no bass"
+_CONNECTING = (_PER_MINUTE, "with", "and")
 _SHORTEST_PART, _LONGEST_COMPOUND = 3, 24  # letters
 _PASSES = 4  # over a prompt whose replaced words make new phrases with others
 
@@ -62,17 +69,35 @@ class KnownWords:
             phrase[0] for phrase in self._listed - self._connecting if len(phrase) == 1 and phrase[0].isalpha()
         }
         self._spelling = Spelling(self._words | self._single, preferred=self._own_words)
+        self._forms = self._normal_forms(topics, synonyms)
         self._meters = {"4/4", *(meter for phrase in own for meter in _METER.findall(phrase))}
+
+    def _normal_forms(self, topics: Vocabulary, synonyms: Vocabulary) -> NormalForms:
+        def single(topic: str) -> set[str]:
+            phrases = [each for own in topics.get(topic, ()) for each in (own, *synonyms.get(own, ()))]
+            return {phrase[0] for phrase in map(tokens.words, phrases) if len(phrase) == 1}
+
+        self._playing = single("instrument") | single("kind") | {word.removesuffix("s") for word in single("kind")}
+        keys = [phrase for phrase, known in self._texts.items() if known in topics.get("key", ())]
+        return NormalForms(
+            tempo=[tokens.words(each) for each in ("bpm", _PER_MINUTE, *synonyms.get(_PER_MINUTE, ()))],
+            keys=frozenset(keys),
+            modes={phrase[-1] for phrase in keys},
+            moods=single("mood"),
+            players=self._playing,
+        )
 
     def warnings(self, prompt: str) -> list[str]:
         """In which ways the clip won't be what a prompt says, as sentences; an empty prompt asks for nothing."""
         return (
-            warnings(self._read(tokens.plain(prompt)), prompt, self._examples, self._meters) if prompt.strip() else []
+            warnings(self._read(self._forms.normal(prompt)), prompt, self._examples, self._meters)
+            if prompt.strip()
+            else []
         )
 
     def canonical(self, prompt: str) -> str:
         """The prompt in the words of the captions; what isn't known, or comes after a "no", stays as typed."""
-        prompt = tokens.plain(prompt)
+        prompt = self._forms.normal(prompt)
         for _ in range(_PASSES):
             before, prompt = prompt, self._read(prompt).text
             if prompt == before:
@@ -89,24 +114,41 @@ class KnownWords:
         while at < len(words):
             first, phrase = at, self._phrase_at(words, at, breaks[at])
             at += len(phrase)
-            if phrase in NEGATIONS or (phrase[0] in ORS and negation >= 0):
+            if phrase in NEGATIONS or (
+                negation >= 0 and self._negates_on(words, first, breaks[first], words[negation])
+            ):
                 negation, negated = first, True
+            elif negated and self._is_before_absent(phrase[0], words[at : breaks[first]]):
+                continue
             elif phrase in self._listed or self._is_content(phrase[0]):
                 if negated and at <= breaks[negation] and (absent := self._absent(phrase)):
                     first, phrase, negated = negation, absent, False
                 start, end = found[first].start(), found[at - 1].end()
                 own = self._note(reading, phrase, tokens.shown(prompt[start:end]), negated=negated)
-                goes_on = (words[first],) not in NEGATIONS and words[first] in ORS
+                goes_on = words[first] in ("or", "and")  # as captions say it
                 if own and not goes_on and tokens.typed(own) != tokens.typed(prompt[start:end]):
                     edits.append((start, end, own))
                 if phrase not in self._connecting:
-                    negation, negated = first if negated or (phrase[0],) in NEGATIONS else -1, False
+                    negation = negation if negated else first if (phrase[0],) in NEGATIONS else -1
+                    negated = False
         self._note_bass(reading)
         reading.text = tokens.edited(prompt, edits)
         text = tokens.shown(reading.text)
         reading.tempi = dict.fromkeys(int(number) for number in _TEMPO.findall(text))
         reading.meters = dict.fromkeys(_METER.findall(text))
         return reading
+
+    def _negates_on(self, words: Phrase, at: int, end: int, negation: str) -> bool:
+        """Whether a word continues the last negation: "no drums or bass", "without drums and bass"."""
+        if words[at] in ORS:
+            return True
+        goes_on = words[at] in ANDS and negation in WITHOUTS | ANDS and at + 1 < end
+        return goes_on and self._phrase_at(words, at + 1, end)[0] in self._playing
+
+    def _is_before_absent(self, word: str, following: Phrase) -> bool:
+        """Whether a negated word only describes what shall not play: "no loud drums" is without drums."""
+        after = self._phrase_at(following, 0, len(following))
+        return bool(after and word not in self._playing and self._absent(after))
 
     def _phrase_at(self, words: Phrase, at: int, end: int) -> Phrase:
         """The longest listed phrase that starts there and doesn't go beyond the end, or the word itself."""
@@ -129,14 +171,14 @@ class KnownWords:
         if self._knows(phrase):
             reading.known[shown] = phrase
             return self._own(phrase)
-        if phrase in self._nearest:
-            reading.replaced[shown] = self._nearest[phrase]
-            return self._nearest[phrase]
+        if nearest := self._form_in(self._nearest, phrase):
+            reading.replaced[shown] = self._nearest[nearest]
+            return self._nearest[nearest]
         return self._note_unlisted(reading, phrase, shown)
 
     def _note_unlisted(self, reading: Reading, phrase: Phrase, shown: str) -> str:
         """Does that for sounds, compounds, misspelled words and unknown ones."""
-        if phrase in self._sounds:
+        if self._form_in(self._sounds, phrase):
             reading.sounds[shown] = None
         elif parts := self._parts(phrase[0]):
             return " ".join(self._note(reading, (part,), part, negated=False) or part for part in parts)
@@ -149,8 +191,8 @@ class KnownWords:
 
     def _absent(self, phrase: Phrase) -> Phrase | None:
         """The known phrase such as ("no", "drums") for what a prompt negates, if there is one."""
-        absent = ("no", *tokens.words(self._own(phrase) or " ".join(phrase)))
-        return absent if absent in self._known else None
+        own = tokens.words(self._own(phrase) or " ".join(phrase))
+        return self._form_in(self._known, ("no", *own))
 
     def _parts(self, word: str) -> Phrase | None:
         """The two listed words that it is made of, as in "technobeat" and "Gitarrenriff"."""
@@ -173,7 +215,12 @@ class KnownWords:
         """Whether the model knows it, in singular or plural."""
         if phrase in self._listed:
             return phrase in self._known
-        return not tokens.numbers(phrase[0]).isdisjoint(self._words)
+        return phrase[0] not in LOOKALIKES and not tokens.numbers(phrase[0]).isdisjoint(self._words)
+
+    def _form_in(self, table: Container[Phrase], phrase: Phrase) -> Phrase | None:
+        """The phrase, in singular or plural, if a table has it."""
+        forms = ((*phrase[:-1], form) for form in sorted(tokens.numbers(phrase[-1])))
+        return next((form for form in (phrase, *forms) if form in table), None)
 
     def _own(self, phrase: Phrase) -> str:
         """The captions' words for a phrase that the model knows; none where it stays as typed."""
@@ -186,4 +233,6 @@ class KnownWords:
 
     def _is_content(self, word: str) -> bool:
         """Whether a word that isn't listed says something about the music; emoji and numbers don't."""
+        if _SYMBOL.fullmatch(word):
+            return (word,) not in self._known
         return len(word) > 1 and word.isalpha() and word not in self._fillers

@@ -143,6 +143,11 @@ class Painted(AnyRequest):
         return self
 
     @property
+    @abstractmethod
+    def guided(self) -> bool:
+        """Whether the UNet runs with and without the prompt: only then a negative prompt has an effect."""
+
+    @property
     def sampler(self) -> Sampler:
         """Its sampler; what it leaves out is that of a model without presets of its own."""
         preset = PRESETS[self.quality or "standard"]

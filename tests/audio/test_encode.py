@@ -1,13 +1,16 @@
 import io
 from typing import get_args
+from unittest.mock import Mock
 
 import pytest
 import soundfile
 import torch
 from torch import Tensor
 
+from riffusion.audio import encode
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
+from riffusion.audio.ffmpeg import convert
 from riffusion.audio.true_peak import CEILING_DB, true_peak_db
 from riffusion.errors import InaudibleSound
 from riffusion.requests import AudioFormat
@@ -66,6 +69,38 @@ def test_never_over_the_ceiling(audio_format: AudioFormat) -> None:
 def test_levels_below_the_ceiling_are_kept(music: Tensor) -> None:
     decoded = decode_audio(encode_audio(0.5 * music, RATE, "wav"), max_seconds=10)
     assert float((decoded - 0.5 * music).abs().max()) < 1e-4
+
+
+@pytest.mark.parametrize("channels", [1, 2])
+@pytest.mark.parametrize("audio_format", get_args(AudioFormat))
+def test_a_tone_keeps_its_level(audio_format: AudioFormat, channels: int) -> None:
+    tone = 0.2 * torch.sin(2 * torch.pi * 440 * torch.arange(2 * 44_100) / 44_100).expand(channels, -1)
+    decoded = decode_audio(encode_audio(tone, 44_100, audio_format), max_seconds=10)
+    assert float(decoded.square().mean().sqrt() / tone.square().mean().sqrt()) == pytest.approx(1, abs=0.01)
+
+
+@pytest.mark.parametrize("audio_format", ["wav", "flac"])
+def test_lossless_samples_are_the_nearest(music: Tensor, audio_format: AudioFormat) -> None:
+    decoded = decode_audio(encode_audio(0.5 * music, RATE, audio_format), max_seconds=10)
+    assert torch.equal(decoded, (0.5 * music * 2**15).round() / 2**15)
+
+
+@pytest.mark.parametrize(("audio_format", "expected"), [("mp3", 1), ("ogg", 1), ("wav", 0), ("flac", 0)])
+def test_processes(music: Tensor, audio_format: AudioFormat, expected: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = Mock(wraps=convert)
+    monkeypatch.setattr(encode, "convert", runs)
+    encode_audio(0.5 * music, RATE, audio_format)
+    assert runs.call_count == expected
+
+
+@pytest.mark.parametrize("audio_format", FORMATS)
+@pytest.mark.parametrize("rate", [8000, 12_345, 96_000, 192_000])
+def test_other_rates(music: Tensor, audio_format: AudioFormat, rate: int) -> None:
+    """MP3 has no 12,345 Hz and none over 48,000."""
+    for samples in (rate // 10, rate // 10 + 1, rate // 10 + 7, 20_000):
+        data = encode_audio(music[:, :samples], rate, audio_format)
+        decoded = decode_audio(data, max_seconds=10, sample_rate=rate)
+        assert abs(decoded.shape[1] - samples) / rate < 0.006
 
 
 def test_a_file_that_lost_its_sound_is_not_made() -> None:

@@ -3,6 +3,7 @@ import math
 import pytest
 import torch
 from torch import Tensor
+from torchaudio.functional import resample
 
 from riffusion.audio.true_peak import CEILING_DB, limit_true_peak, true_peak_db
 
@@ -34,3 +35,24 @@ def test_a_peak_under_the_ceiling_is_left_alone(between: Tensor) -> None:
 @pytest.mark.parametrize("samples", [0, 10])
 def test_silence_has_no_peak(samples: int) -> None:
     assert true_peak_db(torch.zeros(2, samples), RATE) == -math.inf
+
+
+@pytest.mark.parametrize("at", [0, 500, 30_000, 39_960])
+@pytest.mark.parametrize("channel", [0, 1])
+def test_no_wave_peaks_higher_where_it_was_not_oversampled(at: int, channel: int) -> None:
+    """Samples of 0.42 whose signs are the interpolation's own, which makes 1.04 of them, far from a sample of 1."""
+    weights = resample(torch.eye(41), RATE, 4 * RATE, lowpass_filter_width=16)[:, 4 * 20 + 2]
+    wave = torch.zeros(2, 40_001)
+    wave[channel, at : at + 41] = 0.42 * weights.sign()
+    wave[0, 15_000] = 1
+    whole = resample(wave, RATE, 4 * RATE, lowpass_filter_width=16).abs().max()
+    assert whole > 1.03
+    assert true_peak_db(wave, RATE) == pytest.approx(20 * math.log10(whole), abs=1e-4)
+
+
+@pytest.mark.parametrize("rate", [8000, 12_345, 192_000])
+@pytest.mark.parametrize("samples", [1, 511, 512, 513, 30_000])
+def test_blocks_peak_as_the_whole(rate: int, samples: int) -> None:
+    wave = torch.randn(2, samples, generator=torch.Generator().manual_seed(samples))
+    whole = resample(wave, rate, 4 * rate, lowpass_filter_width=16).abs().max()
+    assert true_peak_db(wave, rate) == pytest.approx(20 * math.log10(max(whole, wave.abs().max())), abs=1e-4)

@@ -20,6 +20,7 @@ from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.errors import CheckpointUnavailable, InvalidRequest, UnknownReference, UnreadableMedia
 from riffusion.generate import Clip, Generator, NoControl
+from riffusion.generate.generator import UNGUIDED
 from riffusion.requests import ModelCard, complete, parse, shareable, with_seed
 from riffusion.seeds import list_seeds
 from riffusion.settings import Settings
@@ -109,6 +110,12 @@ def test_a_seed_image_and_its_tempo(generator: Generator) -> None:
 def test_mixing_stereo_down_is_a_warning(generator: Generator) -> None:
     clip = run(generator, {"mode": "audio-to-audio", "clip": UPLOAD, **COMMON}, {"clip": wav(1.0, 2)})
     assert any("mono" in warning for warning in clip.warnings)
+
+
+@pytest.mark.parametrize(("guidance", "said"), [(1, True), (3, False)])
+def test_a_negative_prompt_without_guidance_is_a_warning(generator: Generator, guidance: float, said: bool) -> None:
+    clip = run(generator, {"mode": "text-to-audio", "negative_prompt": "drums", **COMMON, "guidance": guidance})
+    assert (UNGUIDED in clip.warnings) is said
 
 
 def test_what_the_checkpoint_says_of_itself_counts(tmp_path: Path) -> None:

@@ -6,10 +6,9 @@ wording a line), else from the file's name.
 
 import csv
 import hashlib
-import json
 import re
-from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +18,9 @@ from tqdm import tqdm
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.loudness import normalize_loudness
 from riffusion.errors import UnreadableMedia
+from riffusion.training.data.array_cache import ArrayCache, digest, file_digest
 from riffusion.training.data.beats import beat_times
-from riffusion.training.data.clip_pictures import CLIP_SAMPLES, SAMPLE_RATE, Pictures, picture_of
+from riffusion.training.data.clip_pictures import CLIP_SAMPLES, FRAMES, SAMPLE_RATE, Pictures, picture_of
 
 AUDIO_SUFFIXES = frozenset({".wav", ".mp3", ".flac", ".ogg", ".m4a", ".aac", ".opus"})
 _LONGEST_TRACK_S = 3600.0
@@ -28,58 +28,44 @@ _SILENCE = 1e-3  # a clip whose loudest sample is below this is left out
 
 
 @dataclass(frozen=True)
-class Clip:
-    """A clip cut from a track."""
+class Track:
+    """The clips cut from a track."""
 
-    track: str
-    """The track's file name."""
-    start: float
-    """Seconds from the track's beginning."""
     captions: tuple[str, ...]
+    """The wordings, of each of its clips."""
     held_out: bool
     """Whether it is kept for testing."""
-
-
-@dataclass(frozen=True)
-class AudioFolder:
-    """The prepared data set."""
-
+    key: str
+    """Of the pictures in the cache: another one when the audio has changed, or what is done with it."""
     pictures: Pictures
-    """[N, 512, 512], in the order of `clips`."""
-    clips: tuple[Clip, ...]
+    """[N, 512, 512], read from disk as they are used."""
 
 
-def prepare(folder: Path, cache: Path, held_out: float = 0.1, *, on_beats: bool = True) -> AudioFolder:
-    """Cuts every track of `folder` into clips, or reads them from `cache` where that was done before.
+def prepare(folder: Path, cache: ArrayCache, held_out: float = 0.1, *, on_beats: bool = True) -> tuple[Track, ...]:
+    """Cuts the tracks of `folder` into clips, those that `cache` doesn't have yet.
 
     Args:
         folder: searched with its subfolders for audio files.
-        cache: a folder for the pictures; delete it after the audio has changed.
         held_out: share of the tracks, 0 to 1, whose clips are for testing only.
         on_beats: begin clips on detected beats, not wherever the clip before ended.
 
     Raises:
-        UnreadableMedia: a file is damaged, or the folder has no audio, or no caption for a file.
+        UnreadableMedia: a file is damaged, or the folder has no audio, or no caption for a file, or none to train on.
     """
-    index, pictures = cache / "clips.jsonl", cache / "pictures.npy"
-    if not index.exists():
-        cache.mkdir(parents=True, exist_ok=True)
-        tracks = find_tracks(folder)
-        kept = held_out_tracks(list(tracks), held_out)
-        cut = [
-            clip
-            for path, captions in tqdm(tracks.items(), "tracks")
-            for clip in _cut(path, captions, path in kept, on_beats)
-        ]
-        if not cut:
-            raise UnreadableMedia(
-                f"No clip of {CLIP_SAMPLES / SAMPLE_RATE:.2f} s could be cut from the audio in {folder.name}."
-            )
-        np.save(pictures, np.stack([picture for picture, _ in cut]))
-        index.write_text("".join(json.dumps(asdict(clip)) + "\n" for _, clip in cut))
-    entries = [json.loads(line) for line in index.read_text().splitlines()]
-    clips = tuple(Clip(**{**entry, "captions": tuple(entry["captions"])}) for entry in entries)
-    return AudioFolder(np.load(pictures, mmap_mode="r"), clips)
+    found = find_tracks(folder)
+    kept = held_out_tracks(list(found), held_out)
+    tracks = []
+    for path, captions in tqdm(found.items(), "tracks"):
+        key = digest("pictures", file_digest(path), on_beats)
+        pictures = cache.get(key, partial(_cut, path, on_beats=on_beats))
+        tracks.append(Track(captions, path in kept, key, pictures))
+    if not any(len(track.pictures) for track in tracks if not track.held_out):
+        some = "those that aren't held out" if kept else "the audio"
+        raise UnreadableMedia(
+            f"There is nothing to train on: no clip of {CLIP_SAMPLES / SAMPLE_RATE:.2f} s with sound could be cut "
+            f"from {some} in {folder.name}. Add longer tracks{', or hold none out (--held-out 0)' if kept else ''}."
+        )
+    return tuple(tracks)
 
 
 def find_tracks(folder: Path) -> dict[Path, tuple[str, ...]]:
@@ -137,14 +123,13 @@ def held_out_tracks(paths: list[Path], share: float) -> set[Path]:
     return set(sorted(paths, key=lambda path: hashlib.sha256(path.name.encode()).digest())[:count])
 
 
-def _cut(path: Path, captions: tuple[str, ...], held_out: bool, on_beats: bool) -> Iterator[tuple[Pictures, Clip]]:
-    """Pictures [512, 512] of the clips of a track that aren't silent, and the clips."""
+def _cut(path: Path, *, on_beats: bool) -> Pictures:
+    """Pictures [N, 512, 512] of the clips of a track that aren't silent."""
     wave = decode_audio(path, max_seconds=_LONGEST_TRACK_S, sample_rate=SAMPLE_RATE).mean(0, keepdim=True)
     samples: npt.NDArray[np.float32] = normalize_loudness(wave, SAMPLE_RATE)[0].numpy()
-    for start in clip_starts(samples, on_beats=on_beats):
-        piece = samples[start : start + CLIP_SAMPLES]
-        if np.abs(piece).max() >= _SILENCE:
-            yield picture_of(piece), Clip(path.name, start / SAMPLE_RATE, captions, held_out)
+    pieces = (samples[start : start + CLIP_SAMPLES] for start in clip_starts(samples, on_beats=on_beats))
+    pictures = [picture_of(piece) for piece in pieces if np.abs(piece).max() >= _SILENCE]
+    return np.stack(pictures) if pictures else np.zeros((0, FRAMES, FRAMES), np.uint8)
 
 
 def clip_starts(samples: npt.NDArray[np.float32], *, on_beats: bool) -> list[int]:

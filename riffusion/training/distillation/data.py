@@ -3,6 +3,7 @@
 Without clips, the teacher's own take their place.
 """
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,8 +14,9 @@ from torch import Tensor
 
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.errors import UnreadableMedia
+from riffusion.training.data.array_cache import ArrayCache
 from riffusion.training.data.audio_folder import prepare
-from riffusion.training.data.captioned_latents import cached_latents
+from riffusion.training.data.captioned_latents import cached_latents, captioned
 from riffusion.training.data.captions import write_caption
 from riffusion.training.data.composed_set import ComposedSet
 
@@ -30,6 +32,14 @@ class DistillationData:
     latents: Sequence[Tensor] | None
     """Scaled latents [4, H, W] float16 or float32 of each."""
 
+    @property
+    def digest(self) -> str:
+        """A digest of the captions and of the latents."""
+        found = hashlib.sha256(repr([tuple(wordings) for wordings in self.captions]).encode())
+        for each in self.latents or ():
+            found.update(each.contiguous().numpy().tobytes())
+        return found.hexdigest()
+
 
 def read_data(data: Path, cache: Path, checkpoint: Checkpoint) -> DistillationData:
     """The captions of a file, a line each; of a `train tiny` folder with its latents; or of a folder of audio.
@@ -44,9 +54,10 @@ def read_data(data: Path, cache: Path, checkpoint: Checkpoint) -> DistillationDa
         return captions_of(data)
     if (data / _LATENTS).is_dir():
         return composed(data)
-    folder = prepare(data, cache, 0.0, on_beats=True)
-    latents = cached_latents(checkpoint, folder, cache / "latents.npy")
-    return DistillationData([clip.captions for clip in folder.clips], list(latents))
+    arrays = ArrayCache(cache)
+    tracks = prepare(data, arrays, 0.0, on_beats=True)
+    clips = captioned(tracks, cached_latents(checkpoint, tracks, arrays), held_out=False)
+    return DistillationData(clips.captions, list(clips.latents))
 
 
 def captions_of(file: Path) -> DistillationData:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from riffusion.errors import SetupError
-from riffusion.training.finetuning.options import TrainingOptions
+from riffusion.training.finetuning.options import Shape, TrainingOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +37,12 @@ class DistillOptions(TrainingOptions):
                 f"Each of the student's steps has to be several whole ones of the teacher's: {self.student_steps} "
                 f"steps don't divide {self.teacher_steps}. Change --student-steps or --teacher-steps."
             )
+
+    @property
+    def shape(self) -> Shape:
+        """What has to be the same again to resume."""
+        teacher = {"--guidance": self.guidance, "--teacher-steps": self.teacher_steps}
+        return {**super().shape, **teacher, "--student-steps": self.student_steps}
 
     @property
     def jump(self) -> int:

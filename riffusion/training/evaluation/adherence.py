@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 
 from riffusion.training.data.captions import Stated
 from riffusion.training.data.music import FAMILY, Kind
-from riffusion.training.evaluation.judge import WRONG, Verdict
+from riffusion.training.evaluation.judge import Verdict
 
 _TEMPO_TOLERANCE = 0.05  # relative
 
@@ -25,12 +25,16 @@ def _lead(stated: Stated, verdict: Verdict) -> bool | None:
     return verdict.lead == stated.lead if stated.lead else None
 
 
-def _lead_in(kind: Kind) -> _Measure:
-    return lambda stated, verdict: _lead(stated, verdict) if stated.kind == kind else None
+def _likeliest_lead(stated: Stated, verdict: Verdict) -> bool | None:
+    return verdict.likeliest_lead == stated.lead if stated.lead else None
+
+
+def _within(kind: Kind, measure: _Measure) -> _Measure:
+    return lambda stated, verdict: measure(stated, verdict) if stated.kind == kind else None
 
 
 def _timbre(stated: Stated, verdict: Verdict) -> bool | None:
-    return verdict.lead != WRONG if stated.lead else None
+    return not verdict.rejected if stated.lead else None
 
 
 def _family(stated: Stated, verdict: Verdict) -> bool | None:
@@ -59,9 +63,13 @@ MEASURES: dict[str, _Measure] = {
     "kind": _kind,
     "drums_tonal": _drums_tonal,
     "lead": _lead,
-    "lead_solo": _lead_in("solo"),
-    "lead_chords": _lead_in("chords"),
-    "lead_full": _lead_in("full"),
+    "lead_solo": _within("solo", _lead),
+    "lead_chords": _within("chords", _lead),
+    "lead_full": _within("full", _lead),
+    "likeliest_lead": _likeliest_lead,
+    "likeliest_lead_solo": _within("solo", _likeliest_lead),
+    "likeliest_lead_chords": _within("chords", _likeliest_lead),
+    "likeliest_lead_full": _within("full", _likeliest_lead),
     "timbre": _timbre,
     "family": _family,
     "tempo": _tempo,

@@ -36,9 +36,16 @@ class Verdict:
     """The judge's classification of a clip."""
 
     kind: str
-    lead: str | None
-    """None where no melody or chords play; `WRONG` where they sound like no instrument."""
+    likeliest_lead: str | None
+    """The likeliest among real instruments; None where no melody or chords play."""
     bpm: float
+    rejected: bool = False
+    """Whether the lead sounds like no instrument rather than like any."""
+
+    @property
+    def lead(self) -> str | None:
+        """`WRONG` where it is rejected, else the likeliest."""
+        return WRONG if self.rejected else self.likeliest_lead
 
     @property
     def family(self) -> str | None:
@@ -96,9 +103,18 @@ class Judge(nn.Module):
     def classify(self, inputs: Floats) -> list[Verdict]:
         """The verdict on each of the features [N, F]."""
         self.eval()
-        choices = zip(*(each.argmax(1).tolist() for each in self(torch.from_numpy(inputs))), strict=True)
         classes = self.classes
-        return [Verdict(classes.kind[kind], classes.lead[lead], classes.bpm[bpm]) for kind, lead, bpm in choices]
+        kinds, leads, tempi = self(torch.from_numpy(inputs))
+        wrong = classes.lead.index(WRONG)
+        rejected = leads.argmax(1) == wrong
+        leads[:, wrong] = -torch.inf
+        choices = zip(
+            *(each.tolist() for each in (kinds.argmax(1), leads.argmax(1), tempi.argmax(1), rejected)), strict=True
+        )
+        return [
+            Verdict(classes.kind[kind], classes.lead[lead], classes.bpm[bpm], no_lead)
+            for kind, lead, bpm, no_lead in choices
+        ]
 
     def save(self, scores: dict[str, Any], folder: Path = BUNDLED) -> None:
         """Writes the weights, in half precision, and the judge's classes and scores on held-out renderings."""

@@ -6,6 +6,7 @@ all notes of an instrument, and spreads where the partials don't follow the fund
 """
 
 import functools
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,7 +72,7 @@ def partials(loudness: Floats) -> Floats:
     """Features [F] of loudness [512 mel bands from low to high, 512 frames], 0 to 1."""
     track = _track(loudness)
     rise = np.maximum(np.diff(loudness.mean(0), prepend=0), 0).reshape(-1, 4).max(1)
-    heard = track.strength >= 0.3 * np.quantile(track.strength, 0.9) + 1e-6
+    heard = _heard(track)
     attack = (rise >= np.quantile(rise, 0.85)) & heard
     steady = (rise <= np.quantile(rise, 0.6)) & heard
     means = [_mean(track.around, group) for group in (heard, attack, steady)]
@@ -89,6 +90,22 @@ def partials(loudness: Floats) -> Floats:
             [1 - heard.mean()],
         ]
     ).astype(np.float32)
+
+
+def pitch_disagreement(loudness: Floats) -> float:
+    """How far the pitch of the partials up to the third lies from that of those above it, in semitones.
+
+    The mean over the frames of loudness [512 mel bands, 512 frames] in which a pitch is heard; NaN where there is none.
+    """
+    track = _track(loudness)
+    apart = _apart(track, _heard(track))
+    return float(np.abs(apart).mean()) / _SEMITONE if len(apart) else math.nan
+
+
+def _heard(track: _Track) -> npt.NDArray[np.bool_]:
+    """Where [frames] a pitch is heard."""
+    heard: npt.NDArray[np.bool_] = track.strength >= 0.3 * np.quantile(track.strength, 0.9) + 1e-6
+    return heard
 
 
 @functools.cache
@@ -140,13 +157,19 @@ def _alignment(around: Floats, group: npt.NDArray[np.bool_]) -> Floats:
 
 def _agreement(track: _Track, group: npt.NDArray[np.bool_]) -> Floats:
     """How far the pitch of the low harmonics lies from that of the high ones: moments and a histogram."""
-    frames = np.flatnonzero(group)
-    if not len(frames):
+    apart = _apart(track, group)
+    if not len(apart):
         return np.zeros(8, np.float32)
-    near = (track.pitch[frames] + np.arange(-_NEAR, _NEAR + 1)[:, None]).clip(0, len(track.low) - 1)
-    apart = track.low[near, frames].argmax(0) - track.high[near, frames].argmax(0)
-    counts = np.histogram(np.abs(apart), (0, 1, 2, 4, 7, 11, 21))[0] / len(frames)
+    counts = np.histogram(np.abs(apart), (0, 1, 2, 4, 7, 11, 21))[0] / len(apart)
     return np.array([*counts, np.abs(apart).mean(), apart.std()], np.float32)
+
+
+def _apart(track: _Track, group: npt.NDArray[np.bool_]) -> npt.NDArray[np.intp]:
+    """The pitch of the low harmonics less that of the high ones [frames of the group], in bins."""
+    frames = np.flatnonzero(group)
+    near = (track.pitch[frames] + np.arange(-_NEAR, _NEAR + 1)[:, None]).clip(0, len(track.low) - 1)
+    apart: npt.NDArray[np.intp] = track.low[near, frames].argmax(0) - track.high[near, frames].argmax(0)
+    return apart
 
 
 def _tuning(pitch: npt.NDArray[np.intp], group: npt.NDArray[np.bool_]) -> Floats:

@@ -1,6 +1,7 @@
 """The options of trainings of a checkpoint: those that all have, and those of a fine-tuning."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -9,6 +10,8 @@ from riffusion.errors import SetupError
 
 Method = Literal["lora", "full"]
 OptimizerName = Literal["adamw", "adamw-8bit"]
+Shape = Mapping[str, str | int | float | bool | None]
+"""What a training's weights and its optimizer depend on, by the option that sets it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,16 @@ class TrainingOptions:
         rising = min(1.0, (step + 1) / max(1, self.warmup))
         return rising * (1 + math.cos(math.pi * min(1.0, step / self.steps))) / 2
 
+    @property
+    def shape(self) -> Shape:
+        """What has to be the same again to resume; everything else may change."""
+        return {
+            "--method": self.method,
+            "--rank": self.rank if self.method == "lora" else None,
+            "--optimizer": self.optimizer,
+            "--mixed-precision": self.mixed_precision,
+        }
+
 
 @dataclass(frozen=True, kw_only=True)
 class FinetuneOptions(TrainingOptions):
@@ -71,6 +84,11 @@ class FinetuneOptions(TrainingOptions):
     sample_steps: int = 30
     single_file: bool = False
     """Whether all weights are also written into one file with the names of the original Stable Diffusion."""
+
+    @property
+    def shape(self) -> Shape:
+        """What has to be the same again to resume."""
+        return {**super().shape, "--train-text-encoder": self.train_text_encoder}
 
     def __post_init__(self) -> None:
         if self.single_file and self.method == "lora":

@@ -105,12 +105,14 @@ def velocity_loss(
     timesteps, and with them of layout and text.
 
     Args:
+        generator: on the CPU, wherever the latents are.
         on_notes: draws most timesteps where the places of notes are decided.
     """
-    noise = torch.randn(latents.shape, generator=generator)
-    timesteps = _draw_timesteps(len(latents), generator, on_notes=on_notes)
+    device = latents.device
+    noise = torch.randn(latents.shape, generator=generator).to(device)
+    timesteps = _draw_timesteps(len(latents), generator, on_notes=on_notes).to(device)
     noisy = schedule.add_noise(latents, noise, timesteps).contiguous(memory_format=torch.channels_last)
     velocity = schedule.get_velocity(latents, noise, timesteps)
-    with torch.autocast("cpu", torch.bfloat16, enabled=bf16):
+    with torch.autocast(device.type, torch.bfloat16, enabled=bf16):
         velocity_pred = unet(noisy, timesteps, prompt_embeds, return_dict=False)[0]
     return F.mse_loss(velocity_pred.float(), velocity)

@@ -13,17 +13,19 @@ from pathlib import Path
 import numpy as np
 import torch
 from accelerate import Accelerator
-from accelerate.utils import ProjectConfiguration
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
 from riffusion.diffusion.checkpoint import load_checkpoint
+from riffusion.errors import SetupError
 from riffusion.training.finetuning.lora_files import save_lora
 from riffusion.training.finetuning.loss import objective_of
 from riffusion.training.finetuning.optimizers import optimizer_class
 from riffusion.training.finetuning.options import TrainingOptions
 from riffusion.training.finetuning.trained_parts import Layers, trained_parts, trained_weights
 from riffusion.training.models.ema import WeightAverage
+from riffusion.training.models.weights_digest import checkpoint_digest
+from riffusion.training.runs.checkpoints import Checkpoints
 from riffusion.training.runs.export import assemble, save_model
 from riffusion.training.runs.metrics_log import MetricsLog
 
@@ -38,28 +40,30 @@ class CheckpointTraining(ABC):
 
         Raises:
             CheckpointUnavailable: the model can't be loaded, or predicts neither noise nor velocity.
+            SetupError: the output folder has checkpoints of another training.
             ToolMissing: the optimizer isn't installed.
         """
         new_optimizer = optimizer_class(options.optimizer)
         self.accelerator = Accelerator(
             mixed_precision=options.mixed_precision,
             gradient_accumulation_steps=options.accumulation,
-            project_config=ProjectConfiguration(str(options.output), automatic_checkpoint_naming=True, total_limit=2),
         )
         self.training_options = options
         self.device = self.accelerator.device
         self.checkpoint = load_checkpoint(options.checkpoint, options.revision, self.device, torch.float32)
         self.schedule = objective_of(self.checkpoint, None).schedule
+        self.checkpoint_digest = checkpoint_digest(self.checkpoint)
+        shape = {**options.shape, "the digest of --checkpoint": self.checkpoint_digest}
+        self.checkpoints = Checkpoints(options.output, shape)
         self.prepare()
         self.parts = trained_parts(self.checkpoint, options, layers)
         self.trained = trained_weights(self.parts)
         optimizer = new_optimizer(self.trained, lr=options.rate, weight_decay=0.01)
-        self.rates = torch.optim.lr_scheduler.LambdaLR(optimizer, options.rate_factor)
         *models, self.optimizer = self.accelerator.prepare(*self.parts.values(), optimizer)
         self.models = dict(zip(self.parts, models, strict=True))
         self.average = WeightAverage(self.trained)
         self.progress = _Progress()
-        self.accelerator.register_for_checkpointing(self.average, self.progress, self.rates)
+        self.accelerator.register_for_checkpointing(self.average, self.progress)
 
     @abstractmethod
     def prepare(self) -> None:
@@ -74,46 +78,58 @@ class CheckpointTraining(ABC):
         """Logs what the weights do now, and writes samples."""
 
     def run(self) -> Path:
-        """Trains from the last checkpoint, if there is one, and returns the folder of the result."""
-        self._resume()
+        """Trains from the last checkpoint, if there is one, and returns the folder of the result.
+
+        Raises:
+            SetupError: the checkpoint can't be read, or the loss isn't a number.
+            StorageUnavailable: a checkpoint can't be written.
+        """
+        self.checkpoints.load(self.accelerator)
         options = self.training_options
         with MetricsLog(options.output) as log:
             while self.progress.step < options.steps:
-                loss = self._step()
+                rate = options.rate * options.rate_factor(self.progress.step)
+                loss = self._step(rate)
                 step = self.progress.step
                 if not self.accelerator.is_main_process:
                     continue
-                log.write(step, loss=loss, rate=float(self.rates.get_last_lr()[0]))
+                log.write(step, loss=loss, rate=rate)
                 if step % options.sample_every == 0 or step == options.steps:
                     self.evaluate(log)
         return self._save()
 
-    def _resume(self) -> None:
-        folder = self.training_options.output / "checkpoints"
-        saved = sorted(folder.glob("checkpoint_*"), key=lambda path: int(path.name.rpartition("_")[2]))
-        if saved:
-            self.accelerator.load_state(str(saved[-1]))
-            self.accelerator.project_configuration.iteration = int(saved[-1].name.rpartition("_")[2]) + 1
-
-    def _step(self) -> float:
+    def _step(self, rate: float) -> float:
         """Takes one optimizer step on `accumulation` batches; returns the mean loss."""
         losses = []
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
         for part in range(self.training_options.accumulation):
             with self.accelerator.accumulate(*self.models.values()):
                 loss = self.loss(self._generator(self.progress.step, part))
                 self.accelerator.backward(loss)
+                self._check_finite(loss)
                 if self.accelerator.sync_gradients:
-                    self.accelerator.clip_grad_norm_(self.trained, 1.0)
+                    norm = self.accelerator.clip_grad_norm_(self.trained, 1.0)
+                    if self.accelerator.scaler is None:  # which skips the steps of its first, too large scales
+                        self._check_finite(norm)
                 self.optimizer.step()
                 self.optimizer.zero_grad()
             losses.append(float(loss.detach()))
-        self.rates.step()
         self.average.update(self.trained)
         self.progress.step += 1
         options = self.training_options
         if self.progress.step % options.checkpoint_every == 0 or self.progress.step == options.steps:
-            self.accelerator.save_state()
+            self.checkpoints.save(self.accelerator, self.progress.step)
         return float(np.mean(losses))
+
+    def _check_finite(self, measure: Tensor) -> None:
+        """Stops before the weights, and then a checkpoint, take over a loss or gradient that isn't a number."""
+        if not torch.isfinite(measure):
+            raise SetupError(
+                f"The loss isn't a number any more at step {self.progress.step + 1}. The checkpoints are of before: "
+                "resume with a lower --rate or a longer --warmup, and without --mixed-precision fp16. If it happens at "
+                "the first step, the model or its data are broken."
+            )
 
     def _generator(self, step: int, part: int) -> torch.Generator:
         """The random generator of one batch of one process, on the CPU whatever the device."""

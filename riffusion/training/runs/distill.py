@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from riffusion.diffusion.noise import SeededNoise
 from riffusion.errors import SetupError
+from riffusion.training.data.array_cache import digest
 from riffusion.training.data.clip_pictures import Pictures, to_pictures
 from riffusion.training.distillation.data import read_data
 from riffusion.training.distillation.judgement import TEACHER, Judgement
@@ -31,6 +32,7 @@ from riffusion.training.finetuning.trained_parts import EVERYTHING
 from riffusion.training.models.unet import LATENT_SHAPE
 from riffusion.training.runs.checkpoint_training import CheckpointTraining
 from riffusion.training.runs.metrics_log import MetricsLog
+from riffusion.training.runs.run_lock import run_lock
 
 _SAMPLED_PROMPTS = 4
 
@@ -43,16 +45,19 @@ def distill(options: DistillOptions, export_to: Path | None = None) -> Path:
 
     Raises:
         CheckpointUnavailable: the model can't be loaded, or predicts neither noise nor velocity.
-        SetupError: a whole model is to become a quality.
+        SetupError: a whole model is to become a quality; or another training uses the output folder, or left a
+            checkpoint there that doesn't fit; or the loss isn't a number.
+        StorageUnavailable: a checkpoint can't be written.
         ToolMissing: the optimizer isn't installed.
         UnreadableMedia: the data has no captions.
     """
     if export_to and options.method == "full":
         raise SetupError("Only a LoRA can be a model's quality: leave out --export-to or --method full.")
-    training = Distillation(options)
-    result = training.run()
-    if export_to and training.accelerator.is_main_process:
-        export_fast(result, export_to)
+    with run_lock(options.output):
+        training = Distillation(options)
+        result = training.run()
+        if export_to and training.accelerator.is_main_process:
+            export_fast(result, export_to)
     return result
 
 
@@ -72,7 +77,9 @@ class Distillation(CheckpointTraining):
         guidance = parts.guidance if options.guidance is None else options.guidance
         self.teacher = Solver(parts.unet, parts.scheduler_config, "dpm++2m", guidance, options.teacher_steps)
         self.student = Solver(parts.unet, parts.scheduler_config, "euler", 1.0, options.student_steps)
-        self.trajectories = Trajectories(options.output / "trajectories", data, self.teacher, options.seed)
+        made_from = self.checkpoint_digest, data.digest, guidance, options.teacher_steps, options.seed
+        folder = options.output / "trajectories" / digest(*made_from, options.mixed_precision)
+        self.trajectories = Trajectories(folder, data, self.teacher, options.seed)
         pairs = max(1, options.trajectories // (2 * BATCH))
         self.held_out = (2 * pairs, 2 * pairs + 1)
         """The numbers of the trajectories that are kept for testing, from noise and from clips."""

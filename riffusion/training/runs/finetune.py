@@ -8,8 +8,9 @@ import torch
 from diffusers import StableDiffusionPipeline
 from torch import Tensor
 
+from riffusion.training.data.array_cache import ArrayCache
 from riffusion.training.data.audio_folder import prepare
-from riffusion.training.data.captioned_latents import CaptionedLatents, cached_latents, split
+from riffusion.training.data.captioned_latents import CaptionedLatents, cached_latents, captioned
 from riffusion.training.evaluation.sample_files import write_samples
 from riffusion.training.finetuning.caption_embeds import EncodeCaptions, cached_embeds, trained_embeds
 from riffusion.training.finetuning.loss import Objective
@@ -19,6 +20,7 @@ from riffusion.training.finetuning.trained_parts import ATTENTION, ATTENTION_OF_
 from riffusion.training.runs.checkpoint_training import CheckpointTraining
 from riffusion.training.runs.export import assemble
 from riffusion.training.runs.metrics_log import MetricsLog
+from riffusion.training.runs.run_lock import run_lock
 
 _SAMPLED_PROMPTS = 4
 
@@ -28,10 +30,14 @@ def finetune(options: FinetuneOptions) -> Path:
 
     Raises:
         CheckpointUnavailable: the model can't be loaded, or predicts neither noise nor velocity.
+        SetupError: another training uses the output folder or left a checkpoint there that doesn't fit, or the loss
+            isn't a number.
+        StorageUnavailable: a checkpoint can't be written.
         ToolMissing: the optimizer isn't installed.
         UnreadableMedia: the folder has no audio from which clips with captions can be cut.
     """
-    return Finetuning(options).run()
+    with run_lock(options.output):
+        return Finetuning(options).run()
 
 
 class Finetuning(CheckpointTraining):
@@ -46,9 +52,11 @@ class Finetuning(CheckpointTraining):
         options = self.options
         self.objective = Objective(self.schedule, options.min_snr_gamma)
         with self.accelerator.main_process_first():
-            folder = prepare(options.data, options.output / "data", options.held_out, on_beats=options.on_beats)
-            latents = cached_latents(self.checkpoint, folder, options.output / "data" / "latents.npy")
-        self.train, self.held_out = split(latents, folder)
+            cache = ArrayCache(options.output / "data")
+            tracks = prepare(options.data, cache, options.held_out, on_beats=options.on_beats)
+            latents = cached_latents(self.checkpoint, tracks, cache)
+        self.train = captioned(tracks, latents, held_out=False)
+        self.held_out = captioned(tracks, latents, held_out=True)
         self.prompts = options.prompts or self._captions_to_sample()
 
     def _captions_to_sample(self) -> tuple[str, ...]:
@@ -59,7 +67,7 @@ class Finetuning(CheckpointTraining):
         """The text encoder in training; else the embeddings of everything that will be encoded."""
         if "text_encoder" in self.models:
             return trained_embeds(self.checkpoint, self.models["text_encoder"])
-        captions = (each for data in (self.train, self.held_out) for clip in data.clips for each in clip.captions)
+        captions = (each for data in (self.train, self.held_out) for wordings in data.captions for each in wordings)
         return cached_embeds(self.checkpoint, ["", *self.prompts, *captions])
 
     def loss(self, random: torch.Generator) -> Tensor:

@@ -16,7 +16,7 @@ from riffusion.training.data.composed_set import ComposedSet
 from riffusion.training.data.whole_file import whole_file
 from riffusion.training.evaluation.adherence import adherence
 from riffusion.training.evaluation.counterexamples import FAULTS
-from riffusion.training.evaluation.judge import WRONG, Judge, Verdict, train_judge
+from riffusion.training.evaluation.judge import Judge, Verdict, train_judge
 from riffusion.training.runs.judge_examples import STRENGTHS, Trial, examples, trials
 from riffusion.training.runs.tiny_folder import TinyRun
 
@@ -68,5 +68,5 @@ def scores_in(judge: Judge, tests: Sequence[Trial]) -> dict[str, Any]:
 
 
 def _rejected(verdicts: Iterable[Verdict]) -> float:
-    """The share of the verdicts whose lead is `WRONG`."""
-    return float(np.mean([verdict.lead == WRONG for verdict in verdicts]))
+    """The share of the verdicts that reject the lead."""
+    return float(np.mean([verdict.rejected for verdict in verdicts]))

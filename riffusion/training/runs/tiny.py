@@ -5,6 +5,7 @@ Each stage writes its result into the working folder and is skipped where it exi
 
 import functools
 import os
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from itertools import repeat
@@ -151,7 +152,7 @@ def make_decoder(job: TinyRun) -> None:
         return
     vae = AutoencoderKL.from_pretrained(job.part("vae"))
     if not job.start:
-        _train_decoder(job, decoder_of(vae), job.decoder_steps, rates=(1e-3, 5e-4))
+        _train_decoder(job, decoder_of(vae), list(zip(job.decoder_steps, (1e-3, 5e-4), strict=True)))
     vae.save_pretrained(job.part(DECODED))
 
 
@@ -164,20 +165,24 @@ def make_small_decoder(job: TinyRun) -> None:
     else:
         torch.manual_seed(job.seed)
         small = new_small_decoder()
-        _train_decoder(job, small_decoder_of(small), job.small_decoder_steps, rates=(2e-3, 5e-4))
+        _train_decoder(job, small_decoder_of(small), [(job.small_decoder_steps, 2e-3)])
     small.save_pretrained(job.part(SMALL_DECODER))
 
 
-def _train_decoder(job: TinyRun, decoder: Decoder, steps: tuple[int, int], rates: tuple[float, float]) -> None:
-    """Trains it without and then with a discriminator, on the training clips, which are read as they are used."""
+def _train_decoder(job: TinyRun, decoder: Decoder, parts: Sequence[tuple[int, float]]) -> None:
+    """Trains it on the training clips, which are read as they are used.
+
+    Args:
+        parts: steps and peak learning rate of each part of the training; all but the first are with a discriminator.
+    """
     shards = range(job.train_set.shards)
     clips = EncodedClips(
         [np.load(job.latents_path(shard), mmap_mode="r") for shard in shards],
         [np.load(job.train_set.shard_path(shard), mmap_mode="r") for shard in shards],
     )
-    with tqdm(total=sum(steps), desc="decoder") as bar:
-        for count, rate, adversarial in zip(steps, rates, (False, True), strict=True):
-            train_decoder(decoder, clips, count, rate=rate, adversarial=adversarial, seed=job.seed, report=bar.update)
+    with tqdm(total=sum(steps for steps, _ in parts), desc="decoder") as bar:
+        for n, (steps, rate) in enumerate(parts):
+            train_decoder(decoder, clips, steps, rate=rate, adversarial=n > 0, seed=job.seed, report=bar.update)
 
 
 def load_training_data(job: TinyRun) -> TrainingData:
@@ -201,14 +206,18 @@ def train_unet(job: TinyRun) -> None:
 
 
 def _train_process(rank: int, job: TinyRun, rendezvous: Path) -> None:
-    """One process of the training; the processes find each other through a file."""
+    """One process of the training, on CUDA where there is one; the processes find each other through a file."""
     torch.set_num_threads(1)
     dist.init_process_group(
         "gloo", init_method=rendezvous.resolve().as_uri(), rank=rank, world_size=job.trainer.processes
     )
     torch.manual_seed(job.seed)
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     unet = unet_from(job.start / "unet") if job.start else new_unet()
     encoder = CLIPTextModel.from_pretrained(job.part("text_encoder"))
+    modules: list[torch.nn.Module] = [unet, encoder]
+    for module in modules:
+        module.to(device)
     run(Trainer(unet, encoder, load_training_data(job), job.trainer, rank), job.folder / "unet")
     dist.destroy_process_group()
 
@@ -219,7 +228,7 @@ def averaged_pipeline(job: TinyRun) -> StableDiffusionPipeline:
     step = last_checkpoint(folder, job.trainer.processes)
     unet = new_unet().eval()
     average = WeightAverage(unet.parameters())
-    average.load_state_dict(torch.load(folder / f"state-0-{step}.pt", weights_only=True)["average"])
+    average.load_state_dict(torch.load(folder / f"state-0-{step}.pt", weights_only=True, map_location="cpu")["average"])
     average.copy_to(unet.parameters())
     vae = AutoencoderKL.from_pretrained(job.part(DECODED)).eval()
     encoder = CLIPTextModel.from_pretrained(job.part("text_encoder")).train(False)

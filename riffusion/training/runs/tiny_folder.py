@@ -26,8 +26,8 @@ class TinyRun:
     autoencoder_steps: int = 1800
     decoder_steps: tuple[int, int] = (1000, 900)
     """Without and with a discriminator."""
-    small_decoder_steps: tuple[int, int] = (450, 200)
-    """Likewise."""
+    small_decoder_steps: int = 1350
+    """Without one."""
     seed: int = 0
     start: Path | None = None
     """A model folder, as `export` writes it, whose weights to start from; None starts from random weights."""

@@ -81,7 +81,7 @@ class TrainingData:
 
 
 class Trainer:
-    """One process's share of the training."""
+    """One process's share of the training, on the device that UNet and text encoder are on."""
 
     def __init__(
         self, unet: UNet2DConditionModel, encoder: CLIPTextModel, data: TrainingData, options: TrainerOptions, rank: int
@@ -93,6 +93,7 @@ class Trainer:
             options,
             rank,
         )
+        self.device = next(unet.parameters()).device
         self.schedule: DDPMScheduler = noise_schedule()
         self.optimizer = torch.optim.AdamW(unet.parameters(), lr=options.rate, betas=(0.9, 0.99), weight_decay=0.01)
         self.average = WeightAverage(unet.parameters())
@@ -101,7 +102,7 @@ class Trainer:
 
     def train_step(self) -> float:
         """Takes one optimizer step on a batch of this process; returns its loss."""
-        latents, ids = self.data.batch(self.options.batch, self.random)
+        latents, ids = (each.to(self.device) for each in self.data.batch(self.options.batch, self.random))
         prompt_embeds = encode_prompt(self.encoder, ids)
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.rate_at(self.step)
@@ -141,7 +142,7 @@ class Trainer:
 
     def load(self, path: Path) -> None:
         """Resumes from a file that `save` wrote."""
-        state = torch.load(path, weights_only=True)
+        state = torch.load(path, weights_only=True, map_location="cpu")
         self.unet.load_state_dict(state["unet"])
         self.optimizer.load_state_dict(state["optimizer"])
         self.average.load_state_dict(state["average"])

@@ -1,12 +1,15 @@
 """A folder of audio as a data set."""
 
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
 
 from riffusion.errors import UnreadableMedia
+from riffusion.training.data.array_cache import ArrayCache
 from riffusion.training.data.audio_folder import clip_starts, find_tracks, held_out_tracks, prepare
 from riffusion.training.data.beats import beat_times
 from riffusion.training.data.clip_pictures import CLIP_SAMPLES, SAMPLE_RATE
@@ -81,15 +84,47 @@ def test_split_is_by_track_and_stable() -> None:
     assert not held_out_tracks(paths[:1], 0.5)
 
 
-def test_prepare_cuts_once_and_reads_again(folder: Path, tmp_path: Path) -> None:
-    first = prepare(folder, tmp_path / "cache", held_out=0.5)
-    assert first.pictures.shape == (2, 512, 512)
-    assert sorted(clip.held_out for clip in first.clips) == [False, True]
-    for path in folder.glob("*.wav"):
-        path.unlink()
-    again = prepare(folder, tmp_path / "cache", held_out=0.5)
-    assert again.clips == first.clips
-    assert np.array_equal(again.pictures, first.pictures)
+def _keys(folder: Path, cache: Path, **options: Any) -> list[str]:
+    return [track.key for track in prepare(folder, ArrayCache(cache), **options)]
+
+
+def test_prepare_cuts_once_and_reads_again(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first = prepare(folder, ArrayCache(tmp_path / "cache"), held_out=0.5)
+    assert [track.pictures.shape for track in first] == 2 * [(1, 512, 512)]
+    assert sorted(track.held_out for track in first) == [False, True]
+    monkeypatch.setattr("riffusion.training.data.audio_folder.decode_audio", None)
+    again = prepare(folder, ArrayCache(tmp_path / "cache"), held_out=0.5)
+    assert all(np.array_equal(a.pictures, b.pictures) for a, b in zip(first, again, strict=True))
+
+
+def test_captions_and_held_out_tracks_are_read_each_time(folder: Path, tmp_path: Path) -> None:
+    first = prepare(folder, ArrayCache(tmp_path / "cache"), held_out=0.5)
+    (folder / "01 slow blues.txt").write_text("a blues\n")
+    again = prepare(folder, ArrayCache(tmp_path / "cache"), held_out=0.0)
+    assert [track.captions for track in again] == [("a blues",), ("fast funk",)]
+    assert not any(track.held_out for track in again)
+    assert [track.key for track in again] == [track.key for track in first]
+
+
+def test_tracks_that_have_changed_are_cut_again(folder: Path, tmp_path: Path) -> None:
+    first, track = _keys(folder, tmp_path / "cache"), folder / "01 slow blues.wav"
+    changed = track.stat()
+    soundfile.write(track, _clicks(90, 6.5), SAMPLE_RATE)
+    os.utime(track, ns=(changed.st_atime_ns, changed.st_mtime_ns))  # as from an archive, and of the same size
+    again = _keys(folder, tmp_path / "cache")
+    assert again[0] != first[0]
+    assert again[1] == first[1]
+    assert not set(again) & set(_keys(folder, tmp_path / "cache", on_beats=False))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.5])
+def test_a_folder_with_nothing_to_train_on_is_refused(tmp_path: Path, share: float) -> None:
+    names = ["a", "b"] if share else ["a"]
+    held_out = {path.stem for path in held_out_tracks([tmp_path / f"{name}.wav" for name in names], share)}
+    for name in names:  # those held out are long enough
+        soundfile.write(tmp_path / f"{name}.wav", _clicks(120, 6.5 if name in held_out else 3), SAMPLE_RATE)
+    with pytest.raises(UnreadableMedia, match="--held-out 0" if share else "Add longer tracks"):
+        prepare(tmp_path, ArrayCache(tmp_path / "cache"), held_out=share)
 
 
 def test_beats_are_found() -> None:

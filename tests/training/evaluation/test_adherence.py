@@ -4,7 +4,7 @@ import math
 
 from riffusion.training.data.captions import Stated
 from riffusion.training.evaluation.adherence import adherence, chance
-from riffusion.training.evaluation.judge import WRONG, Verdict
+from riffusion.training.evaluation.judge import Verdict
 
 _DRUMS, _SAX = Stated("drums", bpm=120), Stated("solo", lead="saxophone", bpm=120)
 
@@ -12,12 +12,14 @@ _DRUMS, _SAX = Stated("drums", bpm=120), Stated("solo", lead="saxophone", bpm=12
 def test_each_measure_counts_only_captions_that_state_it() -> None:
     scores = adherence([_DRUMS, _SAX], [Verdict("drums", None, 120), Verdict("full", "flute", 60)])
     assert scores.pop("lead_solo") == 0
-    assert math.isnan(scores.pop("lead_chords"))
-    assert math.isnan(scores.pop("lead_full"))
+    assert scores.pop("likeliest_lead_solo") == 0
+    for name in ("lead_chords", "lead_full", "likeliest_lead_chords", "likeliest_lead_full"):
+        assert math.isnan(scores.pop(name))
     assert scores == {
         "kind": 0.5,
         "drums_tonal": 1,
         "lead": 0,
+        "likeliest_lead": 0,
         "timbre": 1,
         "family": 1,
         "tempo": 0.5,
@@ -26,8 +28,9 @@ def test_each_measure_counts_only_captions_that_state_it() -> None:
 
 
 def test_a_lead_that_is_no_instrument_has_the_wrong_timbre_and_family() -> None:
-    scores = adherence([_SAX, _SAX, _DRUMS], [Verdict("solo", WRONG, 120)] * 3)
+    scores = adherence([_SAX, _SAX, _DRUMS], [Verdict("solo", "saxophone", 120, rejected=True)] * 3)
     assert (scores["timbre"], scores["lead"], scores["family"], scores["tempo"]) == (0, 0, 0, 1)
+    assert scores["likeliest_lead"] == scores["likeliest_lead_solo"] == 1
 
 
 def test_tempo_is_right_within_five_per_cent() -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from torch import nn
 
 from riffusion.training.data.captions import all_about
 from riffusion.training.data.clip_pictures import picture_of
@@ -27,6 +28,8 @@ def test_the_saved_judge_is_accurate(source: str) -> None:
     assert scores["lead"] >= 0.9
     assert scores["tempo"] >= 0.95
     assert scores["timbre"] >= 0.95
+    assert scores["likeliest_lead"] >= scores["lead"]
+    assert min(scores[f"likeliest_lead_{kind}"] for kind in ("solo", "chords", "full")) >= 0.95
 
 
 @pytest.mark.parametrize("fault", FAULTS)
@@ -59,7 +62,7 @@ def test_rejects_fresh_renderings_with_faults(fresh: list[tuple[Piece, Floats]])
     rng = np.random.default_rng(0)
     faulty = [counterexample(fault, leads[n], leads[n - 1], 0.8, rng) for n, fault in enumerate([*FAULTS, *FAULTS])]
     verdicts = Judge.load().classify(np.stack([features(loudness) for loudness in faulty]))
-    assert sum(verdict.lead == WRONG for verdict in verdicts) >= 11
+    assert sum(verdict.rejected for verdict in verdicts) >= 11
 
 
 def test_features_of_silence_are_finite() -> None:
@@ -67,8 +70,23 @@ def test_features_of_silence_are_finite() -> None:
 
 
 def test_a_wrong_instrument_has_no_family() -> None:
-    assert Verdict("solo", WRONG, 120).family is None
+    assert Verdict("solo", "flute", 120, rejected=True).family is None
     assert Verdict("solo", "flute", 120).family == "winds"
+
+
+def test_a_rejected_lead_has_a_likeliest_instrument() -> None:
+    judge = Judge(1, Classes(lead=(None, "flute", "harp", WRONG)))
+    head = judge.heads[1]
+    assert isinstance(head, nn.Linear)
+    with torch.no_grad():
+        head.weight.zero_()
+        head.bias.copy_(torch.tensor([0.0, 1.0, 2.0, 3.0]))
+    (verdict,) = judge.classify(np.zeros((1, 1), np.float32))
+    assert (verdict.lead, verdict.likeliest_lead, verdict.rejected) == (WRONG, "harp", True)
+    with torch.no_grad():
+        head.bias.copy_(torch.tensor([0.0, 4.0, 2.0, 3.0]))
+    (verdict,) = judge.classify(np.zeros((1, 1), np.float32))
+    assert (verdict.lead, verdict.likeliest_lead, verdict.rejected) == ("flute", "flute", False)
 
 
 def test_a_counterexample_has_no_lead_and_keeps_its_kind() -> None:

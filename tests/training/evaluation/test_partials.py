@@ -3,7 +3,7 @@
 import numpy as np
 
 from riffusion.geometry import DEFAULT
-from riffusion.training.evaluation.partials import Floats, lead_pitch, partials
+from riffusion.training.evaluation.partials import Floats, lead_pitch, partials, pitch_disagreement
 
 
 def _tone(hertz: list[float], frames: int = 512) -> Floats:
@@ -46,3 +46,9 @@ def _spread(loudness: Floats) -> float:
 
 def test_features_of_silence_are_finite() -> None:
     assert np.isfinite(partials(np.zeros((512, 512), np.float32))).all()
+
+
+def test_partials_of_two_notes_disagree_on_the_pitch() -> None:
+    assert pitch_disagreement(_tone(_harmonics(440))) < 0.2
+    assert pitch_disagreement(_tone(_harmonics(440, stretch=0.04))) > 0.4
+    assert np.isnan(pitch_disagreement(np.zeros((512, 512), np.float32)))

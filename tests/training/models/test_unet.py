@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import torch
 from diffusers import UNet2DConditionModel
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from riffusion.training.models.text_encoder import WIDTH
 from riffusion.training.models.unet import LATENT_SHAPE, new_unet, noise_schedule, unet_from, velocity_loss
@@ -76,3 +77,15 @@ def test_weights_of_another_kind_are_refused(tmp_path: Path) -> None:
     _save(tmp_path, layers_per_block=2)
     with pytest.raises(ValueError, match="kind"):
         unet_from(tmp_path)
+
+
+def test_the_loss_is_calculated_where_the_latents_are() -> None:
+    def unet(noisy: torch.Tensor, timesteps: torch.Tensor, *_: object, **__: object) -> tuple[torch.Tensor]:
+        return (noisy * timesteps.view(-1, 1, 1, 1),)
+
+    with FakeTensorMode(allow_non_fake_inputs=True):  # tensors of two devices in one operation raise an error
+        latents, embeds = torch.empty(2, *LATENT_SHAPE, device="cuda"), torch.empty(2, 77, WIDTH, device="cuda")
+        loss = velocity_loss(
+            unet, noise_schedule(), latents, embeds, torch.Generator().manual_seed(0), on_notes=True, bf16=False
+        )
+    assert loss.device.type == "cuda"

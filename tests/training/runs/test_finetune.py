@@ -1,6 +1,7 @@
 """Fine-tuning, end to end, of a small random model of the real classes."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 import soundfile
 import torch
+from accelerate.optimizer import AcceleratedOptimizer
 from diffusers import StableDiffusionPipeline
 from safetensors.torch import load_file
 
@@ -20,6 +22,7 @@ from riffusion.testing import chord, save_tiny_checkpoint
 from riffusion.training.finetuning.lora_files import KOHYA_FILE
 from riffusion.training.finetuning.options import FinetuneOptions
 from riffusion.training.runs.finetune import Finetuning, finetune
+from riffusion.training.runs.run_lock import run_lock
 from tests.training.runs import resuming
 
 GUIDANCE = 3.5
@@ -154,3 +157,62 @@ def test_the_rate_rises_and_falls(options: FinetuneOptions) -> None:
     assert longer.rate_factor(0) == pytest.approx(0.1)
     assert longer.rate_factor(9) > longer.rate_factor(60) > longer.rate_factor(100) == 0
     assert replace(longer, warmup=0).rate_factor(0) == 1
+
+
+def test_a_resumed_training_has_the_rate_of_its_options(
+    elsewhere: Callable[..., FinetuneOptions], calls: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = elsewhere("rate", steps=1, warmup=0)
+    used: list[float] = []
+    step = AcceleratedOptimizer.step
+
+    def noted(optimizer: AcceleratedOptimizer) -> None:
+        used.append(optimizer.param_groups[0]["lr"])
+        step(optimizer)
+
+    monkeypatch.setattr(AcceleratedOptimizer, "step", noted)
+    finetune(options)
+    finetune(replace(options, steps=2, rate=1e-3))
+    assert used == [pytest.approx(1e-2), pytest.approx(0.5e-3)]
+    lines = [json.loads(line) for line in (options.output / "metrics.jsonl").read_text().splitlines()]
+    assert [line["rate"] for line in lines if "rate" in line] == used
+
+
+@pytest.mark.parametrize(
+    ("changes", "differences"),
+    [
+        ({"rank": 4}, ["--rank was 2 and is 4"]),
+        ({"method": "full"}, ["--method was lora and is full", "--rank was 2 and is not set"]),
+        ({"train_text_encoder": True}, ["--train-text-encoder was off and is on"]),
+    ],
+)
+def test_options_that_shape_the_weights_cannot_change(
+    options: FinetuneOptions, lora: Path, changes: dict[str, Any], differences: list[str]
+) -> None:
+    with pytest.raises(SetupError) as refused:
+        finetune(replace(options, **changes))
+    assert all(each in str(refused.value) for each in differences)
+
+
+def test_another_model_cannot_resume(options: FinetuneOptions, lora: Path, tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="the digest of --checkpoint was"):
+        finetune(replace(options, checkpoint=str(save_tiny_checkpoint(tmp_path / "other", seed=1))))
+    moved = shutil.copytree(options.checkpoint, tmp_path / "moved")
+    assert finetune(replace(options, checkpoint=str(moved))) == lora
+
+
+def test_a_loss_that_is_no_number_stops_before_a_checkpoint_has_it(
+    elsewhere: Callable[..., FinetuneOptions], calls: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = elsewhere("diverged", steps=1)
+    finetune(options)
+    broken = Finetuning.loss
+    monkeypatch.setattr(Finetuning, "loss", lambda self, random: broken(self, random) * float("nan"))
+    with pytest.raises(SetupError, match=r"at step 2.*lower --rate"):
+        finetune(replace(options, steps=3))
+    assert [path.name for path in (options.output / "checkpoints").iterdir()] == ["checkpoint_1"]
+
+
+def test_two_trainings_cannot_share_a_folder(options: FinetuneOptions, lora: Path) -> None:
+    with run_lock(options.output), pytest.raises(SetupError, match="Another training uses"):
+        finetune(options)

@@ -37,7 +37,7 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
     job = TinyRun(
         tmp_path_factory.mktemp("tiny"), options, clips=2, held_out_clips=1, text_steps=2, extension_steps=2,
         autoencoder_steps=2, decoder_steps=(2, 2),
-        small_decoder_steps=(2, 2),
+        small_decoder_steps=2,
     )  # fmt: skip
     train_tiny(job)
     export_tiny(job, job.folder / "model")
