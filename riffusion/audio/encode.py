@@ -31,7 +31,8 @@ _MP3_SCALE = {1: 0.95, 2: 0.98}  # by which the encoder turns sounds down at the
 # The encoder delays by 1105 samples. Where it and the sound nearly fill the last frame of 1152, another follows, and
 # decoders discard no more than one at the end: up to this many samples of it remain.
 _MP3_SURPLUS = 46
-_ATTEMPTS = 4
+_ATTEMPTS = 6
+_MORE_DB = 0.3  # that each further attempt turns a wave down by, since its peak needn't fall with it
 
 
 def encode_audio(
@@ -60,13 +61,13 @@ def _lossless(wave: Tensor, sample_rate: int, audio_format: AudioFormat) -> byte
 
 
 def _lossy(wave: Tensor, sample_rate: int, audio_format: AudioFormat) -> bytes:
-    for _ in range(_ATTEMPTS):
+    for attempt in range(_ATTEMPTS):
         data = _by_ffmpeg(wave, sample_rate, audio_format)
         decoded, rate = _decoded(data)  # MP3 has nine rates: of any other, the nearest is taken
         peak = true_peak_db(decoded, rate)
         if peak <= CEILING_DB:
             break
-        wave = limit_true_peak(wave, peak)
+        wave = limit_true_peak(wave, peak + _MORE_DB * attempt)
     samples = round(wave.shape[1] * rate / sample_rate)
     if audio_format == "mp3" and samples < decoded.shape[1] <= samples + _MP3_SURPLUS:
         decoded = decoded[:, :samples]

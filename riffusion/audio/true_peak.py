@@ -23,13 +23,15 @@ _BLOCK, _BATCH = 512, 1024  # samples, and blocks that are oversampled at once
 
 
 def true_peak_db(wave: Tensor, sample_rate: int) -> float:
-    """True peak of a wave [C, T] over all channels, in dB of full scale; -inf for silence.
+    """True peak of a wave [C, T] over all channels, in dB of full scale; -inf for silence, else not finite if samples aren't.
 
     Only the blocks are oversampled in which it can lie, going by their largest samples.
     """
     peak = float(wave.abs().max()) if wave.numel() else 0.0
     if peak < SILENT_PEAK:
         return -math.inf
+    if not math.isfinite(peak):
+        return peak  # `check_sound` refuses it
     padded = F.pad(wave, (_REACH, _REACH + -wave.shape[1] % _BLOCK))
     blocks = padded.unfold(1, _BLOCK + 2 * _REACH, _BLOCK).flatten(0, 1)
     edge = _OVERSAMPLING * _REACH

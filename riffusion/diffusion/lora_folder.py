@@ -130,6 +130,8 @@ def _read(path: Path, checkpoint: Checkpoint) -> Changes:
         feature_extractor=None,
         requires_safety_checker=False,
     )
+    # It advises to open an issue where a file has nothing for one of the parts. What doesn't fit is found below.
+    logging.getLogger("diffusers.loaders.lora_base").setLevel(logging.ERROR)
     pipeline.load_lora_weights(
         path.parent, weight_name=path.name, adapter_name=_ADAPTER, local_files_only=True, use_safetensors=True
     )

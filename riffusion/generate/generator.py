@@ -32,7 +32,7 @@ BUNDLED = "bundled"
 BUNDLED_FOLDER = Path(str(files("riffusion").joinpath("models", "tiny")))
 MAKERS = {mode: maker_of(mode) for mode in MODES}
 MONO = "The model paints in mono: the stereo picture was mixed down."
-UNGUIDED = "The negative prompt has no effect at this quality, or at a guidance of 1 or less: choose quality standard."
+UNGUIDED = "The negative prompt had no effect: the clip was made at a guidance of 1 or less, as quality fast may be."
 
 
 class Generator(Renderer):
@@ -97,7 +97,7 @@ class Generator(Renderer):
         kinds, warnings = reference_fields(type(request)), []
         if not made.stereo and any(each.stereo for field, each in canvases.items() if kinds[field] is not Kind.MASK):
             warnings.append(MONO)
-        if request.negative_prompt and not request.guided:
+        if request.negative_prompt.strip() and not request.guided:
             warnings.append(UNGUIDED)
         if self._painter.words:
             warnings += chain.from_iterable(map(self._painter.words.warnings, dict.fromkeys(request.prompts)))

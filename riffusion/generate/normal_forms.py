@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator
+from functools import partial
 
 from riffusion.generate import tokens
 from riffusion.generate.number_words import number_words
@@ -11,13 +12,15 @@ _PER_MINUTE = re.compile(
     r"(?<=\d)\s{0,3}(?:-\s?bpm\b|b\.\s?p\.\s?m\b\.?|bpms\b|beats?\s?(?:/|a|p/)\s?min(?:ute)?\b)", re.IGNORECASE
 )
 _TEMPO_BEFORE = re.compile(
-    r"(?<!\d)(?<!\d\s)\b(?:bpm|tempo)\s{0,3}(?:[:=]|(?:of|von|de|di)\b)?\s{0,3}(\d{1,4})(?![\d/.]|\s{0,3}(?:bpm|beat))",
+    r"(?:(?<!\d)(?<!\d\s)|(?<=/\d\s))\b(?:bpm|tempo)\s{0,3}(?:[:=]|(?:of|von|de|di)\b)?\s{0,3}"
+    r"(\d{1,4})(?![\d/.]|\s{0,3}(?:bpm|beat|[-–]\s?\d|to\s\d))",
     re.IGNORECASE,
 )
 _TEMPO_ALONE = re.compile(
     r"(?:(?<![^\W_])at\s{1,3}|@\s{0,3})(\d{2,3})(?=\s{0,3}(?:[,;!?)]|\.(?!\d)|$|(?:with|and|for|in|on|by)\b))",
     re.IGNORECASE,
 )
+_AT_GLUED = re.compile(r"(?<=[^\W_])@(?=\s{0,3}\d)")  # "piano@90"
 _OF = frozenset(("of", "von", "de", "di"))
 _LONGEST_NUMBER = 6  # words
 
@@ -51,7 +54,7 @@ _LINKS = frozenset(
 )
 
 _ABSENT = re.compile(r"(?<![^\W_])(?!n?or-)([^\W\d_]{2,24})[-‐–](?:free|less|frei|los)\b", re.IGNORECASE)
-_ABSENT_NOUN = re.compile(r"\b(drum|percussion|beat|bass|vocal|royalty|copyright)\s{1,3}free\b", re.IGNORECASE)
+_ABSENT_NOUN = re.compile(r"\b(drum|percussion|vocal)\s{1,3}free\b", re.IGNORECASE)
 _ABSENT_IN_ONE = re.compile(r"(?<![^\W_])([^\W\d_]{3,24}?)(?:less|frei|los)(?:e[mnrs]?)?(?![^\W_])", re.IGNORECASE)
 
 
@@ -65,7 +68,8 @@ class NormalForms:
         keys: Collection[Phrase],
         modes: Collection[str],
         moods: Collection[str],
-        players: Collection[str],
+        players: frozenset[str],
+        unplayable: frozenset[str],
     ) -> None:
         """
         Args:
@@ -74,9 +78,10 @@ class NormalForms:
             modes: words such as "minor".
             moods: words of which a minor or a major key follows.
             players: words for what can play.
+            unplayable: words for what the model can't play.
         """
         self._tempo, self._keys, self._modes = tempo, keys, modes
-        self._moods, self._players = moods, players
+        self._moods, self._players, self._unplayable = moods, players, unplayable
 
     def normal(self, prompt: str) -> str:
         """The prompt without invisible characters, and with beats per minute in digits before their unit, keys with
@@ -85,9 +90,13 @@ class NormalForms:
         prompt = tokens.visible(prompt)
         prompt = tokens.edited(prompt, list(self._numbers(prompt)))
         prompt = _PER_MINUTE.sub(" bpm", _TEMPO_BEFORE.sub(r"\1 bpm", prompt))
-        prompt = _TEMPO_ALONE.sub(r"at \1 bpm", prompt)
-        prompt = _ABSENT_NOUN.sub(r"no \1", _ABSENT.sub(r"no \1", prompt))
-        prompt = _ABSENT_IN_ONE.sub(self._absent, prompt)
+        prompt = _TEMPO_ALONE.sub(r"at \1 bpm", _AT_GLUED.sub(" @", prompt))
+        for pattern, words in (
+            (_ABSENT, self._players | self._unplayable),
+            (_ABSENT_NOUN, self._players),
+            (_ABSENT_IN_ONE, self._players),
+        ):
+            prompt = pattern.sub(partial(_absent, words), prompt)
         return _KEY.sub(self._key, prompt) if set(tokens.words(prompt)).isdisjoint(self._moods) else prompt
 
     def _numbers(self, prompt: str) -> Iterator[tuple[int, int, str]]:
@@ -108,10 +117,6 @@ class NormalForms:
                         yield found[first].start(), found[end - 1].end(), str(number)
                         break
 
-    def _absent(self, found: re.Match[str]) -> str:
-        """ "drumless" is "no drum", but "endless" stays."""
-        return f"no {found[1]}" if tokens.fold(found[1]) in self._players else found[0]
-
     def _key(self, found: re.Match[str]) -> str:
         """ "In G" is in G major, unless another mode follows.
 
@@ -125,3 +130,8 @@ class NormalForms:
             return found[0]
         has_mode = word in self._modes or word in _CHURCH_MODES
         return found[0] if has_mode or (*tokens.words(note), "major") not in self._keys else f"{found[0]} major"
+
+
+def _absent(words: Collection[str], found: re.Match[str]) -> str:
+    """ "drumless" is "no drum", but "endless" and "royalty-free" stay."""
+    return found[0] if tokens.numbers(tokens.fold(found[1])).isdisjoint(words) else f"no {found[1]}"

@@ -84,7 +84,8 @@ class KnownWords:
             keys=frozenset(keys),
             modes={phrase[-1] for phrase in keys},
             moods=single("mood"),
-            players=self._playing,
+            players=frozenset(self._playing),
+            unplayable=frozenset(phrase[0] for phrase in self._nearest if len(phrase) == 1),
         )
 
     def warnings(self, prompt: str) -> list[str]:

@@ -56,9 +56,11 @@ class Between(Painted):
 
     @property
     def guided(self) -> bool:
-        """Whether the UNet runs with and without the prompts, at `alpha` or half-way; left out, models guide."""
+        """Whether the UNet runs with and without the prompts, of one clip at least; left out, models guide."""
         start, end = self.start.guidance, self.end.guidance
-        return start is None or end is None or mix(start, end, self._mean_alpha) > 1
+        if start is None or end is None:
+            return True
+        return (max(start, end) if self.alpha is None else mix(start, end, self.alpha)) > 1
 
     @property
     def mean_denoising(self) -> float:

@@ -45,7 +45,8 @@ def complete(request: AnyRequest, card: ModelCard, prefix: str = "") -> AnyReque
 def degraded(request: AnyRequest, card: ModelCard) -> AnyRequest | None:
     """The request at quality fast, complete; None where fast has no fewer steps, or doesn't go with what it says.
 
-    Nor does it where the request names a sampler of few steps, since it names a LoRA for that sampler, too.
+    Also None where its negative prompt would have no effect, and where the request names a sampler of few steps, since
+    it names a LoRA for that sampler, too.
     """
     if not isinstance(request, Painted) or request.scheduler in FEW_STEP:
         return None
@@ -54,6 +55,8 @@ def degraded(request: AnyRequest, card: ModelCard) -> AnyRequest | None:
         return None
     asked = request if fast.guidance is None else without_guidance(request)
     try:
-        return complete(asked.model_copy(update=_LEFT_TO_FAST), card)
+        made = complete(asked.model_copy(update=_LEFT_TO_FAST), card)
     except InvalidRequest:
         return None
+    loses_negative = isinstance(made, Painted) and made.negative_prompt and not made.guided
+    return None if loses_negative else made

@@ -57,6 +57,14 @@ def test_very_short_sounds(audio_format: AudioFormat) -> None:
     assert decode_audio(encode_audio(wave, RATE, audio_format), max_seconds=1).shape == wave.shape
 
 
+def test_loud_noise_that_peaks_anew_at_each_encoding_ends_under_the_ceiling() -> None:
+    random = torch.Generator().manual_seed(5)
+    for _ in range(12):
+        noise = torch.rand(1, 8725, generator=random).round() * 2 - 1
+        decoded = decode_audio(encode_audio(noise, RATE, "ogg"), max_seconds=2)
+        assert true_peak_db(decoded, RATE) <= CEILING_DB
+
+
 @pytest.mark.parametrize("audio_format", FORMATS)
 def test_never_over_the_ceiling(audio_format: AudioFormat) -> None:
     """A full-scale square wave, which lossy formats make louder still."""

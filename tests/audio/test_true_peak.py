@@ -37,6 +37,13 @@ def test_silence_has_no_peak(samples: int) -> None:
     assert true_peak_db(torch.zeros(2, samples), RATE) == -math.inf
 
 
+@pytest.mark.parametrize("sample", [math.nan, math.inf, -math.inf])
+def test_what_is_not_finite_has_no_finite_peak(sample: float) -> None:
+    wave = torch.randn(1, 2000, generator=torch.Generator().manual_seed(0))
+    wave[0, 700] = sample
+    assert not math.isfinite(true_peak_db(wave, RATE))
+
+
 @pytest.mark.parametrize("at", [0, 500, 30_000, 39_960])
 @pytest.mark.parametrize("channel", [0, 1])
 def test_no_wave_peaks_higher_where_it_was_not_oversampled(at: int, channel: int) -> None:

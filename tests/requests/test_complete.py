@@ -115,7 +115,7 @@ def test_under_load_a_request_becomes_fast() -> None:
     "fields",
     [
         {"quality": "fast"}, {"steps": 4}, {"steps": 8, "scheduler": "lcm", "lora": {"dub": 1}},
-        {"lora": dict.fromkeys("abcd", 1)},
+        {"lora": dict.fromkeys("abcd", 1)}, {"negative_prompt": "drums"},
     ],
 )  # fmt: skip
 def test_under_load_others_stay_as_they_are(fields: dict[str, Any]) -> None:

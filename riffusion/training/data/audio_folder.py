@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.loudness import normalize_loudness
-from riffusion.errors import UnreadableMedia
+from riffusion.errors import SetupError, UnreadableMedia
 from riffusion.training.data.array_cache import ArrayCache, digest, file_digest
 from riffusion.training.data.beats import beat_times
 from riffusion.training.data.clip_pictures import CLIP_SAMPLES, FRAMES, SAMPLE_RATE, Pictures, picture_of
@@ -50,8 +50,14 @@ def prepare(folder: Path, cache: ArrayCache, held_out: float = 0.1, *, on_beats:
         on_beats: begin clips on detected beats, not wherever the clip before ended.
 
     Raises:
+        SetupError: the cache lies in the folder of audio, as an output folder in it would.
         UnreadableMedia: a file is damaged, or the folder has no audio, or no caption for a file, or none to train on.
     """
+    if cache.folder.resolve().is_relative_to(folder.resolve()):
+        raise SetupError(
+            f"The output folder lies in the audio's, {folder.name}: its samples would be taken for tracks. Choose one "
+            "outside."
+        )
     found = find_tracks(folder)
     kept = held_out_tracks(list(found), held_out)
     tracks = []

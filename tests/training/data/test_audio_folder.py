@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from riffusion.errors import UnreadableMedia
+from riffusion.errors import SetupError, UnreadableMedia
 from riffusion.training.data.array_cache import ArrayCache
 from riffusion.training.data.audio_folder import clip_starts, find_tracks, held_out_tracks, prepare
 from riffusion.training.data.beats import beat_times
@@ -26,9 +26,11 @@ def _clicks(bpm: float, seconds: float, first: float = 0.0) -> np.ndarray[tuple[
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
+    songs = tmp_path / "songs"
+    songs.mkdir()
     for name in ("01 slow blues", "02_fast-funk"):
-        soundfile.write(tmp_path / f"{name}.wav", _clicks(120, 6.5), SAMPLE_RATE)
-    return tmp_path
+        soundfile.write(songs / f"{name}.wav", _clicks(120, 6.5), SAMPLE_RATE)
+    return songs
 
 
 def test_captions_come_from_names(folder: Path) -> None:
@@ -119,12 +121,18 @@ def test_tracks_that_have_changed_are_cut_again(folder: Path, tmp_path: Path) ->
 
 @pytest.mark.parametrize("share", [0.0, 0.5])
 def test_a_folder_with_nothing_to_train_on_is_refused(tmp_path: Path, share: float) -> None:
-    names = ["a", "b"] if share else ["a"]
-    held_out = {path.stem for path in held_out_tracks([tmp_path / f"{name}.wav" for name in names], share)}
+    names, folder = ["a", "b"] if share else ["a"], tmp_path / "songs"
+    folder.mkdir()
+    held_out = {path.stem for path in held_out_tracks([folder / f"{name}.wav" for name in names], share)}
     for name in names:  # those held out are long enough
-        soundfile.write(tmp_path / f"{name}.wav", _clicks(120, 6.5 if name in held_out else 3), SAMPLE_RATE)
+        soundfile.write(folder / f"{name}.wav", _clicks(120, 6.5 if name in held_out else 3), SAMPLE_RATE)
     with pytest.raises(UnreadableMedia, match="--held-out 0" if share else "Add longer tracks"):
-        prepare(tmp_path, ArrayCache(tmp_path / "cache"), held_out=share)
+        prepare(folder, ArrayCache(tmp_path / "cache"), held_out=share)
+
+
+def test_an_output_folder_among_the_audio_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SetupError, match="outside"):
+        prepare(tmp_path, ArrayCache(tmp_path / "tuning" / "data"))
 
 
 def test_beats_are_found() -> None:
