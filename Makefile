@@ -6,7 +6,7 @@ NODE_READY := web/node_modules/.ready
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
 unexport PYTHONDONTWRITEBYTECODE # without bytecode, every process compiles what it imports
 
-.PHONY: demo up test test-sd15 tests check unit types audit fuzz soak lint lock clean
+.PHONY: demo up test test-sd15 tests images check unit types audit fuzz soak lint lock clean
 
 demo: $(READY)  ## one clip from a prompt, through the whole stack
 	$(BIN)/riffusion demo
@@ -28,6 +28,12 @@ unit: $(READY)
 
 test-sd15: $(READY)  ## a Stable Diffusion 1.5 in its real size, by command line and worker: some minutes, 6 GB
 	$(BIN)/pytest tests/acceptance/sd15.py
+
+PYTHON_IMAGE ?= python:3.11-slim-bookworm
+images:  ## the images of API and worker; without a registry: make images PYTHON_IMAGE=… DOCKER_BUILD="--network host"
+	for target in api worker; do \
+		docker build $(DOCKER_BUILD) --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE) --target $$target --tag riffusion-$$target . || exit; \
+	done
 
 MINUTES ?= 60
 fuzz: $(READY)  ## 10 000 generated requests against a running server; the check sends fewer
@@ -70,6 +76,8 @@ lock: $(READY)  ## after a change of the dependencies in pyproject.toml
 		--all-extras -o locks/dev.txt
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
 		--group pyproject.toml:outsiders -o locks/outsiders.txt
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --python-version 3.11 \
+		--group pyproject.toml:build -o locks/build.txt
 
 bench-queue: $(READY)  ## its program is not called queue.py, which would hide the standard library's from every other bench
 	$(BIN)/python bench/job_queue.py
