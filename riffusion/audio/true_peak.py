@@ -23,9 +23,9 @@ _BLOCK, _BATCH = 512, 1024  # samples, and blocks that are oversampled at once
 
 
 def true_peak_db(wave: Tensor, sample_rate: int) -> float:
-    """True peak of a wave [C, T] over all channels, in dB of full scale; -inf for silence, else not finite if samples aren't.
+    """True peak of a wave [C, T] over all channels, in dB of full scale; -inf for silence.
 
-    Only the blocks are oversampled in which it can lie, going by their largest samples.
+    It isn't finite where a sample isn't. Only the blocks are oversampled in which it can lie, by their largest samples.
     """
     peak = float(wave.abs().max()) if wave.numel() else 0.0
     if peak < SILENT_PEAK:

@@ -57,7 +57,7 @@ def test_very_short_sounds(audio_format: AudioFormat) -> None:
     assert decode_audio(encode_audio(wave, RATE, audio_format), max_seconds=1).shape == wave.shape
 
 
-def test_loud_noise_that_peaks_anew_at_each_encoding_ends_under_the_ceiling() -> None:
+def test_loud_noise_that_peaks_again_at_each_encoding_ends_under_the_ceiling() -> None:
     random = torch.Generator().manual_seed(5)
     for _ in range(12):
         noise = torch.rand(1, 8725, generator=random).round() * 2 - 1
