@@ -5,10 +5,12 @@ import itertools
 import os
 import subprocess
 import sys
+import time
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
@@ -194,8 +196,13 @@ class LiveServer:
         return Worker(JobStore.connect(self.settings), open_storage(self.settings))
 
     def submit(self) -> str:
-        """The address of a new job."""
-        return str(httpx.post(f"{self.url}/jobs", json=PROMPT, timeout=30).raise_for_status().json()["links"]["self"])
+        """The address of a new job, sent again as clients do where a busy server says that it can't respond now."""
+        for _ in range(5):
+            response = httpx.post(f"{self.url}/jobs", json=PROMPT, timeout=30)
+            if response.status_code != HTTPStatus.SERVICE_UNAVAILABLE:
+                break
+            time.sleep(1)
+        return str(response.raise_for_status().json()["links"]["self"])
 
 
 _databases = itertools.cycle(range(1, 16))

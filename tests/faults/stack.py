@@ -10,7 +10,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -244,13 +244,16 @@ class Stack:
         return self.store.get(job_id)
 
     def running(self, *ids: str) -> bool:
-        """Whether all of these have begun."""
-        return all(self.get(job_id).total for job_id in ids)
+        """Whether all of these have begun; not yet, where Redis doesn't say."""
+        return self._all(ids, lambda record: bool(record.total))
 
     def ended(self, *ids: str) -> bool:
         """Whether all of these have; not yet, where Redis doesn't say."""
+        return self._all(ids, lambda record: record.status.terminal)
+
+    def _all(self, ids: Iterable[str], holds: Callable[[JobRecord], bool]) -> bool:
         try:
-            return all(self.get(job_id).status.terminal for job_id in ids)
+            return all(holds(self.get(job_id)) for job_id in ids)
         except StoreUnavailable:
             return False
 
