@@ -199,7 +199,7 @@ class Settings(BaseSettings):
         default="INFO", description="Lowest level that is logged."
     )
     log_format: Literal["json", "console"] = Field(
-        default="json", description="One JSON object a line, or text for people."
+        default="json", description="json: one object a line; console: text for people."
     )
 
     @field_validator("storage")
