@@ -1,4 +1,4 @@
-"""The files for Docker, read by the real compose and a linter; `make compose-test` builds and runs them."""
+"""The files for Docker, read by the real compose and a linter; nothing here builds or runs them."""
 
 import os
 import subprocess

@@ -110,8 +110,8 @@ def load_checkpoint(source: str | Path, revision: str | None, device: torch.devi
     """Loads a folder in diffusers format, or a hub id at a commit.
 
     Args:
-        dtype: of the UNet; the other parts have it, too, unless it is bfloat16, whose 8 bits don't do for pictures and
-            embeddings: those are in float32.
+        dtype: of the UNet; the other parts have it, too, unless it is bfloat16, whose 8 bits don't do for latents and
+            embeddings: those are in float32, and `Autoencoder` has its decoder in bfloat16.
 
     Raises:
         CheckpointUnavailable: with the folder or id, and what is wrong with it.
