@@ -31,7 +31,7 @@ def _tasks(painter: Painter, request: Between, width: int, initial: Initial) -> 
     start, end = request.start, request.end
     alphas = [request.alpha] if request.alpha is not None else np.linspace(0, 1, request.clips or 2).tolist()
     lora = painter.loras.get(request.lora)
-    prompts = painter.embeds(start.prompt, end.prompt, request.negative_prompt, lora=lora)
+    prompts = painter.embeds(start.prompt, end.prompt, request.used_negative_prompt, lora=lora)
     for alpha in alphas:
         init = initial(alpha)
         guidance = mix(guidance_of(start.guidance), guidance_of(end.guidance), alpha)

@@ -119,9 +119,7 @@ class Painter:
     def conditioning(self, request: Prompted) -> Conditioning:
         """Of a request with one prompt."""
         lora = self.loras.get(request.lora)
-        # Unused, a long one would still lengthen the prompt's embeddings, and so change the picture.
-        unwanted = request.negative_prompt if request.guided else ""
-        prompt, negative = self.embeds(request.prompt, unwanted, lora=lora)
+        prompt, negative = self.embeds(request.prompt, request.used_negative_prompt, lora=lora)
         return Conditioning(prompt, negative, guidance_of(request.guidance), lora)
 
     def embeds(self, *prompts: str, lora: LoraSet | None = None) -> list[Tensor]:

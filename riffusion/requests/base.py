@@ -148,6 +148,11 @@ class Painted(AnyRequest):
         """Whether the UNet runs with and without the prompt: only then a negative prompt has an effect."""
 
     @property
+    def used_negative_prompt(self) -> str:
+        """The negative prompt, empty where it is unused: a long one would still lengthen the prompt's embeddings."""
+        return self.negative_prompt if self.guided else ""
+
+    @property
     def sampler(self) -> Sampler:
         """Its sampler; what it leaves out is that of a model without presets of its own."""
         preset = PRESETS[self.quality or "standard"]
