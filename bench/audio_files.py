@@ -5,7 +5,6 @@ FLAC and decoded what it had encoded. Processor time, ffmpeg's included.
 """
 
 import io
-import resource
 import statistics
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -15,6 +14,7 @@ from typing import get_args
 import soundfile
 import torch
 from audio_metrics import Picture
+from processor_time import processor_s
 from torch import Tensor
 from torchaudio.functional import resample
 
@@ -84,16 +84,11 @@ def now(wave: Tensor, audio_format: AudioFormat) -> None:
 def cpu_ms(work: Callable[[], object], rounds: int) -> float:
     """Processor time of some work and the processes that it starts, median, after a first time that isn't counted."""
     work()
-    times = [_cpu_s()]
+    times = [processor_s()]
     for _ in range(rounds):
         work()
-        times.append(_cpu_s())
+        times.append(processor_s())
     return 1000 * statistics.median(end - start for start, end in pairwise(times))
-
-
-def _cpu_s() -> float:
-    used = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(each.ru_utime + each.ru_stime for each in used)
 
 
 def files(seeds: Sequence[Picture], rounds: int) -> dict[str, float]:

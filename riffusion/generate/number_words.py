@@ -36,6 +36,22 @@ def _tens(n: int, ones: Sequence[str], tens: Sequence[str], join: str) -> str:
     return f"{ten}{join}{ones[n % 10]}" if n % 10 else ten
 
 
+def _with_hundreds(n: int, below: str, hundreds: Sequence[str], join: str) -> str:
+    """A number of a language that names hundreds and what is below them in this order.
+
+    Args:
+        below: the name of what is below the hundreds.
+        hundreds: the names of 100 alone, of 100 before more, of 200 and of 300.
+        join: what stands between them.
+    """
+    if n < 100:  # noqa: PLR2004
+        return below
+    if n == 100:  # noqa: PLR2004
+        return hundreds[0]
+    head = hundreds[n // 100]
+    return f"{head}{join}{below}" if n % 100 else head
+
+
 _ENGLISH = _names(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen "
     "eighteen nineteen"
@@ -107,10 +123,8 @@ _SPANISH_TENS = _names("veinte treinta cuarenta cincuenta sesenta setenta ochent
 
 
 def _spanish(n: int) -> Iterator[str]:
-    hundreds, rest = divmod(n, 100)
-    below = _tens(rest, _SPANISH, _SPANISH_TENS, " y ")
-    heads = ("", "ciento", "doscientos", "trescientos")
-    yield f"{heads[hundreds]} {below}" if rest else "cien" if hundreds == 1 else heads[hundreds]
+    below = _tens(n % 100, _SPANISH, _SPANISH_TENS, " y ")
+    yield _with_hundreds(n, below, ("cien", "ciento", "doscientos", "trescientos"), " ")
 
 
 _ITALIAN = _names(
@@ -139,14 +153,8 @@ _PORTUGUESE_TENS = _names("vinte trinta quarenta cinquenta sessenta setenta oite
 
 
 def _portuguese(n: int) -> Iterator[str]:
-    hundreds, rest = divmod(n, 100)
-    below = _tens(rest, _PORTUGUESE, _PORTUGUESE_TENS, " e ")
-    if not hundreds:
-        yield below
-    elif rest:
-        yield f"{('cento', 'duzentos', 'trezentos')[hundreds - 1]} e {below}"
-    else:
-        yield ("cem", "duzentos", "trezentos")[hundreds - 1]
+    below = _tens(n % 100, _PORTUGUESE, _PORTUGUESE_TENS, " e ")
+    yield _with_hundreds(n, below, ("cem", "cento", "duzentos", "trezentos"), " e ")
 
 
 _RUSSIAN = _names(
@@ -157,6 +165,5 @@ _RUSSIAN_TENS = _names("двадцать тридцать сорок пятьд�
 
 
 def _russian(n: int) -> Iterator[str]:
-    hundreds, rest = divmod(n, 100)
-    below = _tens(rest, _RUSSIAN, _RUSSIAN_TENS, " ")
-    yield " ".join((("", "сто", "двести", "триста")[hundreds], below if rest else ""))
+    below = _tens(n % 100, _RUSSIAN, _RUSSIAN_TENS, " ")
+    yield _with_hundreds(n, below, ("сто", "сто", "двести", "триста"), " ")

@@ -14,6 +14,7 @@ from pathlib import Path, PurePosixPath
 from typing import BinaryIO
 from urllib.parse import quote, urlencode
 
+from riffusion.durable import sync
 from riffusion.errors import Gone, NotFound, StorageFull, StorageUnavailable
 from riffusion.settings import Settings
 from riffusion.storage import CONTENT_TYPES, LinkedFile, SignedUrl, Storage, is_key, signing_time
@@ -43,7 +44,7 @@ class LocalStorage(Storage):
                     file.flush()
                     os.fsync(file.fileno())
                 draft.replace(path)
-                _sync_folder(path.parent)
+                sync(path.parent)
             except BaseException:
                 draft.unlink(missing_ok=True)
                 raise
@@ -139,7 +140,7 @@ def _kept_secret(path: Path) -> bytes:
     with suppress(FileExistsError):  # unlike a rename, a link never replaces what another process has put there
         path.hardlink_to(draft)
     draft.unlink()
-    _sync_folder(path.parent)
+    sync(path.parent)
     return path.read_bytes()
 
 
@@ -157,16 +158,7 @@ def _make_folder(folder: Path) -> None:
     if not folder.is_dir():
         _make_folder(folder.parent)
         folder.mkdir(exist_ok=True)
-        _sync_folder(folder.parent)
-
-
-def _sync_folder(folder: Path) -> None:
-    """Makes the names in a folder durable."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(folder.parent)
 
 
 @contextmanager
