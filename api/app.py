@@ -16,6 +16,7 @@ from api import (
     security_headers,
     shares,
     submit,
+    tracing,
     uploads,
 )
 from api.held_requests import HeldRequests, JobWatcher
@@ -41,6 +42,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.url_map.merge_slashes = False
     app.extensions[EXTENSION] = services = _services(settings)
     request_log.register(app)
+    if settings.otlp_endpoint:
+        tracing.register(app)
     app.before_request(_refuse_leading_slashes)
     metrics.register(app, services.metrics)
     security_headers.register(app, settings.cors_origins.split())

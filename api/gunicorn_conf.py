@@ -80,6 +80,7 @@ def post_worker_init(worker: Any) -> None:
     from api.load_shedding import Shedding
     from api.overload_response import OverloadResponse
     from api.services import EXTENSION, Services
+    from riffusion import tracing
     from riffusion.jobs.database import refuse_cluster
     from riffusion.jobs.reaper import Reaper
     from riffusion.jobs.webhooks.dispatcher import LINES, Dispatcher
@@ -93,6 +94,7 @@ def post_worker_init(worker: Any) -> None:
     except SetupError as error:
         worker.log.critical("server not started", extra={"reason": str(error)})
         sys.exit(Arbiter.WORKER_BOOT_ERROR)  # ends the whole server
+    tracing.configure(_settings, "riffusion-api")
     dispatcher = Dispatcher(here.store, lambda record: here.presenter.job(Snapshot(record, None)).model_dump_json())
     worker.background = (Reaper(here.store, here.files), dispatcher)
     for service in worker.background:
@@ -113,8 +115,11 @@ def post_worker_init(worker: Any) -> None:
 
 def worker_exit(_server: Any, worker: Any) -> None:
     """Stops what post_worker_init started."""
+    from riffusion import tracing
+
     for service in getattr(worker, "background", ()):
         service.stop()
+    tracing.shutdown()
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field
 from werkzeug.exceptions import HTTPException
 
 from api.request_log import request_id
+from riffusion import tracing
 from riffusion.errors import (
     Gone,
     IdempotencyConflict,
@@ -82,6 +83,7 @@ class Problem(BaseModel):
     code: str = Field(description="What is wrong, for programs; stable between versions.")
     errors: list[FieldProblem] = Field(default=[], description="The invalid fields, if the problem is about fields.")
     request_id: str = Field(description="Finds the request in the server's log; also in `X-Request-Id`.")
+    trace_id: str | None = Field(default=None, description="Of its trace, where the server keeps one; 32 hex digits.")
 
 
 def status_of(error: type[RiffusionError] | type[HTTPException]) -> int:
@@ -100,9 +102,9 @@ def response(status: int, code: str, detail: str, fields: list[FieldProblem], re
     """A problem as a response."""
     problem = Problem(
         type="about:blank", title=HTTPStatus(status).phrase, status=status, detail=_brief(detail), code=code,
-        errors=fields, request_id=request_id,
+        errors=fields, request_id=request_id, trace_id=tracing.ids().get("trace_id"),
     )  # fmt: skip
-    made = Response(problem.model_dump_json(), status, content_type=PROBLEM_TYPE)
+    made = Response(problem.model_dump_json(exclude_none=True), status, content_type=PROBLEM_TYPE)
     made.headers["Cache-Control"] = "no-store"
     return made
 

@@ -13,9 +13,10 @@ import structlog
 from flask import Flask, Response, g, request
 
 from api.ip_networks import address_client
+from riffusion import tracing
 
 HEADER = "X-Request-Id"
-_READS = frozenset({"GET", "HEAD", "OPTIONS"})
+READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _ACCEPTABLE = re.compile(r"[A-Za-z0-9._-]{1,128}")
 
 _stdlib = logging.getLogger(__name__)
@@ -52,7 +53,7 @@ def register(app: Flask) -> None:
     @app.after_request
     def _end(response: Response) -> Response:
         response.headers[HEADER] = request_id()
-        read = request.method in _READS and response.status_code < HTTPStatus.BAD_REQUEST
+        read = request.method in READS and response.status_code < HTTPStatus.BAD_REQUEST
         level = logging.DEBUG if read else logging.INFO
         if read and not _stdlib.isEnabledFor(level):
             return response
@@ -62,6 +63,7 @@ def register(app: Flask) -> None:
             path=request.path,
             status=response.status_code,
             client=g.caller.name if "caller" in g else address_client(request)[0],
+            **tracing.ids(),
         )
         began = g.began
         # On close, because a stream ends long after its view has returned.

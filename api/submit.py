@@ -16,6 +16,7 @@ from api.operations import Reply, operation
 from api.representation import poll_headers, rate_limit_headers
 from api.schemas import Job, JobList
 from api.services import Services, services
+from riffusion import tracing
 from riffusion.errors import (
     FieldError,
     Gone,
@@ -95,7 +96,14 @@ def _accept(body: Any, key: str | None, here: Services, client: Tenant) -> Accep
     submissions = [Submission(each, client, prefix=f"{index}." if many else "") for index, each in enumerate(requests)]
     for submission in submissions:
         admit(submission, here)
-    return here.store.accept(submissions, Idempotency.of(key, body, submissions) if key else None)
+    attributes = {
+        "messaging.system": "redis",
+        "messaging.operation.type": "send",
+        "messaging.operation.name": "accept",
+        "messaging.batch.message_count": len(submissions),
+    }
+    with tracing.span("accept", attributes, kind="producer"):
+        return here.store.accept(submissions, Idempotency.of(key, body, submissions) if key else None)
 
 
 def _parse_all(items: list[Any]) -> list[AnyRequest]:

@@ -17,6 +17,7 @@ from typing import Any
 
 import structlog
 
+from riffusion import tracing
 from riffusion.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ def configure(settings: Settings) -> None:
         structlog.stdlib.add_logger_name,
         structlog.stdlib.add_log_level,
         structlog.stdlib.ExtraAdder(),
+        _add_trace,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
     ]
     structlog.configure(
@@ -68,6 +70,11 @@ def escape(text: str, keep: str = "") -> str:
     """The text with unprintable characters (control characters, direction marks, line separators) written as in Python,
     `\\x1b`, except those to keep."""
     return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
+
+
+def _add_trace(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:
+    """Adds `trace_id` and `span_id` where there is a trace."""
+    return {**tracing.ids(), **event}
 
 
 def _printable(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

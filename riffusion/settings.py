@@ -201,6 +201,17 @@ class Settings(BaseSettings):
     log_format: Literal["json", "console"] = Field(
         default="json", description="json: one object a line; console: text for people."
     )
+    otlp_endpoint: str | None = Field(
+        default=None,
+        pattern="^https?://",
+        description="Base URL of an OpenTelemetry collector that takes traces by OTLP over HTTP, such as "
+        "`http://collector:4318`; none: nothing is traced.",
+    )
+    trust_traceparent: bool = Field(
+        default=False,
+        description="Whether traces of callers without a key are continued, too, for an API that only your own "
+        "services reach. Those of callers with a key always are.",
+    )
 
     @field_validator("storage")
     @classmethod

@@ -15,7 +15,7 @@ from typing import Any
 
 from celery import Celery, bootsteps, signals
 
-from riffusion import logs
+from riffusion import logs, tracing
 from riffusion.jobs.broker import create_celery
 from riffusion.jobs.database import refuse_cluster
 from riffusion.jobs.reaper import Reaper
@@ -68,9 +68,11 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
         SetupError: the model can't be loaded, or Redis is in cluster mode.
     """
     logs.configure(settings)
+    tracing.configure(settings, "riffusion-worker")
     store, files = JobStore.connect(settings), open_storage(settings)
     refuse_cluster(store.redis)
     with ExitStack() as running:
+        running.callback(tracing.shutdown)
         generator = load(settings)
         running.callback(generator.close)
         name = f"{socket.gethostname()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"

@@ -10,9 +10,11 @@ import threading
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from functools import partial
 from typing import Protocol
 
+from riffusion import tracing
 from riffusion.errors import (
     Canceled,
     LeaseLost,
@@ -28,6 +30,7 @@ from riffusion.settings import Settings
 from riffusion.storage import CONTENT_TYPES, Storage
 from worker import metrics
 from worker.attempt import Attempt, GivenBack
+from worker.attempt_span import attempt_span
 from worker.heartbeat import Heartbeat
 from worker.retry import BACKOFF, RetryPolicy, call_store
 
@@ -95,10 +98,11 @@ class Runner:
                 self._slots.release()
 
     def _work(self) -> None:
-        while (record := self._claim()) is not None:
-            self._run(record)
+        while (claimed := self._claim()) is not None:
+            self._run(*claimed)
 
-    def _claim(self) -> JobRecord | None:
+    def _claim(self) -> tuple[JobRecord, float] | None:
+        """The next job, and when the call that claimed it began, Unix seconds."""
         nonce = secrets.token_hex(16)  # a claim whose reply was lost is repeated and returns the same job
         pauses = iter(BACKOFF)
         while not self.stopping and not self.broken:
@@ -106,17 +110,29 @@ class Runner:
             if not self._retry.storage_available:
                 self._stopping.wait(BACKOFF.first_s)
                 continue
+            began = time.time()
             try:
-                return self._store.claim(self._settings.model, self._heartbeat.name, nonce)
+                record = self._store.claim(self._settings.model, self._heartbeat.name, nonce)
             except StoreUnavailable:
                 self._stopping.wait(next(pauses))
+            else:
+                return (record, began) if record else None
         return None
 
-    def _run(self, record: JobRecord) -> None:
-        began = time.monotonic()
+    def _run(self, record: JobRecord, claimed_at: float) -> None:
         attempt = Attempt(record, self._settings)
-        with self._heartbeat.hold(attempt), metrics.RUNNING.track_inprogress():
-            outcome = self._attempt(record, attempt)
+        with (
+            self._heartbeat.hold(attempt),
+            metrics.RUNNING.track_inprogress(),
+            attempt_span(record, self._store, claimed_at) as span,
+        ):
+            self._run_attempt(record, attempt, span)
+
+    def _run_attempt(self, record: JobRecord, attempt: Attempt, span: tracing.Span) -> None:
+        began = time.monotonic()
+        outcome = self._attempt(record, attempt)
+        if outcome != "succeeded":
+            span.fail(outcome)
         metrics.ENDED.labels(record.mode, outcome).inc()
         if outcome == "succeeded":
             metrics.SECONDS.labels(record.mode).observe(time.monotonic() - began)
@@ -153,7 +169,9 @@ class Runner:
             # From any library: the log has the traceback, but the tenant gets neither it nor a path.
             log.exception("job failed unexpectedly", extra={"job": record.id})
             outcome = Failure(RiffusionError.code, "The worker failed unexpectedly; its log says why.")
-        if not call_store(attempt, partial(self._store.finish, record.id, record.token, outcome)):
+        with tracing.span("finish"):
+            kept = call_store(attempt, partial(self._store.finish, record.id, record.token, outcome))
+        if not kept:
             self._clean_up(record, attempt)
             return "lost"
         return outcome.code if isinstance(outcome, Failure) else "succeeded"
@@ -161,16 +179,23 @@ class Runner:
     def _make(self, record: JobRecord, attempt: Attempt) -> Success:
         request = parse(record.request)
         call = partial(self._retry.call, attempt)
-        inputs = {name: call(partial(self._files.get, key)) for name, key in record.inputs.items()}
+        inputs = {}
+        for name, key in record.inputs.items():
+            with tracing.span("fetch"):
+                inputs[name] = call(partial(self._files.get, key))
         clip = self._generator.run(request, inputs, attempt)
         attempt.check()
         image, audio = _keys(record, clip.audio_format)
-        puts = (
-            partial(self._files.put, image, clip.png, CONTENT_TYPES[".png"]),
-            partial(self._files.put, audio, clip.audio, CONTENT_TYPES[f".{clip.audio_format}"]),
-        )
+
+        def put(key: str, data: bytes) -> None:
+            suffix = key[key.rindex(".") :]
+            with tracing.span("store", {"riffusion.file.type": suffix, "riffusion.file.bytes": len(data)}):
+                call(partial(self._files.put, key, data, CONTENT_TYPES[suffix]))
+
+        puts = [partial(put, image, clip.png), partial(put, audio, clip.audio)]
         with ThreadPoolExecutor(len(puts)) as pool:  # together, because a client waits
-            list(pool.map(call, puts))
+            for done in [pool.submit(copy_context().run, each) for each in puts]:
+                done.result()
         return Success(
             JobOutput(
                 ImageOutput(image, clip.width, clip.height, len(clip.png)),

@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+from riffusion import tracing
 from riffusion.errors import StoreUnavailable
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
@@ -84,6 +85,7 @@ class Shutdown:
             log.error("process ended with threads running", extra={"threads": len(attempts), "hung": hung})
             self._release(attempts)
             self._heartbeat.stop()
+            tracing.shutdown()
             os._exit(EX_TEMPFAIL)
 
     def _release(self, attempts: Sequence[Attempt]) -> None:

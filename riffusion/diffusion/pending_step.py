@@ -40,5 +40,5 @@ class PendingStep:
         work_s = (now - since) / len(self.rows)
         results = zip(self.rows, self._finite.tolist(), self._last, self._predicted, strict=True)
         for row, finite, last, predicted in results:
-            row.report(finite=finite, last=last, predicted=predicted, work_s=work_s)
+            row.report(finite=finite, last=last, predicted=predicted, work_s=work_s, rows=len(self.rows))
         return now

@@ -137,12 +137,13 @@ class Row:
             return clean
         return torch.lerp(self._init_latents, clean, self._mask)
 
-    def report(self, *, finite: bool, last: bool, predicted: Tensor | None, work_s: float) -> None:
+    def report(self, *, finite: bool, last: bool, predicted: Tensor | None, work_s: float, rows: int) -> None:
         """Reports a step that the device has finished, and after the last one the latents, to the submitter.
 
         Args:
             predicted: by that step; see `predicted`.
             work_s: the row's part of its time.
+            rows: how many rows shared it.
         """
         if self.future.done():
             self.finished = True
@@ -150,7 +151,7 @@ class Row:
         if not finite:
             self.fail(BrokenPicture("The model's numbers are not finite; another seed or guidance may work."))
             return
-        self._prediction.complete(predicted, work_s)
+        self._prediction.complete(predicted, work_s, rows)
         try:
             self._on_step()
         except Exception as error:  # whatever the submitter's callback raises ends that row alone

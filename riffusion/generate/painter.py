@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from riffusion import tracing
 from riffusion.diffusion.autoencoder import Autoencoder
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.engine import Engine
@@ -24,6 +26,7 @@ from riffusion.diffusion.schedulers import count_calls
 from riffusion.diffusion.small_decoder import preview_decoder
 from riffusion.diffusion.supported import LATENT_CHANNELS
 from riffusion.generate.clip import Control
+from riffusion.generate.denoise_span import record_denoising
 from riffusion.generate.previews import Previewer, Previews, Whole, side_by_side
 from riffusion.generate.vocabulary import KnownWords
 from riffusion.geometry import CLIP_COLUMNS, ROWS, padded_width
@@ -122,6 +125,7 @@ class Painter:
         prompt, negative = self.embeds(request.prompt, request.used_negative_prompt, lora=lora)
         return Conditioning(prompt, negative, guidance_of(request.guidance), lora)
 
+    @tracing.traced("prompt")
     def embeds(self, *prompts: str, lora: LoraSet | None = None) -> list[Tensor]:
         """Embeddings [L, D] of prompts that are used together, in the words that the model knows."""
         known = map(self.words.canonical, prompts) if self.words else prompts
@@ -131,6 +135,7 @@ class Painter:
         """[4, H, W] of the latents for so many columns."""
         return LATENT_CHANNELS, ROWS // self._scale, padded_width(width) // self._scale
 
+    @tracing.traced("encode")
     def encode(self, grey: Grey) -> Tensor:
         """Latents [4, H, W] of a picture [512, width], padded to a width that the model can paint."""
         return self._autoencoder.encode(pad(grey, padded_width(grey.shape[1])))
@@ -151,7 +156,7 @@ class Painter:
         Raises:
             JobError: one of them failed, or the control stopped them; the others leave the batch.
         """
-        job = next(self._jobs)
+        job, began = next(self._jobs), time.time()
         futures: list[Future[Tensor]] = []
         predictions = progress.previews.begin([task.width for task in tasks], whole)
         try:
@@ -171,6 +176,8 @@ class Painter:
         finally:
             for future in futures:
                 future.cancel()
+            for prediction in predictions:
+                record_denoising(began, prediction.batches)
         return [pictures[index][:, : task.width] for index, task in enumerate(tasks)]
 
     def _decoded(self, futures: Sequence[Future[Tensor]], progress: Progress) -> Iterator[tuple[int, Grey]]:
@@ -179,7 +186,9 @@ class Painter:
         while pending:
             progress.wait()
             for index in [index for index, future in pending.items() if future.done()]:
-                grey = self._autoencoder.decode(pending.pop(index).result())
+                latents = pending.pop(index).result()
+                with tracing.span("decode"):
+                    grey = self._autoencoder.decode(latents)
                 progress.previews.finish(index, grey)
                 yield index, grey
             progress.previews.update()

@@ -5,6 +5,7 @@ from typing import get_args
 
 from torch import Tensor
 
+from riffusion import tracing
 from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.loudness import normalize_loudness
@@ -64,9 +65,11 @@ class Renderer:
         control.check()
         rate = codec.params.sample_rate
         recipe = shareable(request.model_dump(mode="json", exclude_none=True))  # files are passed on
+        with tracing.span("write files"):
+            png, audio = canvas.png(recipe), encode_audio(sound, rate, request.format, recipe)
         return Clip(
-            png=canvas.png(recipe),
-            audio=encode_audio(sound, rate, request.format, recipe),
+            png=png,
+            audio=audio,
             audio_format=request.format,
             duration_s=sound.shape[1] / rate,
             sample_rate=rate,
@@ -82,6 +85,7 @@ class Renderer:
         control.progress(1, 1)
         return canvas
 
+    @tracing.traced("sound")
     def _sound(self, request: AnyRequest, canvas: Canvas, wave: Tensor | None, codec: SpectrogramCodec) -> Tensor:
         """The sound [C, T] of what was made, as loud as files are; as long as the wave, if it was made from one.
 
@@ -103,12 +107,13 @@ class Renderer:
         """The sound [C, T] that a request starts from, and by field the pictures, that of the sound included."""
         kinds, wave, canvases = reference_fields(type(request)), None, {}
         for field, reference in references(request).items():
-            if kinds[field] is Kind.SOUND:
-                wave = decode_audio(_input(inputs, field), max_seconds=self._settings.max_audio_s)
-                # A constant isn't heard, but would fill the picture's lowest rows and take the sound's headroom.
-                canvases[field] = codec.encode(wave - wave.mean(dim=1, keepdim=True))
-            else:
-                canvases[field] = self._canvas(reference, field, inputs)
+            with tracing.span("read", {"riffusion.field": field}):
+                if kinds[field] is Kind.SOUND:
+                    wave = decode_audio(_input(inputs, field), max_seconds=self._settings.max_audio_s)
+                    # A constant isn't heard, but would fill the picture's lowest rows and take the sound's headroom.
+                    canvases[field] = codec.encode(wave - wave.mean(dim=1, keepdim=True))
+                else:
+                    canvases[field] = self._canvas(reference, field, inputs)
         return wave, canvases
 
     def _canvas(self, reference: Reference, field: str, inputs: Mapping[str, bytes]) -> Canvas:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from riffusion import tracing
 from riffusion.errors import Gone, IdempotencyConflict, QueueFull, UnknownReference
 from riffusion.jobs.database import pairs
 from riffusion.jobs.inputs import Inputs
@@ -109,6 +110,7 @@ def new_batch(tenant: Tenant, key: Idempotency | None) -> dict[str, Any]:
         "scopes": tenant.scopes,
         "anonymous": key_of(tenant.name) is None,
         "quota": asdict(tenant.quota),
+        "trace": tracing.carrier(),
         "jobs": [],
         **({"owner": tenant.owner} if tenant.owner else {}),
         **({"idem": digest([tenant.identity, key.key]), "digest": key.digest, "body": key.body} if key else {}),

@@ -2,10 +2,11 @@
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from riffusion import tracing
 from riffusion.requests import with_defaults
 
 
@@ -154,6 +155,8 @@ class JobRecord:
     degraded: bool
     """Whether it has fewer steps than the request asked for, because the queue was long."""
     created_at: float
+    queued_at: float
+    """Since when it waits or waited, for the first time or again."""
     started_at: float | None
     """Of the latest attempt."""
     completed_at: float | None
@@ -181,6 +184,10 @@ class JobRecord:
     webhook: Webhook | None = None
     preview: int = 0
     """How many previews the running attempt has shown; 0 where there is none to see."""
+    trace: Mapping[str, str] = field(default_factory=dict)
+    """Carrier of the trace that it belongs to (`riffusion.tracing`); empty without one."""
+    attempt_trace: Mapping[str, str] = field(default_factory=dict)
+    """Carrier of the span of the latest attempt."""
 
     @classmethod
     def decode(cls, data: Mapping[bytes, bytes]) -> "JobRecord":
@@ -203,6 +210,7 @@ class JobRecord:
             weight=float(text["weight"]),
             degraded=text.get("degraded") == "1",
             created_at=float(text["created_at"]),
+            queued_at=float(text.get("queued_at", text["created_at"])),
             started_at=time_of("started_at"),
             completed_at=time_of("completed_at"),
             revision=int(text["revision"]),
@@ -218,6 +226,8 @@ class JobRecord:
             warnings=tuple(json.loads(text.get("warnings", "[]"))),
             webhook=_decode_webhook(text) if "webhook" in text else None,
             preview=int(text.get("preview", 0)) if text["status"] == JobStatus.RUNNING else 0,
+            trace={header: text[header] for header in tracing.HEADERS if header in text},
+            attempt_trace={"traceparent": text["attempt_traceparent"]} if "attempt_traceparent" in text else {},
         )
 
 

@@ -147,6 +147,10 @@ class JobStore:
         """
         return bool(self._database.run("progress", job_id, token, step, total, preview))
 
+    def trace_attempt(self, job_id: str, token: int, traceparent: str) -> None:
+        """Keeps the position of the attempt's span, for the next attempt to link to."""
+        self._database.run("trace_attempt", job_id, token, traceparent)
+
     def finish(self, job_id: str, token: int, outcome: Outcome) -> bool:
         """Ends a running job; False: the attempt has lost it, and its files are to be deleted.
 

@@ -99,6 +99,7 @@ local function write(job, status, ...)
     'cost', job.cost, 'weight', job.weight, 'degraded', job.degraded and 1 or 0, 'created_at', timestamp(now),
     'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0, 'request_bytes', #job.request, ...)
   if job.networks then redis.call('HSET', key, 'networks', job.networks) end
+  for header, value in pairs(batch.trace) do redis.call('HSET', key, header, value) end
   if job.webhook then redis.call('HSET', key, 'webhook', job.webhook, 'webhook_attempts', 0) end
   if job.owner then
     redis.call('HSET', key, 'owner', job.owner)

@@ -214,7 +214,7 @@ local function requeue(job, ...)
   drop_preview(job)
   redis.call('HDEL', 'job:' .. job.id, 'worker', 'started_at')
   enter_queue(job)
-  update(job.id, 'status', 'queued', 'step', 0, 'total', 0, ...)
+  update(job.id, 'status', 'queued', 'queued_at', timestamp(now), 'step', 0, 'total', 0, ...)
 end
 
 -- Has an ended job reported to the address that its request names.

@@ -17,6 +17,7 @@ from functools import partial
 
 import structlog
 
+from riffusion import tracing
 from riffusion.errors import StoreUnavailable
 from riffusion.jobs.database import Database, pairs
 from riffusion.jobs.keys import KeyStore
@@ -118,14 +119,15 @@ class Dispatcher:
 
     def _try(self, due: _Try) -> None:
         try:
-            self._report(due, self._outcome(due))
+            with tracing.span("POST webhook", _attributes(due.record), kind="client", parent=due.record.trace) as span:
+                self._report(due, self._outcome(due, span))
         except StoreUnavailable as unavailable:
             # It is tried again.
             _log.warning("webhook outcome not stored", job=due.record.id, detail=str(unavailable))
         except Exception:
             _log.exception("webhook try failed", job=due.record.id)
 
-    def _outcome(self, due: _Try) -> _Outcome:
+    def _outcome(self, due: _Try, span: tracing.Span) -> _Outcome:
         """Makes the request."""
         webhook = due.record.webhook
         owner = key_of(due.record.tenant) or ""
@@ -133,16 +135,19 @@ class Dispatcher:
         if webhook is None or key is None:
             return _Outcome(WebhookState.FAILED, "The key whose secret signs it was revoked.")
         body = self._message(due.record)
-        headers = signed_headers(due.record.id, int(time.time()), body, key.webhook_secret)
+        headers = signed_headers(due.record.id, int(time.time()), body, key.webhook_secret) | tracing.carrier()
         resolve = partial(self._resolvers[due.line].resolve, owner)
         began = time.monotonic()
         try:
             status = post(webhook.url, headers, body, anywhere=self._store.settings.webhooks_anywhere, resolve=resolve)
         except Undelivered as undelivered:
+            span.fail("undelivered")
             return _Outcome(WebhookState.PENDING, str(undelivered), None)
         seconds = time.monotonic() - began
+        span.set({"http.response.status_code": status})
         if 200 <= status < 300:  # noqa: PLR2004
             return _Outcome(WebhookState.DELIVERED, seconds=seconds)
+        span.fail(str(status))
         state = WebhookState.FAILED if status == _GONE else WebhookState.PENDING
         return _Outcome(state, f"The answer was {status}.", seconds)
 
@@ -162,3 +167,8 @@ class Dispatcher:
         report = (record.id, attempts, state, outcome.error, pause, seconds)
         self._database.run("webhook_report", due.line, due.lane, *report)
         _log.info("webhook tried", job=record.id, attempt=attempts, state=state, error=outcome.error)
+
+
+def _attributes(record: JobRecord) -> tracing.Attributes:
+    tries = record.webhook.attempts if record.webhook else 1
+    return {"riffusion.job.id": record.id, "http.request.method": "POST", "http.request.resend_count": tries - 1}

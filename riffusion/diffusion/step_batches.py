@@ -1,0 +1,35 @@
+"""In whose company a row was denoised: runs of steps whose UNet calls were shared by as many rows."""
+
+import time
+from dataclasses import dataclass, field
+
+MAX_RUNS = 32  # of a row; a busy batch changes at every step
+
+
+@dataclass
+class StepRun:
+    """Consecutive steps of a row, each in a batch of as many rows."""
+
+    rows: int
+    """In the batch, this one included; the most of them where runs were joined."""
+    began: float
+    """Unix seconds."""
+    ended: float
+    """Unix seconds."""
+    steps: int = 1
+
+
+@dataclass
+class StepBatches:
+    """The steps of one row so far, added by the engine's thread."""
+
+    runs: list[StepRun] = field(default_factory=list)
+
+    def add(self, rows: int, seconds: float) -> None:
+        """Adds a step that is over now, and took so long together with the other rows of its batch."""
+        now = time.time()
+        last = self.runs[-1] if self.runs else None
+        if last is None or (last.rows != rows and len(self.runs) < MAX_RUNS):
+            self.runs.append(StepRun(rows, now - seconds, now))
+            return
+        last.rows, last.ended, last.steps = max(last.rows, rows), now, last.steps + 1
