@@ -40,16 +40,24 @@ class Collector:
     url: str
     file: Path
 
-    def spans(self, name: str = "") -> list[SeenSpan]:
-        """All of a name so far, or of any, by their beginnings."""
+    def spans(self, name: str = "", of: str = "") -> list[SeenSpan]:
+        """Those so far, by their beginnings: of a name and a job, or of any."""
         lines = self.file.read_text().splitlines() if self.file.exists() else []
         spans = [SeenSpan(**json.loads(line)) for line in lines]
-        return sorted((span for span in spans if name in ("", span.name)), key=lambda span: span.began)
+        found = (
+            span for span in spans if name in ("", span.name) and of in ("", span.attributes.get("riffusion.job.id"))
+        )
+        return sorted(found, key=lambda span: span.began)
 
-    def wait_for(self, name: str, count: int = 1, timeout: float = 30) -> list[SeenSpan]:
-        """The spans of a name, once so many are there."""
-        wait_until(lambda: len(self.spans(name)) >= count, timeout, f"no {name} in {[s.name for s in self.spans()]}")
-        return self.spans(name)
+    def wait_for(self, name: str, count: int = 1, of: str = "", timeout: float = 30) -> list[SeenSpan]:
+        """The same, once there are so many."""
+        wait_until(lambda: len(self.spans(name, of)) >= count, timeout, f"no {name} in {self.spans()}")
+        return self.spans(name, of)
+
+    def wait_for_trace(self, trace: str) -> list[SeenSpan]:
+        """The spans of a trace, once one is there."""
+        wait_until(lambda: any(span.trace == trace for span in self.spans()), 30, f"no span of {trace}")
+        return [span for span in self.spans() if span.trace == trace]
 
 
 @contextmanager

@@ -61,16 +61,8 @@ class Traced:
 
     def trace_of(self, job_id: str) -> list[SeenSpan]:
         """The spans of the trace that a job belongs to, once its attempt's is there."""
-        found: list[SeenSpan] = []
-
-        def there() -> bool:
-            found[:] = [
-                span for span in self.collector.spans("process tiny") if span.attributes["riffusion.job.id"] == job_id
-            ]
-            return bool(found)
-
-        wait_until(there, 60, "the attempt was never traced")
-        return [span for span in self.collector.spans() if span.trace == found[0].trace]
+        attempts = self.collector.wait_for("process tiny", of=job_id, timeout=60)
+        return [span for span in self.collector.spans() if span.trace == attempts[0].trace]
 
 
 @pytest.fixture(scope="module")
@@ -159,7 +151,7 @@ def test_an_invalid_traceparent_is_ignored(traced: Traced, sent: str) -> None:
 def test_problems_and_logs_name_the_trace(traced: Traced) -> None:
     problem = traced.post({"mode": "no such mode"}, **{"X-Request-Id": "found-by-this"}).json()
     assert problem["request_id"] == "found-by-this"
-    span = next(s for s in traced.collector.wait_for("POST /jobs") if s.trace == problem["trace_id"])
+    span = traced.collector.wait_for_trace(problem["trace_id"])[0]
     assert (span.attributes["http.response.status_code"], span.failed) == (422, False)
     assert span.attributes["riffusion.request.id"] == "found-by-this"
     lines = [json.loads(line) for line in (traced.stack.folder / "api.log").read_text().splitlines()]
