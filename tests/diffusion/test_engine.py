@@ -189,6 +189,25 @@ def test_a_prediction_is_handed_over_once_for_each_time_that_it_is_asked_for(
     assert torch.dist(taken[3], made) < torch.dist(taken[1], made)  # type: ignore[arg-type]
 
 
+def test_steps_in_batches_of_one_size_are_one_run(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
+    started = threading.Event()
+    engine = Engine(Denoiser(checkpoint), max_rows=4, warm_up=partial(wait, started))
+    long, short = RunningPrediction(), RunningPrediction()
+    futures = [
+        engine.submit(Job(steps=steps).request(prompts), prediction=prediction)
+        for steps, prediction in ((7, long), (3, short))
+    ]
+    started.set()
+    for future in futures:
+        future.result(60)
+    engine.close()
+    assert [(run.rows, run.steps) for run in short.batches.runs] == [(2, 3)]
+    together, alone = long.batches.runs
+    assert [(run.rows, run.steps) for run in (together, alone)] == [(2, 3), (1, 4)]
+    assert together.began < together.ended <= alone.began + 1e-3
+    assert alone.began < alone.ended
+
+
 def test_groups_of_other_shapes_take_turns(checkpoint: Checkpoint, prompts: PromptEncoder) -> None:
     order: list[int] = []
     started = threading.Event()
