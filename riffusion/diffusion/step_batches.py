@@ -16,6 +16,8 @@ class StepRun:
     """Unix seconds."""
     ended: float
     """Unix seconds."""
+    calls_s: float
+    """Seconds of its UNet calls; the rest of the time, batches of other shapes or LoRAs had their turns."""
     steps: int = 1
 
 
@@ -30,6 +32,7 @@ class StepBatches:
         now = time.time()
         last = self.runs[-1] if self.runs else None
         if last is None or (last.rows != rows and len(self.runs) < MAX_RUNS):
-            self.runs.append(StepRun(rows, now - seconds, now))
+            self.runs.append(StepRun(rows, now - seconds, now, seconds))
             return
-        last.rows, last.ended, last.steps = max(last.rows, rows), now, last.steps + 1
+        last.rows, last.ended = max(last.rows, rows), now
+        last.calls_s, last.steps = last.calls_s + seconds, last.steps + 1

@@ -21,5 +21,9 @@ def record_denoising(began: float, batches: StepBatches) -> None:
 
 
 def _steps(run: StepRun) -> tracing.Past:
-    attributes = {"riffusion.steps": run.steps, "riffusion.batch.rows": run.rows}
+    attributes = {
+        "riffusion.steps": run.steps,
+        "riffusion.batch.rows": run.rows,
+        "riffusion.batch.seconds": round(run.calls_s, 6),
+    }
     return tracing.Past("steps", run.began, run.ended, attributes)
