@@ -12,7 +12,7 @@ from tests.faults.conftest import MakeStack
 from tests.faults.promise import wait_kept
 
 JOBS = 40
-EXPORT_S = 10.0  # after which the exporter gives up on a request
+EXPORT_S = 10.0  # after which the exporter abandons a request
 
 
 @pytest.fixture
