@@ -96,7 +96,7 @@ def _accept(body: Any, key: str | None, here: Services, client: Tenant) -> Accep
     submissions = [Submission(each, client, prefix=f"{index}." if many else "") for index, each in enumerate(requests)]
     for submission in submissions:
         admit(submission, here)
-    attributes = {
+    attributes: tracing.Attributes = {
         "messaging.system": "redis",
         "messaging.operation.type": "send",
         "messaging.operation.name": "accept",

@@ -27,10 +27,10 @@ def measure(redis_url: str, data_dir: str, collector: str) -> dict[str, float]:
     from riffusion import tracing
     from riffusion.settings import Settings
 
-    limits = {f"anonymous_{name}": 0 for name in ("creates_per_minute", "jobs_in_flight", "jobs_kept", "stored_bytes")}
     settings = Settings(
-        redis_url=redis_url, data_dir=data_dir, otlp_endpoint=collector or None, max_queued=10**6,
-        anonymous_request_bytes=0, **limits,
+        redis_url=redis_url, data_dir=Path(data_dir), otlp_endpoint=collector or None, max_queued=10**6,
+        anonymous_creates_per_minute=0, anonymous_jobs_in_flight=0, anonymous_jobs_kept=0, anonymous_request_bytes=0,
+        anonymous_stored_bytes=0,
     )  # fmt: skip
     client = create_app(settings).test_client()
     began = time.process_time()

@@ -139,7 +139,8 @@ def test_a_callers_trace_is_continued_by_key_and_linked_without(traced: Traced) 
     ],
 )
 def test_an_invalid_traceparent_is_ignored(traced: Traced, sent: str) -> None:
-    headers = {"Authorization": f"Bearer {traced.key}", "traceparent": sent.encode("latin-1"), "tracestate": "=,=" * 99}
+    headers = httpx.Headers({"Authorization": f"Bearer {traced.key}", "tracestate": "=,=" * 99}, encoding="latin-1")
+    headers["traceparent"] = sent
     before = len(traced.collector.spans("DELETE /jobs/<job_id>"))
     response = http.delete(f"{traced.stack.url}/jobs/none", headers=headers)
     assert response.status_code == httpx.codes.NOT_FOUND
