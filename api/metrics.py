@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator
+from dataclasses import astuple
 from functools import cache
 
 import structlog
@@ -13,6 +14,7 @@ from prometheus_client.registry import Collector
 
 from api.request_log import elapsed_s
 from riffusion.errors import StoreUnavailable
+from riffusion.jobs.statistics import read_statistics
 from riffusion.jobs.store import JobStore
 
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
@@ -105,17 +107,18 @@ class _Queues(Collector):
                 ("worker_slots", "Jobs those workers hold at once."),
                 ("waiting_jobs", "Jobs that wait."),
                 ("running_jobs", "Jobs that workers hold."),
+                ("waiting_work_seconds", "Time that one worker would take for all jobs that wait."),
             )
         ]
         try:
-            loads = self._store.models.loads()
+            models = read_statistics(self._store.redis, self._store.settings).models
         except StoreUnavailable as error:
             structlog.get_logger().warning("metrics without queues", reason=str(error))
             up.add_metric([], 0)
             yield up
             return
         up.add_metric([], 1)
-        for model, load in loads.items():
-            for gauge, value in zip(gauges, (load.workers, load.slots, load.waiting, load.running), strict=True):
-                gauge.add_metric([model], value)
+        for name, model in models.items():
+            for gauge, value in zip(gauges, astuple(model), strict=True):
+                gauge.add_metric([name], value)
         yield from (up, *gauges)

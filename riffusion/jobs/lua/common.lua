@@ -8,7 +8,8 @@
 --   waiting:<model>   zset    waiting jobs by start tag
 --   places:<model>    zset    how many of them each scope has, and all tenants without a key ("anonymous")
 --   clients:<model>   zset    finish tag of each scope's last job; those behind virtual time are dropped
---   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots, card
+--   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots of all
+--                             workers, worker_slots of the last one that registered, card, qualities
 --   models            set     every model that ever had a job or a worker
 --   preview:<id>      string  a running job's latest preview, a WebP; the record counts them as `preview`
 --   due               zset    jobs by the time at which reap checks them: when a lease or a deadline ends
@@ -278,6 +279,20 @@ local function delete_record(job)
   redis.call('ZREM', 'webhooks', job.id)
   if job.origin then redis.call('SREM', 'pins:job:' .. job.origin, job.id) end
   redis.call('SET', 'gone:' .. job.id, job.client, 'EX', limits.tombstone_s)
+end
+
+-- Workers alive, and the slots of those together, of each model.
+local function count_workers()
+  local workers, slots = {}, {}
+  for _, worker in ipairs(redis.call('SMEMBERS', 'workers')) do
+    local presence = redis.call('HMGET', 'worker:' .. worker, 'model', 'slots')
+    local model = presence[1]
+    if model then
+      workers[model] = (workers[model] or 0) + 1
+      slots[model] = (slots[model] or 0) + presence[2]
+    end
+  end
+  return workers, slots
 end
 
 -- Wake-ups that the broker's list lacks: one for each waiting job, but no more than there are slots.
