@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Protocol
 
+from riffusion.diffusion.metrics import STAGE_SECONDS
 from riffusion.errors import (
     Canceled,
     LeaseLost,
@@ -65,6 +66,7 @@ class Runner:
         self._settings = settings
         self._stopping = threading.Event()
         self._retry = RetryPolicy()
+        metrics.STORAGE_UP.set_function(lambda: self._retry.storage_available)
         self._slots = threading.BoundedSemaphore(settings.slots)
 
     def stop(self) -> None:
@@ -169,7 +171,10 @@ class Runner:
             partial(self._files.put, image, clip.png, CONTENT_TYPES[".png"]),
             partial(self._files.put, audio, clip.audio, CONTENT_TYPES[f".{clip.audio_format}"]),
         )
-        with ThreadPoolExecutor(len(puts)) as pool:  # together, because a client waits
+        with (
+            STAGE_SECONDS.labels("store").time(),
+            ThreadPoolExecutor(len(puts)) as pool,
+        ):  # together, because a client waits
             list(pool.map(call, puts))
         return Success(
             JobOutput(

@@ -2,6 +2,7 @@
 
 import itertools
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.engine import Engine
 from riffusion.diffusion.lora import LoraSet
 from riffusion.diffusion.lora_folder import LoraFolder
+from riffusion.diffusion.metrics import STAGE_SECONDS
 from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest
@@ -175,14 +177,19 @@ class Painter:
 
     def _decoded(self, futures: Sequence[Future[Tensor]], progress: Progress) -> Iterator[tuple[int, Grey]]:
         """Each picture as soon as its last step is done, while others still run; with its index."""
-        pending = dict(enumerate(futures))
+        pending, waited_s = dict(enumerate(futures)), 0.0
         while pending:
+            began = time.perf_counter()
             progress.wait()
+            waited_s += time.perf_counter() - began
             for index in [index for index, future in pending.items() if future.done()]:
-                grey = self._autoencoder.decode(pending.pop(index).result())
+                latents = pending.pop(index).result()
+                with STAGE_SECONDS.labels("decode").time():
+                    grey = self._autoencoder.decode(latents)
                 progress.previews.finish(index, grey)
                 yield index, grey
             progress.previews.update()
+        STAGE_SECONDS.labels("denoise").observe(waited_s)
 
     def _denoise_request(self, request: Painted, task: ImageTask) -> DenoiseRequest:
         init = self.encode(task.init) if isinstance(task.init, np.ndarray) else task.init

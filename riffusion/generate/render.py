@@ -10,6 +10,7 @@ from riffusion.audio.encode import encode_audio
 from riffusion.audio.loudness import normalize_loudness
 from riffusion.audio.sound_check import check_sound
 from riffusion.audio_segment import AudioSegment, wav_of
+from riffusion.diffusion.metrics import STAGE_SECONDS
 from riffusion.errors import UnknownReference
 from riffusion.generate.checks import invalid
 from riffusion.generate.clip import Clip, Control
@@ -60,13 +61,15 @@ class Renderer:
         if request.columns({field: InputSize(each.width) for field, each in canvases.items()}) == 1:
             raise too_short(request.length_field)
         canvas = self._picture(request, canvases, control)
-        sound = self._sound(request, canvas, wave, codec)
-        control.check()
         rate = codec.params.sample_rate
         recipe = shareable(request.model_dump(mode="json", exclude_none=True))  # files are passed on
+        with STAGE_SECONDS.labels("sound").time():
+            sound = self._sound(request, canvas, wave, codec)
+            control.check()
+            audio = encode_audio(sound, rate, request.format, recipe)
         return Clip(
             png=canvas.png(recipe),
-            audio=encode_audio(sound, rate, request.format, recipe),
+            audio=audio,
             audio_format=request.format,
             duration_s=sound.shape[1] / rate,
             sample_rate=rate,
