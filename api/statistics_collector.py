@@ -6,8 +6,18 @@ import structlog
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from riffusion.errors import StoreUnavailable
-from riffusion.jobs.statistics import ModelStatistics, Statistics, read_statistics
+from riffusion.errors import (
+    BrokenPicture,
+    BrokenSound,
+    DeadlineExceeded,
+    InaudibleSound,
+    OutOfMemory,
+    RiffusionError,
+    StorageFull,
+    StoreUnavailable,
+    WorkerLost,
+)
+from riffusion.jobs.statistics import End, ModelStatistics, Statistics, read_statistics
 from riffusion.jobs.store import JobStore
 
 _OF_MODELS: tuple[tuple[str, str, Callable[[ModelStatistics], float]], ...] = (
@@ -26,6 +36,14 @@ _OF_ALL: tuple[tuple[str, str, Callable[[Statistics], float]], ...] = (
     ("stored_bytes", "Bytes of all results and uploads.", lambda all_: all_.stored_bytes),
     ("redis_memory_bytes", "Memory that Redis uses.", lambda all_: all_.memory_bytes),
 )
+_FAILURES = (
+    RiffusionError, BrokenPicture, BrokenSound, DeadlineExceeded, InaudibleSound, OutOfMemory, StorageFull, WorkerLost
+)  # fmt: skip
+# Counted as 0 until they occur: otherwise the first one wouldn't be seen as an increase.
+_ENDS = (
+    ("succeeded", "made"), ("succeeded", "copied"), ("canceled", "requested"),
+    *(("failed", error.code) for error in _FAILURES),
+)  # fmt: skip
 
 
 class StatisticsCollector(Collector):
@@ -58,7 +76,8 @@ class StatisticsCollector(Collector):
                 gauge.add_metric([model], value_of_model(values))
             yield gauge
         ended = CounterMetricFamily("riffusion_jobs_ended", "Jobs that ended.", labels=["model", "status", "reason"])
-        for end, count in statistics.ended.items():
+        never = {End(*end, model): 0 for model in statistics.models for end in _ENDS}
+        for end, count in {**never, **statistics.ended}.items():
             ended.add_metric([end.model, end.status, end.reason], count)
         yield ended
 
