@@ -30,6 +30,8 @@ class Metrics:
             ("method",),
             registry=self.registry,
         )
+        for method in ("GET", "POST"):
+            self.shed.labels(method)  # 0 until it occurs, so that the first one is an increase
         self.seconds = Histogram(
             "riffusion_http_request_seconds",
             "Time until the response began, of requests that were not held.",
