@@ -1,6 +1,6 @@
 """A real stack, scraped by a real Prometheus."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -20,9 +20,14 @@ class Watched:
     worker: Worker
     prometheus: Prometheus
 
-    def wait_firing(self, *alerts: str) -> None:
-        """Returns when all of these fire."""
-        wait_until(lambda: set(alerts) <= self.prometheus.firing(), FIRES_S, f"not all of {alerts} fire")
+    def wait_firing(self, *alerts: str, meanwhile: Callable[[], object] = lambda: None) -> None:
+        """Returns when all of these fire; calls `meanwhile` again and again until then."""
+
+        def firing() -> bool:
+            meanwhile()
+            return set(alerts) <= self.prometheus.firing()
+
+        wait_until(firing, FIRES_S, f"not all of {alerts} fire")
 
     def wait_silent(self) -> None:
         """Returns when no alert fires."""

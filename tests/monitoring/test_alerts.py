@@ -120,9 +120,11 @@ def test_a_redis_without_memory(healthy: Watched) -> None:
     healthy.wait_firing("RiffusionRedisMemory")
     assert "RiffusionRedisRefusesWrites" not in healthy.prometheus.firing()
     redis.config_set("maxmemory", "1mb")
-    for _ in range(5):
+
+    def refused() -> None:
         assert healthy.stack.post("0").status_code == HTTPStatus.SERVICE_UNAVAILABLE
-    healthy.wait_firing("RiffusionRedisRefusesWrites", "RiffusionRefusals")
+
+    healthy.wait_firing("RiffusionRedisRefusesWrites", "RiffusionRefusals", meanwhile=refused)
     redis.config_set("maxmemory", 1 << 30)
 
 
@@ -176,9 +178,11 @@ def test_errors_of_the_server(healthy: Watched) -> None:
     stack, job = healthy.stack, healthy.stack.submit("0")
     stack.wait_ended(job)
     stack.redis.hset(f"job:{job}", "status", "broken")
-    for _ in range(5):
+
+    def fails() -> None:
         assert http.get(f"{stack.url}/jobs/{job}").status_code == HTTPStatus.INTERNAL_SERVER_ERROR
-    healthy.wait_firing("RiffusionErrors")
+
+    healthy.wait_firing("RiffusionErrors", meanwhile=fails)
     stack.redis.hset(f"job:{job}", "status", "succeeded")
 
 
