@@ -83,7 +83,7 @@ class TestWaitingWork:
 
 
 class TestOldestWaiting:
-    def test_it_is_the_one_that_entered_the_queue_first_whoever_is_next(self, store: JobStore, redis: Redis) -> None:
+    def test_it_is_the_one_that_entered_the_queue_first_whichever_is_next(self, store: JobStore, redis: Redis) -> None:
         first, last = submit(store, steps=100), submit(store, "bob")
         redis.zincrby(f"queued:{MODEL}", -100, first.id)
         redis.zincrby(f"queued:{MODEL}", -50, last.id)
@@ -135,7 +135,7 @@ class TestEnded:
             store.reap()
         assert read(store).ended == {End("failed", "worker_lost", MODEL): 1}
 
-    def test_copies_are_told_apart(self, store: JobStore) -> None:
+    def test_copies_are_counted_apart(self, store: JobStore) -> None:
         submit(store, seed=1)
         run(store)
         submit(store, seed=1)

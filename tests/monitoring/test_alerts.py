@@ -45,8 +45,8 @@ def busy(healthy: Watched) -> Watched:
     """After some load."""
     stack = healthy.stack
     stack.wait_ended(*[stack.submit("0.2") for _ in range(6)])
-    wait_until(lambda: healthy.prometheus.query("riffusion_worker_job_seconds_count"), 30)
-    time.sleep(2)  # two scrapes, for rates
+    rate = quick("rate(riffusion_worker_job_seconds_count[5m])")  # needs two scrapes
+    wait_until(lambda: healthy.prometheus.query(rate), 30)
     return healthy
 
 
