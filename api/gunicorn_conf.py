@@ -96,7 +96,7 @@ def post_worker_init(worker: Any) -> None:
         sys.exit(Arbiter.WORKER_BOOT_ERROR)  # ends the whole server
     tracing.configure(_settings, "riffusion-api")
     dispatcher = Dispatcher(here.store, lambda record: here.presenter.job(Snapshot(record, None)).model_dump_json())
-    worker.background = (Reaper(here.store, here.files), dispatcher)
+    worker.background = (Reaper(here.store, here.files, here.metrics.redis_write_seconds.observe), dispatcher)
     for service in worker.background:
         service.start()
     worker.shedding = Shedding(OverloadResponse(_settings.cors_origins.split(), here.metrics))

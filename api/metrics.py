@@ -1,18 +1,14 @@
-"""Prometheus metrics of the API, summed over its processes, and of the queues, read at each scrape."""
+"""Prometheus metrics of the API, summed over its processes, and of all jobs, read from Redis at each scrape."""
 
 import os
-from collections.abc import Iterator
 from functools import cache
 
-import structlog
 from flask import Flask, Response, g, request
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
-from prometheus_client.registry import Collector
 
 from api.request_log import elapsed_s
-from riffusion.errors import StoreUnavailable
+from api.statistics_collector import StatisticsCollector
 from riffusion.jobs.store import JobStore
 
 MULTIPROCESS_DIR = "PROMETHEUS_MULTIPROC_DIR"
@@ -34,10 +30,18 @@ class Metrics:
             ("method",),
             registry=self.registry,
         )
+        for method in ("GET", "POST"):
+            self.shed.labels(method)  # 0 until it occurs, so that the first one is an increase
         self.seconds = Histogram(
             "riffusion_http_request_seconds",
             "Time until the response began, of requests that were not held.",
             ("method", "route"),
+            buckets=_BUCKETS,
+            registry=self.registry,
+        )
+        self.redis_write_seconds = Histogram(
+            "riffusion_redis_write_seconds",
+            "Time of a script that writes, with its sync to Redis's disk, once a second.",
             buckets=_BUCKETS,
             registry=self.registry,
         )
@@ -58,9 +62,9 @@ class Metrics:
         if MULTIPROCESS_DIR in os.environ:
             registry = CollectorRegistry()
             MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
-        queues = CollectorRegistry()
-        queues.register(_Queues(store))
-        return generate_latest(registry) + generate_latest(queues)
+        shared = CollectorRegistry()
+        shared.register(StatisticsCollector(store))
+        return generate_latest(registry) + generate_latest(shared)
 
 
 def mark_held() -> None:
@@ -88,34 +92,3 @@ def register(app: Flask, metrics: Metrics) -> None:
 def _known(method: str) -> str:
     """The method, or `other`: clients can send any, and each value would be a time series forever."""
     return method if method in _METHODS else "other"
-
-
-class _Queues(Collector):
-    """Depth and workers of each model's queue in Redis, at the time of the scrape."""
-
-    def __init__(self, store: JobStore) -> None:
-        self._store = store
-
-    def collect(self) -> Iterator[Metric]:
-        up = GaugeMetricFamily("riffusion_redis_up", "Whether Redis responded.")
-        gauges = [
-            GaugeMetricFamily(f"riffusion_{name}", text, labels=["model"])
-            for name, text in (
-                ("workers", "Workers alive."),
-                ("worker_slots", "Jobs those workers hold at once."),
-                ("waiting_jobs", "Jobs that wait."),
-                ("running_jobs", "Jobs that workers hold."),
-            )
-        ]
-        try:
-            loads = self._store.models.loads()
-        except StoreUnavailable as error:
-            structlog.get_logger().warning("metrics without queues", reason=str(error))
-            up.add_metric([], 0)
-            yield up
-            return
-        up.add_metric([], 1)
-        for model, load in loads.items():
-            for gauge, value in zip(gauges, (load.workers, load.slots, load.waiting, load.running), strict=True):
-                gauge.add_metric([model], value)
-        yield from (up, *gauges)

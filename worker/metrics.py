@@ -1,11 +1,13 @@
-"""A worker's Prometheus metrics, on a port of its own if the settings name one."""
+"""A worker's Prometheus metrics, with those of `riffusion.diffusion.metrics`, on a port of its own if one is set."""
 
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 from riffusion.settings import Settings
 
-SLOTS = Gauge("riffusion_worker_slots", "Jobs this worker holds at once.")
+MAX_JOBS = Gauge("riffusion_worker_jobs_max", "Jobs this worker holds at once.")
 RUNNING = Gauge("riffusion_worker_jobs_running", "Jobs this worker holds now.")
+STORAGE_UP = Gauge("riffusion_worker_storage_up", "Whether no storage operation fails or hangs; else it claims no job.")
+STORAGE_FAILURES = Counter("riffusion_worker_storage_failures", "Storage operations that failed and were repeated.")
 HUNG = Gauge("riffusion_worker_slots_hung", "Slots whose thread should have stopped and hasn't.")
 ENDED = Counter("riffusion_worker_jobs", "Attempts that have ended.", ["mode", "outcome"])
 SECONDS = Histogram(
@@ -18,6 +20,6 @@ SECONDS = Histogram(
 
 def serve(settings: Settings) -> None:
     """Starts the thread that serves the metrics, if the settings name a port."""
-    SLOTS.set(settings.slots)
+    MAX_JOBS.set(settings.slots)
     if settings.worker_metrics_port is not None:
         start_http_server(settings.worker_metrics_port, settings.worker_metrics_host)

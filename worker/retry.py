@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from riffusion.backoff import Backoff
 from riffusion.errors import StorageFull, StorageUnavailable, StoreUnavailable
+from worker import metrics
 from worker.attempt import Attempt
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ class RetryPolicy:
                     raise
                 except StorageUnavailable as error:
                     self._mark_failing(thread, time.monotonic())
+                    metrics.STORAGE_FAILURES.inc()
                     log.warning("storage operation failed", extra={"job": attempt.id, "reason": str(error)})
                     attempt.pause(next(pauses))
         finally:

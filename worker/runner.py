@@ -15,6 +15,7 @@ from functools import partial
 from typing import Protocol
 
 from riffusion import tracing
+from riffusion.diffusion.stages import stage
 from riffusion.errors import (
     Canceled,
     LeaseLost,
@@ -68,6 +69,7 @@ class Runner:
         self._settings = settings
         self._stopping = threading.Event()
         self._retry = RetryPolicy()
+        metrics.STORAGE_UP.set_function(lambda: self._retry.storage_available)
         self._slots = threading.BoundedSemaphore(settings.slots)
 
     def stop(self) -> None:
@@ -189,7 +191,7 @@ class Runner:
 
         def put(key: str, data: bytes) -> None:
             suffix = key[key.rindex(".") :]
-            with tracing.span("store", {"riffusion.file.type": suffix, "riffusion.file.bytes": len(data)}):
+            with stage("store", {"riffusion.file.type": suffix, "riffusion.file.bytes": len(data)}):
                 call(partial(self._files.put, key, data, CONTENT_TYPES[suffix]))
 
         puts = [partial(put, image, clip.png), partial(put, audio, clip.audio)]

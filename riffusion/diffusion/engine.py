@@ -19,6 +19,7 @@ from riffusion.diffusion.denoiser import Denoiser
 from riffusion.diffusion.fair import FairQueue
 from riffusion.diffusion.lora import LoraSet
 from riffusion.diffusion.memory import BatchLimit, BatchLimits, is_out_of_memory
+from riffusion.diffusion.metrics import BATCH_OCCUPANCY, BATCH_ROWS
 from riffusion.diffusion.pending_step import PendingStep
 from riffusion.diffusion.prompt import CHUNK_TOKENS
 from riffusion.diffusion.row import DenoiseRequest, Row
@@ -212,6 +213,8 @@ class Engine:
         """Each row's prediction, or its error: a batch that fails is halved until the failing row is alone."""
         try:
             self.calls += 1
+            BATCH_ROWS.observe(len(rows))
+            BATCH_OCCUPANCY.observe(len(rows) / group.limit.rows)
             return self._denoiser.predict(rows)
         except Exception as error:
             failure = _failure(error)

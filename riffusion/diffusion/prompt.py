@@ -11,6 +11,8 @@ from torch import Tensor
 
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.lora import LoraSet
+from riffusion.diffusion.metrics import PROMPTS
+from riffusion.diffusion.stages import stage
 from riffusion.diffusion.streams import PartStream
 
 CHUNK_TOKENS = 77  # of every Stable Diffusion's text encoder, start and end included
@@ -103,7 +105,7 @@ class PromptEncoder:
         least power of two that holds the longest prompt; shorter prompts are filled up with the empty prompt's chunks.
         So rows of different lengths can share a batch: repeating the shorter one's chunks doesn't change attention.
         """
-        with self._lock:
+        with stage("prompt"), self._lock:
             return self._stream.run(
                 lambda: fill_chunks(
                     [self._cached_embeds(prompt, lora) for prompt in prompts], self._cached_embeds("", lora)
@@ -114,6 +116,7 @@ class PromptEncoder:
         if lora and not lora.changes["text_encoder"]:
             lora = None  # it changes the UNet alone
         key = prompt, lora.key if lora else ()
+        PROMPTS.labels("hit" if key in self._cache else "miss").inc()
         if key not in self._cache:
             self._lora_merger.apply(lora)
             embeds = self._embed(prompt)

@@ -1,6 +1,7 @@
-"""The span of a picture's denoising, with one for each batch of steps in it."""
+"""The stage in which a picture is denoised, with a span for each batch of steps in it."""
 
 from riffusion import tracing
+from riffusion.diffusion.metrics import STAGE_SECONDS
 from riffusion.diffusion.step_batches import StepBatches, StepRun
 
 
@@ -17,6 +18,7 @@ def record_denoising(began: float, batches: StepBatches) -> None:
     if batches.runs:
         attributes = {"riffusion.steps": sum(run.steps for run in batches.runs)}
         whole = tracing.Past("denoise", began, batches.runs[-1].ended, attributes)
+        STAGE_SECONDS.labels("denoise").observe(max(0.0, whole.ended - began))  # the clock may have been set back
         tracing.record(whole, parts=[_steps(run) for run in batches.runs])
 
 

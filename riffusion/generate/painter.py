@@ -13,7 +13,6 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from riffusion import tracing
 from riffusion.diffusion.autoencoder import Autoencoder
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.engine import Engine
@@ -24,6 +23,7 @@ from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.diffusion.row import DenoiseRequest
 from riffusion.diffusion.schedulers import count_calls
 from riffusion.diffusion.small_decoder import preview_decoder
+from riffusion.diffusion.stages import stage
 from riffusion.diffusion.supported import LATENT_CHANNELS
 from riffusion.generate.clip import Control
 from riffusion.generate.denoise_span import record_denoising
@@ -125,7 +125,6 @@ class Painter:
         prompt, negative = self.embeds(request.prompt, request.used_negative_prompt, lora=lora)
         return Conditioning(prompt, negative, guidance_of(request.guidance), lora)
 
-    @tracing.traced("prompt")
     def embeds(self, *prompts: str, lora: LoraSet | None = None) -> list[Tensor]:
         """Embeddings [L, D] of prompts that are used together, in the words that the model knows."""
         known = map(self.words.canonical, prompts) if self.words else prompts
@@ -135,7 +134,7 @@ class Painter:
         """[4, H, W] of the latents for so many columns."""
         return LATENT_CHANNELS, ROWS // self._scale, padded_width(width) // self._scale
 
-    @tracing.traced("encode")
+    @stage("encode")
     def encode(self, grey: Grey) -> Tensor:
         """Latents [4, H, W] of a picture [512, width], padded to a width that the model can paint."""
         return self._autoencoder.encode(pad(grey, padded_width(grey.shape[1])))
@@ -187,7 +186,7 @@ class Painter:
             progress.wait()
             for index in [index for index, future in pending.items() if future.done()]:
                 latents = pending.pop(index).result()
-                with tracing.span("decode"):
+                with stage("decode"):
                     grey = self._autoencoder.decode(latents)
                 progress.previews.finish(index, grey)
                 yield index, grey

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image
 from torch import Tensor
 
+from riffusion.diffusion.metrics import PREVIEWS
 from riffusion.diffusion.running_prediction import RunningPrediction
 from riffusion.errors import OutOfMemory
 from riffusion.generate.clip import Control
@@ -125,6 +126,7 @@ class Previews:
             self._wanted = False  # the request needs what there is
             return
         self._control.preview(encode_preview(self._whole(self._greys)))
+        PREVIEWS.inc()
         seconds = time.perf_counter() - began
         self._previewer.record(sum(self._greys[index].shape[1] for index in predicted), seconds)
         self._spent_s += seconds

@@ -11,6 +11,7 @@ from riffusion.audio.encode import encode_audio
 from riffusion.audio.loudness import normalize_loudness
 from riffusion.audio.sound_check import check_sound
 from riffusion.audio_segment import AudioSegment, wav_of
+from riffusion.diffusion.stages import stage
 from riffusion.errors import UnknownReference
 from riffusion.generate.checks import invalid
 from riffusion.generate.clip import Clip, Control
@@ -65,7 +66,7 @@ class Renderer:
         control.check()
         rate = codec.params.sample_rate
         recipe = shareable(request.model_dump(mode="json", exclude_none=True))  # files are passed on
-        with tracing.span("write files"):
+        with stage("write"):
             png, audio = canvas.png(recipe), encode_audio(sound, rate, request.format, recipe)
         return Clip(
             png=png,
@@ -85,7 +86,7 @@ class Renderer:
         control.progress(1, 1)
         return canvas
 
-    @tracing.traced("sound")
+    @stage("sound")
     def _sound(self, request: AnyRequest, canvas: Canvas, wave: Tensor | None, codec: SpectrogramCodec) -> Tensor:
         """The sound [C, T] of what was made, as loud as files are; as long as the wave, if it was made from one.
 

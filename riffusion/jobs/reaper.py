@@ -1,6 +1,7 @@
 """The periodic work that recovers from lost workers, lost messages and interrupted processes."""
 
 import threading
+import time
 from collections.abc import Callable
 
 import structlog
@@ -22,8 +23,13 @@ class Reaper:
     One runs in every API and every worker process; any one of them is enough.
     """
 
-    def __init__(self, store: JobStore, files: Storage) -> None:
+    def __init__(self, store: JobStore, files: Storage, observe: Callable[[float], object] = lambda _: None) -> None:
+        """
+        Args:
+            observe: called with the seconds that the store took to reap: a write that it has to sync.
+        """
         self._store = store
+        self._observe = observe
         self._wakeups = WakeUps(store.settings)
         self._sweep = Sweep(store.redis, files, store.settings)
         self._stopped = threading.Event()
@@ -46,7 +52,10 @@ class Reaper:
 
     def reap(self) -> None:
         """Reaps once."""
-        for model, count in self._store.reap().items():
+        began = time.perf_counter()
+        missing = self._store.reap()
+        self._observe(time.perf_counter() - began)
+        for model, count in missing.items():
             self._wakeups.publish(model, count)
 
     def sweep(self) -> None:

@@ -7,11 +7,10 @@ Spans are in the trace of the one around them, in the same thread. Across thread
 its carrier, which lies in the job's record.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
-from functools import wraps
-from typing import Literal, ParamSpec, Protocol, TypeVar
+from typing import Literal, Protocol
 
 from riffusion.settings import Settings
 
@@ -20,9 +19,6 @@ Carrier = Mapping[str, str]
 """The position in a trace as headers of W3C Trace Context: `traceparent`, and `tracestate` if there is any."""
 Kind = Literal["internal", "server", "client", "producer", "consumer"]
 HEADERS = ("traceparent", "tracestate")
-
-_P = ParamSpec("_P")
-_T = TypeVar("_T")
 
 
 class Span(Protocol):
@@ -64,6 +60,73 @@ class Backend(Protocol):
     def record(self, past: Past, parent: Carrier | None, parts: Sequence[Past]) -> None: ...
 
     def carrier(self) -> dict[str, str]: ...
+
+    def ids(self) -> dict[str, str]: ...
+
+    def shutdown(self) -> None: ...
+
+
+class _NoSpan:
+    def set(self, attributes: Attributes) -> None:
+        pass
+
+    def fail(self, error_type: str) -> None:
+        pass
+
+
+NO_SPAN: Span = _NoSpan()
+_NOTHING = nullcontext(NO_SPAN)
+_backend: Backend | None = None
+
+
+def configure(settings: Settings, service: str) -> None:
+    """Sends the spans of this process to `settings.otlp_endpoint`, if it is set, from a thread.
+
+    Call it after a fork and after gevent's patches.
+
+    Args:
+        service: `service.name`, unless OpenTelemetry's own variables give another.
+    """
+    global _backend  # noqa: PLW0603 -- one a process, as for logs
+    if settings.otlp_endpoint is not None:
+        from riffusion.tracing.sdk import Sdk
+
+        _backend = Sdk(settings.otlp_endpoint, service)
+
+
+def enabled() -> bool:
+    """Whether spans are made."""
+    return _backend is not None
+
+
+def span(
+    name: str,
+    attributes: Attributes | None = None,
+    *,
+    kind: Kind = "internal",
+    parent: Carrier | None = None,
+    links: Sequence[Carrier] = (),
+    began: float | None = None,
+) -> AbstractContextManager[Span]:
+    """A span of what the block does; what the block raises makes it fail, and is raised.
+
+    Args:
+        parent: where it belongs; None is the span around it, an empty carrier a trace of its own.
+        links: other spans that it has to do with; invalid ones are ignored.
+        began: Unix seconds, if that was before now.
+    """
+    if _backend is None:
+        return _NOTHING
+    return _backend.span(name, attributes or {}, kind=kind, parent=parent, links=links, began=began)
+
+
+def record(past: Past, *, parent: Carrier | None = None, parts: Sequence[Past] = ()) -> None:
+    """Records a span that is over, and those of its parts. See `span`."""
+    if _backend is not None:
+        _backend.record(past, parent, parts)
+
+
+def carrier(self) -> dict[str, str]: ...
 
     def ids(self) -> dict[str, str]: ...
 

@@ -35,7 +35,7 @@ PARENTS = {
     "steps": "denoise",
     "decode": "process tiny",
     "sound": "process tiny",
-    "write files": "process tiny",
+    "write": "process tiny",
     "store": "process tiny",
     "finish": "process tiny",
     "POST webhook": "accept",
@@ -98,7 +98,7 @@ def test_one_trace_leads_from_post_to_webhook(traced: Traced, receiver: Receiver
     attempt = named["process tiny"]
     for inside in (span for span in spans if span.parent == attempt.id):
         assert attempt.began <= inside.began <= inside.ended <= attempt.ended + 1e-6
-    order = ["claim", "prompt", "denoise", "decode", "sound", "write files", "store", "finish"]
+    order = ["claim", "prompt", "denoise", "decode", "sound", "write", "store", "finish"]
     for first, then in itertools.pairwise(order):
         assert named[first].ended <= named[then].began + 1e-3, (first, then)
     assert named["POST /jobs"].began <= named["wait"].began <= named["wait"].ended <= attempt.ended

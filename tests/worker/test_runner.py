@@ -8,6 +8,7 @@ from typing import BinaryIO
 
 import numpy as np
 import pytest
+from prometheus_client import REGISTRY
 from redis import Redis
 
 from riffusion.errors import StorageFull, StorageUnavailable
@@ -178,7 +179,11 @@ def test_a_storage_that_comes_back_costs_nothing(runner: Runner, jobs: Jobs, unr
         with working(runner):
             wait_until(lambda: unreliable.refused > 2)
             assert jobs.get(second).status is JobStatus.QUEUED
+            assert REGISTRY.get_sample_value("riffusion_worker_storage_up") == 0
             unreliable.error = None
+    assert REGISTRY.get_sample_value("riffusion_worker_storage_up") == 1
+    assert (REGISTRY.get_sample_value("riffusion_worker_storage_failures_total") or 0) >= 3
+    assert (REGISTRY.get_sample_value("riffusion_worker_stage_seconds_count", {"stage": "store"}) or 0) >= 2
     assert (jobs.get(first).status, jobs.get(first).attempts) == (JobStatus.SUCCEEDED, 1)
     assert jobs.get(second).status is JobStatus.SUCCEEDED
 

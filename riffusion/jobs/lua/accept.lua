@@ -138,6 +138,7 @@ local function copy(job, made)
     'origin', made.id)
   redis.call('ZADD', 'sweep_at', now + limits.result_ttl_s, 'job:' .. job.id)
   schedule_webhook(job)
+  count_end(job.model, 'succeeded', 'copied')
 end
 
 local added, made, new = {}, {}, 0

@@ -6,9 +6,11 @@
 --
 --   job:<id>          hash    the record
 --   waiting:<model>   zset    waiting jobs by start tag
+--   queued:<model>    zset    the same by the time at which they entered the queue
 --   places:<model>    zset    how many of them each scope has, and all tenants without a key ("anonymous")
 --   clients:<model>   zset    finish tag of each scope's last job; those behind virtual time are dropped
---   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots, card
+--   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots of all
+--                             workers, worker_slots of the last one that registered, card, qualities
 --   models            set     every model that ever had a job or a worker
 --   preview:<id>      string  a running job's latest preview, a WebP; the record counts them as `preview`
 --   due               zset    jobs by the time at which reap checks them: when a lease or a deadline ends
@@ -17,8 +19,11 @@
 --   webhooks:quick, :slow        zset  keys that have such jobs, by turn; and with :<key>, that key's hosts
 --   webhooks:trying              zset  tries in progress, by the time at which they count as lost
 --   webhooks:host:<key> <host>   hash  failures in a row, seconds of the last response, retry_at while it isn't tried
+--   webhooks:pending             zset  jobs whose webhook is neither delivered nor failed, by the time of their end
 --   sweep_at          zset    job:<id>, upload:<id> or file:<key> by the time at which their files expire
 --   sweep             zset    the same of version 1, which has no folders
+--   sweeping          zset    those that a sweep has begun to delete, by the time at which the first one did
+--   ended             hash    "<status> <reason> <model>" -> how many jobs have ended so
 --   held:<worker>     hash    id -> nonce of the claim, for the jobs that a worker runs
 --   alone:<worker>    string  the job that must run alone in that worker
 --   worker:<worker>   hash    model, slots; expires unless the worker is registered again
@@ -134,11 +139,17 @@ local function storage_is_full(more)
   return exceeds({'all'}, 'stored_bytes', limits.max_stored_bytes, more)
 end
 
--- Whether Redis has memory for new jobs. A tenth is kept for scripts that end jobs, and for the broker.
-local function has_memory()
+-- Bytes of memory that Redis uses, and the most that it may use before new jobs are refused: nine tenths of its limit,
+-- 0 without one. A tenth is kept for scripts that end jobs, and for the broker.
+local function read_memory()
   local memory = redis.call('INFO', 'memory')
   local most = tonumber(string.match(memory, '\nmaxmemory:(%d+)'))
-  return most == 0 or tonumber(string.match(memory, 'used_memory:(%d+)')) < 0.9 * most
+  return tonumber(string.match(memory, 'used_memory:(%d+)')), math.floor(0.9 * most)
+end
+
+local function has_memory()
+  local used, most = read_memory()
+  return most == 0 or used < most
 end
 
 local function is_terminal(job)
@@ -168,6 +179,7 @@ end
 
 local function enter_queue(job)
   redis.call('ZADD', 'waiting:' .. job.model, job.start, job.id)
+  redis.call('ZADD', 'queued:' .. job.model, now, job.id)
   count_place(job, 1)
   redis.call('ZADD', 'due', now + limits.waiting_deadline_s, job.id)
   redis.call('HINCRBYFLOAT', 'model:' .. job.model, 'waiting_cost', job.cost)
@@ -175,6 +187,7 @@ end
 
 local function leave_queue(job)
   redis.call('ZREM', 'waiting:' .. job.model, job.id)
+  redis.call('ZREM', 'queued:' .. job.model, job.id)
   redis.call('ZREM', 'due', job.id)
   count_place(job, -1)
   if redis.call('EXISTS', 'waiting:' .. job.model) == 0 then
@@ -221,7 +234,24 @@ end
 local function schedule_webhook(job)
   if not job.webhook then return end
   redis.call('ZADD', 'webhooks', now, job.id)
+  redis.call('ZADD', 'webhooks:pending', now, job.id)
   redis.call('HSET', 'job:' .. job.id, 'webhook_state', 'pending', 'webhook_next', timestamp(now))
+end
+
+-- Counts the end of a job, for metrics. The reason is the code of its error, if it failed.
+local function count_end(model, status, reason)
+  redis.call('HINCRBY', 'ended', status .. ' ' .. reason .. ' ' .. model, 1)
+end
+
+-- How jobs end that have no error.
+local reasons = {succeeded = 'made', canceled = 'requested'}
+
+-- The code of the error among the fields of an outcome.
+local function error_code(...)
+  local fields = {...}
+  for i = 1, #fields, 2 do
+    if fields[i] == 'error' then return cjson.decode(fields[i + 1]).code end
+  end
 end
 
 -- Ends a job.
@@ -244,6 +274,7 @@ local function end_job(job, status, ...)
   local may_be_writing = tonumber(job.attempts) > (status == 'succeeded' and 1 or 0)
   redis.call('ZADD', 'sweep_at', now + (may_be_writing and 2 * limits.lease_s or limits.result_ttl_s), 'job:' .. job.id)
   schedule_webhook(job)
+  count_end(job.model, status, reasons[status] or error_code(...))
   redis.call('HDEL', 'job:' .. job.id, 'start', 'lease_until', 'running_until', 'stalled_until', 'reserved')
   update(job.id, 'status', status, 'completed_at', timestamp(now), ...)
 end
@@ -276,8 +307,31 @@ local function delete_record(job)
   local folder = own_folder(job)
   if folder then redis.call('SADD', 'folders:' .. job.id, folder) end
   redis.call('ZREM', 'webhooks', job.id)
+  redis.call('ZREM', 'webhooks:pending', job.id)
   if job.origin then redis.call('SREM', 'pins:job:' .. job.origin, job.id) end
   redis.call('SET', 'gone:' .. job.id, job.client, 'EX', limits.tombstone_s)
+end
+
+-- Workers alive, and the slots of those together, of each model.
+local function count_workers()
+  local workers, slots = {}, {}
+  for _, worker in ipairs(redis.call('SMEMBERS', 'workers')) do
+    local presence = redis.call('HMGET', 'worker:' .. worker, 'model', 'slots')
+    local model = presence[1]
+    if model then
+      workers[model] = (workers[model] or 0) + 1
+      slots[model] = (slots[model] or 0) + presence[2]
+    end
+  end
+  return workers, slots
+end
+
+-- Removes entries at the head of an index for metrics that a process of the version before, which doesn't know it, has
+-- left there.
+local function drop_stale(index, is_stale)
+  for _, entry in ipairs(redis.call('ZRANGE', index, 0, 9)) do
+    if is_stale(entry) then redis.call('ZREM', index, entry) end
+  end
 end
 
 -- Wake-ups that the broker's list lacks: one for each waiting job, but no more than there are slots.

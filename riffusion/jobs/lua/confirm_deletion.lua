@@ -2,6 +2,7 @@
 -- Removes entries whose files have been deleted. ARGV: members of sweep_at. A job that is still kept stays, until it
 -- expires.
 for _, member in ipairs(ARGV) do
+  redis.call('ZREM', 'sweeping', member)
   local id = string.match(member, '^job:(.*)$')
   local job = id and redis.call('HMGET', member, 'status', 'completed_at') or {}
   if job[1] then

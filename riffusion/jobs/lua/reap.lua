@@ -65,9 +65,13 @@ else
   for _, id in ipairs(redis.call('ZRANGEBYSCORE', 'due', '-inf', now, 'LIMIT', 0, 100)) do reap(id) end
 end
 
+drop_stale('webhooks:pending', function(id)
+  return redis.call('HGET', 'job:' .. id, 'webhook_state') ~= 'pending'
+end)
 local slots, wakeups = count_slots(), {}
 for _, model in ipairs(redis.call('SMEMBERS', 'models')) do
   redis.call('HSET', 'model:' .. model, 'slots', slots[model] or 0)
+  drop_stale('queued:' .. model, function(id) return not redis.call('ZSCORE', 'waiting:' .. model, id) end)
   local missing = missing_wakeups(model)
   -- Many processes reap; one of them publishes.
   if missing > 0 and redis.call('SET', 'waking:' .. model, 1, 'NX', 'PX', 500) then

@@ -24,6 +24,7 @@ local function sweep_job(member, id)
   if job then delete_record(job) end -- even while others need its files
   if is_pinned(member) then
     redis.call('ZADD', 'sweep_at', now + pinned_hold, member)
+    redis.call('ZREM', 'sweeping', member)
     return nil
   end
   local charged = load_hash('charged:' .. id)
@@ -55,6 +56,11 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', 'sweep', '-inf', now, 'LIMIT
   redis.call('ZADD', 'sweep_at', 'LT', now, member)
 end
 
+drop_stale('sweeping', function(member)
+  local due = redis.call('ZSCORE', 'sweep_at', member)
+  return not due or tonumber(due) > now + hold
+end)
+
 local reply = {}
 for _, member in ipairs(redis.call('ZRANGEBYSCORE', 'sweep_at', '-inf', now, 'LIMIT', 0, ARGV[1])) do
   local kind, name = string.match(member, '^(%a+):(.*)$')
@@ -66,4 +72,5 @@ for _, member in ipairs(redis.call('ZRANGEBYSCORE', 'sweep_at', '-inf', now, 'LI
     if task then reply[#reply + 1] = task end
   end
 end
+for _, task in ipairs(reply) do redis.call('ZADD', 'sweeping', 'NX', now, task[1]) end
 return reply

@@ -24,6 +24,7 @@ if state == 'pending' then
   redis.call('HSET', 'job:' .. id, 'webhook_next', timestamp(now + pause))
 else
   redis.call('ZREM', 'webhooks', id)
+  redis.call('ZREM', 'webhooks:pending', id)
   redis.call('HDEL', 'job:' .. id, 'webhook_next')
 end
 update(id, 'webhook_state', state, 'webhook_error', text)
