@@ -5,25 +5,12 @@ from pathlib import Path
 
 import click
 
+from riffusion.cli.operators import Operator
 from riffusion.cli.serve import DATA
-from riffusion.embedded.supervisor import REDIS_URL
-from riffusion.jobs.database import connect, refuse_cluster
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.tenants import Quota
-from riffusion.settings import get_settings
 
 LIMIT = click.IntRange(0)
-
-
-def _store(data: Path | None) -> KeyStore:
-    """The keys in the Redis of the settings; where they name none, in that of a `riffusion up` on this machine."""
-    settings = get_settings()
-    url = (data or settings.data_dir) / REDIS_URL
-    if url.exists() and (data is not None or "redis_url" not in settings.model_fields_set):
-        settings = settings.model_copy(update={"redis_url": url.read_text()})
-    redis = connect(settings)
-    refuse_cluster(redis)
-    return KeyStore(redis, settings)
 
 
 @click.group()
@@ -53,7 +40,9 @@ def keys() -> None:
 @DATA
 def create(*, name: str, weight: float, for_end_users: bool, data: Path | None, **limits: int) -> None:
     """Makes a key for NAME and shows it, this once."""
-    text, key = _store(data).create(name, Quota(**limits), weight=weight, for_end_users=for_end_users)
+    operator = Operator.open(data)
+    text, key = _store(operator).create(name, Quota(**limits), weight=weight, for_end_users=for_end_users)
+    operator.record("key.create", key.id, name=name)
     click.echo(f"id              {key.id}")
     click.echo(f"key             {text}")
     click.echo(f"webhook secret  {key.webhook_secret}")
@@ -64,7 +53,7 @@ def create(*, name: str, weight: float, for_end_users: bool, data: Path | None, 
 @DATA
 def show(data: Path | None) -> None:
     """Lists the keys there are."""
-    for key in _store(data).list():
+    for key in _store(Operator.open(data)).list():
         made = datetime.fromtimestamp(key.created_at, UTC).strftime("%Y-%m-%d")
         quota = f"{key.quota.creates_per_minute}/min  {key.quota.jobs_in_flight} in flight  weight {key.weight:g}"
         click.echo(f"{key.id}  {made}  {quota}{'  for end users' if key.for_end_users else ''}  {key.name}")
@@ -75,4 +64,10 @@ def show(data: Path | None) -> None:
 @DATA
 def revoke(key_id: str, data: Path | None) -> None:
     """Ends the key of this ID at once."""
-    _store(data).revoke(key_id)
+    operator = Operator.open(data)
+    operator.record("key.revoke", key_id)
+    _store(operator).revoke(key_id)
+
+
+def _store(operator: Operator) -> KeyStore:
+    return KeyStore(operator.redis, operator.settings)

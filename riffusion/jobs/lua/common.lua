@@ -36,6 +36,7 @@
 --   share:<share id>  string  the job whose clip was published; share:<schema>:<share id> from schema 2 on
 --   made:<digest>     string  the job whose clip serves further requests like its own
 --   upload:<id>, content:<sha256>   hashes: an upload, and the uploads that share one file
+--   audit             stream  what operators have done
 --   reaped_at         string  when reap ran last
 --   waking:<model>    string  set for the moment in which one reaper publishes wake-ups
 
