@@ -8,6 +8,7 @@
     │   ├── Unauthorized              unauthorized         no API key where one is required, or an unknown one
     │   ├── NotFound                  not_found            no such job, file or page for this caller
     │   ├── Gone                      gone                 existed, but has expired or was deleted
+    │   ├── Conflict                  conflict             not in the state that it is in
     │   └── IdempotencyConflict       idempotency_conflict the same Idempotency-Key with another body
     ├── JobError                      why a job ended without a result
     │   ├── DeadlineExceeded          deadline_exceeded
@@ -103,6 +104,12 @@ class Gone(RequestError):
     """It existed, but has expired or was deleted."""
 
     code = "gone"
+
+
+class Conflict(RequestError):
+    """What it asks for can't be done in the state that the job or model is in."""
+
+    code = "conflict"
 
 
 class IdempotencyConflict(RequestError):

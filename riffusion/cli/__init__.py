@@ -22,6 +22,7 @@ SERVICE = {
     "worker": ("riffusion.cli.serve:worker", "A worker alone."),
     "demo": ("riffusion.cli.demo:demo", "One clip through the whole service, started and stopped for it."),
     "keys": ("riffusion.cli.keys:keys", "API keys: make, list, revoke."),
+    "jobs": ("riffusion.cli.jobs:jobs", "Everyone's jobs: list, show, cancel, requeue, purge."),
     "audit": ("riffusion.cli.audit:audit", "What operators have done."),
     "submit": ("riffusion.cli.submit:submit", "Make a clip on a running server."),
 }
@@ -34,7 +35,7 @@ TOOLS = {
 
 # Extras other than [worker] that commands need.
 EXTRAS = {"up": "embedded", "demo": "embedded", "discord": "discord", "train": "train"}
-EXTRAS |= dict.fromkeys(("api", "keys", "audit"), "api")
+EXTRAS |= dict.fromkeys(("api", "keys", "jobs", "audit"), "api")
 
 
 def _modes() -> dict[str, "type[AnyRequest]"]:

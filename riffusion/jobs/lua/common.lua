@@ -28,6 +28,7 @@
 --   day:<scope>       string  the same of a day's creates; lists:<scope>: of lists
 --   kept:<scope>      hash    jobs, request_bytes, stored_bytes that are kept; of "all": stored_bytes alone
 --   of:<owner>        zset    the jobs that an owner may list, in the order of their ids, which is that of time
+--   jobs              zset    every job, likewise, for operators; but those that an older version accepted
 --   folders:<id>      set     where the attempts at a job, or an upload, keep files: until those are deleted
 --   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end; copies until deleted
 --   charged:<id>      hash    who is charged for the files of a deleted job that others show: client, networks, bytes
@@ -167,6 +168,26 @@ local function count_place(job, amount)
   end
 end
 
+-- Gives a job that is to wait its turn, `start`, and keeps the files that it needs. Start-time fair queueing: a
+-- tenant's next job starts when its last one ends, in virtual time. A network is served as one tenant with a larger
+-- share, so that many addresses gain nothing.
+local function begin_waiting(job)
+  local scopes, last = scopes_of(job), {}
+  local vtime = tonumber(redis.call('HGET', 'model:' .. job.model, 'vtime') or 0)
+  job.start = vtime
+  for index, scope in ipairs(scopes) do
+    last[index] = math.max(vtime, tonumber(redis.call('ZSCORE', 'clients:' .. job.model, scope) or 0))
+    job.start = math.max(job.start, last[index])
+  end
+  last[1] = job.start
+  for index, scope in ipairs(scopes) do
+    redis.call('ZADD', 'clients:' .. job.model, last[index] + job.cost / job.weight / multiple(index), scope)
+    redis.call('SADD', 'active:' .. scope, job.id)
+  end
+  redis.call('SADD', 'models', job.model)
+  for _, pin in ipairs(cjson.decode(job.pins)) do redis.call('SADD', 'pins:' .. pin, job.id) end
+end
+
 local function enter_queue(job)
   redis.call('ZADD', 'waiting:' .. job.model, job.start, job.id)
   count_place(job, 1)
@@ -209,9 +230,20 @@ local function drop_preview(job)
   redis.call('HDEL', 'job:' .. job.id, 'preview')
 end
 
--- Returns a running job to the queue. Its start tag is no later than that of any waiting job, so it is at the head.
-local function requeue(job, ...)
+-- Keeps what a record has of its latest attempt, or of a wait that failed, before the next overwrites it.
+local function log_attempt(job, attempt)
+  local log = cjson.decode(job.attempt_log or '[]')
+  if #log == 32 then table.remove(log, 1) end -- a worker that stops may release a job any number of times
+  attempt.worker, attempt.started_at, attempt.step, attempt.total = job.worker, job.started_at, job.step, job.total
+  log[#log + 1] = attempt
+  redis.call('HSET', 'job:' .. job.id, 'attempt_log', cjson.encode(log))
+end
+
+-- Returns a running job to the queue, for the reason `released` or `worker_lost`. Its start tag is no later than that
+-- of any waiting job, so it is at the head.
+local function requeue(job, reason, ...)
   leave_worker(job)
+  log_attempt(job, {reason = reason, ended_at = timestamp(now)})
   drop_preview(job)
   redis.call('HDEL', 'job:' .. job.id, 'worker', 'started_at')
   enter_queue(job)
@@ -263,6 +295,7 @@ end
 local function delete_record(job)
   redis.call('DEL', 'job:' .. job.id)
   redis.call('ZREM', 'of:' .. (job.owner or job.client), job.id) -- in version 1 every tenant was an owner
+  redis.call('ZREM', 'jobs', job.id)
   if job.request_bytes then
     count_kept(scopes_of(job), 'jobs', -1)
     count_kept(scopes_of(job), 'request_bytes', -job.request_bytes)
