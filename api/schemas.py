@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from riffusion.jobs.models import ModelState
 from riffusion.jobs.record import JobStatus, WebhookState
 from riffusion.requests import AudioFormat, Presets
 
@@ -19,6 +20,7 @@ class Queue(_Response):
 
     position: int = Field(ge=0, description="Jobs before it.")
     eta_s: float | None = Field(description="Seconds until it is likely to start; null until that can be estimated.")
+    paused: bool = Field(description="Whether the operator has paused its model: it waits at least until that is over.")
 
 
 class Progress(_Response):
@@ -172,6 +174,9 @@ class ModelEntry(_Response):
 
     name: str
     default: bool = Field(description="Whether it serves requests that name no model.")
+    state: ModelState = Field(
+        description="`paused`: jobs are accepted and wait. `draining`: new ones are refused with `model_draining`."
+    )
     workers: int
     slots: int = Field(description="Jobs that its workers can hold at once.")
     waiting: int = Field(description="Jobs that wait for it.")

@@ -13,6 +13,7 @@
     ├── JobError                      why a job ended without a result
     │   ├── DeadlineExceeded          deadline_exceeded
     │   ├── WorkerLost                worker_lost          its worker died in every attempt allowed
+    │   ├── ModelRetired              model_retired        the operator retired its model while it waited
     │   ├── Canceled                  canceled
     │   ├── LeaseLost                 lease_lost           another attempt owns the job now
     │   ├── OutOfMemory               out_of_memory
@@ -21,6 +22,7 @@
     │   └── InaudibleSound            inaudible_sound      nothing in it can be heard, though its picture isn't silent
     ├── UnavailableError              try again later
     │   ├── QueueFull                 queue_full
+    │   ├── ModelDraining             model_draining       the operator lets its jobs end and takes no new ones
     │   ├── TooManyRequests           too_many_requests    this client's own limit, not the server's
     │   ├── Overloaded                overloaded           the process can't serve more requests in time
     │   ├── StoreUnavailable          store_unavailable    Redis doesn't respond
@@ -136,6 +138,12 @@ class WorkerLost(JobError):
     code = "worker_lost"
 
 
+class ModelRetired(JobError):
+    """The operator retired the job's model, which had no workers any more, while the job waited."""
+
+    code = "model_retired"
+
+
 class Canceled(JobError):
     """The job was canceled while it ran."""
 
@@ -188,6 +196,13 @@ class QueueFull(UnavailableError):
     """The queue has reached its limit."""
 
     code = "queue_full"
+
+
+class ModelDraining(UnavailableError):
+    """The operator lets the model's waiting jobs end, and takes no new ones."""
+
+    code = "model_draining"
+    retry_after = 60.0
 
 
 class TooManyRequests(UnavailableError):

@@ -27,7 +27,7 @@ class Requeue:
 
         Raises:
             NotFound, Gone: there is no such job, or not any more.
-            Conflict: it hasn't failed, what it starts from was deleted, or no worker ever served its model.
+            Conflict: it hasn't failed, what it starts from was deleted, or its model is draining or retired.
             QueueFull: its model's queue is full.
             StorageFull: the storage holds as many bytes as it may.
             StoreUnavailable: Redis doesn't respond, or has no memory for more jobs.
@@ -44,7 +44,9 @@ class Requeue:
             case [b"no input", kind, name]:
                 raise Conflict(f"Job {job_id} starts from {kind.decode()} {name.decode()}, which is no longer kept.")
             case [b"no model", model]:
-                raise Conflict(f"Job {job_id} is for model {model.decode()}, which has no workers any more.")
+                raise Conflict(f"Job {job_id} is for model {model.decode()}, which was retired.")
+            case [b"draining", model]:
+                raise Conflict(f"Job {job_id} is for model {model.decode()}, which is draining; resume it first.")
             case [b"full", model]:
                 raise QueueFull(f"The queue of model {model.decode()} is full; try again later.")
             case [b"no storage"]:

@@ -77,6 +77,7 @@ class JobStore:
 
         Raises:
             QueueFull: a model's backlog is at its cap, or the tenant has its share of it.
+            ModelDraining: a model takes no new jobs now.
             TooManyRequests: the tenant is at a limit of its own.
             InvalidRequest: a request doesn't go with what its quality stands for.
             UnknownReference: an upload or job isn't there, belongs to another owner, or is of the wrong kind.

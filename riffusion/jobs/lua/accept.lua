@@ -7,9 +7,9 @@
 -- that is allowed.
 --
 -- Returns {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {}, {record, place
--- or {}}, ...}; or a refusal: {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no place", model}, {"no
--- memory"}, {"no storage"}, {"no model", job's index}, {"no input", job's index, pin's index}, {"too many", what},
--- {"too many creates", seconds to wait} or {"too many a day", seconds to wait}.
+-- or {}}, ...}; or a refusal: {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no place", model},
+-- {"draining", model}, {"no memory"}, {"no storage"}, {"no model", job's index}, {"no input", job's index, pin's
+-- index}, {"too many", what}, {"too many creates", seconds to wait} or {"too many a day", seconds to wait}.
 
 local batch = cjson.decode(ARGV[1])
 local scopes, quota = batch.scopes, batch.quota
@@ -150,6 +150,7 @@ end
 if not has_memory() then return {'no memory'} end
 if new > 0 and storage_is_full(0) then return {'no storage'} end
 for model, count in pairs(added) do
+  if model_state(model) == 'draining' then return {'draining', model} end
   local refusal = refuse_places(model, count)
   if refusal then return refusal end
 end

@@ -8,7 +8,8 @@
 --   waiting:<model>   zset    waiting jobs by start tag
 --   places:<model>    zset    how many of them each scope has, and all tenants without a key ("anonymous")
 --   clients:<model>   zset    finish tag of each scope's last job; those behind virtual time are dropped
---   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots, card
+--   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots, card,
+--                             state ("paused", "draining"; absent while active)
 --   models            set     every model that ever had a job or a worker
 --   preview:<id>      string  a running job's latest preview, a WebP; the record counts them as `preview`
 --   due               zset    jobs by the time at which reap checks them: when a lease or a deadline ends
@@ -314,24 +315,31 @@ local function delete_record(job)
   redis.call('SET', 'gone:' .. job.id, job.client, 'EX', limits.tombstone_s)
 end
 
+local function model_state(model)
+  return redis.call('HGET', 'model:' .. model, 'state') or 'active'
+end
+
 -- Wake-ups that the broker's list lacks: one for each waiting job, but no more than there are slots.
 local function missing_wakeups(model)
+  if model_state(model) == 'paused' then return 0 end
   local slots = tonumber(redis.call('HGET', 'model:' .. model, 'slots') or 0)
   local wanted = math.min(redis.call('ZCARD', 'waiting:' .. model), math.max(1, slots))
   return math.max(0, wanted - redis.call('LLEN', 'riffusion.' .. model))
 end
 
--- The place of a waiting job in its queue: {rank, expected seconds or ""}; nil if it doesn't wait.
+-- The place of a waiting job in its queue: {rank, expected seconds or "", whether its model is paused}; nil if it
+-- doesn't wait.
 local function queue_place(id, model)
   local rank = redis.call('ZRANK', 'waiting:' .. model, id)
   if not rank then return nil end
   local busy = redis.call('HMGET', 'model:' .. model, 'waiting_cost', 'running_cost', 'pace', 'slots', 'running')
+  if model_state(model) == 'paused' then return {rank, '', 1} end
   local slots = tonumber(busy[4] or 0)
-  if not busy[3] or slots == 0 then return {rank, ''} end
-  if rank + tonumber(busy[5] or 0) < slots then return {rank, '0'} end
+  if not busy[3] or slots == 0 then return {rank, '', 0} end
+  if rank + tonumber(busy[5] or 0) < slots then return {rank, '0', 0} end
   -- Estimated as if jobs ahead were average ones, and running jobs half done.
   local ahead = tonumber(busy[1] or 0) * rank / redis.call('ZCARD', 'waiting:' .. model) + tonumber(busy[2] or 0) / 2
-  return {rank, string.format('%.3f', ahead * busy[3] / slots)}
+  return {rank, string.format('%.3f', ahead * busy[3] / slots), 0}
 end
 
 -- {a record's hash, its place or {}}.

@@ -2,8 +2,8 @@
 -- Has a job that failed wait again, as if it had just been accepted: at its client's turn, with a new deadline and as
 -- many attempts as any other. Its id, request and seeds stay; the fencing token rises.
 -- ARGV: id, and 1 to do it or 0 to check only.
--- Returns {"requeued"}, {"no job"}, {"not failed", status}, {"no input", kind, id}, {"no model", model}, {"full",
--- model}, {"no memory"} or {"no storage"}.
+-- Returns {"requeued"}, {"no job"}, {"not failed", status}, {"no input", kind, id}, {"no model", model},
+-- {"draining", model}, {"full", model}, {"no memory"} or {"no storage"}.
 local job = load_hash('job:' .. ARGV[1])
 if not job then return {'no job'} end
 if job.status ~= 'failed' then return {'not failed', job.status} end
@@ -21,6 +21,7 @@ end
 if job.model ~= limits.model and redis.call('SISMEMBER', 'models', job.model) == 0 then
   return {'no model', job.model}
 end
+if model_state(job.model) == 'draining' then return {'draining', job.model} end
 if redis.call('ZCARD', 'waiting:' .. job.model) >= limits.max_queued then return {'full', job.model} end
 if not has_memory() then return {'no memory'} end
 if storage_is_full(0) then return {'no storage'} end
