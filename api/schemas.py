@@ -146,10 +146,18 @@ class UploadedFile(_Response):
     content_type: str
     bytes: int
     sha256: str
+    created_at: datetime
     expires_at: datetime | None = Field(description="When it is deleted, unless a job still needs it.")
     width: int | None = Field(description="Pixels, of a picture.")
     height: int | None = Field(description="Pixels, of a picture.")
     duration_s: float | None = Field(description="Seconds, of a sound.")
+
+
+class UploadPage(_Response):
+    """Part of the caller's uploads, newest first."""
+
+    uploads: list[UploadedFile]
+    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
 
 
 class SeedPicture(_Response):

@@ -47,7 +47,7 @@ local function find_inputs(job)
     local kind, id = string.match(pins[number], '^(%a+):(.*)$')
     local usable
     if kind == 'upload' then
-      usable = redis.call('EXISTS', 'upload:' .. id) == 1
+      usable = has_upload(id)
     else
       local earlier = redis.call('HMGET', 'job:' .. id, 'status', 'origin')
       usable = earlier[1] == 'succeeded'

@@ -31,6 +31,7 @@
 --   of:<owner>        zset    the jobs that an owner may list, in the order of their ids, which is that of time
 --   jobs              zset    every job, likewise, for operators; but those that an older version accepted
 --   folders:<id>      set     where the attempts at a job, or an upload, keep files: until those are deleted
+--   uploads_of:<owner>  zset  the uploads that an owner may list, by the time at which they came in
 --   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end; copies until deleted
 --   charged:<id>      hash    who is charged for the files of a deleted job that others show: client, networks, bytes
 --   idem:<digest>     hash    what an idempotency key stands for
@@ -142,6 +143,11 @@ local function has_memory()
   local memory = redis.call('INFO', 'memory')
   local most = tonumber(string.match(memory, '\nmaxmemory:(%d+)'))
   return most == 0 or tonumber(string.match(memory, 'used_memory:(%d+)')) < 0.9 * most
+end
+
+-- Whether requests may name an upload; one that its owner has deleted stays until no job needs it.
+local function has_upload(id)
+  return redis.call('EXISTS', 'upload:' .. id) == 1 and redis.call('HEXISTS', 'upload:' .. id, 'deleted') == 0
 end
 
 local function is_terminal(job)

@@ -10,7 +10,7 @@ if job.status ~= 'failed' then return {'not failed', job.status} end
 
 -- Whether the files that it starts from are still kept. A copy's origin may be deleted while the copy needs its files.
 local function is_kept(kind, id)
-  if kind == 'upload' then return redis.call('EXISTS', 'upload:' .. id) == 1 end
+  if kind == 'upload' then return has_upload(id) end
   return redis.call('HGET', 'job:' .. id, 'status') == 'succeeded' or redis.call('EXISTS', 'pins:job:' .. id) == 1
 end
 
