@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from api.request_log import request_id
 from riffusion import tracing
 from riffusion.errors import (
+    Conflict,
     Gone,
     IdempotencyConflict,
     InvalidRequest,
@@ -33,6 +34,7 @@ _STATUS: tuple[tuple[type[RiffusionError], HTTPStatus], ...] = (
     (Unauthorized, HTTPStatus.UNAUTHORIZED),
     (NotFound, HTTPStatus.NOT_FOUND),
     (Gone, HTTPStatus.GONE),
+    (Conflict, HTTPStatus.CONFLICT),
     (InvalidRequest, HTTPStatus.UNPROCESSABLE_ENTITY),
     (UnknownReference, HTTPStatus.UNPROCESSABLE_ENTITY),
     (UnreadableMedia, HTTPStatus.UNPROCESSABLE_ENTITY),

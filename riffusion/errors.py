@@ -8,10 +8,12 @@
     │   ├── Unauthorized              unauthorized         no API key where one is required, or an unknown one
     │   ├── NotFound                  not_found            no such job, file or page for this caller
     │   ├── Gone                      gone                 existed, but has expired or was deleted
+    │   ├── Conflict                  conflict             not in the state that it is in
     │   └── IdempotencyConflict       idempotency_conflict the same Idempotency-Key with another body
     ├── JobError                      why a job ended without a result
     │   ├── DeadlineExceeded          deadline_exceeded
     │   ├── WorkerLost                worker_lost          its worker died in every attempt allowed
+    │   ├── ModelRetired              model_retired        the operator retired its model while it waited
     │   ├── Canceled                  canceled
     │   ├── LeaseLost                 lease_lost           another attempt owns the job now
     │   ├── OutOfMemory               out_of_memory
@@ -20,6 +22,7 @@
     │   └── InaudibleSound            inaudible_sound      nothing in it can be heard, though its picture isn't silent
     ├── UnavailableError              try again later
     │   ├── QueueFull                 queue_full
+    │   ├── ModelDraining             model_draining       the operator lets its jobs end and takes no new ones
     │   ├── TooManyRequests           too_many_requests    this client's own limit, not the server's
     │   ├── Overloaded                overloaded           the process can't serve more requests in time
     │   ├── StoreUnavailable          store_unavailable    Redis doesn't respond
@@ -105,6 +108,12 @@ class Gone(RequestError):
     code = "gone"
 
 
+class Conflict(RequestError):
+    """What it asks for can't be done in the state that the job or model is in."""
+
+    code = "conflict"
+
+
 class IdempotencyConflict(RequestError):
     """An Idempotency-Key was used again with another body."""
 
@@ -127,6 +136,12 @@ class WorkerLost(JobError):
     """The job's worker died in every attempt allowed."""
 
     code = "worker_lost"
+
+
+class ModelRetired(JobError):
+    """The operator retired the job's model, which had no workers any more, while the job waited."""
+
+    code = "model_retired"
 
 
 class Canceled(JobError):
@@ -181,6 +196,13 @@ class QueueFull(UnavailableError):
     """The queue has reached its limit."""
 
     code = "queue_full"
+
+
+class ModelDraining(UnavailableError):
+    """The operator lets the model's waiting jobs end, and takes no new ones."""
+
+    code = "model_draining"
+    retry_after = 60.0
 
 
 class TooManyRequests(UnavailableError):

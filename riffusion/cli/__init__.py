@@ -22,6 +22,9 @@ SERVICE = {
     "worker": ("riffusion.cli.serve:worker", "A worker alone."),
     "demo": ("riffusion.cli.demo:demo", "One clip through the whole service, started and stopped for it."),
     "keys": ("riffusion.cli.keys:keys", "API keys: make, list, revoke."),
+    "jobs": ("riffusion.cli.jobs:jobs", "Everyone's jobs: list, show, cancel, requeue, purge."),
+    "models": ("riffusion.cli.models:models", "Models: list, pause, resume, drain, retire."),
+    "audit": ("riffusion.cli.audit:audit", "What operators have done."),
     "submit": ("riffusion.cli.submit:submit", "Make a clip on a running server."),
 }
 TOOLS = {
@@ -32,7 +35,8 @@ TOOLS = {
 }
 
 # Extras other than [worker] that commands need.
-EXTRAS = {"up": "embedded", "demo": "embedded", "api": "api", "keys": "api", "discord": "discord", "train": "train"}
+EXTRAS = {"up": "embedded", "demo": "embedded", "discord": "discord", "train": "train"}
+EXTRAS |= dict.fromkeys(("api", "keys", "jobs", "models", "audit"), "api")
 
 
 def _modes() -> dict[str, "type[AnyRequest]"]:

@@ -11,12 +11,14 @@ In Redis, in logs and over HTTP a tenant is called a client.
 import hashlib
 import math
 from dataclasses import dataclass, field
+from typing import Any
 
 from riffusion.errors import RiffusionError, StorageFull, StoreUnavailable, TooManyRequests
 
 KEEPING_RETRY_S = 3600  # kept records and files expire within hours
 IN_FLIGHT_RETRY_S = 5  # about as long as a short clip takes
 MEMORY_RETRY_S = 30
+LISTS_PER_MINUTE = 120  # of one tenant: a list costs as much as a hundred polls
 MIB = 1 << 20
 
 
@@ -79,6 +81,15 @@ def refusal(reply: list[bytes], quota: Quota) -> RiffusionError | None:
             return StorageFull("This server keeps as many files as it may; try again later.", KEEPING_RETRY_S)
         case [b"no memory"]:
             return StoreUnavailable("The job store's memory is full; try again later.", MEMORY_RETRY_S)
+    return None
+
+
+def list_refusal(reply: list[Any]) -> TooManyRequests | None:
+    """The error for a script's reply that refuses a list; None for any other reply."""
+    match reply:
+        case [b"too many lists", seconds]:
+            message = f"You may ask for {LISTS_PER_MINUTE} lists a minute; poll single jobs instead."
+            return TooManyRequests(message, retry_after=math.ceil(float(seconds)))
     return None
 
 

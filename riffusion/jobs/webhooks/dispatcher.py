@@ -131,11 +131,11 @@ class Dispatcher:
         """Makes the request."""
         webhook = due.record.webhook
         owner = key_of(due.record.tenant) or ""
-        key = self._keys.get(owner)
-        if webhook is None or key is None:
+        secrets = self._keys.webhook_secrets(owner)
+        if webhook is None or not secrets:
             return _Outcome(WebhookState.FAILED, "The key whose secret signs it was revoked.")
         body = self._message(due.record)
-        headers = signed_headers(due.record.id, int(time.time()), body, key.webhook_secret) | tracing.carrier()
+        headers = signed_headers(_message_id(due.record), int(time.time()), body, *secrets) | tracing.carrier()
         resolve = partial(self._resolvers[due.line].resolve, owner)
         began = time.monotonic()
         try:
@@ -164,7 +164,7 @@ class Dispatcher:
         elif state is WebhookState.PENDING:
             pause = PAUSES_S[attempts - 1] * random.uniform(1, 1.1)  # noqa: S311 -- so that they aren't all at once
         seconds = "" if outcome.seconds is None else outcome.seconds
-        report = (record.id, attempts, state, outcome.error, pause, seconds)
+        report = (record.id, attempts, state, outcome.error, pause, seconds, record.requeues)
         self._database.run("webhook_report", due.line, due.lane, *report)
         _log.info("webhook tried", job=record.id, attempt=attempts, state=state, error=outcome.error)
 
@@ -172,3 +172,8 @@ class Dispatcher:
 def _attributes(record: JobRecord) -> tracing.Attributes:
     tries = record.webhook.attempts if record.webhook else 1
     return {"riffusion.job.id": record.id, "http.request.method": "POST", "http.request.resend_count": tries - 1}
+
+
+def _message_id(record: JobRecord) -> str:
+    """One for each time that the job has ended: receivers drop messages whose id they know."""
+    return f"{record.id}.{record.requeues}" if record.requeues else record.id

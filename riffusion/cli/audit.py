@@ -1,0 +1,37 @@
+"""`riffusion audit`: what operators have done."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+
+from riffusion.cli.operators import JSON, Operator, echo_json, echo_table, timestamp
+from riffusion.cli.serve import DATA
+from riffusion.jobs.audit import AuditLog
+
+
+@click.command()
+@click.option("--count", type=click.IntRange(1, 10_000), default=50, show_default=True, help="Entries.")
+@click.option("--before", metavar="ID", help="Only entries older than this one, to page back.")
+@JSON
+@DATA
+def audit(*, count: int, before: str | None, as_json: bool, data: Path | None) -> None:
+    """What operators have done, newest first: when, who, what, to what."""
+    operator = Operator.open(data)
+    entries = AuditLog(operator.redis, operator.settings).read(count, before)
+    if as_json:
+        for entry in entries:
+            echo_json(asdict(entry))
+        return
+    echo_table(
+        ("ID", "TIME (UTC)", "WHO", "ACTION", "TARGET", "DETAILS"),
+        (
+            (each.id, timestamp(each.at), each.actor, each.action, each.target or "-", _details(each.details))
+            for each in entries
+        ),
+    )
+
+
+def _details(details: object) -> str:
+    return json.dumps(details, ensure_ascii=False) if details else ""

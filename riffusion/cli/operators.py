@@ -1,0 +1,98 @@
+"""What the operators' commands share: the Redis that they work on, who uses them, and how they print."""
+
+import getpass
+import json
+import os
+import socket
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+from pydantic import JsonValue
+from redis import Redis
+
+from riffusion.embedded.supervisor import REDIS_URL
+from riffusion.jobs.audit import AuditLog
+from riffusion.jobs.database import connect, refuse_cluster
+from riffusion.settings import Settings, get_settings
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+JSON = click.option("--json", "as_json", is_flag=True, help="JSON lines, for scripts.")
+
+
+class Duration(click.ParamType[float]):
+    """A duration such as `90s`, `15m`, `2h` or `1d`, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        number, unit = str(value)[:-1], str(value)[-1:]
+        if unit not in _UNITS or not number.isdecimal():
+            self.fail(f"{value} is not a number followed by s, m, h or d", param, ctx)
+        return int(number) * _UNITS[unit]
+
+
+@dataclass(frozen=True)
+class Operator:
+    """The user of a command, and the service that it works on."""
+
+    redis: Redis
+    settings: Settings
+
+    @classmethod
+    def open(cls, data: Path | None) -> "Operator":
+        """On the Redis of the settings; where they name none, on that of a `riffusion up` on this machine.
+
+        Args:
+            data: the data folder of a `riffusion up`.
+
+        Raises:
+            SetupError: the Redis is in cluster mode, or its URL can't be read.
+        """
+        settings = get_settings()
+        url = (data or settings.data_dir) / REDIS_URL
+        if url.exists() and (data is not None or "redis_url" not in settings.model_fields_set):
+            settings = settings.model_copy(update={"redis_url": url.read_text()})
+        if data is not None:
+            settings = settings.model_copy(update={"data_dir": data})
+        redis = connect(settings)
+        refuse_cluster(redis)
+        return cls(redis, settings)
+
+    def record(self, action: str, target: str, **details: JsonValue) -> None:
+        """Writes what this user is about to do into the audit log."""
+        AuditLog(self.redis, self.settings).write(_actor(), action, target, details)
+
+
+def _actor() -> str:
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # a container's user has a number only
+        user = str(os.getuid())
+    return f"cli:{user}@{socket.gethostname()}"
+
+
+def timestamp(seconds: float | None) -> str:
+    """A time of Redis's clock for people, in UTC; a dash for None."""
+    return "-" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def echo_json(value: object) -> None:
+    """One line of JSON."""
+    click.echo(json.dumps(value, ensure_ascii=False))
+
+
+def echo_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
+    """Rows in columns under their heads; nothing where there are no rows."""
+    lines = [list(row) for row in rows]
+    if not lines:
+        return
+    lines.insert(0, list(heads))
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    for line in lines:
+        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -1,0 +1,34 @@
+"""`riffusion audit`: what operators did, by whom."""
+
+import getpass
+import re
+from collections.abc import Callable
+
+import pytest
+
+from tests.cli.conftest import lines
+
+
+def test_actions_are_listed_newest_first(command: Callable[..., str]) -> None:
+    assert command("audit") == ""
+    command("keys", "create", "my site")
+    (key,) = [key["id"] for key in lines(command("keys", "list", "--json"))]
+    command("keys", "revoke", key)
+    entries = lines(command("audit", "--json"))
+    assert [(entry["action"], entry["target"]) for entry in entries] == [("key.revoke", key), ("key.create", key)]
+    assert entries[1]["details"] == {"name": "my site", "operator": False}
+    assert re.fullmatch(rf"cli:{re.escape(getpass.getuser())}@\S+", entries[0]["actor"])
+    older = command("audit", "--before", entries[0]["id"])
+    assert "key.create" in older
+    assert "key.revoke" not in older
+
+
+def test_a_user_without_a_name_is_listed_by_number(
+    command: Callable[..., str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown() -> str:
+        raise KeyError
+
+    monkeypatch.setattr(getpass, "getuser", unknown)
+    command("keys", "create", "x")
+    assert re.match(r"cli:\d+@", lines(command("audit", "--json"))[0]["actor"])
