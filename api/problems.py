@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from api.request_log import request_id
 from riffusion.errors import (
+    Blocked,
     Gone,
     IdempotencyConflict,
     InvalidRequest,
@@ -30,6 +31,7 @@ PROBLEM_TYPE = "application/problem+json"
 # The first class that matches decides.
 _STATUS: tuple[tuple[type[RiffusionError], HTTPStatus], ...] = (
     (Unauthorized, HTTPStatus.UNAUTHORIZED),
+    (Blocked, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
     (Gone, HTTPStatus.GONE),
     (InvalidRequest, HTTPStatus.UNPROCESSABLE_ENTITY),

@@ -94,7 +94,7 @@ class KeyStore:
         Raises:
             NotFound: there is no such key.
         """
-        if not self._database.write("HDEL", _KEYS, key_id):
+        if not self._database.run("revoke_key", key_id):
             raise NotFound(f"There is no key {key_id}; `riffusion keys list` shows those there are.")
 
 
