@@ -64,5 +64,5 @@ def _show(report: Report, asked: dict[str, bool]) -> None:
     line("uploads whose files are gone", report.lost_uploads, action("mark_lost", "deleted"))
     if report.lost_by_client:
         click.echo(f"of these jobs, {report.lost_clips} were published; jobs and uploads by client:")
-        for client, count in report.lost_by_client.most_common(20):
+        for client, count in sorted(report.lost_by_client.items(), key=lambda item: -item[1])[:20]:
             click.echo(f"    {client}  {count}")

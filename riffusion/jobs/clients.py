@@ -34,7 +34,7 @@ class Block:
 class ClientView:
     """What a client has, end users of a key and networks within a network included."""
 
-    jobs: Counter[str]
+    jobs: dict[str, int]
     """Status -> number."""
     uploads: int
     published: int
@@ -65,7 +65,7 @@ class ClientDirectory:
         found = self._database.many(("HMGET", f"{each.kind}:{each.id}", *fields) for each in mine)
         shares = self._database.many(("EXISTS", *share_keys(each.id)) for each in mine if each.kind == "job")
         return ClientView(
-            jobs=Counter(status.decode() for status, _, _ in found if status),
+            jobs=dict(Counter(status.decode() for status, _, _ in found if status)),
             uploads=sum(each.kind == "upload" for each in mine),
             published=sum(shares),
             stored_bytes=sum(int(stored or 0) for _, stored, _ in found),

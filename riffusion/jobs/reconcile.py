@@ -5,7 +5,6 @@ that is older than the comparison and whose folder Redis doesn't know will never
 if its file is asked for once more and isn't there, in a script that compares the result that was looked at.
 """
 
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -59,7 +58,7 @@ class Report:
     """Uploads that lack their file."""
     lost_clips: int = 0
     """Published ones among the lost jobs."""
-    lost_by_client: Counter[str] = field(default_factory=Counter)
+    lost_by_client: dict[str, int] = field(default_factory=dict)
     """Client -> its lost jobs and uploads."""
 
 
@@ -158,4 +157,5 @@ class Reconciliation:
             self._database.write("ZADD", "sweep_at", "XX", "0", f"upload:{holding.id}")
         (report.lost_jobs if holding.kind == "job" else report.lost_uploads).add(holding.id)
         report.lost_clips += bool(published)
-        report.lost_by_client[holding.scopes[0]] += 1
+        client = holding.scopes[0]
+        report.lost_by_client[client] = report.lost_by_client.get(client, 0) + 1

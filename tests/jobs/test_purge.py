@@ -43,7 +43,7 @@ def uploads(redis: Redis, files: Storage, settings: Settings) -> UploadStore:
 
 def everything(redis: Redis) -> str:
     """All keys of Redis with all that they hold."""
-    read: dict[bytes, Callable[[bytes], Any]] = {
+    read: dict[bytes, Callable[[Any], Any]] = {
         b"hash": redis.hgetall,
         b"set": redis.smembers,
         b"string": redis.get,

@@ -196,7 +196,8 @@ def test_a_job_that_ends_during_the_comparison_is_not_touched(
 ) -> None:
     """Its folder is in Redis, or its files are young; and a result that changed since is left alone."""
     first = made(store, files)
-    scan, later = type(files).scan, []
+    later: list[JobRecord] = []
+    scan = type(files).scan
 
     def finish_meanwhile(self: Storage, prefix: str) -> object:
         if not later and not prefix:
