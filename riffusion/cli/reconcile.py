@@ -14,7 +14,7 @@ from riffusion.storage import open_storage
 @click.command()
 @click.option("--erase-again", is_flag=True, help="Delete again what was deleted on request and came back.")
 @click.option("--delete-orphans", is_flag=True, help="Delete files without a record.")
-@click.option("--mark-lost", is_flag=True, help="Have clients of jobs whose files are gone told so (410 result_lost).")
+@click.option("--mark-lost", is_flag=True, help="Have clients of jobs whose files are gone notified (410 result_lost).")
 @click.option(
     "--min-age", type=click.FloatRange(60), default=3600, show_default=True,
     help="Seconds; files without a record that are younger are left alone.",

@@ -57,7 +57,7 @@ class StorageContract:
         assert set(storage.list("uploads/abc-1.png")) == {"uploads/abc-1.png"}
         assert set(storage.list("results/none/")) == set()
 
-    def test_a_scan_tells_sizes(self, storage: Storage) -> None:
+    def test_a_scan_has_sizes(self, storage: Storage) -> None:
         storage.put(KEY, b"three", "audio/mpeg")
         (found,) = storage.scan("results/")
         assert (found.key, found.size) == (KEY, 5)
