@@ -57,7 +57,7 @@ def models() -> Response:
     here = services()
     found = [
         ModelEntry(
-            name=name, default=name == here.settings.model, workers=load.workers, slots=load.slots,
+            name=name, default=name == here.settings.model, state=load.state, workers=load.workers, slots=load.slots,
             waiting=load.waiting, running=load.running, loras=list(load.card.loras), guidance=load.card.guidance,
             qualities=load.card.qualities,
         )

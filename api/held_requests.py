@@ -17,7 +17,7 @@ RECHECK_S = 2.0
 # Between two reads of a held request, however many events there are.
 READS_APART_S = 0.05
 
-Version = tuple[int, int | None]
+Version = tuple[int, int | None, bool]
 
 
 class HeldRequests:
@@ -51,7 +51,8 @@ class Snapshot:
     @property
     def version(self) -> Version:
         """Differs between any two snapshots that clients should see as different."""
-        return self.record.revision, self.place.position if self.place else None
+        place = self.place
+        return self.record.revision, place.position if place else None, place is not None and place.paused
 
 
 def read_snapshot(store: JobStore, job_id: str, client: str | None = None) -> Snapshot:

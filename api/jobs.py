@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 
 from flask import Blueprint, Response, request
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.http import quote_etag
 
 from api.authentication import caller, owner
@@ -12,6 +12,7 @@ from api.held_requests import Snapshot, read_snapshot
 from api.json_body import JSON_TYPE, json_response
 from api.metrics import mark_held
 from api.operations import BINARY, Reply, operation
+from api.query import MAX_PAGE, PAGE, read_query
 from api.representation import poll_headers
 from api.schemas import Job, JobPage
 from api.services import services
@@ -26,8 +27,6 @@ from riffusion.errors import (
 from riffusion.jobs.record import JobStatus
 
 MAX_WAIT_S = 60
-PAGE = 20
-MAX_PAGE = 100
 _WAIT = re.compile(r"(?:^|[,;\s])wait\s*=\s*\"?(\d{1,6})\"?\s*(?:$|[,;])", re.IGNORECASE)
 
 blueprint = Blueprint("jobs", __name__)
@@ -58,7 +57,7 @@ def list_jobs() -> Response:
     A page holds fewer jobs than `limit` where they are long.
     """
     here = services()
-    query = _query()
+    query = read_query(ListQuery)
     page = here.store.list(owner(), query.status, query.limit, query.cursor)
     jobs = [here.presenter.job(Snapshot(*seen)) for seen in zip(page.records, page.places, strict=True)]
     return json_response(JobPage(jobs=jobs, next_cursor=page.cursor))
@@ -152,15 +151,6 @@ def delete_job(job_id: str) -> Response:
     """Cancels it if it hasn't ended, and deletes its record and files; from then on its address answers 410."""
     services().store.delete(job_id, caller().identity)
     return Response(status=204)
-
-
-def _query() -> ListQuery:
-    try:
-        return ListQuery.model_validate(request.args.to_dict())
-    except ValidationError as error:
-        raise InvalidRequest(
-            [{"field": str(item["loc"][0]), "message": item["msg"]} for item in error.errors(include_url=False)]
-        ) from None
 
 
 def _preferred_wait() -> int:

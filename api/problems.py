@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from api.request_log import request_id
 from riffusion.errors import (
     Blocked,
+    Conflict,
     Gone,
     IdempotencyConflict,
     InvalidRequest,
@@ -34,6 +35,7 @@ _STATUS: tuple[tuple[type[RiffusionError], HTTPStatus], ...] = (
     (Blocked, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
     (Gone, HTTPStatus.GONE),
+    (Conflict, HTTPStatus.CONFLICT),
     (InvalidRequest, HTTPStatus.UNPROCESSABLE_ENTITY),
     (UnknownReference, HTTPStatus.UNPROCESSABLE_ENTITY),
     (UnreadableMedia, HTTPStatus.UNPROCESSABLE_ENTITY),

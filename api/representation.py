@@ -34,7 +34,7 @@ class Presenter:
             created_at=_time(record.created_at),
             started_at=_optional_time(record.started_at),
             completed_at=_optional_time(record.completed_at),
-            queue=Queue(position=place.position, eta_s=place.eta_s) if place else None,
+            queue=Queue(position=place.position, eta_s=place.eta_s, paused=place.paused) if place else None,
             progress=Progress(step=record.step, total=record.total) if record.total else None,
             preview=self._preview(record) if record.preview else None,
             request=record.request,
@@ -60,8 +60,10 @@ class Presenter:
 
         Links to results are part of it, so that a client that relies on a 304 never keeps one that has expired.
         """
-        revision, position = snapshot.version
-        parts = [revision] if position is None else [revision, position]
+        revision, position, paused = snapshot.version
+        parts: list[int | str] = [revision] if position is None else [revision, position]
+        if paused:
+            parts.append("paused")
         if snapshot.record.result:
             parts.append(signing_time(self._url_ttl_s))
         return "-".join(map(str, parts))
@@ -95,7 +97,9 @@ def poll_headers(snapshot: Snapshot) -> Mapping[str, str]:
     if snapshot.record.status.terminal:
         return {}
     seconds = _POLL_S
-    if snapshot.record.status is JobStatus.QUEUED and snapshot.place and snapshot.place.eta_s is not None:
+    if snapshot.place and snapshot.place.paused:
+        seconds = _POLL_MAX_S
+    elif snapshot.record.status is JobStatus.QUEUED and snapshot.place and snapshot.place.eta_s is not None:
         seconds = min(max(round(snapshot.place.eta_s), _POLL_S), _POLL_MAX_S)
     return {"Retry-After": str(seconds)}
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from riffusion.jobs.models import ModelState
 from riffusion.jobs.record import JobStatus, WebhookState
 from riffusion.requests import AudioFormat, Presets
 
@@ -19,6 +20,7 @@ class Queue(_Response):
 
     position: int = Field(ge=0, description="Jobs before it.")
     eta_s: float | None = Field(description="Seconds until it is likely to start; null until that can be estimated.")
+    paused: bool = Field(description="Whether the operator has paused its model: it waits at least until that is over.")
 
 
 class Progress(_Response):
@@ -144,10 +146,18 @@ class UploadedFile(_Response):
     content_type: str
     bytes: int
     sha256: str
+    created_at: datetime
     expires_at: datetime | None = Field(description="When it is deleted, unless a job still needs it.")
     width: int | None = Field(description="Pixels, of a picture.")
     height: int | None = Field(description="Pixels, of a picture.")
     duration_s: float | None = Field(description="Seconds, of a sound.")
+
+
+class UploadPage(_Response):
+    """Part of the caller's uploads, newest first."""
+
+    uploads: list[UploadedFile]
+    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
 
 
 class SeedPicture(_Response):
@@ -172,6 +182,9 @@ class ModelEntry(_Response):
 
     name: str
     default: bool = Field(description="Whether it serves requests that name no model.")
+    state: ModelState = Field(
+        description="`paused`: jobs are accepted and wait. `draining`: new ones are refused with `model_draining`."
+    )
     workers: int
     slots: int = Field(description="Jobs that its workers can hold at once.")
     waiting: int = Field(description="Jobs that wait for it.")

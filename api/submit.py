@@ -22,6 +22,7 @@ from riffusion.errors import (
     Gone,
     IdempotencyConflict,
     InvalidRequest,
+    ModelDraining,
     QueueFull,
     RequestError,
     StorageFull,
@@ -56,8 +57,8 @@ Submissions = Request | Annotated[list[Request], Field(min_length=1, max_length=
     headers=("Idempotency-Key",),
     problems=(
         Unauthorized, Blocked, BadRequest, Gone, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType,
-        InvalidRequest, UnknownReference, IdempotencyConflict, TooManyRequests, QueueFull, StoreUnavailable,
-        StorageFull,
+        InvalidRequest, UnknownReference, IdempotencyConflict, TooManyRequests, QueueFull, ModelDraining,
+        StoreUnavailable, StorageFull,
     ),
 )  # fmt: skip
 def submit() -> Response:

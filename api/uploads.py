@@ -1,4 +1,4 @@
-"""Files from clients: streamed to a temporary file, probed, and stored."""
+"""Files from clients: streamed to a temporary file, probed, and stored; listed and deleted."""
 
 import tempfile
 from collections.abc import Iterator
@@ -8,20 +8,22 @@ from pathlib import Path
 from typing import IO, Annotated, Any
 
 from flask import Blueprint, Request, Response, request
-from pydantic import BaseModel, ConfigDict, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from werkzeug.datastructures import FileStorage
 from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 
-from api.authentication import caller
+from api.authentication import caller, owner
 from api.json_body import JSON_TYPE, json_response
 from api.operations import Reply, operation
-from api.schemas import UploadedFile
+from api.query import MAX_PAGE, PAGE, read_query
+from api.schemas import UploadedFile, UploadPage
 from api.services import Services, services
 from api.upload_limits import UploadSlot
 from riffusion.errors import (
     Blocked,
     InvalidRequest,
+    NotFound,
     StorageFull,
     StorageUnavailable,
     StoreUnavailable,
@@ -74,6 +76,17 @@ class UploadForm(BaseModel):
     file: Annotated[bytes, WithJsonSchema({"type": "string", "contentMediaType": "application/octet-stream"})]
 
 
+class UploadQuery(BaseModel):
+    """The page of a list of uploads."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    limit: int = Field(default=PAGE, ge=1, le=MAX_PAGE, description="Uploads a page.")
+    cursor: Annotated[str, Field(pattern=r"^[0-9]{1,12}(\.[0-9]{1,9})?$")] | None = Field(
+        default=None, description="`next_cursor` of the page before."
+    )
+
+
 @blueprint.post("/uploads")
 @operation(
     "Upload a picture or a sound",
@@ -106,10 +119,37 @@ def upload() -> Response:
     return json_response(_present(stored), 201, cache="no-store")
 
 
+@blueprint.get("/uploads")
+@operation(
+    "List the caller's uploads, newest first",
+    {200: Reply("A page of them.", {JSON_TYPE: UploadPage})},
+    query=UploadQuery,
+    problems=(Unauthorized, InvalidRequest, TooManyRequests, StoreUnavailable),
+)
+def list_uploads() -> Response:
+    """Needs a key or a `Riffusion-Secret`, and lists what was uploaded with it and is still kept."""
+    query = read_query(UploadQuery)
+    page = services().uploads.list(owner(), query.limit, query.cursor)
+    return json_response(UploadPage(uploads=list(map(_present, page.uploads)), next_cursor=page.cursor))
+
+
+@blueprint.delete("/uploads/<upload_id>")
+@operation(
+    "Delete an upload",
+    {204: Reply("Deleted: requests can't name it any more.")},
+    problems=(Unauthorized, NotFound, InvalidRequest, StoreUnavailable),
+)
+def delete_upload(upload_id: str) -> Response:
+    """Jobs that were accepted with it are made all the same; its file is deleted once none of them needs it."""
+    services().uploads.delete(upload_id, caller().identity)
+    return Response(status=204)
+
+
 def _present(stored: Upload) -> UploadedFile:
     info = stored.info
     return UploadedFile(
         id=stored.id, kind=info.kind, content_type=info.content_type, bytes=stored.size, sha256=stored.sha256,
+        created_at=datetime.fromtimestamp(stored.created_at, UTC),
         expires_at=datetime.fromtimestamp(stored.expires_at, UTC),
         width=info.width, height=info.height, duration_s=info.duration_s,
     )  # fmt: skip

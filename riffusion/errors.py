@@ -10,10 +10,12 @@
     │   ├── Blocked                   blocked              the operator lets this client create nothing
     │   ├── Gone                      gone                 existed, but has expired or was deleted
     │   │   └── ResultLost            result_lost          the server lost its files
+    │   ├── Conflict                  conflict             not in the state that it is in
     │   └── IdempotencyConflict       idempotency_conflict the same Idempotency-Key with another body
     ├── JobError                      why a job ended without a result
     │   ├── DeadlineExceeded          deadline_exceeded
     │   ├── WorkerLost                worker_lost          its worker died in every attempt allowed
+    │   ├── ModelRetired              model_retired        the operator retired its model while it waited
     │   ├── Canceled                  canceled
     │   ├── LeaseLost                 lease_lost           another attempt owns the job now
     │   ├── OutOfMemory               out_of_memory
@@ -22,6 +24,7 @@
     │   └── InaudibleSound            inaudible_sound      nothing in it can be heard, though its picture isn't silent
     ├── UnavailableError              try again later
     │   ├── QueueFull                 queue_full
+    │   ├── ModelDraining             model_draining       the operator lets its jobs end and takes no new ones
     │   ├── TooManyRequests           too_many_requests    this client's own limit, not the server's
     │   ├── Overloaded                overloaded           the process can't serve more requests in time
     │   ├── StoreUnavailable          store_unavailable    Redis doesn't respond
@@ -119,6 +122,12 @@ class Blocked(RequestError):
     code = "blocked"
 
 
+class Conflict(RequestError):
+    """What it asks for can't be done in the state that the job or model is in."""
+
+    code = "conflict"
+
+
 class IdempotencyConflict(RequestError):
     """An Idempotency-Key was used again with another body."""
 
@@ -141,6 +150,12 @@ class WorkerLost(JobError):
     """The job's worker died in every attempt allowed."""
 
     code = "worker_lost"
+
+
+class ModelRetired(JobError):
+    """The operator retired the job's model, which had no workers any more, while the job waited."""
+
+    code = "model_retired"
 
 
 class Canceled(JobError):
@@ -195,6 +210,13 @@ class QueueFull(UnavailableError):
     """The queue has reached its limit."""
 
     code = "queue_full"
+
+
+class ModelDraining(UnavailableError):
+    """The operator lets the model's waiting jobs end, and takes no new ones."""
+
+    code = "model_draining"
+    retry_after = 60.0
 
 
 class TooManyRequests(UnavailableError):

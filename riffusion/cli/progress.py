@@ -46,4 +46,5 @@ class ProgressBar:
             self.progress(progress["step"], progress["total"])
         elif queue:
             eta = "" if queue["eta_s"] is None else f", about {queue['eta_s']:.0f} s"
+            eta = ", the model is paused" if queue.get("paused") else eta
             self._bar.set_description(f"waiting: {queue['position']} before it{eta}")

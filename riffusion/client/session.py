@@ -1,4 +1,4 @@
-"""The client: submit, find, list, upload."""
+"""The client: submit, find, list, upload, delete uploads."""
 
 import copy
 import uuid
@@ -103,13 +103,8 @@ class Client:
         Raises:
             Unauthorized: the client has neither a key nor a secret.
         """
-        params: dict[str, str] = {"status": status} if status else {}
-        while True:
-            page = self._get("jobs", params)
-            yield from (Job(self._transport, data) for data in page["jobs"])
-            if not page["next_cursor"]:
-                return
-            params["cursor"] = page["next_cursor"]
+        for data in self._pages("jobs", {"status": status} if status else {}):
+            yield Job(self._transport, data)
 
     def upload(self, file: Path | str | AudioSegment) -> Upload:
         """Sends an image or a sound, and returns the reference by which requests name it.
@@ -124,6 +119,23 @@ class Client:
         response = self._transport.request("POST", "uploads", files={"file": part})
         return Upload(upload=response.json()["id"])
 
+    def uploads(self) -> Iterator[dict[str, Any]]:
+        """The caller's uploads that are still kept, newest first, as `GET /uploads` describes them.
+
+        Raises:
+            Unauthorized: the client has neither a key nor a secret.
+        """
+        return self._pages("uploads", {})
+
+    def delete_upload(self, upload: Upload | str) -> None:
+        """Deletes an upload, by its reference or id. Jobs that were submitted with it are made all the same.
+
+        Raises:
+            NotFound: the server has no such upload.
+        """
+        upload_id = upload.upload if isinstance(upload, Upload) else upload
+        self._transport.request("DELETE", f"uploads/{upload_id}")
+
     def seeds(self) -> list[dict[str, Any]]:
         """The built-in seed images."""
         seeds: list[dict[str, Any]] = self._get("seeds")["seeds"]
@@ -133,6 +145,15 @@ class Client:
         """The models that have a worker now."""
         models: list[dict[str, Any]] = self._get("models")["models"]
         return models
+
+    def _pages(self, name: str, params: dict[str, str]) -> Iterator[dict[str, Any]]:
+        """The items of a list, `name` being its path and its field."""
+        while True:
+            page = self._get(name, params)
+            yield from page[name]
+            if not page["next_cursor"]:
+                return
+            params["cursor"] = page["next_cursor"]
 
     def _get(self, path: str, params: dict[str, str] | None = None) -> Any:
         return self._transport.request("GET", path, params=params).json()

@@ -20,6 +20,7 @@ BUG = "Something went wrong in the bot. Its log has the reason, for the people w
 
 _MEANING = {
     "queue_full": "So many clips are waiting that the music server accepts no more right now.",
+    "model_draining": "This model makes no new clips at the moment.",
     "too_many_requests": "You have reached the limit for one person.",
     "unauthorized": "The music server refuses this bot: the people who run it have to give it a key.",
     "overloaded": "The music server is overloaded right now.",
@@ -32,6 +33,7 @@ _MEANING = {
     "gone": "This clip is no longer on the music server, which keeps clips for a while only.",
     "deadline_exceeded": "It took longer than the music server allows. Try again when it is less busy.",
     "worker_lost": "The machines that worked on it failed more than once. Try again in a while.",
+    "model_retired": "The music server has taken the model for it out of service.",
     "canceled": "It was canceled.",
     "out_of_memory": "It is too large for the music server's memory. Try a shorter clip.",
     "broken_sound": "The sound came out broken. Try again, or start from another picture.",
@@ -78,6 +80,8 @@ def progress(job: Mapping[str, Any]) -> str:
     if job["status"] == "queued":
         queue = job["queue"] or {"position": 0, "eta_s": None}
         place = {0: "Next in the queue", 1: "1 clip ahead"}.get(queue["position"], f"{queue['position']} clips ahead")
+        if queue.get("paused"):
+            return f"{place}; the server has paused this model."
         return f"{place}." if queue["eta_s"] is None else f"{place}, about {_duration(queue['eta_s'])} to wait."
     steps = job["progress"]
     if not steps or not steps["total"]:

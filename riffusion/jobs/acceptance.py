@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from riffusion.errors import Gone, IdempotencyConflict, QueueFull, UnknownReference
+from riffusion.errors import Gone, IdempotencyConflict, ModelDraining, QueueFull, UnknownReference
 from riffusion.jobs.database import pairs
 from riffusion.jobs.inputs import Inputs
 from riffusion.jobs.record import JobRecord
@@ -59,7 +59,9 @@ class Place:
     position: int
     """Jobs ahead of it in its model's queue; 0 is next."""
     eta_s: float | None
-    """Expected seconds until it starts; None while there is no worker, or no earlier job to estimate from."""
+    """Expected seconds until it starts; None while there is no worker, no earlier job to estimate from, or a pause."""
+    paused: bool = False
+    """Whether the operator has paused its model: it waits until that is over."""
 
 
 @dataclass(frozen=True)
@@ -121,8 +123,8 @@ def decode_acceptance(
     """The reply of `accept.lua`, decoded.
 
     Raises:
-        QueueFull, TooManyRequests, UnknownReference, IdempotencyConflict, Gone, StoreUnavailable, StorageFull: see
-            `JobStore.accept`.
+        QueueFull, ModelDraining, TooManyRequests, UnknownReference, IdempotencyConflict, Gone, StoreUnavailable,
+            StorageFull: see `JobStore.accept`.
     """
     if error := refusal(reply, tenant.quota):
         raise error
@@ -135,6 +137,8 @@ def decode_acceptance(
             raise QueueFull(f"The queue of model {model.decode()} is full; try again later.")
         case [b"no place", model]:
             raise QueueFull(f"Many jobs wait for model {model.decode()}; no more of yours may until some have ended.")
+        case [b"draining", model]:
+            raise ModelDraining(f"Model {model.decode()} takes no new jobs now; GET /models lists others.")
         case [b"no model", index]:
             item = submissions[index]
             message = f"There is no model {item.request.model}; GET /models lists those there are."
@@ -153,8 +157,8 @@ def decode_acceptance(
 
 
 def decode_place(reply: list[Any]) -> Place | None:
-    """A place from a script's reply: position and ETA, or nothing for a job that doesn't wait."""
-    return Place(reply[0], float(reply[1]) if reply[1] else None) if reply else None
+    """A place from a script's reply: position, ETA and pause, or nothing for a job that doesn't wait."""
+    return Place(reply[0], float(reply[1]) if reply[1] else None, bool(reply[2])) if reply else None
 
 
 def _stored_request(request: AnyRequest, inputs: Inputs) -> dict[str, Any]:

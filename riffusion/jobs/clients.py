@@ -60,7 +60,9 @@ class ClientDirectory:
 
     def show(self, client: str) -> ClientView:
         """What a client has. Reads all records."""
-        mine = [each for each in Inventory(self._database).holdings() if includes(client, each.scopes)]
+        mine = [
+            each for each in Inventory(self._database).holdings() if includes(client, each.scopes) and not each.deleted
+        ]
         fields = ("status", "stored_bytes", "request_bytes")
         found = self._database.many(("HMGET", f"{each.kind}:{each.id}", *fields) for each in mine)
         shares = self._database.many(("EXISTS", *share_keys(each.id)) for each in mine if each.kind == "job")

@@ -7,8 +7,7 @@ from riffusion.geometry import columns_of, scaled_width
 from riffusion.jobs.database import Database
 from riffusion.jobs.record import JobOutput, JobRecord, JobStatus
 from riffusion.jobs.tenants import may_see, owns
-from riffusion.jobs.uploads import Upload as StoredUpload
-from riffusion.jobs.uploads import UploadInfo
+from riffusion.jobs.uploads import UploadInfo, read_upload
 from riffusion.requests import (
     CLIP_SIZE,
     AnyRequest,
@@ -61,8 +60,7 @@ def resolve(database: Database, request: AnyRequest, identity: str, prefix: str 
 
 
 def _upload(database: Database, upload_id: str, identity: str, kind: Kind, field: str) -> tuple[str, InputSize]:
-    data = database.hash(f"upload:{upload_id}")
-    upload, wanted = StoredUpload.decode(data) if data else None, "audio" if kind is Kind.SOUND else "image"
+    upload, wanted = read_upload(database, upload_id), "audio" if kind is Kind.SOUND else "image"
     if upload is None or not owns(identity, upload.owner):
         raise UnknownReference(f"There is no upload {upload_id}; it may have expired.", field)
     if upload.info.kind != wanted:

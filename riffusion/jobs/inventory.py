@@ -28,6 +28,8 @@ class Holding:
     """In Storage; none of a job that hasn't succeeded."""
     version: str
     """Of a job: its result as Redis has it."""
+    deleted: bool = False
+    """Whether it is an upload that its owner deleted, and a job still needs."""
 
 
 class Inventory:
@@ -45,9 +47,9 @@ class Inventory:
                     result = found[-1].decode() if found[-1] else ""
                     yield Holding("job", *_whose(found), _result_keys(result), result)
         for page in self._database.scan("upload:*"):
-            for found in self._database.many(("HMGET", key, *fields, "key") for key in page):
+            for found in self._database.many(("HMGET", key, *fields, "deleted", "key") for key in page):
                 if found[0]:
-                    yield Holding("upload", *_whose(found), (found[-1].decode(),), "")
+                    yield Holding("upload", *_whose(found), (found[-1].decode(),), "", bool(found[-2]))
 
     def folders(self) -> set[str]:
         """Where files may be that a record, a running attempt, or an entry of the sweep knows of.

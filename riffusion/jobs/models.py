@@ -3,12 +3,24 @@
 import json
 import time
 from dataclasses import dataclass
+from enum import StrEnum
 
 from riffusion.jobs.database import Database
 from riffusion.requests import ModelCard
 
 NO_CARD = ModelCard()
 CARD_S = 1.0
+
+
+class ModelState(StrEnum):
+    """What an operator lets happen to a model's jobs."""
+
+    ACTIVE = "active"
+    """They are accepted and started."""
+    PAUSED = "paused"
+    """They are accepted and wait."""
+    DRAINING = "draining"
+    """New ones are refused; those that wait are started."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,7 @@ class ModelLoad:
     """Jobs."""
     card: ModelCard = NO_CARD
     """As its workers reported last."""
+    state: ModelState = ModelState.ACTIVE
 
 
 class ModelDirectory:
@@ -51,8 +64,10 @@ class ModelDirectory:
         """Every model that ever had a worker, and the default one once it has had a job."""
         found = self._database.run("list_models")
         return {
-            model.decode(): ModelLoad(workers, slots, waiting, running, _card(card, qualities))
-            for model, workers, slots, waiting, running, card, qualities in found
+            model.decode(): ModelLoad(
+                workers, slots, waiting, running, _card(card, qualities), ModelState(state.decode())
+            )
+            for model, workers, slots, waiting, running, card, qualities, state in found
         }
 
     def alive(self) -> dict[str, ModelLoad]:

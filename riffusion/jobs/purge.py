@@ -59,7 +59,7 @@ class Purge:
         for job_id in (*jobs, *tombstones):
             self._database.run("purge_job", job_id, *share_keys(job_id))
         for upload_id in uploads:
-            self._database.run("erase_upload", upload_id)
+            self._database.run("delete_upload", upload_id)
         self._forget_webhooks(client, jobs, whole=len(jobs) + len(uploads) == len(mine))
         if len(jobs) + len(uploads) == len(mine):
             self._database.run("forget_client", client, *self._names(client))

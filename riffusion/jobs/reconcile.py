@@ -132,7 +132,12 @@ class Reconciliation:
         """The records of which a file was neither listed nor can be read."""
         for holding in Inventory(self._database).holdings():
             folder = folder_of(holding.keys[0]) if holding.keys else ""
-            if holding.keys and known.get(folder, 0) < len(holding.keys) and not all(map(self._is_there, holding.keys)):
+            if (
+                holding.keys
+                and not holding.deleted
+                and known.get(folder, 0) < len(holding.keys)
+                and not all(map(self._is_there, holding.keys))
+            ):
                 yield holding
 
     def _is_there(self, key: str) -> bool:
@@ -154,7 +159,7 @@ class Reconciliation:
         if mark and holding.kind == "job" and not self._database.run("lose_job", holding.id, holding.version):
             return  # deleted or expired meanwhile
         if mark and holding.kind == "upload":
-            self._database.write("ZADD", "sweep_at", "XX", "0", f"upload:{holding.id}")
+            self._database.run("delete_upload", holding.id)
         (report.lost_jobs if holding.kind == "job" else report.lost_uploads).add(holding.id)
         report.lost_clips += bool(published)
         client = holding.scopes[0]

@@ -60,7 +60,7 @@ def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: S
             case "job":
                 database.run("delete_job", each.name)
             case "upload":
-                database.write("ZADD", "sweep_at", "XX", "0", f"upload:{each.name}")
+                database.run("delete_upload", each.name)
             case "key":
                 database.write("HDEL", "keys", each.name)
 
@@ -68,7 +68,8 @@ def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: S
 def _present(database: Database) -> Iterator[tuple[str, str, float]]:
     """Kind, name and time of creation of everything that may have been erased."""
     for holding in Inventory(database).holdings():
-        yield holding.kind, holding.id, 0.0
+        if not holding.deleted:
+            yield holding.kind, holding.id, 0.0
         for scope in holding.scopes:
             yield "client", scope, holding.created_at
             yield "client", scope.partition("/")[0], holding.created_at

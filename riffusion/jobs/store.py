@@ -7,14 +7,13 @@ that has lost the lease can't finish it any more.
 """
 
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import NoReturn
 
 from redis import Redis
 
-from riffusion.errors import Gone, NotFound, ResultLost, TooManyRequests
+from riffusion.errors import Gone, NotFound, ResultLost
 from riffusion.jobs.acceptance import (
     Acceptance,
     Idempotency,
@@ -29,11 +28,9 @@ from riffusion.jobs.database import Database, connect, pairs
 from riffusion.jobs.inputs import resolve
 from riffusion.jobs.models import ModelDirectory
 from riffusion.jobs.record import JobRecord, JobStatus, Outcome
-from riffusion.jobs.tenants import Tenant, may_see
+from riffusion.jobs.tenants import LISTS_PER_MINUTE, Tenant, list_refusal, may_see
 from riffusion.requests import AnyRequest, Sizes
 from riffusion.settings import Settings
-
-LISTS_PER_MINUTE = 120  # of one tenant: a list costs as much as a hundred polls
 
 
 @dataclass(frozen=True)
@@ -77,6 +74,7 @@ class JobStore:
 
         Raises:
             QueueFull: a model's backlog is at its cap, or the tenant has its share of it.
+            ModelDraining: a model takes no new jobs now.
             TooManyRequests: the tenant is at a limit of its own.
             InvalidRequest: a request doesn't go with what its quality stands for.
             UnknownReference: an upload or job isn't there, belongs to another owner, or is of the wrong kind.
@@ -231,9 +229,8 @@ class JobStore:
         reply = self._database.run(
             "list_jobs", tenant.identity, status or "", limit, cursor or "", scopes, LISTS_PER_MINUTE, resend=False
         )
-        if reply[0] == b"too many lists":
-            message = f"You may ask for {LISTS_PER_MINUTE} lists a minute; poll single jobs instead."
-            raise TooManyRequests(message, retry_after=math.ceil(float(reply[1])))
+        if error := list_refusal(reply):
+            raise error
         next_cursor, *jobs = reply
         records = tuple(JobRecord.decode(pairs(record)) for record, _ in jobs)
         return Page(records, tuple(decode_place(place) for _, place in jobs), next_cursor.decode() or None)

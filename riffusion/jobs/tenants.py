@@ -12,6 +12,7 @@ import hashlib
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Any
 
 from riffusion.errors import Blocked, RiffusionError, StorageFull, StoreUnavailable, TooManyRequests
 from riffusion.settings import Settings
@@ -19,6 +20,7 @@ from riffusion.settings import Settings
 KEEPING_RETRY_S = 3600  # kept records and files expire within hours
 IN_FLIGHT_RETRY_S = 5  # about as long as a short clip takes
 MEMORY_RETRY_S = 30
+LISTS_PER_MINUTE = 120  # of one tenant: a list costs as much as a hundred polls
 MIB = 1 << 20
 
 
@@ -87,6 +89,15 @@ def _too_many_creates(in_a_day: bool, wait_s: float, quota: Quota) -> TooManyReq
     else:
         message = f"You may create {quota.creates_per_minute} jobs and uploads a minute; try again in {wait_s:.0f} s."
     return TooManyRequests(message, retry_after=math.ceil(wait_s))
+
+
+def list_refusal(reply: list[Any]) -> TooManyRequests | None:
+    """The error for a script's reply that refuses a list; None for any other reply."""
+    match reply:
+        case [b"too many lists", seconds]:
+            message = f"You may ask for {LISTS_PER_MINUTE} lists a minute; poll single jobs instead."
+            return TooManyRequests(message, retry_after=math.ceil(float(seconds)))
+    return None
 
 
 def _too_many(what: str, quota: Quota) -> TooManyRequests:

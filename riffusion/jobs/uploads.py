@@ -10,9 +10,9 @@ from typing import BinaryIO, Literal
 
 from redis import Redis
 
-from riffusion.errors import StorageUnavailable, StoreUnavailable, UnknownReference
+from riffusion.errors import NotFound, StorageUnavailable, StoreUnavailable, UnknownReference
 from riffusion.jobs.database import Database, pairs
-from riffusion.jobs.tenants import Tenant, owns, refusal
+from riffusion.jobs.tenants import LISTS_PER_MINUTE, Tenant, list_refusal, owns, refusal
 from riffusion.settings import Settings
 from riffusion.storage import CONTENT_TYPES, Storage
 
@@ -79,6 +79,21 @@ class Upload:
         )
 
 
+@dataclass(frozen=True)
+class UploadPage:
+    """Part of an owner's uploads, newest first."""
+
+    uploads: tuple[Upload, ...]
+    cursor: str | None
+    """For the next page; None after the last."""
+
+
+def read_upload(database: Database, upload_id: str) -> Upload | None:
+    """The upload; None if there is none, or its owner has deleted it."""
+    data = database.hash(f"upload:{upload_id}")
+    return Upload.decode(data) if data and b"deleted" not in data else None
+
+
 class UploadStore:
     """The uploads in one Redis and one storage. Thread-safe."""
 
@@ -141,10 +156,41 @@ class UploadStore:
         Raises:
             UnknownReference: there is none of this id, or `identity` doesn't own it.
         """
-        data = self._database.hash(f"upload:{upload_id}")
-        if not data or not owns(identity, Upload.decode(data).owner):
+        upload = read_upload(self._database, upload_id)
+        if upload is None or not owns(identity, upload.owner):
             raise UnknownReference(f"There is no upload {upload_id}; it may have expired.")
-        return Upload.decode(data)
+        return upload
+
+    def list(self, tenant: Tenant, limit: int = 20, cursor: str | None = None) -> UploadPage:
+        """The uploads of a tenant's owner, newest first, without those that were deleted.
+
+        Those that came in under a version without this list, up to 2026-11-28, are not in it.
+
+        Raises:
+            TooManyRequests: the tenant asks for lists too often.
+        """
+        scopes = json.dumps(tenant.scopes)
+        reply = self._database.run(
+            "list_uploads", tenant.identity, limit, cursor or "", scopes, LISTS_PER_MINUTE, resend=False
+        )
+        if error := list_refusal(reply):
+            raise error
+        next_cursor, *uploads = reply
+        return UploadPage(tuple(Upload.decode(pairs(each)) for each in uploads), next_cursor.decode() or None)
+
+    def delete(self, upload_id: str, identity: str | None = None) -> None:
+        """Deletes an upload: no request can name it any more. Its file is kept until the jobs that need it have ended.
+
+        Args:
+            identity: of the tenant that asks for it; without one, access isn't checked.
+
+        Raises:
+            NotFound: there is no such upload, or `identity` doesn't own it.
+        """
+        upload = read_upload(self._database, upload_id)
+        if upload is None or not (identity is None or owns(identity, upload.owner)):
+            raise NotFound(f"There is no upload {upload_id}.")
+        self._database.run("delete_upload", upload_id)
 
 
 def _sha256(data: BinaryIO) -> str:

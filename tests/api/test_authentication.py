@@ -135,9 +135,7 @@ class TestOwnership:
         assert job["id"] not in stranger.get(f"/clips/{share}.json").text
 
 
-def test_a_blocked_client_creates_nothing_and_reads_why(
-    settings: Settings, services: Services, client: Client
-) -> None:
+def test_a_blocked_client_creates_nothing_and_reads_why(settings: Settings, services: Services, client: Client) -> None:
     job = submit(client)
     ClientDirectory(services.store.redis, settings).block("address:127.0.0.1", "Spam.", "cli:op@host")
     for response in (

@@ -5,6 +5,8 @@ import io
 from PIL import Image
 
 from api.services import Services
+from riffusion.jobs.model_control import ModelControl
+from riffusion.jobs.models import ModelState
 from riffusion.requests import PRESETS, ModelCard, Preset
 from riffusion.seeds import list_seeds
 from tests.api.conftest import PROMPT, Client, Worker, submit
@@ -32,6 +34,7 @@ def test_models_with_a_worker_are_listed(client: Client, worker: Worker) -> None
         {
             "name": "tiny",
             "default": True,
+            "state": "active",
             "workers": 1,
             "slots": 4,
             "waiting": 1,
@@ -88,3 +91,19 @@ def test_a_models_qualities_are_listed_and_filled_in(client: Client, services: S
     assert submit(client, **asked)["request"] == asked
     response = client.post("/jobs", json=[PROMPT, {**PROMPT, "quality": "fast", "steps": 51}])
     assert (response.status_code, response.json["errors"][0]["field"]) == (422, "1.steps")
+
+
+def test_a_pause_is_said_in_the_list_and_in_what_waits(client: Client, services: Services, worker: Worker) -> None:
+    control = ModelControl(services.store.redis, services.settings)
+    control.set_state("tiny", ModelState.PAUSED)
+    job = submit(client)
+    assert job["queue"] == {"position": 0, "eta_s": None, "paused": True}
+    assert client.get("/models").json["models"][0]["state"] == "paused"
+    first = client.get(f"/jobs/{job['id']}")
+    assert first.headers["Retry-After"] == "10"
+    control.set_state("tiny", ModelState.DRAINING)
+    second = client.get(f"/jobs/{job['id']}", headers={"If-None-Match": first.headers["ETag"]})
+    assert (second.status_code, second.json["queue"]["paused"]) == (200, False)
+    refused = client.post("/jobs", json=PROMPT)
+    assert (refused.status_code, refused.json["code"]) == (503, "model_draining")
+    assert refused.headers["Retry-After"] == "60"

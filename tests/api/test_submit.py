@@ -20,7 +20,7 @@ def test_a_job_is_accepted_whole(client: Client) -> None:
     assert response.headers["Location"] == job["links"]["self"] == f"http://localhost/jobs/{job['id']}"
     assert int(response.headers["Retry-After"]) >= 1
     assert (job["status"], job["mode"], job["model"], job["attempts"]) == ("queued", "text-to-audio", "tiny", 0)
-    assert job["queue"] == {"position": 0, "eta_s": None}
+    assert job["queue"] == {"position": 0, "eta_s": None, "paused": False}
     assert (job["progress"], job["result"], job["error"], job["warnings"]) == (None, None, None, [])
     assert job["request"]["steps"] == 5
     assert isinstance(job["request"]["seed"], int)
@@ -41,7 +41,7 @@ def test_an_accepted_job_is_returned_if_redis_fails_afterwards(
 
     monkeypatch.setattr(services.store, "get_with_place", away)
     monkeypatch.setattr(services.wakeups, "publish", lambda *_: False)
-    assert submit(client)["queue"] == {"position": 0, "eta_s": None}
+    assert submit(client)["queue"] == {"position": 0, "eta_s": None, "paused": False}
 
 
 def test_an_array_is_accepted_in_its_order(client: Client) -> None:

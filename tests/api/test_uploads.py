@@ -209,3 +209,28 @@ def test_a_nearly_full_disk_accepts_no_file(settings: Settings) -> None:
     refused = send(client, png())
     assert (refused.status_code, refused.json["code"]) == (507, "storage_full")
     assert client.get("/readyz").status_code == 507
+
+
+def test_uploads_are_listed_and_deleted(client: Client, stranger: Client) -> None:
+    sent = [send(client, png(width)).json for width in (64, 128, 256)]
+    first = client.get("/uploads?limit=2").json
+    assert first["uploads"] == [sent[2], sent[1]]
+    assert client.get(f"/uploads?cursor={first['next_cursor']}").json == {"uploads": [sent[0]], "next_cursor": None}
+    assert stranger.get("/uploads").json["uploads"] == []
+    assert stranger.delete(f"/uploads/{sent[0]['id']}").status_code == 404
+    assert client.delete(f"/uploads/{sent[0]['id']}").status_code == 204
+    again = client.delete(f"/uploads/{sent[0]['id']}")
+    assert (again.status_code, again.json["code"]) == (404, "not_found")
+    assert [each["id"] for each in client.get("/uploads").json["uploads"]] == [sent[2]["id"], sent[1]["id"]]
+    request = {"mode": "riff", "prompt": "x", "init": {"upload": sent[0]["id"]}}
+    assert client.post("/jobs", json=request).json["code"] == "unknown_reference"
+
+
+@pytest.mark.parametrize("query", ["limit=0", "limit=101", "cursor=x", "cursor=1..2", "cursor=1e400", "status=queued"])
+def test_a_malformed_list_of_uploads_is_refused(client: Client, query: str) -> None:
+    assert client.get(f"/uploads?{query}").json["code"] == "invalid_request"
+
+
+def test_an_address_lists_no_uploads(client: Client) -> None:
+    del client.environ_base["HTTP_RIFFUSION_SECRET"]
+    assert client.get("/uploads").status_code == 401

@@ -112,3 +112,17 @@ def test_an_upload_is_named_by_a_request(client: Client, tmp_path: Path) -> None
 def test_lists_of_seeds_and_models(client: Client) -> None:
     assert "drums" in [seed["name"] for seed in client.seeds()]
     wait_until(lambda: [model["name"] for model in client.models()] == ["tiny"])
+
+
+def test_uploads_are_listed_and_deleted(client: Client, tmp_path: Path) -> None:
+    kept, deleted = (client.upload(_picture(tmp_path, width)) for width in (64, 128))
+    client.delete_upload(deleted)
+    assert [each["id"] for each in client.uploads()] == [kept.upload]
+    with pytest.raises(NotFound):
+        client.delete_upload(deleted.upload)
+
+
+def _picture(folder: Path, width: int) -> Path:
+    path = folder / f"{width}.png"
+    Image.new("L", (width, 512), 255).save(path)
+    return path

@@ -17,7 +17,7 @@ from riffusion.errors import (
 )
 
 # Never sent to a client of the API, impossible for the bot's submissions, or explained with their own message.
-NEVER_LOOKED_UP = {"lease_lost", "idempotency_conflict", "invalid_request", "unreadable_media"}
+NEVER_LOOKED_UP = {"lease_lost", "conflict", "idempotency_conflict", "invalid_request", "unreadable_media"}
 
 
 def leaves(kind: type[RiffusionError]) -> Iterator[type[RiffusionError]]:
@@ -68,6 +68,7 @@ def test_prompts_are_quoted(text: str, shown: str) -> None:
         ({"position": 0, "eta_s": None}, "Next in the queue."),
         ({"position": 1, "eta_s": 12.4}, "1 clip ahead, about 10 s to wait."),
         ({"position": 7, "eta_s": 200.0}, "7 clips ahead, about 3 min to wait."),
+        ({"position": 1, "eta_s": None, "paused": True}, "1 clip ahead; the server has paused this model."),
     ],
 )
 def test_the_place_in_the_queue(queue: dict[str, object], said: str) -> None:

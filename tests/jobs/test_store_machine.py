@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule, run_state_machine_as_test
 from redis import Redis
 
-from riffusion.errors import Gone
+from riffusion.errors import Conflict, Gone
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import JobRecord, JobStatus
+from riffusion.jobs.requeue import Requeue
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 from tests.conftest import ValkeyServer
@@ -32,6 +33,7 @@ class Expected:
     status: JobStatus = JobStatus.QUEUED
     owner: JobRecord | None = None  # the attempt that holds it, or whose result counts
     attempts: int = 0
+    forgiven: int = 0  # of those, before an operator requeued it
     deleted: bool = False
     history: list[JobStatus] = field(default_factory=list)  # terminal states seen
 
@@ -47,6 +49,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.redis.flushall()
         self.store = JobStore(self.redis, Settings(redis_url=self.url, max_attempts=MAX_ATTEMPTS))
         self.jobs: dict[str, Expected] = {}
+        self.requeue = Requeue(self.redis, self.store.settings)
         self.attempts: list[JobRecord] = []  # every attempt that ever was; stale ones still act
         self.clients: dict[str, str] = {}
         self.submitted = 0
@@ -94,7 +97,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert not any(other.owner and other.owner.solo for other in running)
         assert not (record.solo and running)
         job.attempts += 1
-        assert record.attempts == job.attempts <= MAX_ATTEMPTS
+        assert record.attempts == job.attempts <= MAX_ATTEMPTS + job.forgiven
         assert all(record.token > attempt.token for attempt in self.attempts if attempt.id == record.id)
         self.end(job, JobStatus.RUNNING, record)
         self.attempts.append(record)
@@ -140,7 +143,7 @@ class StoreMachine(RuleBasedStateMachine):
             if attempt.worker == worker and self.holds(attempt):
                 lose(self.redis, attempt)
                 job = self.job_of(attempt)
-                self.end(job, JobStatus.FAILED if job.attempts == MAX_ATTEMPTS else JobStatus.QUEUED)
+                self.end(job, JobStatus.QUEUED if job.attempts - job.forgiven < MAX_ATTEMPTS else JobStatus.FAILED)
         self.store.reap()
 
     @precondition(lambda self: self.attempts)
@@ -171,6 +174,25 @@ class StoreMachine(RuleBasedStateMachine):
             if not job.status.terminal:
                 self.end(job, JobStatus.CANCELED)
             assert self.store.cancel(job_id).status is job.status
+
+    @precondition(lambda self: self.jobs)
+    @rule(index=st.integers(0, 1000))
+    def requeue_one(self, index: int) -> None:
+        """Most often one that has failed, if there is any."""
+        dead = [job_id for job_id, job in self.jobs.items() if job.status is JobStatus.FAILED and not job.deleted]
+        choice = dead if dead and index % 4 else list(self.jobs)
+        job_id = choice[index // 4 % len(choice)]
+        job = self.jobs[job_id]
+        try:
+            self.requeue.requeue(job_id)
+        except Gone:
+            assert job.deleted
+        except Conflict:
+            assert job.status is not JobStatus.FAILED
+        else:
+            assert job_id in dead
+            job.forgiven, job.history = job.attempts, []
+            self.end(job, JobStatus.QUEUED)
 
     @precondition(lambda self: len(self.jobs) > 5)
     @rule(index=st.integers(0, 1000))
@@ -246,6 +268,7 @@ class StoreMachine(RuleBasedStateMachine):
         left = {key.partition(":")[0] for key in keys(self.redis)}
         assert left <= {
             "job",
+            "jobs",
             "of",
             "gone",
             "kept",

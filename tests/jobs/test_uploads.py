@@ -9,16 +9,17 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from riffusion.errors import StorageUnavailable, UnknownReference
+from riffusion.errors import Conflict, NotFound, StorageUnavailable, UnknownReference
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.record import Success
+from riffusion.jobs.record import Failure, Success
+from riffusion.jobs.requeue import Requeue
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.uploads import Upload, UploadInfo, UploadStore
 from riffusion.requests import InputSize, cost, parse, references
 from riffusion.settings import Settings
 from riffusion.storage import Storage
-from tests.jobs.conftest import by, claim, keys, submit, success
+from tests.jobs.conftest import by, claim, keys, submit, success, to_sweep
 
 PICTURE = UploadInfo("image", "image/png", width=512, height=512)
 SOUND = UploadInfo("audio", "audio/wav", duration_s=12.5)
@@ -198,3 +199,115 @@ def test_what_could_not_be_stored_expires_all_the_same(
     redis.zadd("sweep_at", {member: 1})
     sweep()
     assert keys(redis) == set()
+
+
+def add(uploads: UploadStore, client: str = "alice", content: bytes = b"x") -> Upload:
+    return uploads.add(by(client), io.BytesIO(content), PICTURE)
+
+
+def test_an_owners_uploads_are_listed_newest_first_in_pages(uploads: UploadStore) -> None:
+    made = [add(uploads, content=bytes([number])) for number in range(5)]
+    add(uploads, "bob")
+    assert uploads.list(by("alice")).uploads == tuple(reversed(made))
+    assert uploads.list(by("alice")).cursor is None
+    seen: list[Upload] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = uploads.list(by("alice"), 2, cursor or None)
+        seen += page.uploads
+        cursor = page.cursor
+    assert seen == list(reversed(made))
+    assert uploads.list(by("nobody")).uploads == ()
+
+
+def test_what_expired_is_not_listed(uploads: UploadStore, redis: Redis, sweep: Callable[[], int]) -> None:
+    old, new = add(uploads), add(uploads, content=b"y")
+    expire(redis, old)
+    sweep()
+    assert uploads.list(by("alice")).uploads == (new,)
+
+
+def test_what_a_version_without_lists_deleted_is_not_listed(uploads: UploadStore, redis: Redis) -> None:
+    old, new = add(uploads), add(uploads, content=b"y")
+    redis.delete(f"upload:{old.id}")
+    assert uploads.list(by("alice")).uploads == (new,)
+    assert redis.zcard("uploads_of:alice") == 1
+
+
+def test_a_deleted_upload_leaves_nothing(
+    uploads: UploadStore, files: Storage, redis: Redis, sweep: Callable[[], int]
+) -> None:
+    upload = add(uploads)
+    uploads.delete(upload.id, "alice")
+    with pytest.raises(UnknownReference):
+        uploads.get(upload.id, "alice")
+    sweep()
+    assert list(files.list("uploads/")) == []
+    assert keys(redis) - keys(redis, "lists:*") - {"erasing", "sweep_at"} | to_sweep(redis) == set()
+    with pytest.raises(NotFound):
+        uploads.delete(upload.id, "alice")
+
+
+def test_only_its_owner_deletes_an_upload(uploads: UploadStore) -> None:
+    upload = add(uploads)
+    with pytest.raises(NotFound):
+        uploads.delete(upload.id, "bob")
+    assert uploads.get(upload.id, "alice") == upload
+    uploads.delete(upload.id)  # the operator
+
+
+def test_jobs_keep_a_deleted_upload_until_they_end(
+    uploads: UploadStore, files: Storage, store: JobStore, redis: Redis, sweep: Callable[[], int]
+) -> None:
+    upload = add(uploads)
+    store.accept([riff(upload)])
+    running = claim(store)
+    uploads.delete(upload.id, "alice")
+    sweep()
+    assert files.get(upload.key) == b"x"
+    assert uploads.list(by("alice")).uploads == ()
+    with pytest.raises(UnknownReference):
+        store.accept([riff(upload)])
+    store.finish(running.id, running.token, Failure("out_of_memory", "No."))
+    with pytest.raises(Conflict):
+        Requeue(redis, store.settings).requeue(running.id)
+    expire(redis, upload)
+    sweep()
+    assert list(files.list("uploads/")) == []
+
+
+def test_a_deletion_between_the_check_and_the_accept_refuses_the_job(
+    uploads: UploadStore, store: JobStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upload = add(uploads)
+    run = store._database.run
+
+    def run_late(*args: Any, **options: Any) -> object:
+        uploads.delete(upload.id, "alice")
+        return run(*args, **options)
+
+    monkeypatch.setattr(store._database, "run", run_late)
+    with pytest.raises(UnknownReference):
+        store.accept([riff(upload)])
+
+
+def test_the_same_content_uploaded_again_is_another_upload(
+    uploads: UploadStore, files: Storage, sweep: Callable[[], int]
+) -> None:
+    first = add(uploads)
+    uploads.delete(first.id, "alice")
+    second = add(uploads)
+    sweep()
+    assert files.get(second.key) == b"x"
+    assert uploads.get(second.id, "alice") == second
+
+
+def test_a_deleted_upload_counts_until_its_file_is_deleted(
+    uploads: UploadStore, redis: Redis, sweep: Callable[[], int]
+) -> None:
+    upload = add(uploads, content=b"12345")
+    assert redis.hget("kept:alice", "stored_bytes") == b"5"
+    uploads.delete(upload.id, "alice")
+    assert redis.hget("kept:alice", "stored_bytes") == b"5"
+    sweep()
+    assert redis.hget("kept:alice", "stored_bytes") is None

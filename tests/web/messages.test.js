@@ -9,6 +9,10 @@ test("a place in the queue is an ordinal with a time", () => {
   assert.equal(placeInLine({ position: 0, eta_s: null }), "Next in line");
   assert.equal(placeInLine({ position: 2, eta_s: 61 }), "Third in line, about 61 seconds");
   assert.equal(placeInLine({ position: 7, eta_s: 600 }), "8th in line, about 10 minutes");
+  assert.equal(
+    placeInLine({ position: 1, eta_s: null, paused: true }),
+    "Second in line; the server has paused this model",
+  );
   assert.equal(placeInLine(null), "Waiting for a free worker");
   assert.equal(span(0.2), "a second");
 });

@@ -7,9 +7,10 @@
 -- that is allowed.
 --
 -- Returns {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {}, {record, place
--- or {}}, ...}; or a refusal: {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no place", model}, {"no
--- memory"}, {"no storage"}, {"blocked", reason}, {"no model", job's index}, {"no input", job's index, pin's index},
--- {"too many", what}, {"too many creates", seconds to wait} or {"too many a day", seconds to wait}.
+-- or {}}, ...}; or a refusal: {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no place", model},
+-- {"draining", model}, {"no memory"}, {"no storage"}, {"blocked", reason}, {"no model", job's index}, {"no input",
+-- job's index, pin's index}, {"too many", what}, {"too many creates", seconds to wait} or {"too many a day", seconds to
+-- wait}.
 
 local batch = cjson.decode(ARGV[1])
 local scopes, quota = batch.scopes, batch.quota
@@ -49,7 +50,7 @@ local function find_inputs(job)
     local kind, id = string.match(pins[number], '^(%a+):(.*)$')
     local usable
     if kind == 'upload' then
-      usable = redis.call('EXISTS', 'upload:' .. id) == 1
+      usable = has_upload(id)
     else
       local earlier = redis.call('HMGET', 'job:' .. id, 'status', 'origin')
       usable = earlier[1] == 'succeeded'
@@ -100,6 +101,7 @@ local function write(job, status, ...)
     'client', job.client, 'request', job.request, 'inputs', job.inputs, 'pins', job.pins,
     'cost', job.cost, 'weight', job.weight, 'degraded', job.degraded and 1 or 0, 'created_at', timestamp(now),
     'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0, 'request_bytes', #job.request, ...)
+  redis.call('ZADD', 'jobs', 0, job.id)
   if job.networks then redis.call('HSET', key, 'networks', job.networks) end
   if job.webhook then redis.call('HSET', key, 'webhook', job.webhook, 'webhook_attempts', 0) end
   if job.owner then
@@ -111,22 +113,7 @@ local function write(job, status, ...)
 end
 
 local function queue(job)
-  -- Start-time fair queueing: a tenant's next job starts when its last one ends, in virtual time. A network is served
-  -- as one tenant with a larger share, so that many addresses gain nothing.
-  local vtime = tonumber(redis.call('HGET', 'model:' .. job.model, 'vtime') or 0)
-  local last = {}
-  job.start = vtime
-  for index, scope in ipairs(scopes) do
-    last[index] = math.max(vtime, tonumber(redis.call('ZSCORE', 'clients:' .. job.model, scope) or 0))
-    job.start = math.max(job.start, last[index])
-  end
-  last[1] = job.start
-  for index, scope in ipairs(scopes) do
-    redis.call('ZADD', 'clients:' .. job.model, last[index] + job.cost / job.weight / multiple(index), scope)
-    redis.call('SADD', 'active:' .. scope, job.id)
-  end
-  redis.call('SADD', 'models', job.model)
-  for _, pin in ipairs(cjson.decode(job.pins)) do redis.call('SADD', 'pins:' .. pin, job.id) end
+  begin_waiting(job)
   write(job, 'queued', 'start', string.format('%.17g', job.start))
   enter_queue(job)
 end
@@ -166,6 +153,7 @@ end
 if not has_memory() then return {'no memory'} end
 if new > 0 and storage_is_full(0) then return {'no storage'} end
 for model, count in pairs(added) do
+  if model_state(model) == 'draining' then return {'draining', model} end
   local refusal = refuse_places(model, count)
   if refusal then return refusal end
 end

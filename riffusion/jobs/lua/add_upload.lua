@@ -12,7 +12,10 @@ key = redis.call('HGET', 'content:' .. sha256, 'key')
 local record, expires = 'upload:' .. id, now + limits.upload_ttl_s
 redis.call('HSET', record, 'schema', limits.schema, 'id', id, 'client', charge.scopes[1], 'sha256', sha256, 'key', key,
   'created_at', timestamp(now), 'expires_at', timestamp(expires), 'size', size, 'stored_bytes', size, unpack(ARGV, 6))
-if charge.owner then redis.call('HSET', record, 'owner', charge.owner) end
+if charge.owner then
+  redis.call('HSET', record, 'owner', charge.owner)
+  redis.call('ZADD', 'uploads_of:' .. charge.owner, timestamp(now), id)
+end
 if #charge.scopes > 1 then redis.call('HSET', record, 'networks', cjson.encode({unpack(charge.scopes, 2)})) end
 count_stored(load_hash(record), size)
 redis.call('ZADD', 'sweep_at', expires, 'upload:' .. id)

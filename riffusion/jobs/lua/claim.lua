@@ -7,7 +7,7 @@ local held = redis.call('HGETALL', 'held:' .. worker)
 for i = 1, #held, 2 do
   if held[i + 1] == nonce then return redis.call('HGETALL', 'job:' .. held[i]) end
 end
-if redis.call('EXISTS', 'alone:' .. worker) == 1 then return nil end
+if redis.call('EXISTS', 'alone:' .. worker) == 1 or model_state(model) == 'paused' then return nil end
 
 -- A job that has lost two workers starts in a worker that holds no other. The first busy worker that finds it reserves
 -- it and takes no other job until it is empty; other workers skip it.

@@ -8,7 +8,8 @@
 --   waiting:<model>   zset    waiting jobs by start tag
 --   places:<model>    zset    how many of them each scope has, and all tenants without a key ("anonymous")
 --   clients:<model>   zset    finish tag of each scope's last job; those behind virtual time are dropped
---   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots, card
+--   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots, card,
+--                             state ("paused", "draining"; absent while active)
 --   models            set     every model that ever had a job or a worker
 --   preview:<id>      string  a running job's latest preview, a WebP; the record counts them as `preview`
 --   due               zset    jobs by the time at which reap checks them: when a lease or a deadline ends
@@ -28,7 +29,9 @@
 --   day:<scope>       string  the same of a day's creates; lists:<scope>: of lists
 --   kept:<scope>      hash    jobs, request_bytes, stored_bytes that are kept; of "all": stored_bytes alone
 --   of:<owner>        zset    the jobs that an owner may list, in the order of their ids, which is that of time
+--   jobs              zset    every job, likewise, for operators; but those that an older version accepted
 --   folders:<id>      set     where the attempts at a job, or an upload, keep files: until those are deleted
+--   uploads_of:<owner>  zset  the uploads that an owner may list, by the time at which they came in
 --   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end; copies until deleted
 --   charged:<id>      hash    who is charged for the files of a deleted job that others show: client, networks, bytes
 --   idem:<digest>     hash    what an idempotency key stands for
@@ -146,6 +149,11 @@ local function has_memory()
   return most == 0 or tonumber(string.match(memory, 'used_memory:(%d+)')) < 0.9 * most
 end
 
+-- Whether requests may name an upload; one that its owner has deleted stays until no job needs it.
+local function has_upload(id)
+  return redis.call('EXISTS', 'upload:' .. id) == 1 and redis.call('HEXISTS', 'upload:' .. id, 'deleted') == 0
+end
+
 local function is_terminal(job)
   return job.status ~= 'queued' and job.status ~= 'running'
 end
@@ -179,6 +187,26 @@ local function count_place(job, amount)
   for _, scope in ipairs(scopes) do
     if tonumber(redis.call('ZINCRBY', places, amount, scope)) <= 0 then redis.call('ZREM', places, scope) end
   end
+end
+
+-- Gives a job that is to wait its turn, `start`, and keeps the files that it needs. Start-time fair queueing: a
+-- tenant's next job starts when its last one ends, in virtual time. A network is served as one tenant with a larger
+-- share, so that many addresses gain nothing.
+local function begin_waiting(job)
+  local scopes, last = scopes_of(job), {}
+  local vtime = tonumber(redis.call('HGET', 'model:' .. job.model, 'vtime') or 0)
+  job.start = vtime
+  for index, scope in ipairs(scopes) do
+    last[index] = math.max(vtime, tonumber(redis.call('ZSCORE', 'clients:' .. job.model, scope) or 0))
+    job.start = math.max(job.start, last[index])
+  end
+  last[1] = job.start
+  for index, scope in ipairs(scopes) do
+    redis.call('ZADD', 'clients:' .. job.model, last[index] + job.cost / job.weight / multiple(index), scope)
+    redis.call('SADD', 'active:' .. scope, job.id)
+  end
+  redis.call('SADD', 'models', job.model)
+  for _, pin in ipairs(cjson.decode(job.pins)) do redis.call('SADD', 'pins:' .. pin, job.id) end
 end
 
 local function enter_queue(job)
@@ -223,9 +251,20 @@ local function drop_preview(job)
   redis.call('HDEL', 'job:' .. job.id, 'preview')
 end
 
--- Returns a running job to the queue. Its start tag is no later than that of any waiting job, so it is at the head.
-local function requeue(job, ...)
+-- Keeps what a record has of its latest attempt, or of a wait that failed, before the next overwrites it.
+local function log_attempt(job, attempt)
+  local log = cjson.decode(job.attempt_log or '[]')
+  if #log == 32 then table.remove(log, 1) end -- a worker that stops may release a job any number of times
+  attempt.worker, attempt.started_at, attempt.step, attempt.total = job.worker, job.started_at, job.step, job.total
+  log[#log + 1] = attempt
+  redis.call('HSET', 'job:' .. job.id, 'attempt_log', cjson.encode(log))
+end
+
+-- Returns a running job to the queue, for the reason `released` or `worker_lost`. Its start tag is no later than that
+-- of any waiting job, so it is at the head.
+local function requeue(job, reason, ...)
   leave_worker(job)
+  log_attempt(job, {reason = reason, ended_at = timestamp(now)})
   drop_preview(job)
   redis.call('HDEL', 'job:' .. job.id, 'worker', 'started_at')
   enter_queue(job)
@@ -282,6 +321,7 @@ end
 local function delete_record(job)
   redis.call('DEL', 'job:' .. job.id)
   redis.call('ZREM', 'of:' .. (job.owner or job.client), job.id) -- in version 1 every tenant was an owner
+  redis.call('ZREM', 'jobs', job.id)
   if job.request_bytes then
     count_kept(scopes_of(job), 'jobs', -1)
     count_kept(scopes_of(job), 'request_bytes', -job.request_bytes)
@@ -311,24 +351,31 @@ local function erase_job(job)
   redis.call('PUBLISH', 'events', job.id .. ' ' .. job.revision + 2)
 end
 
+local function model_state(model)
+  return redis.call('HGET', 'model:' .. model, 'state') or 'active'
+end
+
 -- Wake-ups that the broker's list lacks: one for each waiting job, but no more than there are slots.
 local function missing_wakeups(model)
+  if model_state(model) == 'paused' then return 0 end
   local slots = tonumber(redis.call('HGET', 'model:' .. model, 'slots') or 0)
   local wanted = math.min(redis.call('ZCARD', 'waiting:' .. model), math.max(1, slots))
   return math.max(0, wanted - redis.call('LLEN', 'riffusion.' .. model))
 end
 
--- The place of a waiting job in its queue: {rank, expected seconds or ""}; nil if it doesn't wait.
+-- The place of a waiting job in its queue: {rank, expected seconds or "", whether its model is paused}; nil if it
+-- doesn't wait.
 local function queue_place(id, model)
   local rank = redis.call('ZRANK', 'waiting:' .. model, id)
   if not rank then return nil end
   local busy = redis.call('HMGET', 'model:' .. model, 'waiting_cost', 'running_cost', 'pace', 'slots', 'running')
+  if model_state(model) == 'paused' then return {rank, '', 1} end
   local slots = tonumber(busy[4] or 0)
-  if not busy[3] or slots == 0 then return {rank, ''} end
-  if rank + tonumber(busy[5] or 0) < slots then return {rank, '0'} end
+  if not busy[3] or slots == 0 then return {rank, '', 0} end
+  if rank + tonumber(busy[5] or 0) < slots then return {rank, '0', 0} end
   -- Estimated as if jobs ahead were average ones, and running jobs half done.
   local ahead = tonumber(busy[1] or 0) * rank / redis.call('ZCARD', 'waiting:' .. model) + tonumber(busy[2] or 0) / 2
-  return {rank, string.format('%.3f', ahead * busy[3] / slots)}
+  return {rank, string.format('%.3f', ahead * busy[3] / slots), 0}
 end
 
 -- {a record's hash, its place or {}}.

@@ -21,13 +21,13 @@ local function reap(id)
     end_and_fence(job, 'failed', 'error', detail('The job ran longer than its deadline allows.'))
   elseif now >= tonumber(job.stalled_until) and tonumber(job.stalled_until) < lease then
     end_and_fence(job, 'failed', 'error', detail('The job made no progress for longer than its deadline allows.'))
-  elseif tonumber(job.attempts) >= limits.max_attempts then
+  elseif job.attempts - (job.forgiven or 0) >= limits.max_attempts then -- forgiven: those before an operator's requeue
     local text = string.format('Its worker was lost %d times.', job.losses + 1)
     end_and_fence(job, 'failed', 'losses', job.losses + 1, 'error', cjson.encode({code = 'worker_lost', detail = text}))
   elseif job.losses + 1 >= math.min(2, limits.max_attempts - 1) then
-    requeue(job, 'losses', job.losses + 1, 'solo', 1) -- at the latest in its last attempt
+    requeue(job, 'worker_lost', 'losses', job.losses + 1, 'solo', 1) -- at the latest in its last attempt
   else
-    requeue(job, 'losses', job.losses + 1)
+    requeue(job, 'worker_lost', 'losses', job.losses + 1)
   end
 end
 

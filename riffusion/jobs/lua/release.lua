@@ -3,5 +3,5 @@
 -- the job's.
 local job = load_hash('job:' .. ARGV[1])
 if not job or job.status ~= 'running' or job.token ~= ARGV[2] then return 0 end
-requeue(job, 'attempts', job.attempts - 1)
+requeue(job, 'released', 'attempts', job.attempts - 1)
 return 1

@@ -40,6 +40,7 @@ local function sweep_upload(member, id)
   redis.call('ZREM', 'sweep_at', member)
   if not upload then return nil end -- deleted by another program
   redis.call('DEL', 'upload:' .. id)
+  redis.call('ZREM', 'uploads_of:' .. (upload.owner or upload.client), id)
   if upload.stored_bytes then count_stored(upload, -upload.stored_bytes) end
   local content = 'content:' .. upload.sha256
   redis.call('HDEL', content, id)

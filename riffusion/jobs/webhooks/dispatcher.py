@@ -133,7 +133,7 @@ class Dispatcher:
         if webhook is None or key is None:
             return _Outcome(WebhookState.FAILED, "The key whose secret signs it was revoked.")
         body = self._message(due.record)
-        headers = signed_headers(due.record.id, int(time.time()), body, key.webhook_secret)
+        headers = signed_headers(_message_id(due.record), int(time.time()), body, key.webhook_secret)
         resolve = partial(self._resolvers[due.line].resolve, owner)
         began = time.monotonic()
         try:
@@ -159,6 +159,11 @@ class Dispatcher:
         elif state is WebhookState.PENDING:
             pause = PAUSES_S[attempts - 1] * random.uniform(1, 1.1)  # noqa: S311 -- so that they aren't all at once
         seconds = "" if outcome.seconds is None else outcome.seconds
-        report = (record.id, attempts, state, outcome.error, pause, seconds)
+        report = (record.id, attempts, state, outcome.error, pause, seconds, record.requeues)
         self._database.run("webhook_report", due.line, due.lane, *report)
         _log.info("webhook tried", job=record.id, attempt=attempts, state=state, error=outcome.error)
+
+
+def _message_id(record: JobRecord) -> str:
+    """One for each time that the job has ended: receivers drop messages whose id they know."""
+    return f"{record.id}.{record.requeues}" if record.requeues else record.id

@@ -6,7 +6,7 @@
  * @property {"queued" | "running" | "succeeded" | "failed" | "canceled"} status
  * @property {string} mode
  * @property {Record<string, any>} request  with the seed filled in
- * @property {{position: number, eta_s: number | null} | null} [queue]
+ * @property {{position: number, eta_s: number | null, paused?: boolean} | null} [queue]
  * @property {{step: number, total: number} | null} [progress]
  * @property {{url: string, number: number} | null} [preview]
  * @property {{image: {url: string}, audio: {url: string, duration_s: number, format: string}} | null} [result]

@@ -13,11 +13,12 @@ export function span(seconds) {
 const ORDINALS = ["next", "second", "third", "fourth", "fifth"];
 
 /** A queued job's place in the queue.
- * @param {{position: number, eta_s: number | null} | null | undefined} queue */
+ * @param {{position: number, eta_s: number | null, paused?: boolean} | null | undefined} queue */
 export function placeInLine(queue) {
   if (!queue) return "Waiting for a free worker";
   const place = ORDINALS[queue.position] ?? `${queue.position + 1}th`;
   const line = `${place[0].toUpperCase()}${place.slice(1)} in line`;
+  if (queue.paused) return `${line}; the server has paused this model`;
   return queue.eta_s === null ? line : `${line}, about ${span(queue.eta_s)}`;
 }
 
@@ -85,6 +86,7 @@ export const remarks = ({ warnings, degraded, request }) => {
 const FAILED = {
   worker_lost: "The worker stopped while making this clip, more than once. Try again, perhaps with fewer steps.",
   deadline_exceeded: "This took longer than the server allows: no worker was free, or the clip takes too long to make.",
+  model_retired: "The server no longer has the model that this clip was for. Choose another.",
   out_of_memory: "This clip needs more memory than the worker has. Make it shorter.",
   broken_sound: "The sound came out broken. Try again, or another picture.",
   inaudible_sound: "Nothing in this can be heard. Draw or play something between 20 Hz and 20 kHz.",

@@ -1,0 +1,243 @@
+"""`riffusion jobs`: everyone's jobs, as the operator finds, cancels, requeues and purges them."""
+
+import itertools
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import click
+
+from riffusion.cli.operators import JSON, Operator, echo_json, echo_table, timestamp
+from riffusion.cli.serve import DATA
+from riffusion.errors import Conflict, RiffusionError
+from riffusion.jobs.record import JobRecord, JobStatus
+from riffusion.jobs.requeue import Requeue
+from riffusion.jobs.search import JobFilter, JobSearch
+from riffusion.jobs.store import JobStore
+from riffusion.jobs.timeline import timeline
+
+IDS = click.argument("job_ids", metavar="[ID]...", nargs=-1)
+DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
+YES = click.option("--yes", is_flag=True, help="Don't ask before working on all jobs that match.")
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+class Age(click.ParamType[float]):
+    """A duration such as `90s`, `15m`, `2h` or `1d`, in seconds."""
+
+    name = "age"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        number, unit = str(value)[:-1], str(value)[-1:]
+        if unit not in _UNITS or not number.isdecimal():
+            self.fail(f"{value} is not a number followed by s, m, h or d", param, ctx)
+        return int(number) * _UNITS[unit]
+
+
+def _filtered(command: Callable[..., None]) -> Callable[..., None]:
+    """Adds the options of a JobFilter."""
+    statuses = [str(status) for status in JobStatus]
+    options = (
+        click.option("--status", type=click.Choice(statuses), help="Only jobs of this status."),
+        click.option("--model", help="Only jobs for this model."),
+        click.option("--client", help="Only jobs of address:ADDRESS, key:ID or key:ID/END-USER."),
+        click.option("--key", metavar="ID", help="Only jobs of this key and its end users."),
+        click.option("--error", metavar="CODE", help="Only jobs that failed by this error."),
+        click.option("--newer", type=Age(), help="Only jobs accepted within this time, such as 15m, 2h or 1d."),
+        click.option("--older", type=Age(), help="Only jobs accepted before that."),
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _filter(*, status: str | None, newer: float | None, older: float | None, **fields: Any) -> JobFilter:
+    now = time.time()
+    return JobFilter(
+        status=None if status is None else JobStatus(status),
+        since=None if newer is None else now - newer,
+        before=None if older is None else now - older,
+        **fields,
+    )
+
+
+@click.group()
+def jobs() -> None:
+    """Everyone's jobs: list, show, cancel, requeue, purge."""
+
+
+@jobs.command("list")
+@_filtered
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Jobs at most.")
+@JSON
+@DATA
+def list_jobs(*, limit: int, as_json: bool, data: Path | None, **options: Any) -> None:
+    """Jobs, newest first."""
+    operator = Operator.open(data)
+    found = itertools.islice(JobSearch(operator.redis, operator.settings).all(_filter(**options)), limit)
+    if as_json:
+        for record in found:
+            echo_json(_as_json(record))
+        return
+    heads = ("ID", "ACCEPTED (UTC)", "STATUS", "MODEL", "CLIENT", "ATTEMPTS", "ERROR")
+    echo_table(heads, map(_row, found))
+
+
+@jobs.command()
+@click.argument("job_id", metavar="ID")
+@JSON
+@DATA
+def show(*, job_id: str, as_json: bool, data: Path | None) -> None:
+    """All about one job: its request and its timeline."""
+    operator = Operator.open(data)
+    record, place = JobStore(operator.redis, operator.settings).get_with_place(job_id)
+    steps = timeline(record, operator.settings.result_ttl_s)
+    if as_json:
+        echo_json(_as_json(record) | {"queue": asdict(place) if place else None, "timeline": list(map(asdict, steps))})
+        return
+    for name, value in _about(record).items():
+        click.echo(f"{name:<10}{value}")
+    if place is not None:
+        eta = "" if place.eta_s is None else f", about {place.eta_s:.0f} s"
+        click.echo(f"{'queue':<10}{place.position} before it{eta}")
+    click.echo()
+    echo_table(("TIME (UTC)", "EVENT", ""), ((timestamp(step.at), step.event, step.detail) for step in steps))
+
+
+@jobs.command()
+@IDS
+@_filtered
+@DRY_RUN
+@YES
+@DATA
+def cancel(**arguments: Any) -> None:
+    """Ends jobs that wait or run: those of these IDs, or all that match."""
+
+    def check(store: JobStore, job_id: str) -> None:
+        status = store.get(job_id).status
+        if status.terminal:
+            raise Conflict(f"Job {job_id} has ended already: it is {status}.")
+
+    def act(store: JobStore, job_id: str) -> None:
+        check(store, job_id)
+        store.cancel(job_id)
+
+    _each("job.cancel", check, act, lambda record: not record.status.terminal, **arguments)
+
+
+@jobs.command()
+@IDS
+@_filtered
+@DRY_RUN
+@YES
+@DATA
+def requeue(**arguments: Any) -> None:
+    """Has failed jobs run again: those of these IDs, or all that match.
+
+    A job keeps its id, its request and its seed, and gets new deadlines and attempts.
+    """
+    _each(
+        "job.requeue",
+        lambda store, job_id: Requeue(store.redis, store.settings).check(job_id),
+        lambda store, job_id: Requeue(store.redis, store.settings).requeue(job_id),
+        lambda record: record.status is JobStatus.FAILED,
+        **arguments,
+    )
+
+
+@jobs.command()
+@IDS
+@_filtered
+@DRY_RUN
+@YES
+@DATA
+def purge(**arguments: Any) -> None:
+    """Deletes jobs with their files: those of these IDs, or all that match; one that hasn't ended is canceled.
+
+    A running API or worker deletes the files, within a minute.
+    """
+
+    def check(store: JobStore, job_id: str) -> None:
+        store.get(job_id)
+
+    _each("job.purge", check, lambda store, job_id: store.delete(job_id), lambda _: True, **arguments)
+
+
+def _each(
+    action: str,
+    check: Callable[[JobStore, str], None],
+    act: Callable[[JobStore, str], None],
+    concerns: Callable[[JobRecord], bool],
+    *,
+    job_ids: Sequence[str],
+    dry_run: bool,
+    yes: bool,
+    data: Path | None,
+    **options: Any,
+) -> None:
+    """Acts on the jobs of these ids or, without any, on those that match, and prints each; exits with 1 if one failed.
+
+    Args:
+        check: raises as `act` would.
+        concerns: of those that match, which to act on.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    if bool(job_ids) == bool(given):
+        raise click.UsageError("Give IDs, or options that jobs must match.")
+    operator = Operator.open(data)
+    if not job_ids:
+        search = JobSearch(operator.redis, operator.settings)
+        job_ids = [record.id for record in search.all(_filter(**options)) if concerns(record)]
+    if given and job_ids and not (dry_run or yes):
+        click.confirm(f"{action.removeprefix('job.')} {len(job_ids)} jobs?", abort=True, err=True)
+    if not dry_run:
+        _record(operator, action, job_ids, given)
+    if _failures(JobStore(operator.redis, operator.settings), check if dry_run else act, job_ids):
+        click.get_current_context().exit(1)
+
+
+def _record(operator: Operator, action: str, job_ids: Sequence[str], given: Mapping[str, Any]) -> None:
+    if given:
+        operator.record(action, "", count=len(job_ids), **{name: str(value) for name, value in given.items()})
+    else:
+        for job_id in job_ids:
+            operator.record(action, job_id)
+
+
+def _failures(store: JobStore, act: Callable[[JobStore, str], None], job_ids: Sequence[str]) -> int:
+    failures = 0
+    for job_id in job_ids:
+        try:
+            act(store, job_id)
+            click.echo(job_id)
+        except RiffusionError as error:
+            failures += 1
+            click.echo(f"riffusion: {error}", err=True)
+    return failures
+
+
+def _row(record: JobRecord) -> tuple[str, ...]:
+    error = record.error.code if record.error else ""
+    accepted = timestamp(record.created_at)
+    return record.id, accepted, str(record.status), record.model, record.tenant, str(record.attempts), error
+
+
+def _about(record: JobRecord) -> dict[str, object]:
+    about = {
+        "id": record.id, "status": record.status, "mode": record.mode, "model": record.model, "client": record.tenant,
+        "attempts": record.attempts, "cost": f"{record.cost:g}", "request": record.request,
+    }  # fmt: skip
+    if record.webhook:
+        about["webhook"] = (
+            f"{record.webhook.state}, {record.webhook.attempts} tries, {record.webhook.error or 'no error'}"
+        )
+    return about
+
+
+def _as_json(record: JobRecord) -> dict[str, Any]:
+    """The record; a tenant is called client, as over HTTP."""
+    fields = asdict(record)
+    return {"client": fields.pop("tenant"), **fields}

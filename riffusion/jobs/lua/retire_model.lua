@@ -1,0 +1,31 @@
+#!lua flags=allow-oom
+-- Fails up to 100 jobs that wait for a model without workers, and forgets the model once none is left. To be repeated
+-- while jobs wait; from the first call on it takes no new ones. ARGV: model.
+-- Returns {"failed", count}, {"retired"}, or a refusal: {"no model"}, {"default"}, {"workers", count}, {"running",
+-- count}.
+local model = ARGV[1]
+if model == limits.model then return {'default'} end
+if redis.call('SISMEMBER', 'models', model) == 0 then return {'no model'} end
+local workers = 0
+for _, worker in ipairs(redis.call('SMEMBERS', 'workers')) do
+  if redis.call('HGET', 'worker:' .. worker, 'model') == model then workers = workers + 1 end
+end
+if workers > 0 then return {'workers', workers} end
+local running = tonumber(redis.call('HGET', 'model:' .. model, 'running') or 0)
+if running > 0 then return {'running', running} end
+
+redis.call('HSET', 'model:' .. model, 'state', 'draining')
+local ids = redis.call('ZRANGE', 'waiting:' .. model, 0, 99)
+for _, id in ipairs(ids) do
+  local job = load_hash('job:' .. id)
+  if job then
+    local detail = 'The operator has retired the model ' .. model .. '.'
+    end_and_fence(job, 'failed', 'error', cjson.encode({code = 'model_retired', detail = detail}))
+  else
+    redis.call('ZREM', 'waiting:' .. model, id) -- deleted by another program
+  end
+end
+if #ids > 0 then return {'failed', #ids} end
+redis.call('SREM', 'models', model)
+redis.call('DEL', 'model:' .. model, 'clients:' .. model, 'places:' .. model, 'waking:' .. model, 'riffusion.' .. model)
+return {'retired'}

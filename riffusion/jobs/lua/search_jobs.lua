@@ -1,0 +1,49 @@
+#!lua flags=allow-oom
+-- Jobs of all clients, newest first, for operators. ARGV: JSON {status, model, client, key, error, since, before}, each
+-- of them optional; limit; cursor or "". Returns {cursor for the next page or "", {record, place or {}}, ...}.
+local filter, limit, cursor = cjson.decode(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
+local most = 256 * 1024 -- bytes of requests and results: a page of long ones ends earlier
+
+-- The first id of a moment. Ids sort as times do.
+local function id_at(seconds)
+  return string.format('%014x', math.floor(seconds * 1e6))
+end
+
+local function is_of(key, client)
+  return client == 'key:' .. key or string.sub(client, 1, #key + 5) == 'key:' .. key .. '/'
+end
+
+local function matches(job)
+  return (not filter.status or job.status == filter.status)
+    and (not filter.model or job.model == filter.model)
+    and (not filter.client or job.client == filter.client)
+    and (not filter.key or is_of(filter.key, job.client))
+    and (not filter.error or job.error and cjson.decode(job.error).code == filter.error)
+end
+
+-- What a key's client makes is all in its list; what an address makes may be in none.
+local listed = filter.client and string.sub(filter.client, 1, 4) == 'key:'
+local index = listed and 'of:' .. filter.client or 'jobs'
+local first = filter.since and '[' .. id_at(filter.since) or '-'
+local last = cursor ~= '' and '(' .. cursor or filter.before and '(' .. id_at(filter.before) or '+'
+local reply, bytes = {''}, 0
+for _ = 1, 10 do -- reads 1000 jobs at most in one call
+  local ids = redis.call('ZREVRANGEBYLEX', index, last, first, 'LIMIT', 0, 100)
+  for _, id in ipairs(ids) do
+    if #reply > limit or bytes > most then return reply end
+    last, reply[1] = '(' .. id, id
+    local found = redis.call('HMGET', 'job:' .. id, 'status', 'model', 'client', 'error', 'request', 'result')
+    local job = {status = found[1], model = found[2], client = found[3], error = found[4]}
+    if not job.status then
+      redis.call('ZREM', index, id) -- deleted by another program
+    elseif matches(job) then
+      bytes = bytes + #found[5] + #(found[6] or '')
+      reply[#reply + 1] = record_with_place(id)
+    end
+  end
+  if #ids < 100 then
+    reply[1] = ''
+    return reply
+  end
+end
+return reply
