@@ -26,7 +26,7 @@ class Erasure:
     """Something that was deleted on request."""
 
     kind: str
-    """`job`, `upload`, `key` or `client`."""
+    """`job`, `upload`, `key`, `secret` (of a key) or `client`."""
     digest: str
     """SHA-1 of its id or name, hex."""
     at: int

@@ -1,13 +1,14 @@
 """Deletes again what was deleted on request before a backup of Redis brought it back."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from redis import Redis
 
 from riffusion.jobs.database import Database
 from riffusion.jobs.erasures import ErasureLog, digest
 from riffusion.jobs.inventory import Inventory
+from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.purge import Purge, accepted_at
 from riffusion.settings import Settings
 from riffusion.storage import Storage
@@ -18,9 +19,9 @@ class Returned:
     """Something that was deleted on request and is there again."""
 
     kind: str
-    """`job`, `upload`, `key` or `client`."""
+    """`job`, `upload`, `key`, `secret` or `client`."""
     name: str
-    """Its id; of a client, its name."""
+    """Its id; of a secret, that of its key; of a client, its name."""
     erased_at: int
     """Unix seconds."""
 
@@ -38,6 +39,8 @@ def find_erased(redis: Redis, files: Storage, settings: Settings) -> list[Return
     for kind, name, created_at in _present(Database(redis, settings)):
         key = kind, digest(name)
         present[key] = name, min(created_at, present.get(key, (name, created_at))[1])
+    for each in KeyStore(redis, settings).list():
+        present["key", digest(each.id)] = present["secret", digest(each.digest)] = each.id, 0.0
     found = {}
     for erasure in ErasureLog(redis, files, settings).read():
         name, created_at = present.get((erasure.kind, erasure.digest), ("", float("inf")))
@@ -52,8 +55,8 @@ def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: S
     Raises:
         StoreUnavailable: Redis doesn't respond; what was done so far is done.
     """
-    database = Database(redis, settings)
-    for each in sorted(found, key=lambda each: each.kind != "client"):
+    database, keys = Database(redis, settings), KeyStore(redis, settings)
+    for each in sorted(found, key=lambda each: (each.kind != "client", each.kind != "secret")):
         match each.kind:
             case "client":
                 Purge(redis, files, settings).run(each.name, before=each.erased_at + 1)
@@ -62,7 +65,9 @@ def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: S
             case "upload":
                 database.run("delete_upload", each.name)
             case "key":
-                database.write("HDEL", "keys", each.name)
+                database.run("revoke_key", each.name)
+            case "secret":
+                keys.change(each.name, lambda key: replace(key, digest=""))  # which no secret has: to be rotated again
 
 
 def _present(database: Database) -> Iterator[tuple[str, str, float]]:
@@ -78,5 +83,3 @@ def _present(database: Database) -> Iterator[tuple[str, str, float]]:
             if maker:
                 yield "client", maker.decode(), accepted_at(key.partition(":")[2])
                 yield "client", maker.decode().partition("/")[0], accepted_at(key.partition(":")[2])
-    for key_id in database.command("HKEYS", "keys"):
-        yield "key", key_id.decode(), 0.0

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from riffusion.errors import Gone, NotFound, ResultLost, SetupError
+from riffusion.errors import Gone, NotFound, ResultLost, SetupError, Unauthorized
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.reconcile import Reconciliation, Report
 from riffusion.jobs.record import JobRecord
@@ -176,6 +176,26 @@ def test_what_was_deleted_after_the_backup_is_deleted_again(
             store.get(record.id)
     assert keys.get(key.id) is None
     assert store.get(kept.id) == kept
+    assert reconcile().returned.count == 0
+
+
+def test_a_secret_that_was_replaced_after_the_backup_is_invalid_until_the_next_rotation(
+    redis: Redis, settings: Settings, reconcile: Reconcile, sweep: Callable[[], int]
+) -> None:
+    keys = KeyStore(redis, settings)
+    leaked, key = keys.create("site", UNLIMITED)
+
+    def change() -> None:
+        keys.rotate(key.id, 0)
+        sweep()
+
+    restore(redis, change)
+    assert keys.check(leaked)
+    assert reconcile(erase_again=True).returned.examples == [f"secret {key.id}"]
+    with pytest.raises(Unauthorized):
+        keys.check(leaked)
+    text, _ = keys.rotate(key.id, 3600)
+    assert keys.check(text)
     assert reconcile().returned.count == 0
 
 
