@@ -23,7 +23,7 @@ def last_audit(command: Command) -> dict[str, object]:
     return entry
 
 
-def test_show_tells_what_a_client_has(command: Command, store: JobStore) -> None:
+def test_show_prints_what_a_client_has(command: Command, store: JobStore) -> None:
     submit(store, V4)
     run(store)
     (shown,) = lines(command("clients", "show", "192.0.2.77", "--json"))

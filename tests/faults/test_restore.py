@@ -1,4 +1,4 @@
-"""Redis is lost under load and an older backup of it is put back: what then holds, what doesn't, and who is told."""
+"""Redis is lost under load and an older backup of it is put back: what then holds, what doesn't, and who sees it."""
 
 import json
 import shutil
@@ -95,7 +95,7 @@ def test_an_older_backup_is_restored_under_load(stack: Stack) -> None:
     stack.accepted = [job_id for job_id in stack.accepted if job_id not in {*lost, deleted}]
     stack.wait_ended(*stack.accepted)
     assert stack.get(long).status == "succeeded"
-    # Files of the jobs that are lost; and of the storage's own loss a client is told. No file is an hour old here.
+    # Files of the jobs that are lost; and of the storage's own loss a client learns. No file is an hour old here.
     assert reconcile(stack)["young"]["count"] >= AFTER
     files = open_storage(stack.store.settings)
     files.delete(list(files.list(stack.get(damaged).folder)))
