@@ -1,13 +1,16 @@
 """After a purge nothing in Redis or in the storage names the client, and others keep what they have."""
 
-from collections.abc import Callable
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from redis import Redis
 
-from riffusion.errors import NotFound, StorageUnavailable
+from riffusion.errors import NotFound, StorageUnavailable, StoreUnavailable
 from riffusion.jobs.acceptance import Submission
+from riffusion.jobs.database import Database
 from riffusion.jobs.erasures import digest
 from riffusion.jobs.purge import Purge
 from riffusion.jobs.reconcile import Reconciliation
@@ -19,7 +22,7 @@ from riffusion.jobs.uploads import UploadStore
 from riffusion.requests import parse
 from riffusion.settings import Settings
 from riffusion.storage import Storage
-from tests.jobs.conftest import accept, add_upload, claim, expire, prompt, run, store_files, submit, success
+from tests.jobs.conftest import accept, add_upload, claim, expire, prompt, run, store_files, submit, success, to_sweep
 from tests.jobs.test_reconcile import restore
 
 LIMITED = Quota(creates_per_minute=60, jobs_in_flight=50, jobs_kept=100, request_bytes=1 << 20, stored_bytes=1 << 30)
@@ -51,6 +54,11 @@ def everything(redis: Redis) -> str:
         b"zset": lambda key: redis.zrange(key, 0, -1),
     }
     return "\n".join(f"{key!r} {read[redis.type(key)](key)!r}" for key in redis.scan_iter())  # type: ignore[index]
+
+
+def sweep_all_now(redis: Redis) -> None:
+    """Makes everything due for the sweep."""
+    redis.zadd("sweep_at", dict.fromkeys(to_sweep(redis), 1))
 
 
 def all_of(
@@ -95,7 +103,7 @@ def test_nothing_of_a_purged_client_is_left(
     assert purged.jobs >= 5
     assert purged.uploads == 1
     assert purged.last_file_s == pytest.approx(2 * settings.lease_s, abs=2)
-    redis.zadd("sweep_at", {member: 1 for member in redis.zrange("sweep_at", 0, -1) if member.startswith(b"job:")})  # type: ignore[union-attr]
+    sweep_all_now(redis)
     purge.run(name)
     left = everything(redis)
     assert name not in left
@@ -137,6 +145,36 @@ def test_a_purge_that_broke_off_is_repeated(
     redis.zadd("sweep_at", {f"job:{record.id}": 1})
     purge.run("address:192.0.2.77")
     assert list(files.list("results/")) == []
+
+
+def test_a_purge_may_break_off_anywhere(
+    *, store: JobStore, files: Storage, uploads: UploadStore, redis: Redis, settings: Settings, purge: Purge
+) -> None:
+    """Before each of its writes; the last round is one that doesn't."""
+    name, write = NAMES[0], Database.run
+    for last in itertools.count():
+        ids = all_of(store=store, files=files, uploads=uploads, redis=redis, settings=settings, name=name)
+        calls = itertools.count()
+
+        def breaks(self: Database, *args: Any, last: int = last, calls: Iterator[int] = calls, **options: Any) -> Any:
+            if next(calls) == last:
+                raise StoreUnavailable("no")
+            return write(self, *args, **options)
+
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(Database, "run", breaks)
+            with suppress(StoreUnavailable):
+                purge.run(name)
+        redis.delete("erasing")
+        purge.run(name)
+        sweep_all_now(redis)
+        purge.run(name)
+        left = everything(redis)
+        assert name not in left, last
+        assert not [each for each in ids if each in left], last
+        assert list(files.list("results/")) == list(files.list("uploads/")) == [], last
+        if next(calls) <= last:
+            break
 
 
 def test_files_that_others_show_stay_until_those_go(

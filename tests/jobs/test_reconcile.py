@@ -1,7 +1,10 @@
 """Records and files, compared both ways: what is reported, what is changed, and what is left alone."""
 
 import os
+import secrets
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -230,3 +233,36 @@ def test_a_job_that_ends_during_the_comparison_is_not_touched(
     report = reconcile(delete_orphans=True, mark_lost=True)
     assert report.orphans.count == report.lost_jobs.count == 0
     assert len(list(files.list(later[0].folder))) == 2
+
+
+def test_it_takes_nothing_from_a_service_that_works_meanwhile(
+    *, store: JobStore, files: Storage, redis: Redis, settings: Settings, uploads: UploadStore, sweep: Callable[[], int]
+) -> None:
+    """Even without an age that files must have."""
+    over, kept = threading.Event(), []
+    first = made(store, files)  # so that there always is a file of a record
+
+    def serve(number: int) -> None:
+        while not over.is_set():
+            add_upload(uploads, by(f"up{number}"), secrets.token_bytes(8))
+            record = submit(store, f"client{number}")
+            attempt = claim(store, f"w{number}")
+            store_files(files, attempt)
+            assert store.finish(attempt.id, attempt.token, success(attempt))
+            store.delete(record.id) if secrets.randbelow(2) else kept.append(record.id)
+            sweep()
+
+    with ThreadPoolExecutor(3) as pool:
+        served = [pool.submit(serve, number) for number in range(3)]
+        for _ in range(30):
+            Reconciliation(redis, files, settings, min_age_s=0).run(
+                erase_again=True, delete_orphans=True, mark_lost=True
+            )
+        over.set()
+    for each in served:
+        each.result()
+    for job_id in {first.id, *kept} & {key.decode().removeprefix("job:") for key in redis.scan_iter("job:*")}:
+        assert len(list(files.list(store.get(job_id).folder))) == 2
+    assert not list(redis.scan_iter("lost:*"))
+    assert all(files.get(redis.hget(key, "key").decode()) for key in redis.scan_iter("upload:*"))  # type: ignore[union-attr]
+    assert Reconciliation(redis, files, settings, min_age_s=0).run().lost_uploads.count == 0
