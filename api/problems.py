@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from api.request_log import request_id
 from riffusion import tracing
 from riffusion.errors import (
+    Blocked,
     Conflict,
     Gone,
     IdempotencyConflict,
@@ -32,6 +33,7 @@ PROBLEM_TYPE = "application/problem+json"
 # The first class that matches decides.
 _STATUS: tuple[tuple[type[RiffusionError], HTTPStatus], ...] = (
     (Unauthorized, HTTPStatus.UNAUTHORIZED),
+    (Blocked, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
     (Gone, HTTPStatus.GONE),
     (Conflict, HTTPStatus.CONFLICT),

@@ -35,6 +35,6 @@ redis.call('HDEL', 'job:' .. job.id, 'completed_at', 'error', 'warnings', 'worke
 if job.webhook then redis.call('HSET', 'job:' .. job.id, 'webhook_attempts', 0) end
 begin_waiting(job)
 enter_queue(job)
-update(job.id, 'status', 'queued', 'queued_at', timestamp(now), 'start', string.format('%.17g', job.start), 'step', 0, 'total', 0,
-  'token', job.token + 1, 'forgiven', job.attempts, 'requeues', (job.requeues or 0) + 1)
+update(job.id, 'status', 'queued', 'queued_at', timestamp(now), 'start', string.format('%.17g', job.start),
+  'step', 0, 'total', 0, 'token', job.token + 1, 'forgiven', job.attempts, 'requeues', (job.requeues or 0) + 1)
 return {'requeued'}
