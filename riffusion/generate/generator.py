@@ -50,8 +50,8 @@ UNGUIDED = "The negative prompt had no effect: the clip was made at a guidance o
 def beside_the_quality(quality: Quality, fields: Sequence[str]) -> str:
     """The warning of a clip that isn't what its quality was distilled for, because these fields differ."""
     return (
-        f"Quality {quality} of this model is distilled for one combination of sampler, steps, guidance and LoRAs. The clip "
-        f"was made with another one and may sound worse ({', '.join(fields)}). Leave these and the scheduler out."
+        f"Quality {quality} of this model is distilled for one combination of sampler, steps, guidance and LoRAs. The "
+        f"clip was made with another ({', '.join(fields)}) and may sound worse: leave these and the scheduler out."
     )
 
 

@@ -23,7 +23,7 @@ class Preset(Model):
 
     @property
     def distilled(self) -> bool:
-        """Whether it is for weights that were distilled: to its own number of steps, and usually with guidance in them."""
+        """Whether it is for weights that were distilled: to its number of steps, mostly with guidance in them."""
         return self.scheduler in FEW_STEP or (self.guidance is not None and self.guidance <= 1)
 
     @model_validator(mode="after")
