@@ -130,7 +130,7 @@ def test_a_checkpoint_with_other_bytes_is_named_with_what_to_do(tmp_path: Path) 
     with pytest.raises(SetupError, match=r"checkpoint_1 can't be read .*Delete it to begin again"):
         loaded(tmp_path)
     for _ in range(30):
-        start = random.randrange(len(whole) // 100 if random.random() < 0.5 else len(whole))
+        start = random.randrange(2000)  # the file says there what it holds
         file.write_bytes(whole[:start] + random.randbytes(100) + whole[start + 100 :])
         with suppress(SetupError):  # tensors of other numbers are read as they are
             loaded(tmp_path)
