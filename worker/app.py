@@ -8,6 +8,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -88,6 +89,9 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
             for service in (heartbeat, reaper, polling):
                 service.start()
                 running.callback(service.stop)
+            loading = threading.Thread(target=generator.load_ahead, name="load-ahead", daemon=True)
+            loading.start()
+            running.callback(loading.join)
             log.info("ready", extra={"worker": heartbeat.name, "model": settings.model, "slots": settings.slots})
 
         signals.setup_logging.connect(_keep_logging, weak=False)

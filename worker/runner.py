@@ -49,6 +49,9 @@ class Generates(Protocol):
     def card(self) -> ModelCard:
         """The description of its model."""
 
+    def load_ahead(self) -> None:
+        """Loads what only some requests need; called once, beside the first jobs."""
+
     def run(self, request: AnyRequest, inputs: Mapping[str, bytes], control: Control) -> Clip:
         """The request's clip."""
 

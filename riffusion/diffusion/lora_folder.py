@@ -29,7 +29,8 @@ class LoraFolder:
 
     The folder is read each time: a file put there can be named at once. Names are in lower case, so that a file such as
     Hyper-SD15-1step-lora.safetensors keeps the name that it was published under. The checkpoint's own LoRAs, which its
-    qualities name, are in a folder of the model and come before others of the same name.
+    qualities name, are in a folder of the model and come before others of the same name. A file that no request can
+    name is logged, once.
     """
 
     def __init__(self, checkpoint: Checkpoint, folder: Path | None) -> None:
@@ -46,6 +47,7 @@ class LoraFolder:
         self._folder = folder
         self._files: OrderedDict[tuple[str, int], Changes] = OrderedDict()
         self._lock = threading.Lock()
+        self._logged: set[Path] = set()
         named = {name for preset in checkpoint.qualities.values() for name in preset.lora or ()}
         if missing := sorted(named - self._paths().keys()):
             raise CheckpointUnavailable(
@@ -54,7 +56,12 @@ class LoraFolder:
 
     def names(self) -> tuple[str, ...]:
         """The names that requests may use now, sorted; without the checkpoint's own, which qualities fill in."""
-        return tuple(sorted(self._paths().keys() - _paths(self._checkpoint.lora_dir).keys()))
+        paths, own = self._paths(), _paths(self._checkpoint.lora_dir)
+        for name, path in _named(self._folder):
+            if paths.get(name) != path and path not in self._logged:
+                self._logged.add(path)
+                log.warning("LoRA unreachable: rename it", extra={"file": str(path), "reason": _hidden_by(name, paths)})
+        return tuple(sorted(paths.keys() - own.keys()))
 
     def get(self, weights: Mapping[str, float] | None) -> LoraSet | None:
         """The set of these LoRAs at their weights; None for no LoRAs.
@@ -97,11 +104,21 @@ class LoraFolder:
 
 def _paths(folder: Path | None) -> dict[str, Path]:
     """The LoRA files of a folder by name."""
-    if folder is None:
-        return {}
-    found = {path.stem.lower(): path for path in sorted(folder.glob("*.safetensors"))}
-    found |= {path.parent.name.lower(): path for path in sorted(folder.glob(f"*/{WEIGHTS_FILE}"))}
-    return {name: path for name, path in found.items() if is_name(name)}
+    return {name: path for name, path in _named(folder) if is_name(name)}
+
+
+def _named(folder: Path | None) -> Iterator[tuple[str, Path]]:
+    """The LoRA files of a folder with their names; of those with one name, the last one counts."""
+    if folder is not None:
+        yield from ((path.stem.lower(), path) for path in sorted(folder.glob("*.safetensors")))
+        yield from ((path.parent.name.lower(), path) for path in sorted(folder.glob(f"*/{WEIGHTS_FILE}")))
+
+
+def _hidden_by(name: str, paths: Mapping[str, Path]) -> str:
+    """Why no request can name a LoRA file."""
+    if name in paths:
+        return f"{paths[name]} has the same name, and comes first"
+    return "names have letters of ASCII, digits, dots, hyphens and underscores, 64 at most"
 
 
 def _read(path: Path, checkpoint: Checkpoint) -> Changes:

@@ -13,25 +13,29 @@ would you your
 """
 _GERMAN = """
 aber auch auf aus bisschen bitte das dem den der des die ein eine einem einen einer eines etwas für ganz im ist
-mache mein mir mit nur oder schöne schöner schönes sehr spiel spiele spielt stil takt und vom von wie zu zum zur
+mache mein mir mit nur oder schöne schöner schönes sehr spiel spiele spielt stil takt
+tonart und vom von wie zu zum zur
 """
 _FRENCH = """
 au aux avec beau belle ce cette comme dans de des du en et est fais fait je joue joué juste la le les mais moi ou par
-pour qui style sur très un une
+pour qui style sur tonalité très un une
 """
 _IBERIAN_AND_ITALIAN = """
 al algo apenas bella bello bonita bonito com como con da das de dei del della delle di do dos e el em en es estilo eu
 faz gli haz il la las lo los me mi molto muito muy na nella no nos o os para per por que quero quiero só solo sobre
-stile su suona suono toca tocada tocando um uma un una y
+stile su suona suono toca tocada tocando tonalidad tonalidade tonalità um uma un una y
 """
-_RUSSIAN = "в во для звук из как красивая красивый мне на очень под с сделай со стиле сыграй только хочу и"
+_RUSSIAN = """
+в во для звук из как красивая красивый мне на очень под с сделай со стиле сыграй тональности тональность темп только
+хочу и
+"""
 _NOTES = "ais as cis dis do dó es fa fá fis gis la lá mi ré re si sol до ля ми ре си соль фа"
 
 FILLERS = frozenset(f"{_ENGLISH} {_GERMAN} {_FRENCH} {_IBERIAN_AND_ITALIAN} {_RUSSIAN} {_NOTES}".split())
 
 _NEGATIONS = (
     "no non not without w/o w/out minus zero lacking remove omit hate except excluding exclude avoid never neither "
-    "nor dont ohne kein keine keinen keiner nicht weder sans pas jamais ni sin nunca senza niente ne sem nem без не "
+    "nor dont ohne kein keine keinen keiner nicht weder sans pas jamais ni sin nunca senza niente ne sem nem без не ни "
     "🚫 ❌ ⛔"
 )
 _LONG_NEGATIONS = (
@@ -53,7 +57,8 @@ NEGATIONS = frozenset(tuple(phrase.split()) for phrase in (*_NEGATIONS.split(), 
 ORS = frozenset(("or", "oder", "noch", "ou", "o", "или"))
 """Words after which a negation goes on."""
 
-ANDS = frozenset(("and", "und", "et", "y", "e", "и"))
-"""Words after which one of `WITHOUTS` goes on, where more comes that can play: "without drums and bass"."""
+NORS = ORS | {"nor", "ni", "ne", "nem", "ни"}
+"""Words before the last thing that shall not play: an "and" after it begins something else."""
 
-WITHOUTS = frozenset(("without", "w/o", "w/out", "ohne", "sans", "sin", "senza", "sem", "без"))
+ANDS = frozenset(("and", "und", "et", "y", "e", "и"))
+"""Words after which a negation goes on where more of the kind comes: "no drums and bass"."""

@@ -1,7 +1,8 @@
 """Runs requests of every mode on one loaded model."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from functools import partial
 from importlib.resources import files
 from itertools import chain
@@ -16,13 +17,24 @@ from riffusion.diffusion.memory import rows_within
 from riffusion.diffusion.prompt import CHUNK_TOKENS
 from riffusion.diffusion.supported import LATENT_CHANNELS
 from riffusion.diffusion.tuning import choose_threads, compiler_for, memory_budget
+from riffusion.errors import CheckpointUnavailable
 from riffusion.generate.checks import check_width
 from riffusion.generate.clip import Clip, Control
 from riffusion.generate.modes import maker_of
 from riffusion.generate.painter import Painter
 from riffusion.generate.render import Renderer
 from riffusion.geometry import CLIP_COLUMNS, ROWS
-from riffusion.requests import MODES, AnyRequest, Kind, ModelCard, Painted, complete, reference_fields
+from riffusion.requests import (
+    MODES,
+    AnyRequest,
+    Kind,
+    ModelCard,
+    Painted,
+    Quality,
+    complete,
+    departures,
+    reference_fields,
+)
 from riffusion.settings import Settings
 from riffusion.spectrogram.canvas import Canvas
 
@@ -33,6 +45,14 @@ BUNDLED_FOLDER = Path(str(files("riffusion").joinpath("models", "tiny")))
 MAKERS = {mode: maker_of(mode) for mode in MODES}
 MONO = "The model paints in mono: the stereo picture was mixed down."
 UNGUIDED = "The negative prompt had no effect: the clip was made at a guidance of 1 or less, as quality fast may be."
+
+
+def beside_the_quality(quality: Quality, fields: Sequence[str]) -> str:
+    """The warning of a clip that isn't what its quality was distilled for, because these fields differ."""
+    return (
+        f"Quality {quality} of this model is distilled for one combination of sampler, steps, guidance and LoRAs. The "
+        f"clip was made with another ({', '.join(fields)}) and may sound worse: leave these and the scheduler out."
+    )
 
 
 class Generator(Renderer):
@@ -58,6 +78,12 @@ class Generator(Renderer):
         source = str(BUNDLED_FOLDER) if settings.checkpoint == BUNDLED else settings.checkpoint
         checkpoint = load_checkpoint(source, settings.checkpoint_revision, device, choose_dtype(device))
         return cls(checkpoint, settings)
+
+    def load_ahead(self) -> None:
+        """Loads what the first request of a quality would wait for: its LoRAs, and what reads them."""
+        for preset in self._defaults.qualities.values():
+            with suppress(CheckpointUnavailable):  # it is logged, and ends requests of this quality alone
+                self._painter.loras.get(preset.lora)
 
     def run(self, request: AnyRequest, inputs: Mapping[str, bytes | AudioSegment], control: Control) -> Clip:
         """As of a `Renderer`, and with every mode; what is left to the model is as its card says."""
@@ -99,6 +125,8 @@ class Generator(Renderer):
             warnings.append(MONO)
         if request.negative_prompt.strip() and not request.guided:
             warnings.append(UNGUIDED)
+        if fields := departures(request, self._defaults):
+            warnings.append(beside_the_quality(request.quality or "standard", fields))
         if self._painter.words:
             warnings += chain.from_iterable(map(self._painter.words.warnings, dict.fromkeys(request.prompts)))
         return tuple(dict.fromkeys(warnings))

@@ -36,8 +36,8 @@ def folded(tokens: Sequence[str]) -> Phrase:
 
 
 def visible(prompt: str) -> str:
-    """The prompt without invisible characters."""
-    return "".join(each for each in prompt if unicodedata.category(each) != "Cf")
+    """The prompt without invisible characters, and with letters and their accents as one where they can be."""
+    return "".join(each for each in unicodedata.normalize("NFC", prompt) if unicodedata.category(each) != "Cf")
 
 
 def typed(phrase: str) -> list[str]:
@@ -61,6 +61,12 @@ def breaks(prompt: str, tokens: Sequence[re.Match[str]]) -> list[int]:
         joined = _JOINT.fullmatch(prompt, tokens[at].end(), tokens[at + 1].start())
         breaks[at] = breaks[at + 1] if joined else at + 1
     return breaks
+
+
+def between(prompt: str, tokens: Sequence[re.Match[str]]) -> list[str]:
+    """What stands before each of them, without white space."""
+    ends = [0, *(token.end() for token in tokens[:-1])]
+    return [prompt[end : token.start()].strip() for end, token in zip(ends, tokens, strict=False)]
 
 
 def edited(prompt: str, edits: Sequence[tuple[int, int, str]]) -> str:

@@ -9,9 +9,10 @@ from collections.abc import Container
 
 from riffusion.diffusion.checkpoint import Vocabulary
 from riffusion.generate import tokens
-from riffusion.generate.fillers import ANDS, FILLERS, NEGATIONS, ORS, WITHOUTS
+from riffusion.generate.fillers import FILLERS, NEGATIONS
 from riffusion.generate.key_forms import key_forms
 from riffusion.generate.lookalikes import LOOKALIKES
+from riffusion.generate.negation import PLAYER, Negation, Reach
 from riffusion.generate.normal_forms import NormalForms
 from riffusion.generate.reading import Reading, warnings
 from riffusion.generate.spelling import Spelling
@@ -53,6 +54,7 @@ class KnownWords:
         self._players = {
             word for topic in ("instrument", "kind") for each in topics.get(topic, ()) for word in tokens.words(each)
         }
+        self._topics = {phrase: topic for topic, phrases in topics.items() for phrase in phrases}
         self._examples = {topic: phrases[0] for topic, phrases in topics.items() if phrases}
         self._fillers = {*map(tokens.fold, FILLERS)}.union(*self._connecting)
         self._known = {*self._texts, *(phrase for phrase, _ in others)}
@@ -70,6 +72,7 @@ class KnownWords:
         }
         self._spelling = Spelling(self._words | self._single, preferred=self._own_words)
         self._forms = self._normal_forms(topics, synonyms)
+        self._reach = Reach(self._phrase_at, self._topic_of)
         self._meters = {"4/4", *(meter for phrase in own for meter in _METER.findall(phrase))}
 
     def _normal_forms(self, topics: Vocabulary, synonyms: Vocabulary) -> NormalForms:
@@ -78,11 +81,10 @@ class KnownWords:
             return {phrase[0] for phrase in map(tokens.words, phrases) if len(phrase) == 1}
 
         self._playing = single("instrument") | single("kind") | {word.removesuffix("s") for word in single("kind")}
-        keys = [phrase for phrase, known in self._texts.items() if known in topics.get("key", ())]
+        names = topics.get("key", ())
         return NormalForms(
-            tempo=[tokens.words(each) for each in ("bpm", _PER_MINUTE, *synonyms.get(_PER_MINUTE, ()))],
-            keys=frozenset(keys),
-            modes={phrase[-1] for phrase in keys},
+            tempo=("bpm", _PER_MINUTE, *synonyms.get(_PER_MINUTE, ())),
+            keys={phrase: known for phrase, known in self._texts.items() if known in names},
             moods=single("mood"),
             players=frozenset(self._playing),
             unplayable=frozenset(phrase[0] for phrase in self._nearest if len(phrase) == 1),
@@ -109,29 +111,32 @@ class KnownWords:
         reading = Reading()
         found = list(tokens.TOKEN.finditer(prompt))
         words = tokens.folded([token[0] for token in found])
-        breaks = tokens.breaks(prompt, found)
+        breaks, between = tokens.breaks(prompt, found), tokens.between(prompt, found)
         edits: list[tuple[int, int, str]] = []
-        at, negation, negated = 0, -1, False  # the last negation's index, and whether it holds for what comes next
+        at, negation = 0, Negation()
         while at < len(words):
             first, phrase = at, self._phrase_at(words, at, breaks[at])
             at += len(phrase)
-            if phrase in NEGATIONS or (
-                negation >= 0 and self._negates_on(words, first, breaks[first], words[negation])
-            ):
-                negation, negated = first, True
-            elif negated and self._is_before_absent(phrase[0], words[at : breaks[first]]):
+            if phrase in NEGATIONS:
+                negation = Negation(first, holds=True, without=phrase == ("without",))
+            elif self._reach.joins(negation, words, first, breaks[first]):
+                negation.at, negation.holds = first, True
+            elif negation.holds and self._is_before_absent(phrase[0], words[at : breaks[first]]):
                 continue
             elif phrase in self._listed or self._is_content(phrase[0]):
-                if negated and at <= breaks[negation] and (absent := self._absent(phrase)):
-                    first, phrase, negated = negation, absent, False
-                start, end = found[first].start(), found[at - 1].end()
-                own = self._note(reading, phrase, tokens.shown(prompt[start:end]), negated=negated)
-                goes_on = words[first] in ("or", "and")  # as captions say it
-                if own and not goes_on and tokens.typed(own) != tokens.typed(prompt[start:end]):
-                    edits.append((start, end, own))
-                if phrase not in self._connecting:
-                    negation = negation if negated else first if (phrase[0],) in NEGATIONS else -1
-                    negated = False
+                if self._reach.lists(negation, words, first, between):
+                    negation.at, negation.holds = first, True
+                start, meant, negated = first, phrase, negation.holds
+                if negated and at <= breaks[negation.at] and (absent := self._absent(phrase)):
+                    start, meant, negated = negation.at, absent, False
+                span = found[start].start(), found[at - 1].end()
+                typed = prompt[slice(*span)]
+                own = self._note(reading, meant, tokens.shown(typed), negated=negated)
+                as_captions = words[start] == "or" or (words[start] == "and" and negation.without)
+                if own and not as_captions and tokens.typed(own) != tokens.typed(typed):
+                    edits.append((*span, own))
+                if meant not in self._connecting:
+                    negation = negation.after(phrase, first)
         self._note_bass(reading)
         reading.text = tokens.edited(prompt, edits)
         text = tokens.shown(reading.text)
@@ -139,12 +144,14 @@ class KnownWords:
         reading.meters = dict.fromkeys(_METER.findall(text))
         return reading
 
-    def _negates_on(self, words: Phrase, at: int, end: int, negation: str) -> bool:
-        """Whether a word continues the last negation: "no drums or bass", "without drums and bass"."""
-        if words[at] in ORS:
-            return True
-        goes_on = words[at] in ANDS and negation in WITHOUTS | ANDS and at + 1 < end
-        return goes_on and self._phrase_at(words, at + 1, end)[0] in self._playing
+    def _topic_of(self, phrase: Phrase) -> str | None:
+        """What a phrase is about, or what is played for it; None where that isn't known."""
+        if phrase and phrase[-1] in self._playing:
+            return PLAYER
+        nearest = self._form_in(self._nearest, phrase) if phrase else None
+        name = self._nearest[nearest] if nearest else (self._own(phrase) if phrase else "") or " ".join(phrase)
+        topic = self._topics.get(name)
+        return PLAYER if topic in ("instrument", "kind") else topic
 
     def _is_before_absent(self, word: str, following: Phrase) -> bool:
         """Whether a negated word only describes what shall not play: "no loud drums" is without drums."""

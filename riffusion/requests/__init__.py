@@ -8,7 +8,7 @@ model is in its own module in `riffusion.requests.modes`.
 
 from riffusion.requests.base import AnyRequest, Painted
 from riffusion.requests.between import InterpolationEnd
-from riffusion.requests.complete import complete, degraded
+from riffusion.requests.complete import complete, degraded, departures
 from riffusion.requests.cost import cost
 from riffusion.requests.fields import (
     MAX_PROMPT_CHARS,
@@ -69,6 +69,7 @@ __all__ = [
     "complete",
     "cost",
     "degraded",
+    "departures",
     "first_form",
     "is_name",
     "parse",

@@ -42,6 +42,22 @@ def complete(request: AnyRequest, card: ModelCard, prefix: str = "") -> AnyReque
     return filled if guidance is None else with_guidance(filled, guidance)
 
 
+def departures(request: Painted, card: ModelCard) -> tuple[str, ...]:
+    """The fields in which a complete request isn't what its quality was distilled for; none for other qualities."""
+    preset = card.qualities[request.quality or "standard"]
+    if not preset.distilled:
+        return ()
+    asked, guidance = request.lora or {}, card.guidance if preset.guidance is None else preset.guidance
+    differs = {
+        "steps": request.steps != preset.steps,
+        "scheduler": request.scheduler != preset.scheduler,
+        "timestep_spacing": request.timestep_spacing != preset.timestep_spacing,
+        "guidance": request.guided != (guidance is None or guidance > 1),
+        "lora": any(asked.get(name) != weight for name, weight in (preset.lora or {}).items()),
+    }
+    return tuple(field for field, other in differs.items() if other)
+
+
 def degraded(request: AnyRequest, card: ModelCard) -> AnyRequest | None:
     """The request at quality fast, complete; None where fast has no fewer steps, or doesn't go with what it says.
 

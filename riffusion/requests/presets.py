@@ -6,7 +6,7 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from riffusion.requests.fields import Guidance, Int, Loras, Model, Quality, Scheduler, TimestepSpacing
-from riffusion.requests.samplers import MAX_STEPS, misfit
+from riffusion.requests.samplers import FEW_STEP, MAX_STEPS, misfit
 
 
 class Preset(Model):
@@ -20,6 +20,11 @@ class Preset(Model):
     """None: the model's own for requests without guidance."""
     lora: Loras = None
     """LoRAs that the sampler needs, such as one that was distilled to these steps."""
+
+    @property
+    def distilled(self) -> bool:
+        """Whether it is for weights that were distilled: to its number of steps, mostly with guidance in them."""
+        return self.scheduler in FEW_STEP or (self.guidance is not None and self.guidance <= 1)
 
     @model_validator(mode="after")
     def _sampler_fits(self) -> Self:

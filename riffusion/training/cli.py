@@ -13,6 +13,13 @@ _FOLDER = click.option(
 )
 _PROCESSES = click.option("--processes", type=click.IntRange(1), default=2, show_default=True)
 _CLIPS = click.option("--clips", type=click.IntRange(1), default=9216, show_default=True, help="Clips to compose.")
+_TRAINING_SEED = click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="The same seed draws the same batches, noise and LoRA weights.",
+)
 _SEED = click.option("--seed", type=int, default=0, show_default=True, help="The same seed composes the same clips.")
 
 
@@ -116,7 +123,7 @@ def _training_options(*, rank: int, steps: int, batch: int, every: int) -> Calla
         click.option("--checkpoint-every", type=click.IntRange(1), default=every, show_default=True),
         click.option("--sample-every", type=click.IntRange(1), default=every, show_default=True),
         click.option("--prompt", "prompts", multiple=True, help="To sample with; may be repeated."),
-        _SEED,
+        _TRAINING_SEED,
     ]
 
     def add(command: _Command) -> _Command:

@@ -53,6 +53,32 @@ def test_names_are_files_and_folders_that_requests_can_name(loras: LoraFolder, l
     assert loras.names() == ("convolutions", "one", "words")
 
 
+def test_files_that_no_request_can_name_are_logged_once(
+    checkpoint: Checkpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for folder, files in {
+        "model": ("fast.safetensors",),
+        "theirs": (
+            "Fast.safetensors",
+            "two words.safetensors",
+            "dub.safetensors",
+            f"dub/{WEIGHTS_FILE}",
+            "choir.safetensors",
+        ),
+    }.items():
+        for file in files:
+            (tmp_path / folder / file).parent.mkdir(parents=True, exist_ok=True)
+            (tmp_path / folder / file).touch()
+    loras = LoraFolder(replace(checkpoint, lora_dir=tmp_path / "model"), tmp_path / "theirs")
+    for _ in range(2):
+        assert loras.names() == ("choir", "dub")
+    logged = {Path(vars(record)["file"]).name: vars(record)["reason"] for record in caplog.records}
+    assert len(caplog.records) == len(logged) == 3
+    assert logged["Fast.safetensors"].startswith(str(tmp_path / "model" / "fast.safetensors"))
+    assert logged["dub.safetensors"].startswith(str(tmp_path / "theirs" / "dub" / WEIGHTS_FILE))
+    assert logged["two words.safetensors"].startswith("names have")
+
+
 @pytest.mark.parametrize("weights", [{"one": 1.0}, {"one": -0.5}, {"convolutions": 2.0}, {"one": 0.7, "words": 0.4}])
 @torch.no_grad()
 def test_the_unet_is_as_with_diffusers(

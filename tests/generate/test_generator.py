@@ -16,11 +16,12 @@ from riffusion.audio.decode import decode_audio
 from riffusion.audio.encode import encode_audio
 from riffusion.audio.recipe import read_recipe
 from riffusion.audio_segment import AudioSegment
+from riffusion.diffusion import lora_folder
 from riffusion.diffusion.checkpoint import Checkpoint
 from riffusion.diffusion.prompt import PromptEncoder
 from riffusion.errors import CheckpointUnavailable, InvalidRequest, UnknownReference, UnreadableMedia
 from riffusion.generate import Clip, Generator, NoControl
-from riffusion.generate.generator import UNGUIDED
+from riffusion.generate.generator import UNGUIDED, beside_the_quality
 from riffusion.requests import ModelCard, complete, parse, shareable, with_seed
 from riffusion.seeds import list_seeds
 from riffusion.settings import Settings
@@ -219,6 +220,64 @@ def test_fast_is_what_the_model_folder_says_with_its_own_lora(tmp_path: Path) ->
         assert pixels(fast) != pixels(run(generator, {**text, **explicit, "lora": {}}))
         both = run(generator, {**text, "quality": "fast", "lora": {"dub": 0.5}})
         assert pixels(both) == pixels(run(generator, {**text, **explicit, "lora": {"same": 1, "dub": 0.5}}))
+
+
+def test_the_loras_of_qualities_are_read_ahead_and_damaged_ones_end_their_requests_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = save_tiny_checkpoint(tmp_path / "model")
+    qualities = {"fast": FAST, "best": {"steps": 3, "lora": {"broken": 1}}}
+    (folder / "defaults.json").write_text(json.dumps({"qualities": qualities}))
+    save_lora(folder / "lora" / "few", seed=1)
+    (folder / "lora" / "broken.safetensors").write_bytes(b"x" * 100)
+    text = {"mode": "text-to-audio", "prompt": "funk", "width": 128, "seed": 1}
+    with Generator.load(Settings(checkpoint=str(folder), device="cpu")) as generator:
+        generator.load_ahead()
+        monkeypatch.setattr(lora_folder, "_read", lambda *_: pytest.fail("read late"))
+        assert run(generator, {**text, "quality": "fast"}).warnings == ()
+        monkeypatch.undo()
+        with pytest.raises(CheckpointUnavailable, match="broken"):
+            run(generator, {**text, "quality": "best"})
+
+
+@pytest.mark.parametrize(
+    ("own", "fields"),
+    [
+        ({}, ()),
+        ({"lora": {"dub": 0.5}}, ()),
+        (FAST, ()),
+        ({"guidance": 0.5}, ()),
+        ({"guidance": 4}, ("guidance",)),
+        ({"steps": 3}, ("steps",)),
+        ({"lora": {"few": 0.5}}, ("lora",)),
+        ({"scheduler": "ddim"}, ("scheduler", "guidance", "lora")),
+        ({"quality": "standard", "steps": 3, "guidance": 1}, ()),
+    ],
+)
+def test_another_sampler_at_a_distilled_quality_is_a_warning(
+    distilled: Generator, own: dict[str, Any], fields: tuple[str, ...]
+) -> None:
+    asked = {"mode": "text-to-audio", "prompt": "funk", "width": 128, "seed": 1, "quality": "fast", **own}
+    assert run(distilled, asked).warnings == ((beside_the_quality("fast", fields),) if fields else ())
+
+
+def test_the_ends_of_an_interpolation_may_be_beside_the_quality(distilled: Generator) -> None:
+    ends = {"start": {"prompt": "a", "seed": 1, "guidance": 4}, "end": {"prompt": "b", "seed": 1}}
+    for alpha, others in ((0.5, ("guidance",)), (1, ())):
+        clip = run(distilled, {"mode": "interpolate", "alpha": alpha, "quality": "fast", **ends})
+        assert clip.warnings == ((beside_the_quality("fast", others),) if others else ())
+
+
+@pytest.fixture(scope="module")
+def distilled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Generator]:
+    """A model whose quality fast needs a LoRA of its own."""
+    folder = save_tiny_checkpoint(tmp_path_factory.mktemp("distilled") / "model")
+    (folder / "defaults.json").write_text(json.dumps({"qualities": {"fast": FAST}}))
+    save_lora(folder / "lora" / "few", seed=1)
+    save_lora(folder.parent / "loras" / "dub", seed=2)
+    settings = Settings(checkpoint=str(folder), device="cpu", lora_dir=folder.parent / "loras")
+    with Generator.load(settings) as generator:
+        yield generator
 
 
 def pixels(clip: Clip) -> bytes:

@@ -29,6 +29,20 @@ def words() -> KnownWords:
         ("key: Eb, house", "key: Eb major, house"),
         ("house in G at 124 bpm", "house in G major at 124 bpm"),
         ("Klavier, Tonart G", "piano, Tonart G major"),
+        ("piano en sol", "piano en G major"),
+        ("violon en ré avec piano", "violin en D major with piano"),
+        ("guitare en do, lente", "acoustic guitar en C major, slow"),
+        ("tonalité de sol", "tonalité de G major"),
+        ("pianoforte in sol", "piano in G major"),
+        ("violino in si bemolle", "violin in Bb major"),
+        ("guitarra en la", "acoustic guitar en A major"),
+        ("violín en fa sostenido", "violin en F# major"),
+        ("violín en fa sostenido menor", "violin en F# minor"),
+        ("violão em dó", "acoustic guitar em C major"),
+        ("re\u0301 en re\u0301", "ré en D major"),
+        ("скрипка в ре", "violin в D major"),
+        ("Klavier in Es", "piano in Eb major"),
+        ("Klavier in H", "piano in B major"),
     ],
 )
 def test_a_key_without_a_mode_is_major(words: KnownWords, prompt: str, canonical: str) -> None:
@@ -41,7 +55,8 @@ def test_a_key_without_a_mode_is_major(words: KnownWords, prompt: str, canonical
     [
         "in g-funk style", "in a band", "In A Silent Way", "in A minor", "guitar in e moll style", "in D Dorian, flute",
         "in a", "sad violin in G", "in C++", "made in D.C.", "in D&D style", "piano in Bb minor", "in E's band",
-        "metal in drop c", "in h", "in Fb",
+        "metal in drop c", "in h", "in Fb", "guitarra en la playa", "piano en mi casa", "hip hop in LA",
+        "in la la land", "piano en sol mineur", "piano in es", "en la menor", "sad piano en sol",
     ],
 )  # fmt: skip
 def test_what_is_no_key_or_has_a_mode_stays(words: KnownWords, prompt: str) -> None:
@@ -82,6 +97,82 @@ def test_tempi_are_read_in_words_and_without_a_unit(words: KnownWords, prompt: s
 
 
 @pytest.mark.parametrize(
+    ("prompt", "canonical"),
+    [
+        ("B flat trumpet", "trumpet"),
+        ("B-flat trumpet, slow", "trumpet, slow"),
+        ("Bb clarinet", "clarinet"),
+        ("B♭ clarinet solo", "clarinet solo"),
+        ("a B flat clarinet and piano", "a clarinet and piano"),
+        ("E flat alto sax", "alto sax"),
+        ("F horn", "horn"),
+        ("Es-Klarinette", "clarinet"),
+        ("A-Klarinette", "clarinet"),
+        ("B-Trompete", "trumpet"),
+        ("trumpet in B flat", "trumpet"),
+        ("trumpets in Bb with piano", "trumpets with piano"),
+        ("alto sax in Eb", "alto sax"),
+        ("horn in F", "horn"),
+        ("clarinet in A, slow", "clarinet, slow"),
+        ("sad clarinet in B flat", "sad clarinet"),
+        ("Trompete in B", "trumpet"),
+        ("trompette en si bémol", "trumpet"),
+        ("sax alto en mi bémol", "sax alto"),
+        ("corno in fa", "trumpet"),
+        ("clarinete em lá", "clarinet"),
+        ("кларнет в си-бемоль", "clarinet"),
+        ("B flat trumpet in C minor", "trumpet in C minor"),
+        ("trumpet in B flat major", "trumpet in B flat major"),
+        ("E flat minor trumpet", "E flat minor trumpet"),
+        ("clarinet in A minor", "clarinet in A minor"),
+        ("jazz in B flat with trumpet", "jazz in B flat major with trumpet"),
+        ("trumpet, in B flat", "trumpet, in B flat major"),
+        ("trumpet in G", "trumpet in G major"),
+        ("piano in B flat", "piano in B flat major"),
+        ("horn in a band", "horn in a band"),
+        ("A clarinet", "A clarinet"),
+        ("e clarinet", "e clarinet"),
+    ],
+)
+def test_an_instruments_pitch_is_no_key(words: KnownWords, prompt: str, canonical: str) -> None:
+    assert words.canonical(prompt) == canonical
+    assert words.canonical(canonical) == canonical
+
+
+@pytest.mark.parametrize(
+    ("prompt", "canonical"),
+    [
+        ("tempo 120-130", "125 bpm"),
+        ("tempo: 120 – 130, piano", "125 bpm, piano"),
+        ("BPM: 120-130", "125 bpm"),
+        ("120-130 bpm", "125 bpm"),
+        ("techno 130-120-bpm", "techno 125 bpm"),
+        ("120 bpm to 130 bpm house", "125 bpm house"),
+        ("from 120 to 130bpm techno", "125bpm techno"),
+        ("between 90 and 100 bpm", "95 bpm"),
+        ("techno at 125-135, dark", "techno at 130 bpm, dark"),
+        ("zwischen 90 und 100 Schläge pro Minute", "95 beats per minute"),
+        ("Tempo von 120 bis 130", "125 bpm"),
+        ("entre 90 et 100 battements par minute", "95 beats per minute"),
+        ("de 120 à 130 bpm", "125 bpm"),
+        ("de 120 a 130 bpm", "125 bpm"),
+        ("entre 90 y 100 bpm", "95 bpm"),
+        ("tra 90 e 100 bpm", "95 bpm"),
+        ("от 120 до 130 ударов в минуту", "125 beats per minute"),
+        ("темп 120-130", "125 bpm"),
+        ("160-220 bpm", "170 bpm"),  # the middle of what can be played of it
+        ("30-50 bpm", "40 bpm"),
+        ("at 10-20 seconds", "at 10-20 seconds"),
+        ("tempo 120-130-140", "tempo 120-130-140"),
+        ("3/4 120 bpm", "3/4 120 bpm"),
+    ],
+)
+def test_a_range_of_tempi_is_its_middle(words: KnownWords, prompt: str, canonical: str) -> None:
+    assert words.canonical(prompt) == canonical
+    assert words.canonical(canonical) == canonical
+
+
+@pytest.mark.parametrize(
     "prompt", ["jazz at 3 am", "piano at 90%", "sixty pianos", "at 44100 Hz", "rock at 90.5 percent"]
 )
 def test_other_numbers_stay(words: KnownWords, prompt: str) -> None:
@@ -117,6 +208,25 @@ def test_every_tempo_has_words_in_seven_languages() -> None:
         ("Klavier, weder Schlagzeug noch Bass", "piano, no drums no bass"),
         ("флейта без ударных и баса", "flute no drums no bass"),
         ("flute without drums and with piano", "flute without drums and with piano"),
+        ("flute, no drums and bass", "flute, no drums no bass"),
+        ("no bass and drums, flute", "no bass no drums, flute"),
+        ("no drums & bass, flute", "no drums & no bass, flute"),
+        ("don't use drums and bass, flute", "no drums no bass, flute"),
+        ("no drums and a flute", "no drums and a flute"),
+        ("no drums and no bass", "no drums and no bass"),
+        ("no drums, bass or guitar", "no drums, no bass or guitar"),
+        ("no drums, flute", "no drums, flute"),
+        ("no drums, just flute or piano", "no drums, just flute or piano"),
+        ("kein Schlagzeug und Bass, Flöte", "no drums no bass, flute"),
+        ("ohne Schlagzeug und Bass", "no drums no bass"),
+        ("sans batterie ni basse", "no drums no bass"),
+        ("pas de batterie et de basse", "no drums no bass"),
+        ("ni batterie ni basse et flûte", "no drums no bass and flute"),
+        ("sin batería ni bajo", "no drums no bass"),
+        ("no batería y bajo", "no drums no bass"),
+        ("senza batteria, basso o pianoforte", "no drums, no bass o pianoforte"),
+        ("sem bateria nem baixo", "no drums no bass"),
+        ("ни барабанов ни баса", "no drums no bass"),
     ],
 )
 def test_absences(words: KnownWords, prompt: str, canonical: str) -> None:
@@ -130,6 +240,13 @@ def test_absences(words: KnownWords, prompt: str, canonical: str) -> None:
         ("vocal-free jazz", ["To leave out “vocal”, use the negative prompt."]),
         ("bass-less funk", ["To leave out “bass”, use the negative prompt."]),
         ("non-vocal house", ["To leave out “vocal”, use the negative prompt."]),
+        ("no guitar and piano", ["To leave out “guitar” and “piano”, use the negative prompt."]),
+        ("no piano and drums", ["To leave out “piano”, use the negative prompt."]),
+        ("no drums and no bass", []),
+        ("no rock and pop", ["To leave out “rock” and “pop”, use the negative prompt."]),
+        ("not sad and piano", ["To leave out “sad”, use the negative prompt."]),
+        ("no vocals and slow piano", ["To leave out “vocals”, use the negative prompt."]),
+        ("no piano, guitar, or flute", ["To leave out “piano”, “guitar” and “flute”, use the negative prompt."]),
         ("sin guitarra y piano", ["To leave out “guitarra” and “piano”, use the negative prompt."]),
         ("no more sad songs", ["To leave out “sad”, use the negative prompt."]),
         ("royalty-free piano", ["The model doesn't know “royalty” and “free”; it goes by “piano”."]),
@@ -151,7 +268,12 @@ def test_what_is_said_of_them(words: KnownWords, prompt: str, expected: list[str
 
 
 @pytest.mark.parametrize(
-    "prompt", ["in G " * 400, "ninety " * 285, "one hundred and bpm " * 100, "a-free" * 333, "@128 " * 400]
-)
+    "prompt",
+    [
+        "in G " * 400, "ninety " * 285, "one hundred and bpm " * 100, "a-free" * 333, "@128 " * 400,
+        "no drums, " + "piano, " * 280, "no drums and " * 150, "tempo 120-" * 200, "between 90 and " * 130,
+        "in sol " * 280, "B flat " * 280, "trumpet in " * 180, "no drums " + "& bass " * 280, "1" * 60 + "-" * 1900,
+    ],
+)  # fmt: skip
 def test_long_prompts_are_read_in_time(words: KnownWords, prompt: str) -> None:
     assert len(words.canonical(prompt)) < 8000

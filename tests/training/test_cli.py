@@ -20,6 +20,12 @@ def test_every_command_has_help(command: str) -> None:
     assert "--seed" in result.output
 
 
+@pytest.mark.parametrize(("command", "composes"), [("tiny", True), ("finetune", False), ("distill", False)])
+def test_what_a_seed_is_for(command: str, composes: bool) -> None:
+    help_text = " ".join(CliRunner().invoke(train, [command, "--help"]).output.split())
+    assert ("The same seed composes" in help_text, "The same seed draws" in help_text) == (composes, not composes)
+
+
 def test_help_imports_neither_torch_nor_numpy() -> None:
     code = "import sys, riffusion.training.cli; sys.exit(bool({'torch', 'numpy'} & set(sys.modules)))"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

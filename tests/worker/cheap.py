@@ -6,6 +6,7 @@ process (`1 die`: after a second), `hang` never returns, `break` raises what no 
 deserves.
 """
 
+import logging
 import os
 import sys
 import threading
@@ -20,6 +21,7 @@ from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
 from worker.app import serve
 
+log = logging.getLogger("worker.cheap")
 STEPS = 20
 
 
@@ -32,6 +34,9 @@ class CheapGenerator:
     @classmethod
     def load(cls, _settings: Settings) -> "CheapGenerator":
         return cls()
+
+    def load_ahead(self) -> None:
+        log.info("loaded ahead")
 
     def run(self, request: AnyRequest, inputs: Mapping[str, bytes], control: Control) -> Clip:
         prompt = request.prompt if isinstance(request, TextToAudio) else ""

@@ -45,6 +45,15 @@ def test_a_job_outlives_its_killed_worker(soon: Workers, jobs: Jobs, files: Stor
     assert results(files) == {f"{record.folder}clip.png", f"{record.folder}clip.mp3"}
 
 
+def test_a_worker_loads_ahead_what_it_has_not_loaded_when_it_is_ready(
+    soon: Workers, jobs: Jobs, tmp_path: Path
+) -> None:
+    worker, log = soon.start(), tmp_path / "worker0.log"
+    assert jobs.wait(jobs.submit("0")).status is JobStatus.SUCCEEDED
+    wait_until(lambda: "loaded ahead" in log.read_text())
+    assert stop(worker, grace_s=60) == 0
+
+
 def test_sigterm_finishes_what_runs_and_takes_nothing_new(soon: Workers, jobs: Jobs) -> None:
     worker = soon.start()
     held = [jobs.submit("3"), jobs.submit("3")]

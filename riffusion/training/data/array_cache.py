@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from riffusion import __version__
-from riffusion.training.data.whole_file import whole_file
+from riffusion.training.data.array_files import save_array, saved_array
 
 
 def digest(*parts: object) -> str:
@@ -32,11 +32,10 @@ class ArrayCache:
     def get(self, key: str, make: Callable[[], npt.NDArray[Any]]) -> npt.NDArray[Any]:
         """The array of this key, which is made if there is none; read from disk as it is used."""
         path = self._path(key)
-        if not path.exists():
-            array = make()
-            with whole_file(path) as file:
-                np.save(file, array)
-        return np.load(path, mmap_mode="r")  # type: ignore[no-any-return]
+        if (array := saved_array(path)) is None:
+            save_array(path, make())
+            array = np.load(path, mmap_mode="r")
+        return array
 
     def keep(self, keys: Iterable[str]) -> None:
         """Deletes all other arrays, and what killed processes left."""

@@ -7,6 +7,7 @@ wording a line), else from the file's name.
 import csv
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -62,8 +63,11 @@ def prepare(folder: Path, cache: ArrayCache, held_out: float = 0.1, *, on_beats:
     kept = held_out_tracks(list(found), held_out)
     tracks = []
     for path, captions in tqdm(found.items(), "tracks"):
-        key = digest("pictures", file_digest(path), on_beats)
-        pictures = cache.get(key, partial(_cut, path, on_beats=on_beats))
+        try:
+            key = digest("pictures", file_digest(path), on_beats)
+        except OSError as error:
+            raise UnreadableMedia(f"{_name(path, folder)} can't be read ({error.strerror}).") from error
+        pictures = cache.get(key, partial(_cut, path, _name(path, folder), on_beats=on_beats))
         tracks.append(Track(captions, path in kept, key, pictures))
     if not any(len(track.pictures) for track in tracks if not track.held_out):
         some = "those that aren't held out" if kept else "the audio"
@@ -86,7 +90,8 @@ def find_tracks(folder: Path) -> dict[Path, tuple[str, ...]]:
         raise UnreadableMedia(f"There are no audio files ({', '.join(sorted(AUDIO_SUFFIXES))}) in {folder.name}.")
     table = folder / "captions.csv"
     if not table.exists():
-        return {path: _captions_beside(path) for path in paths}
+        texts = {_name(text, folder): text for text in folder.rglob("*.txt")}
+        return {path: _captions_of(path, texts.get(_name(path.with_suffix(".txt"), folder))) for path in paths}
     with table.open(newline="", encoding="utf-8-sig") as file:  # Excel begins with a byte order mark
         try:
             rows = list(csv.DictReader(file))
@@ -96,17 +101,21 @@ def find_tracks(folder: Path) -> dict[Path, tuple[str, ...]]:
     for row in rows:
         if not row.get("file") or not row.get("caption"):
             raise UnreadableMedia("The file captions.csv needs the columns file and caption, filled in each row.")
-        captions.setdefault(row["file"], []).append(row["caption"])
-    missing = [name for path in paths if (name := path.relative_to(folder).as_posix()) not in captions]
+        captions.setdefault(unicodedata.normalize("NFC", row["file"]), []).append(row["caption"])
+    missing = [name for path in paths if (name := _name(path, folder)) not in captions]
     if missing:
         raise UnreadableMedia(f"The file captions.csv has no row for {', '.join(missing[:5])}.")
-    return {path: tuple(captions[path.relative_to(folder).as_posix()]) for path in paths}
+    return {path: tuple(captions[_name(path, folder)]) for path in paths}
 
 
-def _captions_beside(path: Path) -> tuple[str, ...]:
-    """The lines of the text file beside it; else the words of its name, without a track number."""
-    text = path.with_suffix(".txt")
-    if text.exists():
+def _name(path: Path, folder: Path) -> str:
+    """The track's name in the folder, in one form: macOS writes "é" as two characters, editors as one."""
+    return unicodedata.normalize("NFC", path.relative_to(folder).as_posix())
+
+
+def _captions_of(path: Path, text: Path | None) -> tuple[str, ...]:
+    """The lines of the text file beside a track; else the words of the track's name, without a number."""
+    if text:
         try:
             content = text.read_text(encoding="utf-8-sig")
         except UnicodeDecodeError:
@@ -114,7 +123,7 @@ def _captions_beside(path: Path) -> tuple[str, ...]:
         lines = tuple(line.strip() for line in content.splitlines() if line.strip())
         if lines:
             return lines
-    words = re.sub(r"^\d+[\s._-]+", "", path.stem)
+    words = re.sub(r"^\d+[\s._-]+", "", unicodedata.normalize("NFC", path.stem))
     return (re.sub(r"[\s_-]+", " ", words).strip() or path.stem,)
 
 
@@ -126,12 +135,20 @@ def held_out_tracks(paths: list[Path], share: float) -> set[Path]:
     count = round(len(paths) * share)
     if share > 0 and len(paths) > 1:
         count = min(max(count, 1), len(paths) - 1)
-    return set(sorted(paths, key=lambda path: hashlib.sha256(path.name.encode()).digest())[:count])
+    names = {path: _name(path, path.parent).encode() for path in paths}
+    return set(sorted(paths, key=lambda path: hashlib.sha256(names[path]).digest())[:count])
 
 
-def _cut(path: Path, *, on_beats: bool) -> Pictures:
-    """Pictures [N, 512, 512] of the clips of a track that aren't silent."""
-    wave = decode_audio(path, max_seconds=_LONGEST_TRACK_S, sample_rate=SAMPLE_RATE).mean(0, keepdim=True)
+def _cut(path: Path, name: str, *, on_beats: bool) -> Pictures:
+    """Pictures [N, 512, 512] of the clips of a track that aren't silent.
+
+    Raises:
+        UnreadableMedia: with the track's name.
+    """
+    try:
+        wave = decode_audio(path, max_seconds=_LONGEST_TRACK_S, sample_rate=SAMPLE_RATE).mean(0, keepdim=True)
+    except UnreadableMedia as error:
+        raise UnreadableMedia(f"{name}: {error} Repair the track or take it out of the folder.") from error
     samples: npt.NDArray[np.float32] = normalize_loudness(wave, SAMPLE_RATE)[0].numpy()
     pieces = (samples[start : start + CLIP_SAMPLES] for start in clip_starts(samples, on_beats=on_beats))
     pictures = [picture_of(piece) for piece in pieces if np.abs(piece).max() >= _SILENCE]

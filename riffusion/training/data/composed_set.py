@@ -15,11 +15,11 @@ import numpy as np
 import numpy.typing as npt
 from tqdm import tqdm
 
+from riffusion.training.data.array_files import save_array, saved_array
 from riffusion.training.data.clip_pictures import FRAMES, picture_of
 from riffusion.training.data.composer import compose
 from riffusion.training.data.piece import Piece
 from riffusion.training.data.soundfont import Synth
-from riffusion.training.data.whole_file import whole_file
 
 Split = Literal["train", "held-out"]
 SHARD = 128  # clips in a file
@@ -63,7 +63,7 @@ class ComposedSet:
         Raises:
             ToolMissing: FluidSynth or the soundfont isn't installed.
         """
-        missing = [shard for shard in range(self.shards) if not self.shard_path(shard).exists()]
+        missing = [shard for shard in range(self.shards) if saved_array(self.shard_path(shard)) is None]
         with (
             tqdm(total=self.count, initial=(self.shards - len(missing)) * SHARD, unit="clip", desc=self.split) as bar,
             # FluidSynth uses OpenMP, as torch does: a fork of a process in which either has run hangs.
@@ -77,8 +77,7 @@ class ComposedSet:
         synth = Synth()
         indices = range(shard * SHARD, min((shard + 1) * SHARD, self.count))
         pictures = np.stack([picture_of(synth.render(self.piece(index), CLIP_SECONDS)) for index in indices])
-        with whole_file(path) as file:
-            np.save(file, pictures)
+        save_array(path, pictures)
         return len(pictures)
 
     def pictures(self) -> Iterator[npt.NDArray[np.uint8]]:

@@ -4,17 +4,19 @@ Without clips, the teacher's own take their place.
 """
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 
 from riffusion.diffusion.checkpoint import Checkpoint
-from riffusion.errors import UnreadableMedia
+from riffusion.errors import SetupError, UnreadableMedia
 from riffusion.training.data.array_cache import ArrayCache
+from riffusion.training.data.array_files import saved_array
 from riffusion.training.data.audio_folder import prepare
 from riffusion.training.data.captioned_latents import cached_latents, captioned
 from riffusion.training.data.captions import write_caption
@@ -66,16 +68,32 @@ def captions_of(file: Path) -> DistillationData:
     Raises:
         UnreadableMedia: there are none.
     """
-    captions = [line.strip() for line in file.read_text(encoding="utf-8").splitlines() if line.strip()]
+    try:
+        text = file.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError:
+        raise UnreadableMedia(f"The captions in {file} aren't UTF-8: save the file as UTF-8.") from None
+    captions = [line.strip() for line in text.splitlines() if line.strip()]
     if not captions:
         raise UnreadableMedia(f"There are no captions in {file}: write one a line.")
     return DistillationData([(caption,) for caption in captions], None)
 
 
 def composed(folder: Path) -> DistillationData:
-    """The latents that a training of the bundled model has encoded, and a caption of each piece."""
-    shards = [np.load(path, mmap_mode="r") for path in sorted((folder / _LATENTS).glob("*.npy"))]
-    latents = [torch.from_numpy(np.array(each)) for shard in shards for each in shard]
+    """The latents that a training of the bundled model has encoded, and a caption of each piece.
+
+    Raises:
+        SetupError: some are damaged.
+    """
+    latents = [torch.from_numpy(np.array(each)) for shard in _shards(folder / _LATENTS) for each in shard]
     clips = ComposedSet(folder, "train", len(latents))
     captions = [(write_caption(clips.piece(n), clips.caption_rng(n))[0],) for n in range(len(latents))]
     return DistillationData(captions, latents)
+
+
+def _shards(folder: Path) -> Iterator[npt.NDArray[np.float16]]:
+    for path in sorted(folder.glob("*.npy")):
+        if (shard := saved_array(path)) is None:
+            raise SetupError(
+                f"The latents {path} are damaged: `riffusion train tiny` with the same --folder makes them again."
+            )
+        yield shard

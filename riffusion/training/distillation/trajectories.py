@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from riffusion.training.data.whole_file import whole_file
+from riffusion.training.data.array_files import save_array, saved_array
 from riffusion.training.distillation.data import DistillationData
 from riffusion.training.distillation.solver import Solver
 from riffusion.training.finetuning.caption_embeds import EncodeCaptions
@@ -64,10 +64,8 @@ class Trajectories:
     def compute(self, numbers: Sequence[int], encode: EncodeCaptions, report: Callable[[], object]) -> None:
         """Computes the files that don't exist yet, in this order."""
         for number in numbers:
-            if not self._path(number).exists():
-                points = self.follow(self.teacher, number, encode)
-                with whole_file(self._path(number)) as file:
-                    np.save(file, points.half().cpu().numpy())
+            if saved_array(self._path(number)) is None:
+                save_array(self._path(number), self.follow(self.teacher, number, encode).half().cpu().numpy())
             report()
 
     def follow(self, solver: Solver, number: int, encode: EncodeCaptions) -> Tensor:

@@ -5,6 +5,7 @@ numbers of a step follow from the seed, the step and the process alone, so a res
 one that was never stopped.
 """
 
+import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,7 @@ from torch import Tensor
 
 from riffusion.diffusion.checkpoint import load_checkpoint
 from riffusion.errors import SetupError
+from riffusion.training.data.whole_file import publish_folder
 from riffusion.training.finetuning.lora_files import save_lora
 from riffusion.training.finetuning.loss import objective_of
 from riffusion.training.finetuning.optimizers import optimizer_class
@@ -40,7 +42,7 @@ class CheckpointTraining(ABC):
 
         Raises:
             CheckpointUnavailable: the model can't be loaded, or predicts neither noise nor velocity.
-            SetupError: the output folder has checkpoints of another training.
+            SetupError: the output folder has checkpoints of another training, or of later steps.
             ToolMissing: the optimizer isn't installed.
         """
         new_optimizer = optimizer_class(options.optimizer)
@@ -54,7 +56,7 @@ class CheckpointTraining(ABC):
         self.schedule = objective_of(self.checkpoint, None).schedule
         self.checkpoint_digest = checkpoint_digest(self.checkpoint)
         shape = {**options.shape, "the digest of --checkpoint": self.checkpoint_digest}
-        self.checkpoints = Checkpoints(options.output, shape)
+        self.checkpoints = Checkpoints(options.output, shape, options.steps)
         self.prepare()
         self.parts = trained_parts(self.checkpoint, options, layers)
         self.trained = trained_weights(self.parts)
@@ -74,8 +76,8 @@ class CheckpointTraining(ABC):
         """The loss of one random batch."""
 
     @abstractmethod
-    def evaluate(self, log: MetricsLog) -> None:
-        """Logs what the weights do now, and writes samples."""
+    def evaluate(self, samples: Path) -> dict[str, float]:
+        """Writes samples of the averaged weights into a folder; returns measures of them, to be logged."""
 
     def run(self) -> Path:
         """Trains from the last checkpoint, if there is one, and returns the folder of the result.
@@ -87,16 +89,35 @@ class CheckpointTraining(ABC):
         self.checkpoints.load(self.accelerator)
         options = self.training_options
         with MetricsLog(options.output) as log:
+            if self.progress.step and not self._samples.exists():
+                self._evaluate(log)  # which a kill has interrupted
             while self.progress.step < options.steps:
                 rate = options.rate * options.rate_factor(self.progress.step)
                 loss = self._step(rate)
-                step = self.progress.step
-                if not self.accelerator.is_main_process:
-                    continue
-                log.write(step, loss=loss, rate=rate)
-                if step % options.sample_every == 0 or step == options.steps:
-                    self.evaluate(log)
+                if self.accelerator.is_main_process:
+                    log.write(self.progress.step, loss=loss, rate=rate)
+                self._evaluate(log)
         return self._save()
+
+    @property
+    def _samples(self) -> Path:
+        """The folder of the step's samples."""
+        return self.training_options.output / "samples" / f"{self.progress.step:06d}"
+
+    def _evaluate(self, log: MetricsLog) -> None:
+        """Logs what the weights do now and writes samples, if it is time; a kill leaves no samples of the step."""
+        step, options = self.progress.step, self.training_options
+        due = step % options.sample_every == 0 or step == options.steps
+        if not (due and self.accelerator.is_main_process):
+            return
+        partial = self._samples.with_suffix(".part")
+        for old in (self._samples, partial):
+            shutil.rmtree(old, ignore_errors=True)
+        partial.mkdir(parents=True)
+        measures = self.evaluate(partial)
+        if measures:
+            log.write(step, **measures)
+        publish_folder(partial, self._samples)
 
     def _step(self, rate: float) -> float:
         """Takes one optimizer step on `accumulation` batches; returns the mean loss."""

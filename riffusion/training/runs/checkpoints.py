@@ -1,6 +1,7 @@
 """The checkpoints of a training: accelerate's, each whole or not there, with the options that its weights depend on."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -12,21 +13,29 @@ from riffusion.training.data.whole_file import publish_folder
 from riffusion.training.finetuning.options import Shape
 
 _KEPT = 2
+_NAME, _PARTIAL = re.compile(r"checkpoint_[0-9]+"), re.compile(r"[0-9]+\.part")  # other names are somebody else's
 _SHAPE_FILE = "options.json"
-_BROKEN = (OSError, RuntimeError, ValueError, KeyError, EOFError, SafetensorError)  # of files that are half there
 
 
 class Checkpoints:
     """The folders `checkpoint_<step>` of an output folder, of which the last two are kept."""
 
-    def __init__(self, output: Path, shape: Shape) -> None:
+    def __init__(self, output: Path, shape: Shape, steps: int) -> None:
         """
+        Args:
+            steps: to train for.
+
         Raises:
-            SetupError: the last checkpoint is of a training with another shape.
+            SetupError: the last checkpoint is of a training with another shape, or of a later step.
         """
         self.folder, self.shape = output / "checkpoints", shape
         if saved := self._saved():
             self._compare(saved[-1])
+            if (step := _step_of(saved[-1])) > steps:
+                raise SetupError(
+                    f"The last checkpoint in {self.folder} is of step {step}, later than --steps {steps}. Give at "
+                    "least as many, delete the later checkpoints, or choose another --output."
+                )
 
     def save(self, accelerator: Accelerator, step: int) -> None:
         """Writes a checkpoint; every process does. A kill leaves what there was.
@@ -65,7 +74,7 @@ class Checkpoints:
             return
         try:
             accelerator.load_state(str(saved[-1]))
-        except _BROKEN as error:
+        except Exception as error:  # whatever damaged bytes lead to
             then = f"resume at step {_step_of(saved[-2])}" if saved[1:] else "begin again"
             raise SetupError(
                 f"The checkpoint {saved[-1]} can't be read ({_first_line(error)}). Delete it to {then}."
@@ -73,12 +82,14 @@ class Checkpoints:
 
     def _saved(self) -> list[Path]:
         """The whole checkpoints, the last one last."""
-        return sorted(self.folder.glob("checkpoint_*"), key=_step_of)
+        names = (path for path in self.folder.glob("checkpoint_*") if _NAME.fullmatch(path.name) and path.is_dir())
+        return sorted(names, key=_step_of)
 
     def _remove_partial(self) -> None:
         """Removes what a killed process left."""
         for path in self.folder.glob("*.part"):
-            shutil.rmtree(path)
+            if _PARTIAL.fullmatch(path.name) and path.is_dir():
+                shutil.rmtree(path)
 
     def _compare(self, saved: Path) -> None:
         try:

@@ -31,7 +31,7 @@ from riffusion.training.finetuning.caption_embeds import cached_embeds
 from riffusion.training.finetuning.trained_parts import EVERYTHING
 from riffusion.training.models.unet import LATENT_SHAPE
 from riffusion.training.runs.checkpoint_training import CheckpointTraining
-from riffusion.training.runs.metrics_log import MetricsLog
+from riffusion.training.runs.file_errors import file_errors
 from riffusion.training.runs.run_lock import run_lock
 
 _SAMPLED_PROMPTS = 4
@@ -47,13 +47,13 @@ def distill(options: DistillOptions, export_to: Path | None = None) -> Path:
         CheckpointUnavailable: the model can't be loaded, or predicts neither noise nor velocity.
         SetupError: a whole model is to become a quality; or another training uses the output folder, or left a
             checkpoint there that doesn't fit; or the loss isn't a number.
-        StorageUnavailable: a checkpoint can't be written.
+        StorageUnavailable: a file can't be read or written.
         ToolMissing: the optimizer isn't installed.
         UnreadableMedia: the data has no captions.
     """
     if export_to and options.method == "full":
         raise SetupError("Only a LoRA can be a model's quality: leave out --export-to or --method full.")
-    with run_lock(options.output):
+    with run_lock(options.output), file_errors(options.output):
         training = Distillation(options)
         result = training.run()
         if export_to and training.accelerator.is_main_process:
@@ -113,15 +113,15 @@ class Distillation(CheckpointTraining):
         velocity = velocity_of(prediction, start, levels, self.schedule.config.prediction_type)
         return F.mse_loss(velocity, velocity_of_jump(start, end, levels, end_levels))
 
-    def evaluate(self, log: MetricsLog) -> None:
-        """Logs how far the student ends from the teacher, judges it, and writes samples of the averaged weights."""
-        step, output = self.progress.step, self.options.output
+    def evaluate(self, samples: Path) -> dict[str, float]:
+        """Writes samples of the averaged weights and judges them; returns how far the student ends from the teacher."""
+        step = self.progress.step
         with self.averaged():
             apart = [self._distance(number) for number in self.held_out]
-            log.write(step, distance=apart[0], distance_from_clips=apart[1])
-            write_clips(self._pictures(self.student, self.prompts), self.prompts, output / "samples" / f"{step:06d}")
+            write_clips(self._pictures(self.student, self.prompts), self.prompts, samples)
             if self.judgement.captions:
                 self.judgement.judge(f"step {step}", lambda: self._pictures(self.student, self.judgement.captions))
+        return {"distance": apart[0], "distance_from_clips": apart[1]}
 
     def save_lora(self, folder: Path) -> None:
         """Writes the LoRA, and how it is to be run."""

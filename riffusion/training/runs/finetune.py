@@ -19,7 +19,7 @@ from riffusion.training.finetuning.single_file import save_single_file
 from riffusion.training.finetuning.trained_parts import ATTENTION, ATTENTION_OF_UNET
 from riffusion.training.runs.checkpoint_training import CheckpointTraining
 from riffusion.training.runs.export import assemble
-from riffusion.training.runs.metrics_log import MetricsLog
+from riffusion.training.runs.file_errors import file_errors
 from riffusion.training.runs.run_lock import run_lock
 
 _SAMPLED_PROMPTS = 4
@@ -32,11 +32,11 @@ def finetune(options: FinetuneOptions) -> Path:
         CheckpointUnavailable: the model can't be loaded, or predicts neither noise nor velocity.
         SetupError: another training uses the output folder or left a checkpoint there that doesn't fit, or the loss
             isn't a number.
-        StorageUnavailable: a checkpoint can't be written.
+        StorageUnavailable: a file can't be read or written.
         ToolMissing: the optimizer isn't installed.
         UnreadableMedia: the folder has no audio from which clips with captions can be cut.
     """
-    with run_lock(options.output):
+    with run_lock(options.output), file_errors(options.output):
         return Finetuning(options).run()
 
 
@@ -85,12 +85,10 @@ class Finetuning(CheckpointTraining):
         noise_pred = self.models["unet"](noisy, timesteps.to(self.device), prompt_embeds, return_dict=False)[0]
         return self.objective.loss(noise_pred.float(), target, timesteps)
 
-    def evaluate(self, log: MetricsLog) -> None:
-        """Logs the loss on held-out tracks, and writes samples of the averaged weights."""
-        step = self.progress.step
-        if len(self.held_out.latents):
-            log.write(step, held_out_loss=self._held_out_loss())
-        self.sample(self.options.output / "samples" / f"{step:06d}")
+    def evaluate(self, samples: Path) -> dict[str, float]:
+        """Writes samples of the averaged weights; returns the loss on held-out tracks, if there are any."""
+        self.sample(samples)
+        return {"held_out_loss": self._held_out_loss()} if len(self.held_out.latents) else {}
 
     def _held_out_loss(self) -> float:
         """The loss on held-out tracks, with the same noise each time."""

@@ -20,10 +20,10 @@ from tqdm import tqdm
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from riffusion.diffusion.checkpoint import SMALL_DECODER, read_vocabulary
+from riffusion.training.data.array_files import save_array, saved_array
 from riffusion.training.data.captions import Stated, vocabulary, write_caption
 from riffusion.training.data.composed_set import ComposedSet
 from riffusion.training.data.lexicon import model_vocabulary
-from riffusion.training.data.whole_file import whole_file
 from riffusion.training.models.ema import WeightAverage
 from riffusion.training.models.small_decoder import new_small_decoder, small_decoder_of
 from riffusion.training.models.text_encoder import (
@@ -39,9 +39,10 @@ from riffusion.training.models.unet import new_unet, noise_schedule, unet_from
 from riffusion.training.models.vae import encode, new_autoencoder, train_autoencoder
 from riffusion.training.models.vae_decoder import Decoder, EncodedClips, decoder_of, train_decoder
 from riffusion.training.runs.export import assemble, export
+from riffusion.training.runs.file_errors import file_errors
 from riffusion.training.runs.text_lessons import KnownCaptions, text_lessons
 from riffusion.training.runs.tiny_folder import DECODED, TinyRun
-from riffusion.training.runs.trainer import Trainer, TrainingData, last_checkpoint, run
+from riffusion.training.runs.trainer import Trainer, TrainingData, check_checkpoint, last_checkpoint, run
 
 WORDINGS = 6  # captions per clip
 _NOISE_WORDS = 0.15  # share of the captions with a random word in them
@@ -53,21 +54,31 @@ def train_tiny(job: TinyRun) -> None:
     """Runs all stages.
 
     Raises:
+        SetupError: the last checkpoint of the UNet can't be read, or is of a later step than the last one.
+        StorageUnavailable: a file can't be read or written.
         ToolMissing: FluidSynth or the soundfont isn't installed.
     """
+    check_checkpoint(job.folder / "unet", job.trainer)
     render_data(job)
-    make_text_encoder(job)
-    make_autoencoder(job)
-    make_latents(job)
-    make_decoder(job)
-    make_small_decoder(job)
-    train_unet(job)
+    with file_errors(job.folder):
+        make_text_encoder(job)
+        make_autoencoder(job)
+        make_latents(job)
+        make_decoder(job)
+        make_small_decoder(job)
+        train_unet(job)
 
 
 def render_data(job: TinyRun) -> None:
-    """Composes and renders the training and held-out clips."""
-    job.train_set.render(job.trainer.processes)
-    job.held_out_set.render(job.trainer.processes)
+    """Composes and renders the training and held-out clips.
+
+    Raises:
+        StorageUnavailable: a file can't be read or written.
+        ToolMissing: FluidSynth or the soundfont isn't installed.
+    """
+    with file_errors(job.folder):
+        job.train_set.render(job.trainer.processes)
+        job.held_out_set.render(job.trainer.processes)
 
 
 def write_captions(clips: ComposedSet, *, noise_words: bool = False) -> list[list[tuple[str, Stated]]]:
@@ -127,7 +138,7 @@ def make_autoencoder(job: TinyRun) -> None:
 
 def make_latents(job: TinyRun) -> None:
     """Encodes the training clips in parallel, one file per shard."""
-    missing = [shard for shard in range(job.train_set.shards) if not job.latents_path(shard).exists()]
+    missing = [shard for shard in range(job.train_set.shards) if saved_array(job.latents_path(shard)) is None]
     with ProcessPoolExecutor(job.trainer.processes, mp.get_context("spawn")) as pool:
         for _ in tqdm(pool.map(_encode_shard, repeat(job), missing), "latents", len(missing)):
             pass
@@ -141,9 +152,7 @@ def _vae(folder: Path) -> AutoencoderKL:
 
 def _encode_shard(job: TinyRun, shard: int) -> None:
     path = job.latents_path(shard)
-    latents = encode(_vae(job.part("vae")), np.load(job.train_set.shard_path(shard))).half().numpy()
-    with whole_file(path) as file:
-        np.save(file, latents)
+    save_array(path, encode(_vae(job.part("vae")), np.load(job.train_set.shard_path(shard))).half().numpy())
 
 
 def make_decoder(job: TinyRun) -> None:
@@ -236,5 +245,10 @@ def averaged_pipeline(job: TinyRun) -> StableDiffusionPipeline:
 
 
 def export_tiny(job: TinyRun, folder: Path) -> None:
-    """Exports the model with the averaged weights from the last checkpoint."""
-    export(averaged_pipeline(job), AutoencoderTiny.from_pretrained(job.part(SMALL_DECODER)), folder)
+    """Exports the model with the averaged weights from the last checkpoint.
+
+    Raises:
+        StorageUnavailable: a file can't be read or written.
+    """
+    with file_errors(folder):
+        export(averaged_pipeline(job), AutoencoderTiny.from_pretrained(job.part(SMALL_DECODER)), folder)

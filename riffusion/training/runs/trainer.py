@@ -6,6 +6,7 @@ written, one by each process, and training resumes from them exactly.
 """
 
 import math
+import re
 import signal
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,7 @@ from diffusers import DDPMScheduler, UNet2DConditionModel
 from torch import nn
 from transformers import CLIPTextModel
 
+from riffusion.errors import SetupError
 from riffusion.training.data.whole_file import whole_file
 from riffusion.training.models.ema import WeightAverage
 from riffusion.training.models.text_encoder import encode_prompt
@@ -152,9 +154,35 @@ class Trainer:
 
 def last_checkpoint(folder: Path, processes: int) -> int | None:
     """The newest step that every process has saved."""
-    saved = [{int(path.stem.rpartition("-")[2]) for path in folder.glob(f"state-{n}-*.pt")} for n in range(processes)]
-    common = set.intersection(*saved)
+    common = set.intersection(*(set(_states(folder, n)) for n in range(processes)))
     return max(common) if common else None
+
+
+def check_checkpoint(folder: Path, options: TrainerOptions) -> None:
+    """Checks that a training with these options can resume at its last checkpoint, if it has one.
+
+    Raises:
+        SetupError: the checkpoint is of a later step than the last one, or can't be read.
+    """
+    found = last_checkpoint(folder, options.processes)
+    if found is None:
+        return
+    if found >= options.steps + options.average_every:
+        raise SetupError(
+            f"The UNet in {folder} has been trained for {found} steps, more than --steps {options.steps}. Give at "
+            "least as many, or another --folder."
+        )
+    for path in (_states(folder, n)[found] for n in range(options.processes)):
+        try:
+            torch.load(path, weights_only=True, map_location="cpu", mmap=True)
+        except Exception as error:
+            raise SetupError(f"The checkpoint {path} can't be read. Delete it to train the UNet again.") from error
+
+
+def _states(folder: Path, rank: int) -> dict[int, Path]:
+    """The files that `Trainer.save` wrote in a process, by their steps."""
+    named = ((re.fullmatch(rf"state-{rank}-([0-9]+)\.pt", path.name), path) for path in folder.glob("state-*.pt"))
+    return {int(found[1]): path for found, path in named if found}
 
 
 def run(trainer: Trainer, folder: Path) -> None:
@@ -187,8 +215,8 @@ def _checkpoint(trainer: Trainer, folder: Path) -> None:
     """Saves, and deletes older states once all processes have saved."""
     trainer.save(folder)
     dist.barrier()
-    for path in folder.glob(f"state-{trainer.rank}-*.pt"):
-        if not path.stem.endswith(f"-{trainer.step}"):
+    for step, path in _states(folder, trainer.rank).items():
+        if step != trainer.step:
             path.unlink()
 
 

@@ -1,8 +1,9 @@
 """A folder of audio as a data set."""
 
 import os
+import unicodedata
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -13,6 +14,8 @@ from riffusion.training.data.array_cache import ArrayCache
 from riffusion.training.data.audio_folder import clip_starts, find_tracks, held_out_tracks, prepare
 from riffusion.training.data.beats import beat_times
 from riffusion.training.data.clip_pictures import CLIP_SAMPLES, SAMPLE_RATE
+
+Form = Literal["NFC", "NFD"]
 
 
 def _clicks(bpm: float, seconds: float, first: float = 0.0) -> np.ndarray[tuple[int], np.dtype[np.float32]]:
@@ -65,6 +68,45 @@ def test_excels_utf_8_is_read_and_other_encodings_are_refused(folder: Path) -> N
     (folder / "02_fast-funk.txt").write_text("flûte", encoding="latin-1")
     with pytest.raises(UnreadableMedia, match="02_fast-funk"):
         find_tracks(folder)
+
+
+@pytest.mark.parametrize(("on_disk", "written"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_accents_are_the_same_in_both_forms(tmp_path: Path, on_disk: Form, written: Form) -> None:
+    audio, text = (unicodedata.normalize(form, "sön/café 1") for form in (on_disk, written))
+    (tmp_path / f"{audio}.wav").parent.mkdir()
+    (tmp_path / f"{audio}.wav").touch()
+    assert list(find_tracks(tmp_path).values()) == [(unicodedata.normalize("NFC", "café 1"),)]
+    (tmp_path / text).parent.mkdir(exist_ok=True)
+    (tmp_path / f"{text}.txt").write_text("beside")
+    assert list(find_tracks(tmp_path).values()) == [("beside",)]
+    (tmp_path / "captions.csv").write_text(f"file,caption\n{text}.wav,in the table\n", encoding="utf-8")
+    assert list(find_tracks(tmp_path).values()) == [("in the table",)]
+    paths = [Path(f"{letter}é.wav") for letter in "abcdefgh"]
+    other = [Path(unicodedata.normalize(on_disk, str(path))) for path in paths]
+    assert [path in held_out_tracks(paths, 0.5) for path in paths] == [
+        path in held_out_tracks(other, 0.5) for path in other
+    ]
+
+
+@pytest.mark.parametrize("damage", ["no audio", "gone"])
+def test_a_track_that_cannot_be_read_is_named(folder: Path, tmp_path: Path, damage: str) -> None:
+    (folder / "more").mkdir()
+    track = folder / "more" / "03 broken.mp3"
+    if damage == "gone":
+        track.symlink_to(tmp_path / "nowhere")
+    else:
+        track.write_bytes(b"x" * 1000)
+    with pytest.raises(UnreadableMedia, match=r"more/03 broken\.mp3"):
+        prepare(folder, ArrayCache(tmp_path / "cache"), held_out=0.0)
+
+
+@pytest.mark.parametrize("length", [0, 50, 1000])
+def test_pictures_that_are_cut_short_are_made_again(folder: Path, tmp_path: Path, length: int) -> None:
+    first = [np.array(track.pictures) for track in prepare(folder, ArrayCache(tmp_path / "cache"))]
+    for path in (tmp_path / "cache").iterdir():
+        os.truncate(path, length)
+    again = prepare(folder, ArrayCache(tmp_path / "cache"))
+    assert all(np.array_equal(old, new.pictures) for old, new in zip(first, again, strict=True))
 
 
 def test_hidden_files_are_left_out(folder: Path) -> None:

@@ -1,5 +1,6 @@
 """Where a distillation's captions and clips come from."""
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import soundfile
 import torch
 
-from riffusion.errors import UnreadableMedia
+from riffusion.errors import SetupError, UnreadableMedia
 from riffusion.testing import chord, tiny_checkpoint
 from riffusion.training.data.captions import write_caption
 from riffusion.training.data.composed_set import ComposedSet
@@ -37,6 +38,17 @@ def test_latents_of_the_bundled_models_training(tmp_path: Path) -> None:
     assert torch.equal(torch.stack(list(data.latents)), torch.from_numpy(latents))
     clips = ComposedSet(tmp_path, "train", 3)
     assert data.captions[2] == (write_caption(clips.piece(2), clips.caption_rng(2))[0],)
+
+
+def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "captions.txt").write_text("flûte", encoding="latin-1")
+    with pytest.raises(UnreadableMedia, match=r"captions\.txt aren't UTF-8"):
+        read_data(tmp_path / "captions.txt", tmp_path, tiny_checkpoint())
+    (tmp_path / "latents-0").mkdir()
+    np.save(tmp_path / "latents-0" / "0000.npy", np.zeros((3, 4, 64, 64), np.float16))
+    os.truncate(tmp_path / "latents-0" / "0000.npy", 1000)
+    with pytest.raises(SetupError, match=r"0000\.npy are damaged"):
+        read_data(tmp_path, tmp_path / "cache", tiny_checkpoint())
 
 
 def test_clips_of_audio(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """The teacher's trajectories follow from their numbers, and lessons lie on them."""
 
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -78,6 +79,11 @@ def test_computes_what_is_missing(made: Callable[..., Trajectories], monkeypatch
     monkeypatch.setattr(Solver, "follow", lambda *_: pytest.fail("these exist"))
     trajectories.compute([0, 1], encode, lambda: reported.append(1))
     assert len(reported) == 4
+    monkeypatch.undo()
+    whole, damaged = trajectories.points(0).clone(), next(trajectories.folder.glob("00000.npy"))
+    os.truncate(damaged, 1000)
+    trajectories.compute([0, 1], encode, lambda: None)
+    assert torch.equal(trajectories.points(0), whole)
 
 
 def test_the_teacher_is_guided(made: Callable[..., Trajectories]) -> None:

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 
 from riffusion.diffusion.checkpoint import DEFAULTS_FILE, load_checkpoint
 from riffusion.diffusion.lora_folder import WEIGHTS_FILE
-from riffusion.errors import SetupError
+from riffusion.errors import SetupError, StorageUnavailable
 from riffusion.testing import chord, save_tiny_checkpoint
 from riffusion.training.finetuning.lora_files import KOHYA_FILE
 from riffusion.training.finetuning.options import FinetuneOptions
@@ -108,6 +108,41 @@ def test_resumes_exactly(elsewhere: Callable[..., FinetuneOptions], changes: Any
     whole, stopped = elsewhere("whole", **changes), elsewhere("stopped", **changes)
     resuming.assert_resumes_exactly(finetune, whole, stopped, (Finetuning, "sample"))
     assert _steps(stopped) == [1, 2]  # the first wasn't repeated
+
+
+@pytest.mark.parametrize("last", [False, True])
+def test_samples_that_a_kill_interrupted_are_written_at_the_next_start(
+    elsewhere: Callable[..., FinetuneOptions], calls: list[Any], last: bool
+) -> None:
+    options = elsewhere("killed", steps=1 if last else 2, sample_every=1)
+    samples = options.output / "samples"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("riffusion.training.evaluation.sample_files.SpectrogramCodec.decode", _kill)
+        with pytest.raises(KeyboardInterrupt):
+            finetune(options)
+    assert not (samples / "000001").exists()
+    finetune(options)
+    written = ["000001"] if last else ["000001", "000002"]
+    assert sorted(path.name for path in samples.iterdir()) == written
+    assert all((samples / name / "prompts.txt").exists() for name in written)
+    lines = [json.loads(line) for line in (options.output / "metrics.jsonl").read_text().splitlines()]
+    assert [line["step"] for line in lines if "held_out_loss" in line] == [int(name) for name in written]
+    assert _steps(options) == ([1] if last else [1, 2])
+    called = len(calls)
+    finetune(options)
+    assert len(calls) == called  # they are there
+
+
+def _kill(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("file", ["samples", "data", "lora", "tensorboard"])
+def test_what_cannot_be_written_is_named(options: FinetuneOptions, tmp_path: Path, calls: list[Any], file: str) -> None:
+    (tmp_path / file).touch()  # where a folder has to be
+    with pytest.raises(StorageUnavailable, match="can't be read or written") as error:
+        finetune(replace(options, output=tmp_path, steps=1))
+    assert str(tmp_path / file) in str(error.value)
 
 
 def _steps(options: FinetuneOptions) -> list[int]:

@@ -1,5 +1,6 @@
 """The UNet's training: averaging processes, checkpoints, exact resume."""
 
+import os
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,8 +10,16 @@ import torch
 import torch.distributed as dist
 from transformers import CLIPTextModel
 
+from riffusion.errors import SetupError
 from riffusion.testing import tiny_checkpoint
-from riffusion.training.runs.trainer import Trainer, TrainerOptions, TrainingData, last_checkpoint, run
+from riffusion.training.runs.trainer import (
+    Trainer,
+    TrainerOptions,
+    TrainingData,
+    check_checkpoint,
+    last_checkpoint,
+    run,
+)
 
 _OPTIONS = TrainerOptions(
     steps=4, batch=2, rate=1e-2, warmup=2, decay=0.0, average_every=2, checkpoint_every=2, processes=1, bf16=False
@@ -66,6 +75,23 @@ def test_a_checkpoint_needs_the_files_of_all_processes(tmp_path: Path) -> None:
     assert last_checkpoint(tmp_path, 1) == 16
     assert last_checkpoint(tmp_path, 2) == 8
     assert last_checkpoint(tmp_path, 3) is None
+
+
+def test_files_of_other_names_are_no_checkpoints(tmp_path: Path) -> None:
+    for name in ("state-0-8.pt", "state-0-16 (copy).pt", "state-0-old.pt", "state-0-24.123.part"):
+        (tmp_path / name).touch()
+    assert last_checkpoint(tmp_path, 1) == 8
+
+
+def test_what_cannot_be_resumed_is_refused_before_anything_is_done(tmp_path: Path) -> None:
+    check_checkpoint(tmp_path / "none", _OPTIONS)
+    run(_trainer(_OPTIONS), tmp_path)
+    check_checkpoint(tmp_path, replace(_OPTIONS, steps=3))  # they ended at an average
+    with pytest.raises(SetupError, match="trained for 4 steps, more than --steps 2"):
+        check_checkpoint(tmp_path, replace(_OPTIONS, steps=2))
+    os.truncate(tmp_path / "state-0-4.pt", 1000)
+    with pytest.raises(SetupError, match=r"state-0-4\.pt can't be read\. Delete it"):
+        check_checkpoint(tmp_path, _OPTIONS)
 
 
 def test_rate_warms_up_stays_and_falls() -> None:

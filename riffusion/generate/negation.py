@@ -1,0 +1,84 @@
+"""How far a "no" reaches: "no drums and bass", "sans batterie ni basse", "no drums, bass or guitar"."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from riffusion.generate.fillers import ANDS, NEGATIONS, NORS, ORS
+from riffusion.generate.tokens import Phrase
+
+PLAYER = "player"
+"""The topic of what can play: instruments, and kinds of piece such as a bass line."""
+
+
+_OF = ("de", "d", "di")  # "pas de batterie et de basse"
+_SIGNS, _COMMAS = ("&", "+"), (",", "，", "、")
+
+
+@dataclass
+class Negation:
+    """The last negation of a prompt, as far as the prompt has been read."""
+
+    at: int = -1
+    """The index of the word where it begins or goes on; -1 where there is none that could go on."""
+    holds: bool = False
+    """Whether it holds for what comes next."""
+    absent: Phrase = ()
+    """What it held for last."""
+    without: bool = False
+    """Whether it is a "without", after which captions say "and"."""
+
+    def after(self, phrase: Phrase, at: int) -> "Negation":
+        """The negation after a phrase that starts at `at`, which it held for if it held; "no drums" is one itself."""
+        if self.holds:
+            return replace(self, holds=False, absent=phrase)
+        if phrase[:1] in NEGATIONS:
+            return Negation(at, absent=phrase[1:], without=phrase[0] == "without")
+        return Negation()
+
+
+class Reach:
+    """Tells what else a negation holds for."""
+
+    def __init__(
+        self, phrase_at: Callable[[Phrase, int, int], Phrase], topic_of: Callable[[Phrase], str | None]
+    ) -> None:
+        """
+        Args:
+            phrase_at: returns the phrase that starts at an index of a prompt's words and ends before another one.
+            topic_of: returns what a phrase is about; None where it isn't known.
+        """
+        self._phrase_at, self._topic_of = phrase_at, topic_of
+
+    def joins(self, negation: Negation, words: Phrase, at: int, end: int) -> bool:
+        """Whether a word continues the negation: an "or", or an "and" before more of the kind."""
+        if negation.at < 0 or words[at] in ORS:
+            return negation.at >= 0
+        if words[at] not in ANDS or words[negation.at] in NORS:
+            return False
+        following = at + 2 if words[at + 1 : at + 2] and words[at + 1] in _OF else at + 1
+        return following < end and self._is_alike(negation, self._phrase_at(words, following, end))
+
+    def lists(self, negation: Negation, words: Phrase, at: int, between: Sequence[str]) -> bool:
+        """Whether a word is in the negation's list: after an "&", or after a comma where an "or" comes later.
+
+        Args:
+            between: what stands before each word.
+        """
+        if negation.at < 0 or negation.holds:
+            return False
+        if between[at] in _SIGNS:
+            return self._is_alike(negation, self._phrase_at(words, at, len(words)))
+        while at < len(words) and between[at] in _COMMAS:
+            phrase = self._phrase_at(words, at, len(words))
+            at += len(phrase)
+            if not self._is_alike(negation, phrase):
+                return False
+            if words[at : at + 1] and words[at] in NORS:
+                return True
+        return False
+
+    def _is_alike(self, negation: Negation, phrase: Phrase) -> bool:
+        if phrase[:1] in NEGATIONS:
+            return False
+        topic, before = self._topic_of(phrase), self._topic_of(negation.absent)
+        return topic is not None and topic == (before or PLAYER)
