@@ -1,8 +1,11 @@
-"""A worker's Prometheus metrics, on a port of its own if the settings name one."""
+"""A worker's Prometheus metrics, on a port of its own if the settings name one; there it also says whether it works."""
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from collections.abc import Callable
+
+from prometheus_client import Counter, Gauge, Histogram, make_wsgi_app, start_http_server
 
 from riffusion.settings import Settings
+from worker.health import with_health
 
 SLOTS = Gauge("riffusion_worker_slots", "Jobs this worker holds at once.")
 RUNNING = Gauge("riffusion_worker_jobs_running", "Jobs this worker holds now.")
@@ -16,8 +19,13 @@ SECONDS = Histogram(
 )
 
 
-def serve(settings: Settings) -> None:
-    """Starts the thread that serves the metrics, if the settings name a port."""
+def serve(settings: Settings, alive: Callable[[], bool]) -> None:
+    """Starts the thread that serves the metrics and `/healthz`, if the settings name a port.
+
+    Args:
+        alive: see with_health.
+    """
     SLOTS.set(settings.slots)
     if settings.worker_metrics_port is not None:
-        start_http_server(settings.worker_metrics_port, settings.worker_metrics_host)
+        server, _ = start_http_server(settings.worker_metrics_port, settings.worker_metrics_host)
+        server.set_app(with_health(make_wsgi_app(), alive))
