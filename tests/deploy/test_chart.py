@@ -244,7 +244,7 @@ def test_scaling_counts_what_runs_and_what_waits() -> None:
     (trigger,) = scaled["spec"]["triggers"]
     labels = 'model="Org/Large_1.5", namespace="music"'
     assert trigger["metadata"]["query"] == (
-        f"max(riffusion_waiting_work_seconds{{{labels}}}) / 60 + max(riffusion_running_jobs{{{labels}}}) / 16"
+        f"max(riffusion_waiting_work_seconds{{{labels}}}) / 20 + max(riffusion_running_jobs{{{labels}}}) / 16"
     )
     # Without data all stays as it is: nothing that may be busy is stopped.
     assert trigger["metadata"]["ignoreNullValues"] == "false"
