@@ -22,6 +22,7 @@ SERVICE = {
     "worker": ("riffusion.cli.serve:worker", "A worker alone."),
     "demo": ("riffusion.cli.demo:demo", "One clip through the whole service, started and stopped for it."),
     "keys": ("riffusion.cli.keys:keys", "API keys: make, list, revoke."),
+    "plan": ("riffusion.cli.plan:plan", "What so many clips a second need, and from which figures."),
     "submit": ("riffusion.cli.submit:submit", "Make a clip on a running server."),
 }
 TOOLS = {

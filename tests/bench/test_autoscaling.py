@@ -68,8 +68,8 @@ def test_scaling_up_doubles_at_most_and_stops_at_the_largest() -> None:
 
 
 def test_within_a_tenth_nothing_changes_and_what_is_needed_stays_for_five_minutes() -> None:
-    busy, nearly = [load(40)] * 60, [load(37)] * 400
-    assert set(wanted(chart(Rules(1, 20)), busy + nearly)[60:]) == {10}
+    busy = [load(40)] * 60
+    assert set(wanted(chart(Rules(1, 20)), busy + [load(42)] * 400)[60:]) == {10}
     seen = wanted(chart(Rules(1, 20)), busy + [load(20)] * 400)
     assert seen[60 + 280] == 10
     assert seen[-1] == 5
