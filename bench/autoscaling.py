@@ -75,7 +75,7 @@ def by_all_work(load: Load, wait_s: float, slots: int) -> float:
 
 
 def policies(site: Site, peak: float, wait_s: float, rules: Rules) -> dict[str, Callable[[], Policy]]:
-    """By name; each is made anew for each run."""
+    """By name; each call makes another."""
     return {
         "fixed": lambda: Fixed(min(rules.largest, math.ceil(peak / site.clips_per_s / 0.9))),
         "queue length": partial(Autoscaler, by_length, rules),

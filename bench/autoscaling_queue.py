@@ -29,7 +29,7 @@ class Site:
     """Of one worker whose slots are all taken."""
     slots: int
     start_s: float
-    """From the wish for a worker until it takes jobs."""
+    """From the request for a worker until it takes jobs."""
     max_queued: int
 
 
@@ -55,7 +55,7 @@ class Outcome:
     most: int = 0
     """Workers at once."""
     stopped_busy: int = 0
-    """Workers told to stop while jobs ran on them, which these then finished."""
+    """Workers that were to stop while jobs ran on them, which these then finished."""
 
 
 class Queue:

@@ -1,4 +1,4 @@
-"""Whether a worker process still works, at `/healthz` beside its metrics, for whoever starts it again."""
+"""Whether a worker process still works, at `/healthz` beside its metrics: what restarts it asks there."""
 
 from collections.abc import Callable, Iterable
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
