@@ -80,8 +80,8 @@ def hardware(gpu: str | None, clips_per_s: float | None) -> Hardware:
     """
     own = Figure(clips_per_s, "yours (--clips-per-second)") if clips_per_s else None
     if gpu is None:
-        rate = own or Figure(_CPU_CORES / CPU_S.value, f"{_CPU_CORES} cores ÷ {CPU_S.value} s a clip; {CPU_S.source}")
-        return Hardware(rate, Figure(_CPU_CORES, "assumption"), f"{_CPU_CORES} processors")
+        known = Figure(_CPU_CORES / CPU_S.value, f"{_CPU_CORES} cores ÷ {CPU_S.value} s a clip; {CPU_S.source}")
+        return Hardware(own or known, Figure(_CPU_CORES, "assumption"), f"{_CPU_CORES} processors")
     rate = own or _GPUS.get(gpu.lower())
     if rate is None:
         raise SetupError(f"Nothing is known of the GPU {gpu!r}: measure it, and give --clips-per-second.")
