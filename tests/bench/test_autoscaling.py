@@ -30,6 +30,15 @@ def test_a_launch_brings_four_million_in_two_days() -> None:
     assert sum(counts) == pytest.approx(23.4 * 3600 / 2, rel=0.02)
 
 
+def test_waits_are_those_of_queueing_theory() -> None:
+    # One server, Poisson arrivals: the mean wait is λ E[S²] / 2(1 - ρ) (Pollaczek-Khinchine).
+    rate, job_s = 1.4, 0.5
+    outcome = Queue(Site(1 / job_s, 1, 0, 10**6), Fixed(1), 1).run(arrivals(lambda _hour: rate, 12), ready=1)
+    squared = job_s**2 * (1 + 0.4**2 / 12)  # a job takes 0.8 to 1.2 of its mean
+    expected = rate * squared / (2 * (1 - rate * job_s))
+    assert sum(outcome.waits_s) / len(outcome.waits_s) == pytest.approx(expected, rel=0.05)
+
+
 def test_too_few_workers_serve_what_they_can_and_refuse_the_rest() -> None:
     outcome = Queue(SITE, Fixed(1), 1).run([4] * 600, ready=1)
     assert len(outcome.waits_s) == pytest.approx(2.0 * 600 + SITE.max_queued, rel=0.05)

@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import jsonschema
 import kubernetes_validate
@@ -11,14 +10,11 @@ import pytest
 import yaml
 
 from api import gunicorn_conf
-from api.app import create_app
-from riffusion.jobs.webhooks import public_address
 from riffusion.settings import Settings
 from tests.deploy.conftest import (
     CHART,
     KUBERNETES,
     VALUES,
-    Manifest,
     Rendered,
     env,
     helm,
@@ -176,65 +172,6 @@ def test_what_is_downloaded_and_compiled_has_a_place(rendered: Rendered) -> None
     for pod in workers(rendered).values():
         mounts = {mount["mountPath"] for mount in pod["containers"][0]["volumeMounts"] if not mount.get("readOnly")}
         assert mounts == {"/tmp", "/cache"}  # noqa: S108 -- the container's
-
-
-def test_the_proxy_passes_on_what_clients_use_and_nothing_else() -> None:
-    (rule,) = named(render("managed"), "Ingress", "release-api")["spec"]["rules"]
-    paths = [(path["path"], path["pathType"]) for path in rule["http"]["paths"]]
-
-    def passed(route: str) -> bool:
-        return any(route == path or (kind == "Prefix" and route.startswith(f"{path}/")) for path, kind in paths)
-
-    routes = {rule.rule for rule in create_app().url_map.iter_rules()}
-    assert {route for route in routes if not passed(route)} == {"/metrics", "/readyz"}
-
-
-def policy(rendered: Rendered, name: str) -> Manifest:
-    spec: Manifest = named(rendered, "NetworkPolicy", f"release-{name}")["spec"]
-    return spec
-
-
-def test_nothing_is_reached_that_isnt_named() -> None:
-    rendered = render("plain")
-    everything = policy(rendered, "default-deny")
-    assert everything["policyTypes"] == ["Ingress", "Egress"]
-    assert not {"ingress", "egress"} & everything.keys()
-    for deployment in of_kind(rendered, "Deployment"):
-        labels = deployment["spec"]["template"]["metadata"]["labels"].items()
-        assert everything["podSelector"]["matchLabels"].items() <= labels
-    assert [rule["ports"] for rule in policy(rendered, "api")["ingress"]] == [[{"port": 8000, "protocol": "TCP"}]]
-    assert [rule["ports"] for rule in policy(rendered, "worker")["ingress"]] == [[{"port": 9100, "protocol": "TCP"}]]
-    assert len(policy(rendered, "worker")["egress"]) == 3  # names, Redis, storage
-    assert len(policy(rendered, "api")["egress"]) == 4  # and webhooks
-
-
-def test_webhooks_reach_public_addresses_only() -> None:
-    closed: dict[str, list[str]] = {
-        block["ipBlock"]["cidr"]: block["ipBlock"]["except"]
-        for block in policy(render("managed"), "api")["egress"][-1]["to"]
-    }
-    # As the dispatcher itself closes them, and the cluster's own.
-    expected: dict[str, Any] = {
-        "0.0.0.0/0": [*map(str, public_address._CLOSED_V4), "34.118.224.0/20"],
-        str(public_address._GLOBAL_V6): [*map(str, public_address._CLOSED_V6), "2600:1900::/28"],
-    }
-    assert closed == expected
-
-
-def test_the_bucket_deletes_no_file_that_may_still_be_used() -> None:
-    for values, (results, uploads) in {"plain": (4, 4), "managed": (16, 2)}.items():
-        rendered = render(values)
-        data = named(rendered, "ConfigMap", "release-bucket-lifecycle")["data"]
-        found = json.loads(data["lifecycle.json"])["Rules"]
-        rules = {rule["Filter"]["Prefix"]: rule["Expiration"]["Days"] for rule in found}
-        settings = named(rendered, "ConfigMap", "release-settings")["data"]
-        prefix = settings["RIFFUSION_S3_PREFIX"]
-        assert rules == {f"{prefix}results/": results, f"{prefix}uploads/": uploads}
-        # A copy keeps its origin's files for as long again (docs/decisions/0034), and a job its inputs'.
-        job_s = float(settings["RIFFUSION_WAITING_DEADLINE_S"]) + 3 * float(settings["RIFFUSION_RUNNING_DEADLINE_S"])
-        for folder in ("result", "upload"):
-            used_s = 2 * float(settings[f"RIFFUSION_{folder.upper()}_TTL_S"]) + job_s
-            assert rules[f"{prefix}{folder}s/"] * 86_400 > used_s
 
 
 def test_scaling_counts_what_runs_and_what_waits() -> None:
