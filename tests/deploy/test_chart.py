@@ -1,6 +1,7 @@
 """The Helm chart, rendered by the real Helm, against Kubernetes' schemas and what the processes need."""
 
 import json
+import os
 import re
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 import yaml
 
 from api import gunicorn_conf
+from riffusion import __version__
 from riffusion.settings import Settings
 from tests.deploy.conftest import (
     CHART,
@@ -186,6 +188,30 @@ def test_scaling_counts_what_runs_and_what_waits() -> None:
     # Without data all stays as it is: nothing that may be busy is stopped.
     assert trigger["metadata"]["ignoreNullValues"] == "false"
     assert scaled["spec"]["fallback"]["behavior"] == "currentReplicasIfHigher"
+
+
+def test_versions_are_the_projects() -> None:
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    images = yaml.safe_load((CHART / "values.yaml").read_text())["images"]
+    assert chart["appVersion"] == __version__
+    assert images["api"] == f"riffusion-api:{__version__}"
+    assert images["worker"] == f"riffusion-worker:{__version__}"
+
+
+def test_every_value_is_explained() -> None:
+    explained = (CHART / "README.md").read_text()
+    for name in yaml.safe_load((CHART / "values.yaml").read_text()):
+        assert f"`{name}" in explained
+
+
+def test_the_notes_name_what_was_installed() -> None:
+    ran = helm("install", "release", CHART, "--values", VALUES["plain"], "--dry-run=client", "--kubeconfig", os.devnull)
+    assert ran.returncode == 0, ran.stderr
+    notes = ran.stdout.split("NOTES:")[1]
+    rendered = render("plain")
+    for kind, name in re.findall(r"(deployment/|configmap )([a-z-]+)", notes):
+        assert named(rendered, {"deployment/": "Deployment", "configmap ": "ConfigMap"}[kind], name)
+    assert "riffusion keys create" in notes
 
 
 def test_the_example_redis_keeps_what_was_accepted_as_composes_does() -> None:
