@@ -74,7 +74,7 @@ class _Client(Connection):
 
     def start(self) -> None:
         self.running = True
-        self.due = self._loop.time() + random.random() * self._group.pause_s  # noqa: S311 - no secret
+        self.due = self._loop.time() + random.random() * self._group.pause_s
         self._loop.call_at(self.due, self._send_due)
 
     def unserved(self, now: float) -> int:

@@ -98,7 +98,7 @@ def serve(settings: Settings, load: Callable[[Settings], Generates]) -> int:
         signals.worker_ready.connect(begin, weak=False)
         signals.worker_shutting_down.connect(shutdown.request, weak=False)
         shutdown.start()
-        metrics.serve(settings)
+        metrics.serve(settings, lambda: heartbeat.alive)
         return _consume(create_app(settings, runner.work), settings, shutdown)
 
 

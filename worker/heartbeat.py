@@ -6,6 +6,7 @@ meanwhile is refused.
 """
 
 import logging
+import math
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from worker.attempt import Attempt
 log = logging.getLogger(__name__)
 
 TICK_S = 0.2  # at least between two progress reports of a job
+STUCK_S = 60.0  # no round takes as long: each call to Redis has a time limit, and the first that fails ends the round
 
 
 class Heartbeat:
@@ -43,7 +45,13 @@ class Heartbeat:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
         self._next = 0.0
+        self._round_ended = -math.inf  # of the monotonic clock
         self._store_available = True
+
+    @property
+    def alive(self) -> bool:
+        """Whether a round has ended within the last minute, with Redis or without; false before the first."""
+        return time.monotonic() - self._round_ended < STUCK_S
 
     def start(self) -> None:
         """Registers the worker, before it returns and from then on."""
@@ -90,6 +98,7 @@ class Heartbeat:
         except Exception:
             # This thread must not end: without it the process would lose all its jobs.
             log.exception("heartbeat failed")
+        self._round_ended = time.monotonic()
 
     def _tick(self) -> None:
         held = {attempt.id: attempt for attempt in self.attempts() if not attempt.dropped}

@@ -1,8 +1,12 @@
 """A worker's Prometheus metrics, with those of `riffusion.diffusion.metrics`, on a port of its own if one is set."""
+"""A worker's Prometheus metrics, on a port of its own if the settings name one; there it also says whether it works."""
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from collections.abc import Callable
+
+from prometheus_client import Counter, Gauge, Histogram, make_wsgi_app, start_http_server
 
 from riffusion.settings import Settings
+from worker.health import with_health
 
 MAX_JOBS = Gauge("riffusion_worker_jobs_max", "Jobs this worker holds at once.")
 RUNNING = Gauge("riffusion_worker_jobs_running", "Jobs this worker holds now.")
@@ -21,5 +25,13 @@ SECONDS = Histogram(
 def serve(settings: Settings) -> None:
     """Starts the thread that serves the metrics, if the settings name a port."""
     MAX_JOBS.set(settings.slots)
+def serve(settings: Settings, alive: Callable[[], bool]) -> None:
+    """Starts the thread that serves the metrics and `/healthz`, if the settings name a port.
+
+    Args:
+        alive: see with_health.
+    """
+    SLOTS.set(settings.slots)
     if settings.worker_metrics_port is not None:
-        start_http_server(settings.worker_metrics_port, settings.worker_metrics_host)
+        server, _ = start_http_server(settings.worker_metrics_port, settings.worker_metrics_host)
+        server.set_app(with_health(make_wsgi_app(), alive))

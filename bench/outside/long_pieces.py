@@ -77,7 +77,7 @@ class LongPieces:
         """A long composition of the same kind, genre, lead and tempo, through codec and autoencoder."""
         piece, columns = clip.piece, self._clips * CLIP_COLUMNS
         genre = _Long(**{field.name: getattr(piece.genre, field.name) for field in fields(Genre)})
-        rng = Random(f"continuity/{n}")  # noqa: S311 - not for cryptography
+        rng = Random(f"continuity/{n}")
         composed = compose(rng, piece.kind, genre, piece.lead, piece.bpm)
         samples = self._synth.render(composed, DEFAULT.seconds(columns + 1))
         grey = SpectrogramCodec().encode(torch.from_numpy(samples[None]).clamp(-1, 1)).grey[:, :columns]

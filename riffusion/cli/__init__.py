@@ -27,6 +27,7 @@ SERVICE = {
     "clients": ("riffusion.cli.clients:clients", "Clients: what they have; block, unblock, purge."),
     "reconcile": ("riffusion.cli.reconcile:reconcile", "Records and files compared, after a restore."),
     "audit": ("riffusion.cli.audit:audit", "What operators have done."),
+    "plan": ("riffusion.cli.plan:plan", "What so many clips a second need, and from which figures."),
     "submit": ("riffusion.cli.submit:submit", "Make a clip on a running server."),
 }
 TOOLS = {
