@@ -29,7 +29,7 @@ unit: $(READY)
 test-sd15: $(READY)  ## a Stable Diffusion 1.5 in its real size, by command line and worker: some minutes, 6 GB
 	$(BIN)/pytest tests/acceptance/sd15.py
 
-PYTHON_IMAGE ?= python:3.11-slim-bookworm
+PYTHON_IMAGE ?= python:3.11-slim-trixie
 images:  ## the images of API and worker; without a registry: make images PYTHON_IMAGE=… DOCKER_BUILD="--network host"
 	for target in api worker; do \
 		docker build $(DOCKER_BUILD) --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE) --target $$target --tag riffusion-$$target . || exit; \

@@ -22,6 +22,7 @@ SERVICE = {
     "worker": ("riffusion.cli.serve:worker", "A worker alone."),
     "demo": ("riffusion.cli.demo:demo", "One clip through the whole service, started and stopped for it."),
     "keys": ("riffusion.cli.keys:keys", "API keys: make, list, revoke."),
+    "bucket": ("riffusion.cli.bucket:bucket", "Make the bucket of an S3 server of one's own."),
     "submit": ("riffusion.cli.submit:submit", "Make a clip on a running server."),
 }
 TOOLS = {
@@ -32,7 +33,7 @@ TOOLS = {
 }
 
 # Extras other than [worker] that commands need.
-EXTRAS = {"up": "embedded", "demo": "embedded", "api": "api", "keys": "api", "discord": "discord", "train": "train"}
+EXTRAS = {"up": "embedded", "demo": "embedded", "api": "api", "keys": "api", "bucket": "api", "discord": "discord", "train": "train"}
 
 
 def _modes() -> dict[str, "type[AnyRequest]"]:

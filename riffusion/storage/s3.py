@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _DELETE_AT_ONCE = 1000  # the protocol's limit
+_NO_BUCKET = "404"  # a reply to HEAD has no body that could hold a code
 
 
 class S3Storage(Storage):
@@ -113,6 +114,22 @@ class S3Storage(Storage):
         """See Storage."""
         with _refusals():
             self._client.head_bucket(Bucket=self._settings.s3_bucket)
+
+    def make_bucket(self) -> None:
+        """Makes the bucket, unless it is there.
+
+        Raises:
+            StorageUnavailable: the server doesn't respond, or these keys may not.
+        """
+        name, region = self._settings.s3_bucket, self._settings.s3_region
+        with _refusals():
+            try:
+                self._client.head_bucket(Bucket=name)
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") != _NO_BUCKET:
+                    raise
+                place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+                self._client.create_bucket(Bucket=name, **place)
 
     def _name(self, key: str) -> str:
         if not is_key(key):
