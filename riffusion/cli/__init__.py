@@ -33,7 +33,10 @@ TOOLS = {
 }
 
 # Extras other than [worker] that commands need.
-EXTRAS = {"up": "embedded", "demo": "embedded", "api": "api", "keys": "api", "bucket": "api", "discord": "discord", "train": "train"}
+EXTRAS = {
+    "up": "embedded", "demo": "embedded", "api": "api", "keys": "api", "bucket": "api", "discord": "discord",
+    "train": "train",
+}  # fmt: skip
 
 
 def _modes() -> dict[str, "type[AnyRequest]"]:
