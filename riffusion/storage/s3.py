@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, urlsplit
 
 import boto3
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _DELETE_AT_ONCE = 1000  # the protocol's limit
+_UNNAMED_REGION = "us-east-1"  # S3 refuses it as a bucket's region, since it is the default
 _NO_BUCKET = "404"  # a reply to HEAD has no body that could hold a code
 
 
@@ -128,8 +129,11 @@ class S3Storage(Storage):
             except ClientError as error:
                 if error.response.get("Error", {}).get("Code") != _NO_BUCKET:
                     raise
-                place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-                self._client.create_bucket(Bucket=name, **place)
+                if region == _UNNAMED_REGION:
+                    self._client.create_bucket(Bucket=name)
+                else:
+                    place: Any = {"LocationConstraint": region}
+                    self._client.create_bucket(Bucket=name, CreateBucketConfiguration=place)
 
     def _name(self, key: str) -> str:
         if not is_key(key):

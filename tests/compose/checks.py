@@ -34,7 +34,7 @@ OWN = ["api", "worker"]  # images of this project
 API_MB = 250
 API_STOPS_S = 40
 ENDS_S = 600  # of a job, whatever is restarted meanwhile
-# Ports that answer, of all there are.
+# Which ports of an address are open, of all there are.
 SCAN = """
 import socket, sys
 for port in range(1, 65536):
