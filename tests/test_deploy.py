@@ -1,6 +1,7 @@
 """The files for Docker, read by the real compose and a linter; nothing here builds or runs them."""
 
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from riffusion.audio import ffmpeg
 from riffusion.embedded.valkey import Valkey
 
 ROOT = Path(__file__).parents[1]
@@ -35,7 +37,7 @@ def run(command: str, *arguments: str, **env: str) -> str:
 def test_compose_takes_its_files(files: tuple[str, ...]) -> None:
     options = [option for file in files for option in ("-f", file)]
     printed = run("docker-compose", *options, "config", "--services", S3_ACCESS_KEY="a", S3_SECRET_KEY="b")
-    assert set(printed.split()) == {"redis", "s3", "api", "worker"}
+    assert set(printed.split()) == {"redis", "s3", "bucket", "api", "worker"}
 
 
 def test_the_dockerfile_is_as_its_linter_wants_it() -> None:
@@ -45,11 +47,42 @@ def test_the_dockerfile_is_as_its_linter_wants_it() -> None:
 def test_every_service_is_watched_restarted_and_closed_to_the_outside() -> None:
     services = load("docker-compose.yml")["services"]
     for name, service in services.items():
-        assert service["restart"] == "unless-stopped"
-        assert name == "worker" or "healthcheck" in service  # a worker is alive if Redis has its announcement
+        assert name == "bucket" or service["restart"] == "unless-stopped"  # it makes the bucket, and ends
+        # A worker is alive if Redis has its announcement.
+        assert name in ("worker", "bucket") or "healthcheck" in service
         assert all(port.startswith("127.0.0.1:") for port in service.get("ports", []))
     assert "ports" not in services["redis"]
     assert services["redis"]["networks"] == ["inside"]
+
+
+def test_no_service_may_do_more_than_it_needs() -> None:
+    for service in load("docker-compose.yml")["services"].values():
+        assert service["read_only"] is True
+        assert service["cap_drop"] == ["ALL"]
+        assert service["security_opt"] == ["no-new-privileges:true"]
+        # The project's own images say it themselves.
+        assert service["image"].startswith("riffusion-") or service["user"] not in ("root", "0")
+
+
+def test_only_those_with_its_keys_reach_the_object_storage() -> None:
+    services = load("docker-compose.yml")["services"]
+    assert services["s3"]["networks"] == ["outside"]
+    for name, service in services.items():
+        keys = {"RIFFUSION_S3_SECRET_KEY", "AWS_SECRET_ACCESS_KEY"} & set(service.get("environment", {}))
+        assert ("outside" in service["networks"]) == bool(keys), name
+    command = services["s3"]["command"]
+    assert {"-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-s3.port.iceberg=0", "-s3.port.lance=0"} <= set(command)
+
+
+def test_the_api_image_decodes_what_the_project_decodes() -> None:
+    dockerfile = (ROOT / "Dockerfile").read_text()
+
+    def enabled(part: str) -> set[str]:
+        return {name for names in re.findall(rf"--enable-{part}=(\S+)", dockerfile) for name in names.split(",")}
+
+    # `lib…` are other decoders of formats that ffmpeg's own decoders read.
+    assert enabled("decoder") == {name for name in ffmpeg.CODECS.split(",") if not name.startswith("lib")}
+    assert enabled("demuxer") == set(ffmpeg.FORMATS.split(","))
 
 
 def test_redis_keeps_what_was_accepted() -> None:

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes an image that stands in for python:3.11-slim-bookworm on a machine without an image registry, from Debian's
+# Makes an image that stands in for python:3.11-slim-trixie on a machine without an image registry, from Debian's
 # packages and this machine's own Python 3.11. Needs root, debootstrap and a Docker engine.
 #   deploy/images/stand_in.sh riffusion-python && make images PYTHON_IMAGE=riffusion-python
 set -eu
@@ -10,10 +10,23 @@ root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
 
 # What python:slim adds to Debian's minbase, and the libraries that Python is linked with.
-packages=ca-certificates,netbase,tzdata,libssl3,libsqlite3-0,libffi8,libbz2-1.0,liblzma5,libreadline8,libncursesw6,libuuid1,libexpat1
-debootstrap --variant=minbase --include="$packages" bookworm "$root" "$mirror"
-rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/usr/share/doc "$root"/usr/share/locale
-echo "deb $mirror bookworm main" > "$root/etc/apt/sources.list"
+packages=ca-certificates,netbase,tzdata,libssl3t64,libsqlite3-0,libffi8,libbz2-1.0,liblzma5,libreadline8t64,libncursesw6,libuuid1,libexpat1
+debootstrap --variant=minbase --include="$packages" trixie "$root" "$mirror"
+rm -rf "$root"/var/cache/apt/archives/*.deb "$root"/var/lib/apt/lists/* "$root"/usr/share/doc "$root"/usr/share/locale \
+    "$root"/usr/share/man "$root"/etc/apt/sources.list
+cat > "$root/etc/apt/sources.list.d/debian.sources" <<END
+Types: deb
+URIs: $mirror
+Suites: trixie trixie-updates
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+
+Types: deb
+URIs: $mirror-security
+Suites: trixie-security
+Components: main
+Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+END
 
 mkdir -p "$root/usr/local/bin" "$root/usr/local/include" "$root/usr/local/lib"
 cp -a "$prefix"/bin/python3* "$root/usr/local/bin/"
@@ -21,6 +34,7 @@ cp -a "$prefix"/include/python3.11 "$root/usr/local/include/"
 cp -a "$prefix"/lib/libpython3* "$root/usr/local/lib/"
 tar -C "$prefix/lib" --exclude=site-packages --exclude=test --exclude=__pycache__ --exclude='config-3.11-*' \
     -c python3.11 | tar -C "$root/usr/local/lib" -x
+find "$root/usr/local" -name '*.so*' -type f -exec strip --strip-unneeded {} +  # as those of the real image are
 ln -sf python3.11 "$root/usr/local/bin/python"
 ln -sf python3.11 "$root/usr/local/bin/python3"
 

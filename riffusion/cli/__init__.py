@@ -28,6 +28,7 @@ SERVICE = {
     "reconcile": ("riffusion.cli.reconcile:reconcile", "Records and files compared, after a restore."),
     "audit": ("riffusion.cli.audit:audit", "What operators have done."),
     "plan": ("riffusion.cli.plan:plan", "What so many clips a second need, and from which figures."),
+    "bucket": ("riffusion.cli.bucket:bucket", "Make the bucket of an S3 server of one's own."),
     "submit": ("riffusion.cli.submit:submit", "Make a clip on a running server."),
 }
 TOOLS = {
@@ -40,6 +41,10 @@ TOOLS = {
 # Extras other than [worker] that commands need.
 EXTRAS = {"up": "embedded", "demo": "embedded", "discord": "discord", "train": "train"}
 EXTRAS |= dict.fromkeys(("api", "keys", "jobs", "models", "clients", "reconcile", "audit"), "api")
+EXTRAS = {
+    "up": "embedded", "demo": "embedded", "api": "api", "keys": "api", "bucket": "api", "discord": "discord",
+    "train": "train",
+}  # fmt: skip
 
 
 def _modes() -> dict[str, "type[AnyRequest]"]:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from itertools import islice
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 from urllib.parse import quote, urlsplit
 
 import boto3
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
 
 _DELETE_AT_ONCE = 1000  # the protocol's limit
+_UNNAMED_REGION = "us-east-1"  # S3 refuses it as a bucket's region, since it is the default
+_NO_BUCKET = "404"  # a reply to HEAD has no body that could hold a code
 
 
 class S3Storage(Storage):
@@ -114,6 +116,25 @@ class S3Storage(Storage):
         """See Storage."""
         with _refusals():
             self._client.head_bucket(Bucket=self._settings.s3_bucket)
+
+    def make_bucket(self) -> None:
+        """Makes the bucket, unless it is there.
+
+        Raises:
+            StorageUnavailable: the server doesn't respond, or these keys may not.
+        """
+        name, region = self._settings.s3_bucket, self._settings.s3_region
+        with _refusals():
+            try:
+                self._client.head_bucket(Bucket=name)
+            except ClientError as error:
+                if error.response.get("Error", {}).get("Code") != _NO_BUCKET:
+                    raise
+                if region == _UNNAMED_REGION:
+                    self._client.create_bucket(Bucket=name)
+                else:
+                    place: Any = {"LocationConstraint": region}
+                    self._client.create_bucket(Bucket=name, CreateBucketConfiguration=place)
 
     def _name(self, key: str) -> str:
         if not is_key(key):

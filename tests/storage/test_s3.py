@@ -123,6 +123,18 @@ class TestRealS3:
             with pytest.raises(StorageUnavailable):
                 call()
 
+    def test_a_bucket_is_made_once(self, s3_server: S3Server) -> None:
+        stored = S3Storage(s3_options(s3_server, s3_bucket="fresh"))
+        stored.make_bucket()
+        stored.put(KEY, b"one", "audio/mpeg")
+        stored.make_bucket()
+        assert stored.get(KEY) == b"one"
+
+    def test_making_a_bucket_says_what_is_wrong(self, s3_server: S3Server) -> None:
+        for wrong in ({"s3_secret_key": "wrong"}, {"s3_endpoint": "http://127.0.0.1:1"}):
+            with pytest.raises(StorageUnavailable):
+                S3Storage(s3_options(s3_server, **wrong)).make_bucket()
+
     def test_a_server_that_is_not_there_is_unavailable(self, s3_server: S3Server) -> None:
         stored = S3Storage(s3_options(s3_server, s3_endpoint="http://127.0.0.1:1"))
         with pytest.raises(StorageUnavailable):
@@ -134,6 +146,15 @@ def test_names_for_saving_are_sent_as_they_are(moto: S3Storage) -> None:
     (value,) = [value for name, value in parse_qsl(urlsplit(url).query) if name == "response-content-disposition"]
     assert value == "attachment; filename*=UTF-8''%22quoted%22%20%C3%A9%0D%0A.mp3"
     assert urlsplit(url).path == f"/bucket/site/{KEY}"
+
+
+def test_a_bucket_is_made_in_the_region_of_the_settings() -> None:
+    settings = Settings(storage="s3", s3_bucket="clips", s3_region="eu-north-1", s3_access_key="a", s3_secret_key="s")
+    with mock_aws():
+        stored = S3Storage(settings)
+        stored.make_bucket()
+        place = stored._client.get_bucket_location(Bucket="clips")["LocationConstraint"]
+    assert place == "eu-north-1"
 
 
 def test_the_type_is_stored_with_the_file(moto: S3Storage) -> None:
