@@ -1,5 +1,7 @@
-"""A worker's Prometheus metrics, with those of `riffusion.diffusion.metrics`, on a port of its own if one is set."""
-"""A worker's Prometheus metrics, on a port of its own if the settings name one; there it also says whether it works."""
+"""A worker's Prometheus metrics, with those of `riffusion.diffusion.metrics`, on a port of its own if one is set.
+
+There it also says whether it works.
+"""
 
 from collections.abc import Callable
 
@@ -22,16 +24,13 @@ SECONDS = Histogram(
 )
 
 
-def serve(settings: Settings) -> None:
-    """Starts the thread that serves the metrics, if the settings name a port."""
-    MAX_JOBS.set(settings.slots)
 def serve(settings: Settings, alive: Callable[[], bool]) -> None:
     """Starts the thread that serves the metrics and `/healthz`, if the settings name a port.
 
     Args:
         alive: see with_health.
     """
-    SLOTS.set(settings.slots)
+    MAX_JOBS.set(settings.slots)
     if settings.worker_metrics_port is not None:
         server, _ = start_http_server(settings.worker_metrics_port, settings.worker_metrics_host)
         server.set_app(with_health(make_wsgi_app(), alive))

@@ -40,11 +40,7 @@ TOOLS = {
 
 # Extras other than [worker] that commands need.
 EXTRAS = {"up": "embedded", "demo": "embedded", "discord": "discord", "train": "train"}
-EXTRAS |= dict.fromkeys(("api", "keys", "jobs", "models", "clients", "reconcile", "audit"), "api")
-EXTRAS = {
-    "up": "embedded", "demo": "embedded", "api": "api", "keys": "api", "bucket": "api", "discord": "discord",
-    "train": "train",
-}  # fmt: skip
+EXTRAS |= dict.fromkeys(("api", "keys", "jobs", "models", "clients", "reconcile", "audit", "bucket"), "api")
 
 
 def _modes() -> dict[str, "type[AnyRequest]"]:
