@@ -123,7 +123,8 @@ def test_a_storage_that_is_nearly_full(healthy: Watched) -> None:
 
 def test_a_redis_without_memory(healthy: Watched) -> None:
     redis = healthy.stack.redis
-    redis.config_set("maxmemory", int(redis.info("memory")["used_memory"] / 0.9 * 1.05))
+    used = redis.info("memory")["used_memory"]  # type: ignore[index]  # not the asynchronous one
+    redis.config_set("maxmemory", int(used / 0.9 * 1.05))
     healthy.wait_firing("RiffusionRedisMemory")
     assert "RiffusionRedisRefusesWrites" not in healthy.prometheus.firing()
     redis.config_set("maxmemory", "1mb")
