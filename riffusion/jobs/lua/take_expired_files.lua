@@ -24,7 +24,6 @@ local function sweep_job(member, id)
   if job then delete_record(job) end -- even while others need its files
   if is_pinned(member) then
     redis.call('ZADD', 'sweep_at', now + pinned_hold, member)
-    redis.call('ZREM', 'sweeping', member)
     return nil
   end
   local charged = load_hash('charged:' .. id)
