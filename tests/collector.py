@@ -68,5 +68,7 @@ def collecting(folder: Path, *arguments: str) -> Iterator[Collector]:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"READY\n"
-        yield Collector(f"http://127.0.0.1:{port}", file)
-        process.kill()
+        try:
+            yield Collector(f"http://127.0.0.1:{port}", file)
+        finally:
+            process.kill()
