@@ -132,6 +132,11 @@ def test_workers_are_stopped_for_as_long_as_their_longest_job_takes(rendered: Re
         assert pod["terminationGracePeriodSeconds"] >= grace_s + shutdown.GIVE_BACK_S + 2 * shutdown.TICK_S + 30
 
 
+def test_no_process_is_the_first_of_its_namespace(rendered: Rendered) -> None:
+    # The kernel drops a SIGTERM without a handler there, and there is none before the model is loaded.
+    assert all(pod["shareProcessNamespace"] for pod in pods(rendered).values())
+
+
 def test_the_api_is_stopped_after_its_requests(rendered: Rendered) -> None:
     pod = pods(rendered)["release-api"]
     pause_s = pod["containers"][0]["lifecycle"]["preStop"]["sleep"]["seconds"]

@@ -43,4 +43,4 @@ def test_a_process_says_so_beside_its_metrics(workers: Callable[..., Workers]) -
     port = free_port()
     workers(worker_metrics_port=port).start()
     assert httpx.get(f"http://127.0.0.1:{port}/healthz").text == "ok\n"
-    assert "riffusion_worker_slots" in httpx.get(f"http://127.0.0.1:{port}/metrics").text
+    assert "riffusion_worker_jobs_running" in httpx.get(f"http://127.0.0.1:{port}/metrics").text

@@ -63,8 +63,10 @@ readOnlyRootFilesystem: true
 capabilities: {drop: [ALL]}
 {{- end -}}
 
-{{/* What is the same in all pods. Service links would be read as settings: RIFFUSION_API_PORT=tcp://… */}}
+{{/* What is the same in all pods. Service links would be read as settings: RIFFUSION_API_PORT=tcp://… As process 1, one that
+     still loads its model would ignore SIGTERM, because it has no handler yet, and take jobs until it is killed. */}}
 {{- define "riffusion.podCommon" -}}
+shareProcessNamespace: true
 serviceAccountName: {{ include "riffusion.name" . }}
 automountServiceAccountToken: false
 enableServiceLinks: false
