@@ -60,9 +60,6 @@ class Inventory:
         for page in self._database.scan("folders:*"):
             for folders in self._database.many(("SMEMBERS", key) for key in page):
                 known.update(folder_of(folder.decode()) for folder in folders)
-        for page in self._database.scan("content:*"):
-            for key in self._database.many(("HGET", name, "key") for name in page):
-                known |= {folder_of(key.decode())} if key else set()
         for member in self._database.members("sweep_at", "file:*"):
             known.add(folder_of(member.removeprefix("file:")))
         return known

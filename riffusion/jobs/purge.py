@@ -60,8 +60,9 @@ class Purge:
             self._database.run("purge_job", job_id, *share_keys(job_id))
         for upload_id in uploads:
             self._database.run("delete_upload", upload_id)
-        self._forget_webhooks(client, jobs, whole=len(jobs) + len(uploads) == len(mine))
         if len(jobs) + len(uploads) == len(mine):
+            if client.startswith("key:") and "/" not in client:
+                self._forget_webhooks(client.removeprefix("key:"))
             self._database.run("forget_client", client, *self._names(client))
         while self._sweep.run():
             pass
@@ -95,23 +96,14 @@ class Purge:
             found.update(self._database.members(f"clients:{model.decode()}", pattern))
         return {name for name in found if includes(client, (name,))}
 
-    def _forget_webhooks(self, client: str, jobs: list[str], *, whole: bool) -> None:
-        """Takes the jobs out of their key's queues, and, where it is the whole key, removes those."""
-        key, _, end_user = client.removeprefix("key:").partition("/")
-        if not client.startswith("key:"):
-            return
-        lanes = [lane for page in self._database.scan(f"webhooks:*:{_escape(key)}*") for lane in page]
-        for lane in lanes:
-            if lane.startswith(f"webhooks:due:{key} ") and jobs:
-                self._database.write("ZREM", lane, *jobs)
-        if end_user or not whole:
-            return
-        for lane in lanes:
-            self._database.write("DEL", lane)
+    def _forget_webhooks(self, key: str) -> None:
+        """Removes the queues of a key's webhooks, which are empty, and what is known of its hosts."""
+        for page in self._database.scan(f"webhooks:*:{_escape(key)}*"):
+            for name in page:
+                if name.split(":", 2)[2].partition(" ")[0] == key:
+                    self._database.write("DEL", name)
         for line in ("slow", "quick"):
             self._database.write("ZREM", f"webhooks:{line}", key)
-        for each in list(self._database.members("webhooks:trying", f"* {_escape(key)} *")):
-            self._database.write("ZREM", "webhooks:trying", each)
 
     def _last_file(self, jobs: list[str], uploads: list[str]) -> float | None:
         now = float(self._database.command("TIME")[0])

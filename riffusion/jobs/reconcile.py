@@ -66,8 +66,9 @@ class Reconciliation:
     """Compares one Redis with one storage. Every method raises StoreUnavailable and StorageUnavailable.
 
     Args:
-        min_age_s: files that are younger, by the storage's clock, are not called orphans. It covers what the two clocks
-            differ by, and attempts that survived the loss of Redis.
+        min_age_s: files that are younger, by the storage's clock, are not called orphans, nor younger uploads lost. It
+            covers what the two clocks differ by, attempts that survived the loss of Redis, and the time in which an
+            upload is stored.
         even_all: whether to delete or mark also where not one file belongs to a record.
     """
 
@@ -98,7 +99,7 @@ class Reconciliation:
         known = dict.fromkeys(Inventory(self._database).folders(), 0)
         for orphan in self._compare(known, began, report):
             report.orphans.add(orphan.key, orphan.size)
-        lost = list(self._lost(known))
+        lost = list(self._lost(known, began))
         if (delete_orphans and report.orphans.count) or (mark_lost and lost):
             self._refuse_nonsense(report)
         if delete_orphans:
@@ -128,9 +129,14 @@ class Reconciliation:
             else:
                 yield file
 
-    def _lost(self, known: dict[str, int]) -> Iterator[Holding]:
-        """The records of which a file was neither listed nor can be read."""
+    def _lost(self, known: dict[str, int], began: float) -> Iterator[Holding]:
+        """The records of which a file was neither listed nor can be read.
+
+        A job has its files before it has succeeded. The record of an upload is there before its file.
+        """
         for holding in Inventory(self._database).holdings():
+            if holding.kind == "upload" and holding.created_at > began - self._min_age_s:
+                continue
             folder = folder_of(holding.keys[0]) if holding.keys else ""
             if (
                 holding.keys

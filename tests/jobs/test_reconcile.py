@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from riffusion.errors import Gone, NotFound, ResultLost, SetupError, Unauthorized
+from riffusion.errors import Gone, NotFound, ResultLost, SetupError, Unauthorized, UnknownReference
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.reconcile import Reconciliation, Report
 from riffusion.jobs.record import JobRecord
@@ -126,11 +126,19 @@ def test_a_job_without_its_files_is_gone_and_says_why(
 
 
 def test_an_upload_without_its_file_is_gone_and_may_be_sent_again(
-    store: JobStore, files: Storage, uploads: UploadStore, reconcile: Reconcile, sweep: Callable[[], int]
+    *,
+    redis: Redis,
+    store: JobStore,
+    files: Storage,
+    uploads: UploadStore,
+    reconcile: Reconcile,
+    sweep: Callable[[], int],
 ) -> None:
     made(store, files)
     lost = add_upload(uploads, by("alice"))
     files.delete([lost.key])
+    assert reconcile(mark_lost=True).lost_uploads.count == 0  # its file may be on the way
+    redis.hset(f"upload:{lost.id}", "created_at", "1")
     assert reconcile(mark_lost=True).lost_uploads.examples == [lost.id]
     sweep()
     with pytest.raises(NotFound):
@@ -158,13 +166,22 @@ def test_the_wrong_storage_or_redis_loses_nothing(
 
 
 def test_what_was_deleted_after_the_backup_is_deleted_again(
-    *, store: JobStore, files: Storage, redis: Redis, settings: Settings, reconcile: Reconcile, sweep: Callable[[], int]
+    *,
+    store: JobStore,
+    files: Storage,
+    redis: Redis,
+    settings: Settings,
+    reconcile: Reconcile,
+    sweep: Callable[[], int],
+    uploads: UploadStore,
 ) -> None:
     keys = KeyStore(redis, settings)
     _, key = keys.create("leaked", UNLIMITED)
     kept, deleted, waiting = made(store, files), made(store, files), submit(store)
+    upload = add_upload(uploads, by("alice"))
 
     def change() -> None:
+        uploads.delete(upload.id, "alice")
         store.delete(deleted.id)
         store.delete(waiting.id)
         keys.revoke(key.id)
@@ -172,8 +189,10 @@ def test_what_was_deleted_after_the_backup_is_deleted_again(
 
     restore(redis, change)
     assert store.get(deleted.id)
-    assert reconcile().returned.count == 3
+    assert reconcile().returned.count == 4
     reconcile(erase_again=True)
+    with pytest.raises(UnknownReference):
+        uploads.get(upload.id, "alice")
     for record in (deleted, waiting):
         with pytest.raises(Gone):
             store.get(record.id)
@@ -238,7 +257,7 @@ def test_a_job_that_ends_during_the_comparison_is_not_touched(
 def test_it_takes_nothing_from_a_service_that_works_meanwhile(
     *, store: JobStore, files: Storage, redis: Redis, settings: Settings, uploads: UploadStore, sweep: Callable[[], int]
 ) -> None:
-    """Even without an age that files must have."""
+    """Even without an age that orphans must have."""
     over, kept = threading.Event(), []
     first = made(store, files)  # so that there always is a file of a record
 
@@ -255,9 +274,8 @@ def test_it_takes_nothing_from_a_service_that_works_meanwhile(
     with ThreadPoolExecutor(3) as pool:
         served = [pool.submit(serve, number) for number in range(3)]
         for _ in range(30):
-            Reconciliation(redis, files, settings, min_age_s=0).run(
-                erase_again=True, delete_orphans=True, mark_lost=True
-            )
+            Reconciliation(redis, files, settings, min_age_s=0).run(erase_again=True, delete_orphans=True)
+            Reconciliation(redis, files, settings, min_age_s=60).run(mark_lost=True)
         over.set()
     for each in served:
         each.result()

@@ -284,6 +284,13 @@ local function requeue(job, reason, ...)
   update(job.id, 'status', 'queued', 'queued_at', timestamp(now), 'step', 0, 'total', 0, ...)
 end
 
+-- Key and host of a webhook, which are its lane; see webhook_take.lua.
+local function lane_of(client, url)
+  local key = string.match(client, '^key:([^/]+)') or '-'
+  local host = string.match(url, '^%a+://([^/?]+)') or '-'
+  return key, string.lower((string.gsub(host, ':%d*$', '')))
+end
+
 -- Has an ended job reported to the address that its request names.
 local function schedule_webhook(job)
   if not job.webhook then return end
