@@ -23,8 +23,9 @@ os.environ.update(OMP_NUM_THREADS="1", NUMBA_NUM_THREADS="1")  # before torch an
 import numpy as np
 import torch
 from adherence import FIRST_SEED, MODEL, held_out_captions
-from clip import BEFORE, CPU, FIELDS, generator, picture_of, request
+from clip import BEFORE, FIELDS
 from torch import Tensor
+from worker_clips import CPU, generator, picture_of, request
 
 from riffusion.diffusion.channels_last import to_channels_last
 from riffusion.diffusion.checkpoint import Checkpoint, choose_dtype, load_checkpoint

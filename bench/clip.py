@@ -31,16 +31,16 @@ import numpy as np
 import torch
 from adherence import FIRST_SEED, MODEL, held_out_captions
 from processor_time import Functions, Stages
+from worker_clips import CPU, generator, picture_of, request
 
 from riffusion.audio import encode
 from riffusion.diffusion.autoencoder import Autoencoder
 from riffusion.diffusion.checkpoint import choose_dtype, load_checkpoint
 from riffusion.diffusion.small_decoder import SmallDecoder
-from riffusion.generate import Clip, Generator, NoControl, render
+from riffusion.generate import Generator, NoControl, render
 from riffusion.generate.painter import Painter
-from riffusion.requests import AnyRequest, parse
-from riffusion.settings import Settings
-from riffusion.spectrogram.canvas import Canvas, Grey
+from riffusion.requests import AnyRequest
+from riffusion.spectrogram.canvas import Grey
 from riffusion.spectrogram.codec import SpectrogramCodec
 from riffusion.training.data.captions import Stated
 from riffusion.training.evaluation.adherence import MEASURES
@@ -61,7 +61,6 @@ STAGES: Functions = {
 }
 LOSSES = ("kind", "lead", "tempo")
 TIMED_ON_TWO = 16
-CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True)
@@ -80,21 +79,6 @@ class Made:
 
 
 Pair = dict[str, Made]
-
-
-def generator(model: Path, dtype: torch.dtype) -> Generator:
-    """A model folder on the CPU, with its UNet in this precision."""
-    return Generator(load_checkpoint(model, None, CPU, dtype), Settings(device="cpu", checkpoint=str(model)))
-
-
-def request(caption: str, seed: int, **fields: Any) -> AnyRequest:
-    """A clip of a caption as an MP3."""
-    return parse({"mode": "text-to-audio", "prompt": caption, "seed": seed, "format": "mp3", **fields})
-
-
-def picture_of(clip: Clip) -> Grey:
-    """Its picture [512, 512]."""
-    return Canvas.open(clip.png).grey
 
 
 def make(generator: Generator, request: AnyRequest) -> Made:

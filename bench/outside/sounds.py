@@ -15,13 +15,11 @@ import numpy as np
 import numpy.typing as npt
 import soundfile
 import torch
+import worker_clips
 from diffusers import StableDiffusionPipeline
 
 from outside.clips import Clip
-from riffusion.diffusion.checkpoint import choose_dtype, load_checkpoint
 from riffusion.generate import Generator, NoControl
-from riffusion.requests import parse
-from riffusion.settings import Settings
 from riffusion.spectrogram.canvas import Canvas, Grey
 from riffusion.spectrogram.codec import SpectrogramCodec
 from riffusion.training.data.clip_pictures import SAMPLE_RATE, picture_of
@@ -60,9 +58,7 @@ class Sounds:
 
     @cached_property
     def _generator(self) -> Generator:
-        cpu = torch.device("cpu")
-        checkpoint = load_checkpoint(self._model, None, cpu, choose_dtype(cpu))
-        return Generator(checkpoint, Settings(device="cpu", checkpoint=str(self._model)))
+        return worker_clips.generator(self._model)
 
     @cached_property
     def _synth(self) -> Synth:
@@ -121,8 +117,8 @@ class Sounds:
         return [_sound(picture) for picture in pictures]
 
     def _painted(self, caption: str, seed: int) -> Grey:
-        asked = {"mode": "text-to-audio", "prompt": caption, "seed": seed, "quality": self._quality, "format": "wav"}
-        return Canvas.open(self._generator.run(parse(asked), {}, NoControl()).png).grey
+        asked = worker_clips.request(caption, seed, quality=self._quality, format="wav")
+        return worker_clips.picture_of(self._generator.run(asked, {}, NoControl()))
 
 
 def seed_of(clip: Clip) -> int:

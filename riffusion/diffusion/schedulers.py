@@ -1,8 +1,6 @@
 """One row's way through the noise levels, with a scheduler instance of its own, since schedulers keep state.
 
-The samplers are DDIM (Song et al. 2020), PNDM (Liu et al. 2022), DPM-Solver++ 2M (Lu et al. 2022), Euler, plain and
-ancestral (Karras et al. 2022), and for distilled models LCM (Luo et al. 2023) and TCD (Zheng et al. 2024), as diffusers
-implements them. diffusers draws noise from a generator alone; here a sampler's noise may also be between two seeds.
+diffusers' schedulers draw noise from a generator alone; here a sampler's noise may also be between two seeds.
 """
 
 import math
@@ -12,61 +10,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from riffusion.diffusion.libraries import (
-    DDIMScheduler,
-    DPMSolverMultistepScheduler,
-    EulerDiscreteScheduler,
-    LCMScheduler,
-    PNDMScheduler,
-    TCDScheduler,
-)
+from riffusion.diffusion.new_scheduler import new_scheduler
 from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.streams import upload
 from riffusion.requests import Scheduler, TimestepSpacing
-from riffusion.requests.samplers import DISTILLED_STEPS, EQUAL_STRIDES, FEW_STEP, step_limits
+from riffusion.requests.samplers import DISTILLED_STEPS, FEW_STEP, step_limits
 
-# The part of a checkpoint's scheduler configuration that describes its training. The rest belongs to the sampler that
-# the checkpoint was published with, not to the requested one.
-_TRAINED = (
-    "num_train_timesteps",
-    "beta_start",
-    "beta_end",
-    "beta_schedule",
-    "trained_betas",
-    "prediction_type",
-    "rescale_betas_zero_snr",
-    "set_alpha_to_one",
-)
-_SAMPLERS: dict[Scheduler, tuple[type[Any], dict[str, Any]]] = {
-    "dpm++2m": (DPMSolverMultistepScheduler, {"algorithm_type": "dpmsolver++", "solver_order": 2}),
-    "ddim": (DDIMScheduler, {"clip_sample": False}),
-    "euler": (EulerDiscreteScheduler, {}),
-    "euler-a": (EulerDiscreteScheduler, {}),  # with `_ancestral_step`
-    "pndm": (PNDMScheduler, {"skip_prk_steps": True}),
-    "lcm": (LCMScheduler, {"original_inference_steps": DISTILLED_STEPS}),
-    "tcd": (TCDScheduler, {"original_inference_steps": DISTILLED_STEPS}),
-}
 _STOCHASTIC: frozenset[Scheduler] = FEW_STEP | {"euler-a"}
 _ANY_TIMESTEPS: frozenset[Scheduler] = frozenset(("dpm++2m", "euler", "euler-a"))
-_STEPS_OFFSET = 1  # of leading timesteps; diffusers sets it for every Stable Diffusion
 _LEAST_SIGNAL = 1e-3  # of a schedule that ends in pure noise, from which no picture follows
 _TCD_GAMMA = 0.3  # share of a step that is fresh noise's (the paper's γ, diffusers' eta): its default
-
-
-def _scheduler(name: Scheduler, config: Mapping[str, Any], spacing: TimestepSpacing | None) -> Any:
-    sampler, options = _SAMPLERS[name]
-    trained = {key: config[key] for key in _TRAINED if key in config}
-    return sampler.from_config(trained | {"steps_offset": _STEPS_OFFSET} | _spacing(name, config, spacing) | options)
-
-
-def _spacing(name: Scheduler, config: Mapping[str, Any], requested: TimestepSpacing | None) -> dict[str, str]:
-    """The option that spaces the timesteps as requested, else as the checkpoint says; none is the sampler's default."""
-    spacing = requested or config.get("timestep_spacing")
-    if not requested and config.get("rescale_betas_zero_snr"):
-        spacing = "trailing"  # such a model has to start at the last timestep
-    if spacing is None or (spacing == "linspace" and name in EQUAL_STRIDES):
-        return {}
-    return {"timestep_spacing": spacing}
 
 
 def count_calls(name: Scheduler, steps: int, denoising: float = 1.0) -> int:
@@ -105,7 +58,7 @@ class Trajectory:
         if not fewest <= steps <= most:
             raise ValueError(f"a schedule of {name} has {fewest} to {most} steps")
         self._name = name
-        self._scheduler = _scheduler(name, config, spacing)
+        self._scheduler = new_scheduler(name, config, spacing)
         taken = _taken_steps(steps, denoising)
         exact = name in _ANY_TIMESTEPS and self._scheduler.config.timestep_spacing == "trailing" and denoising < 1
         self._enters_late = taken < steps or exact

@@ -8,10 +8,17 @@ from random import Random
 import numpy as np
 import numpy.typing as npt
 import pytest
+import soundfile
+import worker_clips
 from outside import clips, fidelity, harmony, probe
 from outside.listen import found_by
 from outside.measures import MEASURES, Heard
+from outside.sounds import Sounds, at_one_peak, seed_of
 
+from riffusion.generate import NoControl
+from riffusion.spectrogram.canvas import Canvas
+from riffusion.spectrogram.codec import SpectrogramCodec
+from riffusion.testing import save_tiny_checkpoint
 from riffusion.training.data.composer import compose
 from riffusion.training.data.music import GENRE, INSTRUMENT, INSTRUMENTS
 from riffusion.training.data.piece import Note, Part, Piece
@@ -151,3 +158,20 @@ def test_a_clip_in_which_nothing_is_heard_counts_as_wrong(name: str, worst: floa
     np.save(found_by("pitch", tmp_path / "clip.wav"), np.zeros((0, 3)))
     (measure,) = [each for each in MEASURES if each.name == name]
     assert measure.mean([Heard(clip, tmp_path / "clip.wav")]) == worst
+
+
+def test_clips_of_a_quality_are_a_workers_and_are_made_once(tmp_path: Path) -> None:
+    model = save_tiny_checkpoint(tmp_path / "model")
+    (model / "defaults.json").write_text('{"qualities": {"fast": {"steps": 2}}}')
+    sounds, clip = Sounds(tmp_path, model, "fast"), next(clips.clips_of("held-out"))
+    sounds.make("generated", [clip])
+    path = sounds.path("generated", clip)
+    heard, rate = soundfile.read(path, dtype="float32")
+    with worker_clips.generator(model) as generator:
+        request = worker_clips.request(clip.caption, seed_of(clip), quality="fast", format="wav")
+        wave = SpectrogramCodec().decode(Canvas.open(generator.run(request, {}, NoControl()).png))[0].numpy()
+    assert rate == RATE
+    assert np.allclose(heard, at_one_peak(wave), atol=1e-3)
+    written = path.stat().st_mtime_ns
+    sounds.make("generated", [clip])
+    assert path.stat().st_mtime_ns == written
