@@ -55,6 +55,9 @@ class NoModel:
         """As the real generator's."""
         return cls()
 
+    def load_ahead(self) -> None:
+        """As the real generator's."""
+
     def run(self, request: AnyRequest, _inputs: Mapping[str, bytes], control: Control) -> Clip:
         """As the real generator's."""
         control.check()

@@ -42,6 +42,9 @@ class QuickModel:
         self._codec = SpectrogramCodec()
         self._codec.warm_up()
 
+    def load_ahead(self) -> None:
+        pass
+
     def run(self, request: AnyRequest, inputs: Mapping[str, bytes], control: Control) -> Clip:
         recipe = shareable(request.model_dump(mode="json"))
         if not isinstance(request, ImageToAudio | AudioToImage):

@@ -280,6 +280,7 @@ class StoreMachine(RuleBasedStateMachine):
             "models",
             "model",
             "clients",
+            "ended",
             "reaped_at",
             "waking",
         }
