@@ -25,9 +25,24 @@ from riffusion.settings import Settings
 TESTS = Path(__file__).parent
 SERVERS = {"valkey_server", "rclone_server"}  # fixtures
 # Folders and files whose tests start processes by themselves, or train a model.
-PROCESSES = {"acceptance", "bench", "browser", "embedded", "faults", "hostile", "monitoring", "training", "typing"}
-PROCESSES |= {"worker", "test_chromium.py", "test_cli.py", "test_install.py", "test_libraries.py"}
-PROCESSES |= {"test_redis_connections.py"}
+PROCESSES = {
+    "acceptance",
+    "bench",
+    "browser",
+    "embedded",
+    "faults",
+    "hostile",
+    "monitoring",
+    "training",
+    "typing",
+    "worker",
+    "test_chromium.py",
+    "test_cli.py",
+    "test_install.py",
+    "test_libraries.py",
+    "test_redis_connections.py",
+    "test_s3_policies.py",
+}
 # The files that take longest begin first, so that none is left to run alone at the end.
 LONGEST = (
     "faults/test_workers.py",

@@ -19,9 +19,10 @@ local workers, slots = count_workers()
 local models = {}
 for _, model in ipairs(redis.call('SMEMBERS', 'models')) do
   local known = redis.call('HMGET', 'model:' .. model, 'running', 'waiting_cost', 'pace', 'worker_slots')
+  local waiting_cost = model_state(model) ~= 'paused' and known[2] or '0' -- no worker would take it
   models[#models + 1] = {
     model, workers[model] or 0, slots[model] or 0, redis.call('ZCARD', 'waiting:' .. model), tonumber(known[1] or 0),
-    known[2] or '0', known[3] or '', known[4] or '', age(first('queued:' .. model))
+    waiting_cost, known[3] or '', known[4] or '', age(first('queued:' .. model))
   }
 end
 
