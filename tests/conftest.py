@@ -53,6 +53,7 @@ LONGEST = (
     "faults/test_history.py",
     "faults/test_power.py",
     "browser/test_studio.py",
+    "deploy/test_scaling.py",
     "hostile/test_pictures.py",
     "faults/test_versions.py",
     "browser/test_key.py",

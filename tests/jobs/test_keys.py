@@ -5,6 +5,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from operator import sub
 
 import pytest
 from redis import Redis
@@ -172,23 +173,23 @@ def test_a_key_revoked_during_a_change_stays_revoked(keys: KeyStore) -> None:
 
 def test_rotations_under_load_refuse_no_request(keys: KeyStore) -> None:
     text, key = keys.create("site", QUOTA)
-    latest, stop = [text], threading.Event()
-    checked: list[int] = []
+    latest, stop, checked = [text], threading.Event(), [0] * 4
 
-    def ask() -> int:
-        count = 0
+    def ask(client: int) -> None:
         while not stop.is_set():
             assert keys.check(latest[0]).id == key.id
-            count += 1
-        return count
+            checked[client] += 1
 
-    with ThreadPoolExecutor(4) as pool:
-        asking = [pool.submit(ask) for _ in range(4)]
-        for _ in range(50):
+    with ThreadPoolExecutor(len(checked)) as pool:
+        asking = [pool.submit(ask, client) for client in range(len(checked))]
+        for _ in range(20):
             latest[0] = keys.rotate(key.id, overlap_s=60)[0]
+            before = list(checked)  # a client that still has the text of two rotations ago is refused rightly
+            while not any(each.done() for each in asking) and min(map(sub, checked, before)) < 2:
+                time.sleep(0.001)
         stop.set()
-        checked += [each.result() for each in asking]
-    assert min(checked) > 0
+        for each in asking:
+            each.result()
 
 
 def test_a_key_of_the_version_before_is_read(keys: KeyStore, redis: Redis) -> None:

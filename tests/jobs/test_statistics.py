@@ -8,6 +8,8 @@ from redis import Redis
 
 from riffusion.errors import StorageUnavailable
 from riffusion.jobs.acceptance import Submission
+from riffusion.jobs.model_control import ModelControl
+from riffusion.jobs.models import ModelState
 from riffusion.jobs.record import Failure, JobRecord
 from riffusion.jobs.statistics import DEFAULT_PACE_S, End, ModelStatistics, Statistics, read_statistics
 from riffusion.jobs.store import JobStore
@@ -76,6 +78,11 @@ class TestWaitingWork:
 
     def test_before_the_first_worker_they_are_the_defaults(self, store: JobStore) -> None:
         assert of_model(store).waiting_work_s == pytest.approx(self.COST * DEFAULT_PACE_S)
+
+    def test_what_waits_for_a_paused_model_is_no_work(self, store: JobStore) -> None:
+        ModelControl(store.redis, store.settings).set_state(MODEL, ModelState.PAUSED)
+        assert of_model(store).waiting_work_s == 0
+        assert of_model(store).waiting > 0
 
     def test_what_runs_waits_no_more(self, store: JobStore) -> None:
         claim(store)
