@@ -30,8 +30,8 @@ _TRANSIENT = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", 
 # Scripts with effects that a client is promised, or that a worker acts on or won't repeat.
 _REPLICATED = frozenset({
     "accept", "add_upload", "publish_clip", "claim", "finish", "cancel", "delete_job", "requeue_job", "set_model_state",
-    "retire_model", "delete_upload", "replace_key", "transfer_job", "transfer_upload", "lose_job", "purge_job",
-    "revoke_key",
+    "retire_model", "delete_upload", "replace_key", "transfer_job", "transfer_upload", "write_audit", "lose_job",
+    "purge_job", "forget_client", "revoke_key", "block_client",
 })  # fmt: skip
 
 _T = TypeVar("_T")
@@ -139,6 +139,11 @@ class Database:
     def command(self, *parts: str) -> Any:
         """Any other single command that reads."""
         return self._attempt(lambda: self._redis.execute_command(*parts), resend=True)  # type: ignore[no-untyped-call]
+
+    def now(self) -> float:
+        """Redis's time, which is the same for all processes: Unix seconds."""
+        seconds, microseconds = map(float, self.command("TIME"))
+        return seconds + microseconds / 1e6
 
     def write(self, *parts: str) -> Any:
         """Any other single command that writes, acknowledged by replicas; it must be idempotent."""
