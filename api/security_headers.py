@@ -13,7 +13,7 @@ _EXPOSED = (
 )
 _ALLOWED = (
     "Authorization, Content-Type, Idempotency-Key, If-None-Match, Last-Event-ID, Prefer, Riffusion-End-User, "
-    "Riffusion-Secret, X-Request-Id"
+    "Riffusion-Secret, Traceparent, Tracestate, X-Request-Id"
 )
 _PREFLIGHT_MAX_AGE_S = "7200"
 

@@ -33,7 +33,7 @@ def exported(monkeypatch: pytest.MonkeyPatch) -> Iterator[InMemorySpanExporter]:
 
 def test_nothing_of_opentelemetry_is_imported_while_it_is_off() -> None:
     program = (
-        "import sys, api.app, api.gunicorn_conf, worker.app, riffusion.generate\n"
+        "import sys, api.app, api.gunicorn_conf, worker.app, riffusion.generate, riffusion.embedded.supervisor\n"
         "from riffusion import tracing, settings\n"
         "tracing.configure(settings.Settings(), 'test')\n"
         "with tracing.span('any') as span: span.set({'a': 1}), tracing.record(tracing.Past('other', 0, 1))\n"

@@ -115,25 +115,26 @@ def span(
         links: other spans that it has to do with; invalid ones are ignored.
         began: Unix seconds, if that was before now.
     """
-    if _backend is None:
+    backend = _backend  # which another thread may take away
+    if backend is None:
         return _NOTHING
-    return _backend.span(name, attributes or {}, kind=kind, parent=parent, links=links, began=began)
+    return backend.span(name, attributes or {}, kind=kind, parent=parent, links=links, began=began)
 
 
 def record(past: Past, *, parent: Carrier | None = None, parts: Sequence[Past] = ()) -> None:
     """Records a span that is over, and those of its parts. See `span`."""
-    if _backend is not None:
-        _backend.record(past, parent, parts)
+    if backend := _backend:
+        backend.record(past, parent, parts)
 
 
 def carrier() -> dict[str, str]:
     """The current position, for another process to continue from; empty outside of any span."""
-    return {} if _backend is None else _backend.carrier()
+    return backend.carrier() if (backend := _backend) else {}
 
 
 def ids() -> dict[str, str]:
     """`trace_id` and `span_id` of the current span in hexadecimal; empty outside of any, and where it isn't sampled."""
-    return {} if _backend is None else _backend.ids()
+    return backend.ids() if (backend := _backend) else {}
 
 
 def shutdown() -> None:
