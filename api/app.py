@@ -4,6 +4,7 @@ from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
+    admin,
     catalog,
     events,
     files,
@@ -18,6 +19,7 @@ from api import (
     submit,
     uploads,
 )
+from api.admin.tools import OperatorTools
 from api.held_requests import HeldRequests, JobWatcher
 from api.metrics import Metrics
 from api.representation import Presenter
@@ -45,7 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.register(app, services.metrics)
     security_headers.register(app, settings.cors_origins.split())
     problems.register(app)
-    for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, assets):
+    for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, assets, admin):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(pages.blueprint(shares.describe, services.files.origins))
     if settings.trusted_proxies:
@@ -80,4 +82,5 @@ def _services(settings: Settings) -> Services:
         presenter=Presenter(stored, settings.public_url, settings.url_ttl_s),
         metrics=counters,
         upload_limiter=UploadLimiter(settings.max_upload_bytes),
+        operator=OperatorTools.on(store.redis, settings),
     )

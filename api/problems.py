@@ -10,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 from api.request_log import request_id
 from riffusion.errors import (
     Conflict,
+    Forbidden,
     Gone,
     IdempotencyConflict,
     InvalidRequest,
@@ -31,6 +32,7 @@ PROBLEM_TYPE = "application/problem+json"
 # The first class that matches decides.
 _STATUS: tuple[tuple[type[RiffusionError], HTTPStatus], ...] = (
     (Unauthorized, HTTPStatus.UNAUTHORIZED),
+    (Forbidden, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
     (Gone, HTTPStatus.GONE),
     (Conflict, HTTPStatus.CONFLICT),

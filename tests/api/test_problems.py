@@ -66,5 +66,5 @@ def test_an_unavailable_redis_is_503_and_never_404(client: Client, valkey: Valke
 
 def test_every_error_has_a_status() -> None:
     everything = [each for each in vars(errors).values() if isinstance(each, type) and hasattr(each, "code")]
-    assert {status_of(each) for each in everything} == {400, 401, 404, 409, 410, 422, 429, 500, 503, 507}
+    assert {status_of(each) for each in everything} == {400, 401, 403, 404, 409, 410, 422, 429, 500, 503, 507}
     assert code_of(errors.QueueFull) == "queue_full"
