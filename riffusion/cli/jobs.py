@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from riffusion.cli.operators import JSON, Operator, echo_json, echo_table, timestamp
+from riffusion.cli.operators import JSON, Duration, Operator, echo_json, echo_table, timestamp
 from riffusion.cli.serve import DATA
 from riffusion.errors import Conflict, RiffusionError
 from riffusion.jobs.record import JobRecord, JobStatus
@@ -21,20 +21,6 @@ from riffusion.jobs.timeline import timeline
 IDS = click.argument("job_ids", metavar="[ID]...", nargs=-1)
 DRY_RUN = click.option("--dry-run", is_flag=True, help="Show what would be done, and do nothing.")
 YES = click.option("--yes", is_flag=True, help="Don't ask before working on all jobs that match.")
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
-
-
-class Age(click.ParamType[float]):
-    """A duration such as `90s`, `15m`, `2h` or `1d`, in seconds."""
-
-    name = "age"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Seconds."""
-        number, unit = str(value)[:-1], str(value)[-1:]
-        if unit not in _UNITS or not number.isdecimal():
-            self.fail(f"{value} is not a number followed by s, m, h or d", param, ctx)
-        return int(number) * _UNITS[unit]
 
 
 def _filtered(command: Callable[..., None]) -> Callable[..., None]:
@@ -46,8 +32,8 @@ def _filtered(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--client", help="Only jobs of address:ADDRESS, key:ID or key:ID/END-USER."),
         click.option("--key", metavar="ID", help="Only jobs of this key and its end users."),
         click.option("--error", metavar="CODE", help="Only jobs that failed by this error."),
-        click.option("--newer", type=Age(), help="Only jobs accepted within this time, such as 15m, 2h or 1d."),
-        click.option("--older", type=Age(), help="Only jobs accepted before that."),
+        click.option("--newer", type=Duration(), help="Only jobs accepted within this time, such as 15m, 2h or 1d."),
+        click.option("--older", type=Duration(), help="Only jobs accepted before that."),
     )
     for option in reversed(options):
         command = option(command)

@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import click
 from pydantic import JsonValue
@@ -18,7 +19,22 @@ from riffusion.jobs.audit import AuditLog
 from riffusion.jobs.database import connect, refuse_cluster
 from riffusion.settings import Settings, get_settings
 
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON lines, for scripts.")
+
+
+class Duration(click.ParamType[float]):
+    """A duration such as `90s`, `15m`, `2h` or `1d`, in seconds."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Seconds."""
+        number, unit = str(value)[:-1], str(value)[-1:]
+        if unit not in _UNITS or not number.isdecimal():
+            self.fail(f"{value} is not a number followed by s, m, h or d", param, ctx)
+        return int(number) * _UNITS[unit]
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,8 @@ _TRANSIENT = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", 
 # Scripts with effects that a client is promised, or that a worker acts on or won't repeat.
 _REPLICATED = frozenset({
     "accept", "add_upload", "publish_clip", "claim", "finish", "cancel", "delete_job", "requeue_job", "set_model_state",
-    "retire_model", "delete_upload",
+    "retire_model", "delete_upload", "replace_key", "transfer_job", "transfer_upload",
+    "write_audit",
 })  # fmt: skip
 
 _T = TypeVar("_T")

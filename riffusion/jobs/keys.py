@@ -1,4 +1,4 @@
-"""API keys: made and revoked by the operator; the server stores their hashes only."""
+"""API keys: made, changed, rotated and revoked by the operator; the server stores their hashes only."""
 
 import base64
 import hashlib
@@ -6,7 +6,9 @@ import hmac
 import json
 import secrets
 import time
-from dataclasses import asdict, dataclass, field, fields
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
 
 from redis import Redis
 
@@ -18,6 +20,16 @@ from riffusion.settings import Settings
 PREFIX = "riff"  # by which scanners of source code and logs recognise a key
 _KEYS = "keys"  # hash: id -> JSON
 _SECRET_BYTES = 32
+
+
+@dataclass(frozen=True)
+class Replaced:
+    """What a rotation has replaced, and is valid beside its successor for a while."""
+
+    value: str = field(repr=False)
+    """The digest of a key, or a webhook secret."""
+    until: float
+    """Unix seconds."""
 
 
 @dataclass(frozen=True)
@@ -38,17 +50,29 @@ class Key:
     """Whether its owner may name the person a request is made for; quota and weight are then each person's."""
     webhook_secret: str = field(repr=False)
     """`whsec_` and base64, as in Standard Webhooks."""
+    operator: bool = False
+    """Whether its owner may see and change everyone's jobs, models and keys."""
+    expires_at: float | None = None
+    """Unix seconds, on Redis's clock; None: never."""
+    replaced: Replaced | None = None
+    """The digest before the last rotation."""
+    replaced_webhook_secret: Replaced | None = None
 
     def encode(self) -> str:
-        """Its form in Redis."""
-        return json.dumps(asdict(self))
+        """Its form in Redis. What is at its default is left out: the version before can read no field but the first."""
+        data = asdict(self)
+        defaults = {each.name: each.default for each in fields(self) if each.default in (None, False)}
+        return json.dumps({name: value for name, value in data.items() if name not in defaults or value})
 
     @classmethod
     def decode(cls, text: str | bytes) -> "Key":
-        """The key from its form in Redis."""
-        data = json.loads(text)
-        known = {each.name for each in fields(Quota)}  # a newer version may have stored further limits
-        return cls(**data | {"quota": Quota(**{name: data["quota"][name] for name in known & data["quota"].keys()})})
+        """The key from its form in Redis; what only a newer version has stored is left out."""
+        data = _known(cls, json.loads(text))
+        data["quota"] = Quota(**_known(Quota, data["quota"]))
+        for name in ("replaced", "replaced_webhook_secret"):
+            if name in data:
+                data[name] = Replaced(**_known(Replaced, data[name]))
+        return cls(**data)
 
 
 class KeyStore:
@@ -57,12 +81,24 @@ class KeyStore:
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._database = Database(redis, settings)
 
-    def create(self, name: str, quota: Quota, *, weight: float = 1.0, for_end_users: bool = False) -> tuple[str, Key]:
+    def create(
+        self,
+        name: str,
+        quota: Quota,
+        *,
+        weight: float = 1.0,
+        for_end_users: bool = False,
+        operator: bool = False,
+        expires_in_s: float | None = None,
+    ) -> tuple[str, Key]:
         """A new key in full, which can't be read again, and its record."""
         key_id = secrets.token_hex(6)
-        text = f"{PREFIX}_{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
-        webhook_secret = f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
-        key = Key(key_id, name, _digest(text), time.time(), quota, weight, for_end_users, webhook_secret)
+        text = _draw(key_id)
+        expires_at = None if expires_in_s is None else self._now() + expires_in_s
+        key = Key(
+            key_id, name, _digest(text), time.time(), quota, weight, for_end_users, _draw_webhook_secret(), operator,
+            expires_at,
+        )  # fmt: skip
         self._database.write("HSET", _KEYS, key_id, key.encode())
         return text, key
 
@@ -70,17 +106,20 @@ class KeyStore:
         """The record of the key that a request bears.
 
         Raises:
-            Unauthorized: it is unknown or was revoked.
+            Unauthorized: it is unknown, was revoked, replaced by a rotation, or has expired.
         """
         prefix, _, rest = text.partition("_")
         key = self.get(rest.partition("_")[0]) if prefix == PREFIX else None
-        if key is None or not hmac.compare_digest(key.digest, _digest(text)):
+        digest = _digest(text)
+        if key is None or not (hmac.compare_digest(key.digest, digest) or self._was(key.replaced, digest)):
             raise Unauthorized("This API key is unknown or was revoked.")
+        if key.expires_at is not None and key.expires_at <= self._now():
+            raise Unauthorized("This API key has expired.")
         return key
 
     def get(self, key_id: str) -> Key | None:
-        """The key of this id, unless it was revoked."""
-        found: bytes | None = self._database.command("HGET", _KEYS, key_id)
+        """The key of this id, unless it was revoked; also one that has expired."""
+        found = self._read(key_id)
         return None if found is None else Key.decode(found)
 
     def list(self) -> list[Key]:
@@ -88,14 +127,97 @@ class KeyStore:
         found: list[bytes] = self._database.command("HVALS", _KEYS)
         return sorted((Key.decode(text) for text in found), key=lambda key: key.created_at)
 
+    def change(self, key_id: str, change: Callable[[Key], Key]) -> Key:
+        """Replaces a key's record by what `change` makes of it, and returns that.
+
+        Args:
+            change: called again if the record was changed by another program meanwhile.
+
+        Raises:
+            NotFound: there is no such key.
+        """
+        while found := self._read(key_id):
+            key = change(Key.decode(found))
+            if self._database.run("replace_key", key_id, found, key.encode(), resend=False):
+                return key
+        raise _unknown(key_id)
+
+    def expire_in(self, key_id: str, seconds: float | None) -> Key:
+        """Lets a key expire in so many seconds; None: never. See `change`."""
+        expires_at = None if seconds is None else self._now() + seconds
+        return self.change(key_id, lambda key: replace(key, expires_at=expires_at))
+
+    def rotate(self, key_id: str, overlap_s: float) -> tuple[str, Key]:
+        """A new secret for a key, shown this once; the latest one before is valid for `overlap_s` more seconds.
+
+        Its id stays, and with it all that it owns. See `change`.
+        """
+        text, until = _draw(key_id), self._now() + overlap_s
+        rotated = self.change(
+            key_id, lambda key: replace(key, digest=_digest(text), replaced=Replaced(key.digest, until))
+        )
+        return text, rotated
+
+    def rotate_webhook_secret(self, key_id: str, overlap_s: float) -> Key:
+        """A new webhook secret; for `overlap_s` seconds, the one before signs webhooks as well. See `change`."""
+        secret, until = _draw_webhook_secret(), self._now() + overlap_s
+        return self.change(
+            key_id,
+            lambda key: replace(
+                key, webhook_secret=secret, replaced_webhook_secret=Replaced(key.webhook_secret, until)
+            ),
+        )
+
+    def webhook_secrets(self, key_id: str) -> tuple[str, ...]:
+        """The secrets that sign a key's webhooks now, the newest first; none of a key that was revoked."""
+        key = self.get(key_id)
+        if key is None:
+            return ()
+        before = key.replaced_webhook_secret
+        valid = before is not None and self._now() < before.until
+        return (key.webhook_secret, before.value) if before is not None and valid else (key.webhook_secret,)
+
     def revoke(self, key_id: str) -> None:
-        """Makes a key invalid at once. Its jobs run on, and can't be read by anyone.
+        """Makes a key invalid at once. What it owns stays: see `KeyData`.
 
         Raises:
             NotFound: there is no such key.
         """
         if not self._database.write("HDEL", _KEYS, key_id):
-            raise NotFound(f"There is no key {key_id}; `riffusion keys list` shows those there are.")
+            raise _unknown(key_id)
+
+    def _read(self, key_id: str) -> bytes | None:
+        found: bytes | None = self._database.command("HGET", _KEYS, key_id)
+        return found
+
+    def _was(self, replaced: Replaced | None, digest: str) -> bool:
+        """Whether this is the digest that a rotation has replaced, and is still valid."""
+        if replaced is None or not hmac.compare_digest(replaced.value, digest):
+            return False
+        return self._now() < replaced.until
+
+    def _now(self) -> float:
+        """Redis's time, which is the same for all processes."""
+        seconds, microseconds = map(float, self._database.command("TIME"))
+        return seconds + microseconds / 1e6
+
+
+def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields that this version has."""
+    names = {each.name for each in fields(kind)}
+    return {name: value for name, value in data.items() if name in names}
+
+
+def _unknown(key_id: str) -> NotFound:
+    return NotFound(f"There is no key {key_id}; `riffusion keys list` shows those there are.")
+
+
+def _draw(key_id: str) -> str:
+    return f"{PREFIX}_{key_id}_{secrets.token_urlsafe(_SECRET_BYTES)}"
+
+
+def _draw_webhook_secret() -> str:
+    return f"whsec_{base64.b64encode(secrets.token_bytes(_SECRET_BYTES)).decode()}"
 
 
 def _digest(text: str) -> str:

@@ -7,6 +7,7 @@ import pytest
 
 from api import events
 from api.services import Services
+from riffusion.jobs.requeue import Requeue
 from tests.api.conftest import Client, Worker, submit
 
 
@@ -50,6 +51,21 @@ def test_a_seen_event_is_not_sent_again(client: Client, worker: Worker) -> None:
     assert client.get(path, headers={"Last-Event-ID": "1"}).text.count("event: job") == 1
     seen = client.get(path, headers={"Last-Event-ID": last})
     assert (seen.status_code, seen.data) == (204, b"")
+
+
+def test_a_job_that_was_requeued_is_followed_again(client: Client, services: Services, worker: Worker) -> None:
+    job = submit(client)
+    path = f"/jobs/{job['id']}/events"
+    worker.fail(worker.claim())
+    last = blocks(client.get(path).text)[-1]["id"]
+    tag = client.get(f"/jobs/{job['id']}").headers["ETag"]
+    Requeue(services.store.redis, services.settings).requeue(job["id"])
+    polled = client.get(f"/jobs/{job['id']}", headers={"If-None-Match": tag})
+    assert (polled.status_code, polled.json["status"], polled.json["error"]) == (200, "queued", None)
+    Timer(0.3, worker.work).start()
+    sent = [block for block in blocks(client.get(path, headers={"Last-Event-ID": last}).text) if "event" in block]
+    assert [json.loads(sent[index]["data"])["status"] for index in (0, -1)] == ["queued", "succeeded"]
+    assert int(sent[0]["id"]) > int(last)
 
 
 def test_a_silent_stream_has_heartbeats(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:

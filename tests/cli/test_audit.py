@@ -12,11 +12,11 @@ from tests.cli.conftest import lines
 def test_actions_are_listed_newest_first(command: Callable[..., str]) -> None:
     assert command("audit") == ""
     command("keys", "create", "my site")
-    (key,) = [line.split()[0] for line in command("keys", "list").splitlines()]
+    (key,) = [key["id"] for key in lines(command("keys", "list", "--json"))]
     command("keys", "revoke", key)
     entries = lines(command("audit", "--json"))
     assert [(entry["action"], entry["target"]) for entry in entries] == [("key.revoke", key), ("key.create", key)]
-    assert entries[1]["details"] == {"name": "my site"}
+    assert entries[1]["details"] == {"name": "my site", "operator": False}
     assert re.fullmatch(rf"cli:{re.escape(getpass.getuser())}@\S+", entries[0]["actor"])
     older = command("audit", "--before", entries[0]["id"])
     assert "key.create" in older

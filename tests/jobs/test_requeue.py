@@ -1,7 +1,9 @@
 """Requeueing failed jobs: the same job once more, with a new deadline, whatever happens at the same time."""
 
 import io
+import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 import pytest
 from redis import Redis
@@ -280,16 +282,17 @@ def test_reapers_and_operators_at_once_leave_one_job(store: JobStore, redis: Red
     record = claim(store)
     lose(redis, record)
 
+    requeued = threading.Event()
+
     def reap_or_requeue(index: int) -> bool:
         if index % 2:
             store.reap()
             return False
-        for _ in range(50):
-            try:
+        while not requeued.is_set():
+            with suppress(Conflict):
                 requeue.requeue(record.id)
-            except Conflict:
-                continue
-            return True
+                requeued.set()
+                return True
         return False
 
     assert sum(at_once(reap_or_requeue)) == 1

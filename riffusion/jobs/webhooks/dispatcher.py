@@ -129,11 +129,11 @@ class Dispatcher:
         """Makes the request."""
         webhook = due.record.webhook
         owner = key_of(due.record.tenant) or ""
-        key = self._keys.get(owner)
-        if webhook is None or key is None:
+        secrets = self._keys.webhook_secrets(owner)
+        if webhook is None or not secrets:
             return _Outcome(WebhookState.FAILED, "The key whose secret signs it was revoked.")
         body = self._message(due.record)
-        headers = signed_headers(_message_id(due.record), int(time.time()), body, key.webhook_secret)
+        headers = signed_headers(_message_id(due.record), int(time.time()), body, *secrets)
         resolve = partial(self._resolvers[due.line].resolve, owner)
         began = time.monotonic()
         try:

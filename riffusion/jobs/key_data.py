@@ -1,0 +1,106 @@
+"""What a key owns, its end users' jobs and uploads included: counted, left to another key, or deleted.
+
+Each step moves or deletes one thing, so that an interrupted run is finished by the next.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from redis import Redis
+
+from riffusion.errors import Conflict
+from riffusion.jobs.database import Database
+from riffusion.jobs.keys import Key
+from riffusion.jobs.tenants import key_tenant, owns
+from riffusion.settings import Settings
+
+_AT_ONCE = 100
+
+
+@dataclass(frozen=True)
+class Owned:
+    """A number of jobs and uploads."""
+
+    jobs: int
+    uploads: int
+
+    def __bool__(self) -> bool:
+        return self != Owned(0, 0)
+
+
+class KeyData:
+    """What keys own in one Redis. Thread-safe; every method raises StoreUnavailable when Redis doesn't respond.
+
+    Uploads that came in under a version without lists of them, up to 2026-11-28, aren't found; they expire.
+    """
+
+    def __init__(self, redis: Redis, settings: Settings) -> None:
+        self._database = Database(redis, settings)
+
+    def count(self, key_id: str) -> Owned:
+        """How much a key owns, whether it still exists or was revoked."""
+        jobs, uploads = (
+            sum(int(self._database.command("ZCARD", f"{kind}:{owner}")) for owner in self._owners(kind, key_id))
+            for kind in ("of", "uploads_of")
+        )
+        return Owned(jobs, uploads)
+
+    def leave(self, key_id: str, heir: Key) -> Owned:
+        """Leaves all that a key owns to another one: jobs that wait or run do so on, and are the heir's.
+
+        What its end users made is that of the heir's end users of the same names, if the heir is for end users. The
+        heir's limits count it, and refuse nothing.
+
+        Raises:
+            Conflict: the heir is the key itself.
+        """
+        if heir.id == key_id:
+            raise Conflict(f"Key {key_id} owns that already.")
+
+        def heir_of(owner: str) -> str:
+            end_user = owner.partition("/")[2]
+            return key_tenant(heir.id, end_user if heir.for_end_users else None)
+
+        return Owned(
+            self._each("of", key_id, lambda name, owner: self._run("transfer_job", name, owner, heir_of(owner))),
+            self._each(
+                "uploads_of", key_id, lambda name, owner: self._run("transfer_upload", name, owner, heir_of(owner))
+            ),
+        )
+
+    def delete(self, key_id: str) -> Owned:
+        """Deletes all that a key owns; jobs that haven't ended are canceled."""
+        return Owned(
+            self._each("of", key_id, lambda name, _: self._run("delete_job", name)),
+            self._each("uploads_of", key_id, lambda name, _: self._run("delete_upload", name)),
+        )
+
+    def _run(self, script: str, *args: str) -> int:
+        return int(self._database.run(script, *args))
+
+    def _each(self, kind: str, key_id: str, act: Callable[[str, str], int]) -> int:
+        """Acts on everything in a key's lists of a kind until they are empty; how often it had an effect."""
+        count = 0
+        for owner in self._owners(kind, key_id):
+            while found := self._database.command("ZRANGE", f"{kind}:{owner}", "0", str(_AT_ONCE - 1)):
+                for name in (each.decode() for each in found):
+                    if act(name, owner):
+                        count += 1
+                    else:
+                        self._database.write("ZREM", f"{kind}:{owner}", name)  # it was gone already
+        return count
+
+    def _owners(self, kind: str, key_id: str) -> Iterator[str]:
+        """The tenants of a key that own anything."""
+        prefix, cursor = f"{kind}:{key_tenant(key_id)}", "0"
+        while True:
+            found: tuple[int, list[bytes]] = self._database.command(
+                "SCAN", cursor, "MATCH", f"{prefix}*", "COUNT", "1000"
+            )
+            for key in found[1]:
+                owner = key.decode().removeprefix(f"{kind}:")
+                if owns(owner, key_tenant(key_id)):  # and not another key, whose id begins so
+                    yield owner
+            cursor = str(found[0])
+            if cursor == "0":
+                return

@@ -1,0 +1,6 @@
+#!lua flags=allow-oom
+-- Replaces the record of a key, if it is still as it was read: a change at the same time isn't lost, and a key that was
+-- revoked stays so. ARGV: id, the record that was read, the new one. Returns 1, or 0 if it wasn't replaced.
+if redis.call('HGET', 'keys', ARGV[1]) ~= ARGV[2] then return 0 end
+redis.call('HSET', 'keys', ARGV[1], ARGV[3])
+return 1

@@ -1,0 +1,28 @@
+#!lua flags=allow-oom
+-- Gives a job to another tenant of a key, who owns it from then on and whose limits it counts for. ARGV: id, owner, new
+-- tenant. Returns 1, or 0 if the owner has no such job.
+local id, from, to = ARGV[1], ARGV[2], ARGV[3]
+local job = load_hash('job:' .. id)
+redis.call('ZREM', 'of:' .. from, id)
+if not job or (job.owner or job.client) ~= from then return 0 end
+
+local function count(sign)
+  if redis.call('ZSCORE', 'waiting:' .. job.model, id) then count_place(job, sign) end
+  local scopes = scopes_of(job)
+  if job.request_bytes then
+    count_kept(scopes, 'jobs', sign)
+    count_kept(scopes, 'request_bytes', sign * job.request_bytes)
+  end
+  if job.stored_bytes then count_kept(scopes, 'stored_bytes', sign * job.stored_bytes) end
+  for _, scope in ipairs(is_terminal(job) and {} or scopes) do
+    redis.call(sign > 0 and 'SADD' or 'SREM', 'active:' .. scope, id)
+  end
+end
+
+count(-1)
+job.client, job.networks = to, nil
+count(1)
+redis.call('ZADD', 'of:' .. to, 0, id)
+redis.call('HDEL', 'job:' .. id, 'networks')
+update(id, 'client', to, 'owner', to)
+return 1
