@@ -14,7 +14,7 @@ const MOST = 200; // characters of details
 
 export class AuditView {
   seconds = 5;
-  root = find("#audit");
+  root = find("#audit-view");
   #rows = find("#audit-rows");
   #older = find("#older-audit");
   #newest = find("#newest-audit");

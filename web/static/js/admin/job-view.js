@@ -21,7 +21,7 @@ const POSSIBLE = {
 
 export class JobView {
   seconds = 2;
-  root = find("#job");
+  root = find("#job-view");
   #id = "";
 
   /** @param {{attempt: (action: () => Promise<string>) => void, report: (message: string) => void}} page */

@@ -17,7 +17,7 @@ const FIELDS = ["status", "age", "model", "error", "client"];
 
 export class JobsView {
   seconds = 4;
-  root = find("#jobs");
+  root = find("#jobs-view");
   #form = find("#job-filter");
   #rows = find("#job-rows");
   #all = find("#all-jobs");
@@ -183,7 +183,7 @@ function updateJob(row, job, at) {
 }
 
 /** What there is to know beside the status.
- * @param {OperatorJob} job */
+ * @param {Pick<OperatorJob, "status" | "progress" | "queue" | "error">} job */
 export function note({ status, progress, queue, error }) {
   if (error) return error.code;
   if (status === "running") return progress ? `step ${progress.step} of ${progress.total}` : "preparing";

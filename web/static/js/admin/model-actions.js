@@ -24,8 +24,8 @@ const QUESTIONS = {
   pause: ({ name, waiting, running }) => ({
     title: `Pause ${name}?`,
     lines: [
-      `${count(waiting, "job")} that wait stay in line, at most until their deadlines; new ones are accepted and wait, too.`,
-      `${count(running, "job")} that run are not touched.`,
+      `No more are started. Jobs that wait (${waiting}) and new ones stay in line, at most until their deadlines.`,
+      `Jobs that run (${running}) are not touched.`,
     ],
     verb: "Pause",
   }),
@@ -33,19 +33,19 @@ const QUESTIONS = {
     title: `Drain ${name}?`,
     lines: [
       "New jobs for it are refused from now on.",
-      `${count(waiting, "job")} that wait and ${running} that run are still made.`,
+      waiting + running ? `${count(waiting + running, "job")} that wait or run are still made.` : "None waits or runs.",
     ],
     verb: "Drain",
   }),
   resume: ({ name, waiting }) => ({
     title: `Resume ${name}?`,
-    lines: [`New jobs are accepted; ${count(waiting, "job")} that wait are started as workers are free.`],
+    lines: [`New jobs are accepted, and those that wait (${waiting}) are started as slots are free.`],
     verb: "Resume",
   }),
   retire: ({ name, waiting }) => ({
     title: `Retire ${name}?`,
     lines: [
-      `${count(waiting, "job")} that wait fail for good, as model_retired, and the model is forgotten.`,
+      `Jobs that wait (${waiting}) fail as model_retired, and the model is forgotten.`,
       "If a worker for it starts, it is there again.",
     ],
     verb: waiting ? `Fail ${count(waiting, "job")}` : "Retire",

@@ -16,7 +16,7 @@ const LABELS = ["Model", "State", "Workers", "Slots", "Waiting", "Clears in", ""
 
 export class ServiceView {
   seconds = 2;
-  root = find("#service");
+  root = find("#service-view");
   #models = find("#models");
   #workers = find("#workers");
   #more = find("#more-workers");
@@ -79,11 +79,9 @@ export function headline(models) {
     models.reduce((total, model) => total + of(model), 0);
   const [workers, running, waiting] = [sum((m) => m.workers), sum((m) => m.running), sum((m) => m.waiting)];
   if (!workers) return waiting ? `No worker is up, and ${count(waiting, "job")} wait.` : "No worker is up.";
-  const runs = `${count(running, "job")} of ${count(
-    sum((m) => m.slots),
-    "slot",
-  )} on ${count(workers, "worker")}`;
-  return `${runs}; ${waiting ? count(waiting, "job") : "none"} waiting.`;
+  const slots = sum((m) => m.slots);
+  const busy = `${running.toLocaleString("en")} of ${count(slots, "slot")} busy on ${count(workers, "worker")}`;
+  return `${busy}; ${waiting ? count(waiting, "job") : "nothing"} waiting.`;
 }
 
 /** @param {ModelQueue} model */

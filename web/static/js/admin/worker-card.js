@@ -86,7 +86,7 @@ function updateLane(lane, job, at) {
 }
 
 /** What the worker has last reported.
- * @param {HeldJob} job */
+ * @param {Pick<HeldJob, "progress">} job */
 export function stage({ progress }) {
   if (!progress) return "preparing";
   return progress.step < progress.total ? `step ${progress.step} of ${progress.total}` : `${progress.total} steps done`;

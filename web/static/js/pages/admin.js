@@ -132,6 +132,6 @@ find("#sign-out").addEventListener("click", () => signOut(""));
 addEventListener("hashchange", () => {
   report("");
   open();
-  if (operatorKey()) find(`#${parseRoute(location.hash).view} h1`).focus();
+  if (operatorKey()) find(`#${parseRoute(location.hash).view}-view h1`).focus();
 });
 open();
