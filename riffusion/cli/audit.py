@@ -1,6 +1,7 @@
 """`riffusion audit`: what operators have done."""
 
 import json
+import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from riffusion.jobs.audit import AuditLog
 @DATA
 def audit(*, count: int, before: str | None, as_json: bool, data: Path | None) -> None:
     """What operators have done, newest first: when, who, what, to what."""
+    if before is not None and not re.fullmatch(r"\d+-\d+", before):
+        raise click.UsageError(f"{before} is not an entry's ID.")
     operator = Operator.open(data)
     entries = AuditLog(operator.redis, operator.settings).read(count, before)
     if as_json:

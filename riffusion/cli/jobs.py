@@ -1,7 +1,6 @@
 """`riffusion jobs`: everyone's jobs, as the operator finds, cancels, requeues and purges them."""
 
 import itertools
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +10,7 @@ import click
 
 from riffusion.cli.operators import JSON, Duration, Operator, echo_json, echo_table, timestamp
 from riffusion.cli.serve import DATA
-from riffusion.errors import Conflict, RiffusionError
+from riffusion.errors import Conflict, RequestError
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.requeue import Requeue
 from riffusion.jobs.search import JobFilter, JobSearch
@@ -40,8 +39,8 @@ def _filtered(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def _filter(*, status: str | None, newer: float | None, older: float | None, **fields: Any) -> JobFilter:
-    now = time.time()
+def _filter(now: float, *, status: str | None, newer: float | None, older: float | None, **fields: Any) -> JobFilter:
+    """The filter that the options stand for, at this time of Redis's clock."""
     return JobFilter(
         status=None if status is None else JobStatus(status),
         since=None if newer is None else now - newer,
@@ -63,7 +62,9 @@ def jobs() -> None:
 def list_jobs(*, limit: int, as_json: bool, data: Path | None, **options: Any) -> None:
     """Jobs, newest first."""
     operator = Operator.open(data)
-    found = itertools.islice(JobSearch(operator.redis, operator.settings).all(_filter(**options)), limit)
+    found = itertools.islice(
+        JobSearch(operator.redis, operator.settings).all(_filter(operator.now(), **options)), limit
+    )
     if as_json:
         for record in found:
             echo_json(_as_json(record))
@@ -176,7 +177,7 @@ def _each(
     operator = Operator.open(data)
     if not job_ids:
         search = JobSearch(operator.redis, operator.settings)
-        job_ids = [record.id for record in search.all(_filter(**options)) if concerns(record)]
+        job_ids = [record.id for record in search.all(_filter(operator.now(), **options)) if concerns(record)]
     if given and job_ids and not (dry_run or yes):
         click.confirm(f"{action.removeprefix('job.')} {len(job_ids)} jobs?", abort=True, err=True)
     if not dry_run:
@@ -194,12 +195,13 @@ def _record(operator: Operator, action: str, job_ids: Sequence[str], given: Mapp
 
 
 def _failures(store: JobStore, act: Callable[[JobStore, str], None], job_ids: Sequence[str]) -> int:
+    """Acts on each job. What can't be done to one is reported and counted; a full queue or an outage ends it all."""
     failures = 0
     for job_id in job_ids:
         try:
             act(store, job_id)
             click.echo(job_id)
-        except RiffusionError as error:
+        except RequestError as error:
             failures += 1
             click.echo(f"riffusion: {error}", err=True)
     return failures

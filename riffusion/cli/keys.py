@@ -103,6 +103,8 @@ def change(*, key_id: str, expires: float | None, never_expires: bool, data: Pat
     given = {name: value for name, value in options.items() if value is not None}
     if expires is not None and never_expires:
         raise click.UsageError("Give --expires or --never-expires.")
+    if not given and expires is None and not never_expires:
+        raise click.UsageError("Give what to change.")
     limits = {name: given.pop(name) for name in _LIMITS if name in given}
     operator = Operator.open(data)
     if never_expires or expires is not None:

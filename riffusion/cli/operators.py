@@ -16,7 +16,7 @@ from redis import Redis
 
 from riffusion.embedded.supervisor import REDIS_URL
 from riffusion.jobs.audit import AuditLog
-from riffusion.jobs.database import connect, refuse_cluster
+from riffusion.jobs.database import Database, connect, refuse_cluster
 from riffusion.settings import Settings, get_settings
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
@@ -63,6 +63,10 @@ class Operator:
         redis = connect(settings)
         refuse_cluster(redis)
         return cls(redis, settings)
+
+    def now(self) -> float:
+        """Redis's time, Unix seconds."""
+        return Database(self.redis, self.settings).now()
 
     def record(self, action: str, target: str, **details: JsonValue) -> None:
         """Writes what this user is about to do into the audit log."""

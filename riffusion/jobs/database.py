@@ -140,6 +140,11 @@ class Database:
         """Any other single command that reads."""
         return self._attempt(lambda: self._redis.execute_command(*parts), resend=True)  # type: ignore[no-untyped-call]
 
+    def now(self) -> float:
+        """Redis's time, which is the same for all processes: Unix seconds."""
+        seconds, microseconds = map(float, self.command("TIME"))
+        return seconds + microseconds / 1e6
+
     def write(self, *parts: str) -> Any:
         """Any other single command that writes, acknowledged by replicas; it must be idempotent."""
         return self._replicated(lambda client: client.execute_command(*parts), resend=True)  # type: ignore[no-untyped-call]

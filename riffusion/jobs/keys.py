@@ -5,7 +5,6 @@ import hashlib
 import hmac
 import json
 import secrets
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
@@ -94,9 +93,10 @@ class KeyStore:
         """A new key in full, which can't be read again, and its record."""
         key_id = secrets.token_hex(6)
         text = _draw(key_id)
-        expires_at = None if expires_in_s is None else self._now() + expires_in_s
+        now = self._database.now()
+        expires_at = None if expires_in_s is None else now + expires_in_s
         key = Key(
-            key_id, name, _digest(text), time.time(), quota, weight, for_end_users, _draw_webhook_secret(), operator,
+            key_id, name, _digest(text), now, quota, weight, for_end_users, _draw_webhook_secret(), operator,
             expires_at,
         )  # fmt: skip
         self._database.write("HSET", _KEYS, key_id, key.encode())
@@ -113,7 +113,7 @@ class KeyStore:
         digest = _digest(text)
         if key is None or not (hmac.compare_digest(key.digest, digest) or self._was(key.replaced, digest)):
             raise Unauthorized("This API key is unknown or was revoked.")
-        if key.expires_at is not None and key.expires_at <= self._now():
+        if key.expires_at is not None and key.expires_at <= self._database.now():
             raise Unauthorized("This API key has expired.")
         return key
 
@@ -144,7 +144,7 @@ class KeyStore:
 
     def expire_in(self, key_id: str, seconds: float | None) -> Key:
         """Lets a key expire in so many seconds; None: never. See `change`."""
-        expires_at = None if seconds is None else self._now() + seconds
+        expires_at = None if seconds is None else self._database.now() + seconds
         return self.change(key_id, lambda key: replace(key, expires_at=expires_at))
 
     def rotate(self, key_id: str, overlap_s: float) -> tuple[str, Key]:
@@ -152,7 +152,7 @@ class KeyStore:
 
         Its id stays, and with it all that it owns. See `change`.
         """
-        text, until = _draw(key_id), self._now() + overlap_s
+        text, until = _draw(key_id), self._database.now() + overlap_s
         rotated = self.change(
             key_id, lambda key: replace(key, digest=_digest(text), replaced=Replaced(key.digest, until))
         )
@@ -160,7 +160,7 @@ class KeyStore:
 
     def rotate_webhook_secret(self, key_id: str, overlap_s: float) -> Key:
         """A new webhook secret; for `overlap_s` seconds, the one before signs webhooks as well. See `change`."""
-        secret, until = _draw_webhook_secret(), self._now() + overlap_s
+        secret, until = _draw_webhook_secret(), self._database.now() + overlap_s
         return self.change(
             key_id,
             lambda key: replace(
@@ -174,7 +174,7 @@ class KeyStore:
         if key is None:
             return ()
         before = key.replaced_webhook_secret
-        valid = before is not None and self._now() < before.until
+        valid = before is not None and self._database.now() < before.until
         return (key.webhook_secret, before.value) if before is not None and valid else (key.webhook_secret,)
 
     def revoke(self, key_id: str) -> None:
@@ -194,12 +194,7 @@ class KeyStore:
         """Whether this is the digest that a rotation has replaced, and is still valid."""
         if replaced is None or not hmac.compare_digest(replaced.value, digest):
             return False
-        return self._now() < replaced.until
-
-    def _now(self) -> float:
-        """Redis's time, which is the same for all processes."""
-        seconds, microseconds = map(float, self._database.command("TIME"))
-        return seconds + microseconds / 1e6
+        return self._database.now() < replaced.until
 
 
 def _known(kind: Any, data: Mapping[str, Any]) -> dict[str, Any]:

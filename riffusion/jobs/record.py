@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
 
+from riffusion.jobs.attempts import PastAttempt
 from riffusion.requests import with_defaults
 
 
@@ -136,22 +137,6 @@ class Webhook:
 
 
 @dataclass(frozen=True)
-class PastAttempt:
-    """An attempt before the latest one, or a wait that ended without one."""
-
-    reason: str
-    """`released` by a worker that stopped, `worker_lost`, or the code of the error by which the job then failed."""
-    started_at: float | None
-    """Unix seconds; None if no worker had claimed the job."""
-    ended_at: float
-    requeued_at: float | None
-    """When an operator requeued the job that had failed."""
-    worker: str | None
-    step: int
-    total: int
-
-
-@dataclass(frozen=True)
 class JobRecord:
     """One job as Redis has it. Times are Unix seconds on Redis's clock."""
 
@@ -240,21 +225,9 @@ class JobRecord:
             warnings=tuple(json.loads(text.get("warnings", "[]"))),
             webhook=_decode_webhook(text) if "webhook" in text else None,
             preview=int(text.get("preview", 0)) if text["status"] == JobStatus.RUNNING else 0,
-            past_attempts=tuple(map(_decode_attempt, json.loads(text.get("attempt_log", "[]")))),
+            past_attempts=tuple(map(PastAttempt.decode, json.loads(text.get("attempt_log", "[]")))),
             requeues=int(text.get("requeues", 0)),
         )
-
-
-def _decode_attempt(data: Mapping[str, str]) -> PastAttempt:
-    return PastAttempt(
-        reason=data["reason"],
-        started_at=float(data["started_at"]) if "started_at" in data else None,
-        ended_at=float(data["ended_at"]),
-        requeued_at=float(data["requeued_at"]) if "requeued_at" in data else None,
-        worker=data.get("worker"),
-        step=int(data["step"]),
-        total=int(data["total"]),
-    )
 
 
 def _decode_webhook(text: Mapping[str, str]) -> Webhook:

@@ -20,6 +20,7 @@ def test_actions_are_listed_newest_first(command: Callable[..., str]) -> None:
     assert re.fullmatch(rf"cli:{re.escape(getpass.getuser())}@\S+", entries[0]["actor"])
     older = command("audit", "--before", entries[0]["id"])
     assert "key.create" in older
+    command("audit", "--before", "yesterday", status=2)
     assert "key.revoke" not in older
 
 

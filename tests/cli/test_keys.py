@@ -66,6 +66,7 @@ def test_a_key_is_changed(command: Command, keys: KeyStore) -> None:
     command("keys", "set", key.id, "--no-operator", "--never-expires")
     assert keys.check(shown["key"]) == replace(changed, operator=False, expires_at=None)
     command("keys", "set", key.id, "--never-expires", "--expires", "1d", status=2)
+    command("keys", "set", key.id, status=2)
     command("keys", "set", key.id, "--expires", "0s")
     with pytest.raises(Unauthorized):
         keys.check(shown["key"])

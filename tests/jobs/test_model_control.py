@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from redis import Redis
@@ -220,6 +221,26 @@ def test_jobs_submitted_while_a_model_is_retired_end_all_the_same(
     assert {store.get(job_id).status for job_id in accepted} == {JobStatus.FAILED}
     assert len(accepted) < 400
     assert redis.exists("due") == 0
+
+
+def test_a_model_takes_no_jobs_while_it_is_retired(
+    store: JobStore, control: ModelControl, old: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(150):
+        submit(store, f"key:{number}", model=old)
+    run_script, refused = control._database.run, []
+
+    def run_and_submit(*args: Any, **options: Any) -> Any:
+        reply = run_script(*args, **options)
+        if reply[0] == b"failed":
+            with pytest.raises(ModelDraining):
+                submit(store, model=old)
+            refused.append(reply[1])
+        return reply
+
+    monkeypatch.setattr(control._database, "run", run_and_submit)
+    assert control.retire(old) == 150
+    assert refused == [100, 50]
 
 
 def test_unknown_models_are_not_found(control: ModelControl, redis: Redis) -> None:
