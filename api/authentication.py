@@ -8,7 +8,7 @@ from api.ip_networks import address_client
 from api.services import Services, services
 from riffusion.errors import InvalidRequest, Unauthorized
 from riffusion.jobs.keys import Key
-from riffusion.jobs.tenants import Quota, Tenant, key_tenant, secret_owner
+from riffusion.jobs.tenants import Tenant, anonymous_quota, key_tenant, secret_owner
 
 END_USER = "Riffusion-End-User"
 SECRET = "Riffusion-Secret"  # noqa: S105 -- the name of a header
@@ -67,14 +67,8 @@ def _identify(incoming: Request, here: Services) -> Tenant:
     if not here.settings.anonymous:
         raise Unauthorized("This server requires an API key: send it as `Authorization: Bearer <key>`.")
     name, networks = address_client(incoming)
-    quota = Quota(
-        here.settings.anonymous_creates_per_minute,
-        here.settings.anonymous_jobs_in_flight,
-        here.settings.anonymous_jobs_kept,
-        here.settings.anonymous_request_bytes,
-        here.settings.anonymous_stored_bytes,
-    )
-    return Tenant(name, networks, secret_owner(secret) if secret else None, quota=quota)
+    owner_name = secret_owner(secret) if secret else None
+    return Tenant(name, networks, owner_name, quota=anonymous_quota(here.settings))
 
 
 def _header(incoming: Request, name: str, form: re.Pattern[str], message: str) -> str | None:

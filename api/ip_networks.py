@@ -18,11 +18,12 @@ def address_client(request: Request) -> AddressClient:
     Behind proxies, `RIFFUSION_TRUSTED_PROXIES` is how many entries of `X-Forwarded-For` are believed, counted from the
     end, where each proxy writes the address that it saw; what clients write before that changes nothing.
     """
-    return _client(request.remote_addr or "")
+    return client_of(request.remote_addr or "")
 
 
 @lru_cache(4096)  # most requests are polls of the same few clients
-def _client(remote: str) -> AddressClient:
+def client_of(remote: str) -> AddressClient:
+    """The same, for an address as text."""
     try:
         address = ip_address(remote.partition("%")[0])
     except ValueError:

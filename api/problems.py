@@ -9,6 +9,7 @@ from werkzeug.exceptions import HTTPException
 
 from api.request_log import request_id
 from riffusion.errors import (
+    Blocked,
     Conflict,
     Forbidden,
     Gone,
@@ -33,6 +34,7 @@ PROBLEM_TYPE = "application/problem+json"
 _STATUS: tuple[tuple[type[RiffusionError], HTTPStatus], ...] = (
     (Unauthorized, HTTPStatus.UNAUTHORIZED),
     (Forbidden, HTTPStatus.FORBIDDEN),
+    (Blocked, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
     (Gone, HTTPStatus.GONE),
     (Conflict, HTTPStatus.CONFLICT),

@@ -9,7 +9,7 @@ from api.json_body import JSON_TYPE
 from api.operations import Reply, operation
 from api.schemas import Share, SharedClip
 from api.services import services
-from riffusion.errors import Gone, InvalidRequest, NotFound, StoreUnavailable, Unauthorized, UnknownReference
+from riffusion.errors import Blocked, Gone, InvalidRequest, NotFound, StoreUnavailable, Unauthorized, UnknownReference
 from riffusion.jobs.record import JobOutput, JobRecord
 from riffusion.requests import shareable
 
@@ -20,7 +20,7 @@ blueprint = Blueprint("shares", __name__)
 @operation(
     "Publish a clip",
     {201: Reply("Its share id, and the page that shows it.", {JSON_TYPE: Share}, headers=("Location",))},
-    problems=(Unauthorized, NotFound, Gone, InvalidRequest, UnknownReference, StoreUnavailable),
+    problems=(Unauthorized, Blocked, NotFound, Gone, InvalidRequest, UnknownReference, StoreUnavailable),
 )
 def publish(job_id: str) -> Response:
     """Anyone with the share id may see, hear and download the clip while it is kept, and nothing else.

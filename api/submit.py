@@ -17,6 +17,7 @@ from api.representation import poll_headers, rate_limit_headers
 from api.schemas import Job, JobList
 from api.services import Services, services
 from riffusion.errors import (
+    Blocked,
     FieldError,
     Gone,
     IdempotencyConflict,
@@ -55,7 +56,7 @@ Submissions = Request | Annotated[list[Request], Field(min_length=1, max_length=
     body={JSON_TYPE: Submissions},
     headers=("Idempotency-Key",),
     problems=(
-        Unauthorized, BadRequest, Gone, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType,
+        Unauthorized, Blocked, BadRequest, Gone, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType,
         InvalidRequest, UnknownReference, IdempotencyConflict, TooManyRequests, QueueFull, ModelDraining,
         StoreUnavailable, StorageFull,
     ),

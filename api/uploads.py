@@ -21,6 +21,7 @@ from api.schemas import UploadedFile, UploadPage
 from api.services import Services, services
 from api.upload_limits import UploadSlot
 from riffusion.errors import (
+    Blocked,
     InvalidRequest,
     NotFound,
     StorageFull,
@@ -92,7 +93,7 @@ class UploadQuery(BaseModel):
     {201: Reply("Stored; requests of the same client may name its id.", {JSON_TYPE: UploadedFile})},
     body={FORM_TYPE: UploadForm},
     problems=(
-        Unauthorized, BadRequest, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType, InvalidRequest,
+        Unauthorized, Blocked, BadRequest, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType, InvalidRequest,
         UnreadableMedia, TooManyRequests, StorageUnavailable, StoreUnavailable, UnavailableError, StorageFull,
     ),
 )  # fmt: skip

@@ -8,7 +8,9 @@
     │   ├── Unauthorized              unauthorized         no API key where one is required, or an unknown one
     │   ├── Forbidden                 forbidden            an API key that isn't an operator's
     │   ├── NotFound                  not_found            no such job, file or page for this caller
+    │   ├── Blocked                   blocked              the operator lets this client create nothing
     │   ├── Gone                      gone                 existed, but has expired or was deleted
+    │   │   └── ResultLost            result_lost          the server lost its files
     │   ├── Conflict                  conflict             not in the state that it is in
     │   └── IdempotencyConflict       idempotency_conflict the same Idempotency-Key with another body
     ├── JobError                      why a job ended without a result
@@ -113,6 +115,18 @@ class Gone(RequestError):
     """It existed, but has expired or was deleted."""
 
     code = "gone"
+
+
+class ResultLost(Gone):
+    """The job succeeded, but the server has lost what it made."""
+
+    code = "result_lost"
+
+
+class Blocked(RequestError):
+    """The operator lets this client create nothing; it may still read and delete what it has."""
+
+    code = "blocked"
 
 
 class Conflict(RequestError):

@@ -24,6 +24,8 @@ SERVICE = {
     "keys": ("riffusion.cli.keys:keys", "API keys: make, list, revoke."),
     "jobs": ("riffusion.cli.jobs:jobs", "Everyone's jobs: list, show, cancel, requeue, purge."),
     "models": ("riffusion.cli.models:models", "Models: list, pause, resume, drain, retire."),
+    "clients": ("riffusion.cli.clients:clients", "Clients: what they have; block, unblock, purge."),
+    "reconcile": ("riffusion.cli.reconcile:reconcile", "Records and files compared, after a restore."),
     "audit": ("riffusion.cli.audit:audit", "What operators have done."),
     "submit": ("riffusion.cli.submit:submit", "Make a clip on a running server."),
 }
@@ -36,7 +38,7 @@ TOOLS = {
 
 # Extras other than [worker] that commands need.
 EXTRAS = {"up": "embedded", "demo": "embedded", "discord": "discord", "train": "train"}
-EXTRAS |= dict.fromkeys(("api", "keys", "jobs", "models", "audit"), "api")
+EXTRAS |= dict.fromkeys(("api", "keys", "jobs", "models", "clients", "reconcile", "audit"), "api")
 
 
 def _modes() -> dict[str, "type[AnyRequest]"]:

@@ -70,15 +70,16 @@ class Operator:
 
     def record(self, action: str, target: str, **details: JsonValue) -> None:
         """Writes what this user is about to do into the audit log."""
-        AuditLog(self.redis, self.settings).write(_actor(), action, target, details)
+        AuditLog(self.redis, self.settings).write(self.actor, action, target, details)
 
-
-def _actor() -> str:
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError):  # a container's user has a number only
-        user = str(os.getuid())
-    return f"cli:{user}@{socket.gethostname()}"
+    @property
+    def actor(self) -> str:
+        """Who uses the command: `cli:<user>@<host>`."""
+        try:
+            user = getpass.getuser()
+        except (OSError, KeyError):  # a container's user has a number only
+            user = str(os.getuid())
+        return f"cli:{user}@{socket.gethostname()}"
 
 
 def timestamp(seconds: float | None) -> str:

@@ -4,7 +4,7 @@ With `settings.redis_replicas`, a script whose effect a client or a worker relie
 replicas have it: a failover to one of them doesn't lose it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -30,8 +30,8 @@ _TRANSIENT = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", 
 # Scripts with effects that a client is promised, or that a worker acts on or won't repeat.
 _REPLICATED = frozenset({
     "accept", "add_upload", "publish_clip", "claim", "finish", "cancel", "delete_job", "requeue_job", "set_model_state",
-    "retire_model", "delete_upload", "replace_key", "transfer_job", "transfer_upload",
-    "write_audit",
+    "retire_model", "delete_upload", "replace_key", "transfer_job", "transfer_upload", "write_audit", "lose_job",
+    "purge_job", "revoke_key",
 })  # fmt: skip
 
 _T = TypeVar("_T")
@@ -148,6 +148,38 @@ class Database:
     def write(self, *parts: str) -> Any:
         """Any other single command that writes, acknowledged by replicas; it must be idempotent."""
         return self._replicated(lambda client: client.execute_command(*parts), resend=True)  # type: ignore[no-untyped-call]
+
+    def scan(self, pattern: str) -> Iterator[list[str]]:
+        """The names of the keys that match a pattern, in pages; one that is there all the while is among them."""
+        cursor: Any = 0
+        while True:
+            cursor, page = self.command("SCAN", str(cursor), "MATCH", pattern, "COUNT", "1000")
+            if page:
+                yield [name.decode() for name in page]
+            if not int(cursor):
+                return
+
+    def members(self, key: str, pattern: str = "*") -> Iterator[str]:
+        """The members of a sorted set that match a pattern, read in pages; see `scan`."""
+        cursor: Any = 0
+        while True:
+            cursor, page = self.command("ZSCAN", key, str(cursor), "MATCH", pattern, "COUNT", "1000")
+            yield from (member.decode() for member, _ in page)
+            if not int(cursor):
+                return
+
+    def many(self, commands: Iterable[Sequence[str]]) -> list[Any]:
+        """The replies to several commands that read, in one round trip."""
+        batch = list(commands)
+
+        def send() -> list[Any]:
+            with self._redis.pipeline(transaction=False) as pipeline:
+                for parts in batch:
+                    pipeline.execute_command(*parts)  # type: ignore[no-untyped-call]
+                return pipeline.execute()
+
+        found: list[Any] = self._attempt(send, resend=True)
+        return found
 
     def _replicated(self, call: Callable[[Redis], Any], resend: bool) -> Any:
         """As `_attempt`, and waits for replicas, in one pipeline so that both go to one server during a failover.

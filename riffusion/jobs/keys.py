@@ -183,7 +183,7 @@ class KeyStore:
         Raises:
             NotFound: there is no such key.
         """
-        if not self._database.write("HDEL", _KEYS, key_id):
+        if not self._database.run("revoke_key", key_id):
             raise _unknown(key_id)
 
     def _read(self, key_id: str) -> bytes | None:

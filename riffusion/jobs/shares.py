@@ -9,6 +9,7 @@ from riffusion.errors import Gone, NotFound, UnknownReference
 from riffusion.jobs.database import Database
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import UNLIMITED, refusal
 from riffusion.requests import SCHEMA
 from riffusion.settings import Settings
 
@@ -28,10 +29,14 @@ class ShareStore:
         Raises:
             NotFound, Gone: there is no such job that `identity` may see.
             UnknownReference: the job has no clip.
+            Blocked: the job's client may create nothing.
         """
         self._store.get(job_id, identity)
         share_id = _share_id(job_id)
-        status = self._database.run("publish_clip", share_id, job_id).decode()
+        reply = self._database.run("publish_clip", share_id, job_id)
+        if isinstance(reply, list) and (error := refusal(reply, UNLIMITED)):
+            raise error
+        status = reply.decode()
         if not status:
             self._store.get(job_id)  # raises: it was deleted in between
         if status != JobStatus.SUCCEEDED:
@@ -45,14 +50,22 @@ class ShareStore:
             NotFound: there is no such share.
             Gone: the job has expired or was deleted.
         """
-        keys = [f"share:{share_id}", *(f"share:{schema}:{share_id}" for schema in range(2, SCHEMA + 1))]
-        job_id = next(filter(None, map(self._database.text, keys)), None)
+        job_id = next(filter(None, map(self._database.text, _keys(share_id))), None)
         if job_id is None:
             raise NotFound("There is no such clip, or it was never published.")
         try:
             return self._store.get(job_id)
         except (NotFound, Gone):
             raise Gone("This clip has expired, or its maker deleted it.") from None
+
+
+def share_keys(job_id: str) -> list[str]:
+    """The keys in Redis of which one exists where a job's clip was published."""
+    return _keys(_share_id(job_id))
+
+
+def _keys(share_id: str) -> list[str]:
+    return [f"share:{share_id}", *(f"share:{schema}:{share_id}" for schema in range(2, SCHEMA + 1))]
 
 
 def _share_id(job_id: str) -> str:

@@ -13,7 +13,7 @@ from typing import NoReturn
 
 from redis import Redis
 
-from riffusion.errors import Gone, NotFound
+from riffusion.errors import Gone, NotFound, ResultLost
 from riffusion.jobs.acceptance import (
     Acceptance,
     Idempotency,
@@ -214,6 +214,8 @@ class JobStore:
     def _raise_missing(self, job_id: str, identity: str | None) -> NoReturn:
         maker = self._database.text(f"gone:{job_id}")
         if maker is not None and (identity is None or may_see(identity, maker)):
+            if self._database.text(f"lost:{job_id}") is not None:
+                raise ResultLost(f"This server has lost the files of job {job_id}; submit its request again.")
             raise Gone(f"Job {job_id} has expired or was deleted.")
         raise NotFound(f"There is no job {job_id}.")
 

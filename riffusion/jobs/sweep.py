@@ -2,12 +2,14 @@
 
 Those are: files of attempts that lost their job, files of canceled and failed jobs, results past their time, and
 uploads past theirs that no job needs. Redis has the list of them by the time at which they expire. An entry is removed
-only after its files are deleted, so an interrupted sweep is repeated by the next.
+only after its files are deleted, so an interrupted sweep is repeated by the next. Before it deletes files, it has
+the storage remember what was deleted on request.
 """
 
 from redis import Redis
 
 from riffusion.jobs.database import Database
+from riffusion.jobs.erasures import ErasureLog
 from riffusion.settings import Settings
 from riffusion.storage import Storage
 
@@ -20,6 +22,7 @@ class Sweep:
     def __init__(self, redis: Redis, files: Storage, settings: Settings) -> None:
         self._database = Database(redis, settings)
         self._files = files
+        self._erasures = ErasureLog(redis, files, settings)
 
     def run(self) -> int:
         """Deletes the files of a few expired entries.
@@ -31,6 +34,7 @@ class Sweep:
             StoreUnavailable: Redis doesn't respond.
             StorageUnavailable: some files couldn't be deleted; a later sweep tries again.
         """
+        self._erasures.store()
         tasks: list[list[bytes]] = self._database.run("take_expired_files", _AT_ONCE, resend=False)
         for member, keep, *prefixes in ([part.decode() for part in task] for task in tasks):
             for prefix in prefixes:

@@ -10,10 +10,12 @@ In Redis, in logs and over HTTP a tenant is called a client.
 
 import hashlib
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from riffusion.errors import RiffusionError, StorageFull, StoreUnavailable, TooManyRequests
+from riffusion.errors import Blocked, RiffusionError, StorageFull, StoreUnavailable, TooManyRequests
+from riffusion.settings import Settings
 
 KEEPING_RETRY_S = 3600  # kept records and files expire within hours
 IN_FLIGHT_RETRY_S = 5  # about as long as a short clip takes
@@ -68,13 +70,10 @@ class Tenant:
 def refusal(reply: list[bytes], quota: Quota) -> RiffusionError | None:
     """The error for a script's reply that refuses something for its amount; None for any other reply."""
     match reply:
-        case [b"too many creates", seconds]:
-            wait_s, limit = float(seconds), quota.creates_per_minute
-            message = f"You may create {limit} jobs and uploads a minute; try again in {wait_s:.0f} s."
-            return TooManyRequests(message, retry_after=math.ceil(wait_s))
-        case [b"too many a day", seconds]:
-            message = f"You may create {4 * quota.jobs_kept} jobs and uploads a day, also if you delete them."
-            return TooManyRequests(message, retry_after=math.ceil(float(seconds)))
+        case [b"blocked", reason]:
+            return Blocked(f"The operator of this server has blocked this client: {reason.decode()}")
+        case [b"too many creates" | b"too many a day" as period, seconds]:
+            return _too_many_creates(period == b"too many a day", float(seconds), quota)
         case [b"too many", what]:
             return _too_many(what.decode(), quota)
         case [b"no storage"]:
@@ -82,6 +81,14 @@ def refusal(reply: list[bytes], quota: Quota) -> RiffusionError | None:
         case [b"no memory"]:
             return StoreUnavailable("The job store's memory is full; try again later.", MEMORY_RETRY_S)
     return None
+
+
+def _too_many_creates(in_a_day: bool, wait_s: float, quota: Quota) -> TooManyRequests:
+    if in_a_day:
+        message = f"You may create {4 * quota.jobs_kept} jobs and uploads a day, also if you delete them."
+    else:
+        message = f"You may create {quota.creates_per_minute} jobs and uploads a minute; try again in {wait_s:.0f} s."
+    return TooManyRequests(message, retry_after=math.ceil(wait_s))
 
 
 def list_refusal(reply: list[Any]) -> TooManyRequests | None:
@@ -106,6 +113,17 @@ def _too_many(what: str, quota: Quota) -> TooManyRequests:
     return TooManyRequests(f"{kept[what]} at most; delete some jobs, or wait until they expire.", KEEPING_RETRY_S)
 
 
+def anonymous_quota(settings: Settings) -> Quota:
+    """What each address may do without a key."""
+    return Quota(
+        settings.anonymous_creates_per_minute,
+        settings.anonymous_jobs_in_flight,
+        settings.anonymous_jobs_kept,
+        settings.anonymous_request_bytes,
+        settings.anonymous_stored_bytes,
+    )
+
+
 def key_tenant(key_id: str, end_user: str | None = None) -> str:
     """The name of the tenant that a key stands for, or of one of the people whom its owner serves."""
     return f"key:{key_id}/{end_user}" if end_user else f"key:{key_id}"
@@ -119,6 +137,11 @@ def secret_owner(secret: str) -> str:
 def key_of(tenant: str) -> str | None:
     """The id of the key that a tenant is or belongs to; None of one without a key."""
     return _holder(tenant).removeprefix("key:") if tenant.startswith("key:") else None
+
+
+def includes(client: str, scopes: Iterable[str]) -> bool:
+    """Whether `client` is one of the scopes, or the key of one."""
+    return any(scope == client or (scope.startswith("key:") and _holder(scope) == client) for scope in scopes)
 
 
 def owns(identity: str, maker: str) -> bool:

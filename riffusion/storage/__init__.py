@@ -1,7 +1,8 @@
 """The files that jobs read and make, behind one interface. Each module of this package is one place to keep them.
 
-Keys are relative paths: `results/{random}/clip.png` and `clip.<format>`, `uploads/{random}/file.<suffix>`. A link may
-reach anyone, so no key holds the id of a job or an upload. A key's suffix decides the content type, and CONTENT_TYPES
+Keys are relative paths: `results/{random}/clip.png` and `clip.<format>`, `uploads/{random}/file.<suffix>`, and
+`erasures/{time}-{random}.txt`, which no link leads to. A link may reach anyone, so no key holds the id of a job or an
+upload. A key's suffix decides the content type, and CONTENT_TYPES
 has all there are: nothing that a browser would run is ever served.
 """
 
@@ -47,6 +48,17 @@ class SignedUrl:
 
 
 @dataclass(frozen=True)
+class StoredFile:
+    """A file as a listing shows it."""
+
+    key: str
+    size: int
+    """Bytes."""
+    modified_at: float
+    """Unix seconds, of the storage's clock."""
+
+
+@dataclass(frozen=True)
 class LinkedFile:
     """The file behind a link to `/files/` of the API, which sends it."""
 
@@ -88,8 +100,15 @@ class Storage(ABC):
         """Deletes files; those that aren't there count as deleted."""
 
     @abstractmethod
+    def scan(self, prefix: str) -> Iterator[StoredFile]:
+        """The files whose keys begin with `prefix`, a page at a time: memory doesn't grow with their number.
+
+        A file that is stored or deleted meanwhile may be left out or not.
+        """
+
     def list(self, prefix: str) -> Iterator[str]:
         """The keys that begin with `prefix`."""
+        return (file.key for file in self.scan(prefix))
 
     @abstractmethod
     def url(self, key: str, *, filename: str | None = None) -> SignedUrl:

@@ -17,7 +17,7 @@ from urllib.parse import quote, urlencode
 from riffusion.durable import sync
 from riffusion.errors import Gone, NotFound, StorageFull, StorageUnavailable
 from riffusion.settings import Settings
-from riffusion.storage import CONTENT_TYPES, LinkedFile, SignedUrl, Storage, is_key, signing_time
+from riffusion.storage import CONTENT_TYPES, LinkedFile, SignedUrl, Storage, StoredFile, is_key, signing_time
 
 
 class LocalStorage(Storage):
@@ -67,15 +67,11 @@ class LocalStorage(Storage):
                     for folder in path.parents[: len(PurePosixPath(key).parts) - 1]:
                         folder.rmdir()
 
-    def list(self, prefix: str) -> Iterator[str]:
+    def scan(self, prefix: str) -> Iterator[StoredFile]:
         """See Storage."""
-        folder = self._root / prefix.rpartition("/")[0]
+        folder, _, start = prefix.rpartition("/")
         with _refusals():
-            for parent, _, names in os.walk(folder):
-                for name in names:
-                    key = (Path(parent) / name).relative_to(self._root).as_posix()
-                    if key.startswith(prefix):
-                        yield key
+            yield from _walk(self._root / folder, f"{folder}/" if folder else "", start)
 
     def url(self, key: str, *, filename: str | None = None) -> SignedUrl:
         """See Storage. The link is {public_url}/files/{key}?expires=...&signature=...[&filename=...]."""
@@ -126,6 +122,24 @@ class LocalStorage(Storage):
             return self._settings.secret_key.get_secret_value().encode()
         with _refusals():
             return _kept_secret(self._settings.data_dir / "secret_key")
+
+
+def _walk(folder: Path, prefix: str, start: str = "") -> Iterator[StoredFile]:
+    """The files in a folder and those below, whose names in it begin with `start`; any may go away meanwhile."""
+    try:
+        entries = os.scandir(folder)
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    with entries:
+        for entry in entries:
+            if not entry.name.startswith(start):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from _walk(folder / entry.name, f"{prefix}{entry.name}/")
+                continue
+            with suppress(FileNotFoundError):
+                found = entry.stat(follow_symlinks=False)
+                yield StoredFile(prefix + entry.name, found.st_size, found.st_mtime)
 
 
 def _kept_secret(path: Path) -> bytes:

@@ -18,7 +18,7 @@ from pydantic import SecretStr
 
 from riffusion.errors import NotFound, StorageUnavailable
 from riffusion.settings import Settings
-from riffusion.storage import SignedUrl, Storage, is_key, signing_time
+from riffusion.storage import SignedUrl, Storage, StoredFile, is_key, signing_time
 
 if TYPE_CHECKING:
     from types_boto3_s3 import S3Client
@@ -84,7 +84,7 @@ class S3Storage(Storage):
             if any(error.get("Code") != "NoSuchKey" for error in reply.get("Errors", [])):
                 raise StorageUnavailable("The object storage doesn't delete files; try again later.")
 
-    def list(self, prefix: str) -> Iterator[str]:
+    def scan(self, prefix: str) -> Iterator[StoredFile]:
         """See Storage."""
         pages = self._client.get_paginator("list_objects_v2").paginate(
             Bucket=self._settings.s3_bucket, Prefix=self._settings.s3_prefix + prefix
@@ -92,7 +92,8 @@ class S3Storage(Storage):
         with _refusals():
             for page in pages:
                 for item in page.get("Contents", []):
-                    yield item["Key"].removeprefix(self._settings.s3_prefix)
+                    key = item["Key"].removeprefix(self._settings.s3_prefix)
+                    yield StoredFile(key, item["Size"], item["LastModified"].timestamp())
 
     def url(self, key: str, *, filename: str | None = None) -> SignedUrl:
         """See Storage."""

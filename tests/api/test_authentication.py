@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.services import Services
+from riffusion.jobs.clients import ClientDirectory
 from riffusion.jobs.tenants import UNLIMITED, Quota
 from riffusion.settings import Settings
 from tests.api.conftest import PROBLEM, PROMPT, Client, Worker, png, submit
@@ -132,6 +133,20 @@ class TestOwnership:
         share = alice.post(f"/jobs/{job['id']}/publish").json["id"]
         assert stranger.get(f"/clips/{share}.json").status_code == 200
         assert job["id"] not in stranger.get(f"/clips/{share}.json").text
+
+
+def test_a_blocked_client_creates_nothing_and_reads_why(settings: Settings, services: Services, client: Client) -> None:
+    job = submit(client)
+    ClientDirectory(services.store.redis, settings).block("address:127.0.0.1", "Spam.", "cli:op@host")
+    for response in (
+        client.post("/jobs", json=PROMPT),
+        client.post("/uploads", data={"file": (io.BytesIO(png()), "x.png")}),
+    ):
+        assert (response.status_code, response.content_type) == (403, PROBLEM)
+        assert response.json["code"] == "blocked"
+        assert "Spam." in response.json["detail"]
+    assert client.get(f"/jobs/{job['id']}").status_code == 200
+    assert client.delete(f"/jobs/{job['id']}").status_code == 204
 
 
 class TestKeys:

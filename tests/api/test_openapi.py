@@ -33,7 +33,7 @@ def test_bounds_have_their_names_in_json_schema(document: dict[str, Any]) -> Non
 
 def test_problems_are_listed_with_their_codes(document: dict[str, Any]) -> None:
     replies = document["paths"]["/jobs"]["post"]["responses"]
-    assert set(replies) == {"202", "400", "401", "408", "410", "413", "415", "422", "429", "503", "507"}
+    assert set(replies) == {"202", "400", "401", "403", "408", "410", "413", "415", "422", "429", "503", "507"}
     for code in ("invalid_request", "unknown_reference", "idempotency_conflict"):
         assert code in replies["422"]["description"]
     assert set(replies["503"]["headers"]) == {"X-Request-Id", "Retry-After"}

@@ -23,6 +23,7 @@ from redis import Redis
 
 from riffusion.embedded.child import Process, kill, spawn, stop
 from riffusion.errors import StoreUnavailable
+from riffusion.jobs.erasures import FOLDER as ERASURES
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
@@ -266,18 +267,22 @@ class Stack:
     # What there is
 
     def objects(self) -> set[str]:
-        """The files in the bucket. Its folders may go away meanwhile, which os.walk bears and Path.rglob does not."""
+        """The files in the bucket, but for those of erasures.
+
+        Its folders may go away meanwhile, which os.walk bears and Path.rglob does not.
+        """
         bucket = self.s3.folder / self.s3.bucket
-        return {
+        found = {
             str((Path(folder) / name).relative_to(bucket)) for folder, _, names in os.walk(bucket) for name in names
         }
+        return {key for key in found if not key.startswith(ERASURES)}
 
     def listed(self) -> set[str]:
-        """The files in the bucket as the server lists them.
+        """The same, as the server lists them.
 
         `rclone serve s3` was seen to keep a file that it no longer lists, where PUT and DELETE of its key overlapped.
         """
-        return set(open_storage(self.store.settings).list(""))
+        return {key for key in open_storage(self.store.settings).list("") if not key.startswith(ERASURES)}
 
     def runs(self) -> Counter[str]:
         """How often each job was really run, from its start."""

@@ -1,5 +1,6 @@
 """What the tests of jobs share: short ways to submit, run and age a job."""
 
+import io
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.tenants import UNLIMITED, Quota, Tenant
+from riffusion.jobs.uploads import Upload, UploadInfo, UploadStore
 from riffusion.requests import AnyRequest, parse
 from riffusion.settings import Settings
 from riffusion.storage import Storage, open_storage
@@ -82,9 +84,20 @@ def store_files(files: Storage, record: JobRecord) -> None:
         files.put(f"{record.folder}{name}", b"x", "image/png")
 
 
+def add_upload(uploads: UploadStore, tenant: Tenant, content: bytes = b"picture") -> Upload:
+    """A picture of a tenant's."""
+    return uploads.add(tenant, io.BytesIO(content), UploadInfo("image", "image/png", width=512, height=512))
+
+
 def sweep_now(redis: Redis, record: JobRecord) -> None:
     """Makes a job due for the sweep."""
     redis.zadd("sweep_at", {f"job:{record.id}": 1})
+
+
+def to_sweep(redis: Redis) -> set[str]:
+    """What the sweep has to delete some day, but for the lists of what was deleted."""
+    members: list[bytes] = redis.zrange("sweep_at", 0, -1)  # type: ignore[assignment]
+    return {member.decode() for member in members if not member.startswith(b"file:erasures/")}
 
 
 def expire(redis: Redis, record: JobRecord) -> None:

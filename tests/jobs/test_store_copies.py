@@ -26,6 +26,7 @@ from tests.jobs.conftest import (
     submit,
     success,
     sweep_now,
+    to_sweep,
 )
 
 
@@ -190,7 +191,7 @@ class TestFiles:
         sweep_now(redis, made)
         sweep()
         assert list(files.list("results/")) == []
-        assert keys(redis, "pins:*") | keys(redis, "sweep_at") == set()
+        assert keys(redis, "pins:*") | to_sweep(redis) == set()
 
     def test_the_job_it_was_made_by_outlives_a_copy(
         self, store: JobStore, files: Storage, redis: Redis, sweep: Callable[[], int]

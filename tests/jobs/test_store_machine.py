@@ -276,6 +276,7 @@ class StoreMachine(RuleBasedStateMachine):
             "idem",
             "made",
             "sweep_at",
+            "erasures",
             "models",
             "model",
             "clients",

@@ -233,6 +233,6 @@ def test_nothing_is_left_of_an_ended_job_but_its_record(store: JobStore, redis: 
             store.reap()
             run(store, "w2")
     kept = {f"job:{record.id}", f"gone:{record.id}", f"folders:{record.id}", "of:alice", "kept:alice", "kept:all"}
-    kept |= {"sweep_at", "models", "model:tiny", "clients:tiny"} | ({"jobs"} if end != "delete" else set())
+    kept |= {"erasures", "sweep_at", "models", "model:tiny", "clients:tiny"} | ({"jobs"} if end != "delete" else set())
     assert keys(redis) - kept - keys(redis, "made:*") <= {"reaped_at", "waking:tiny"}
     assert store.models.loads()[MODEL].running == 0

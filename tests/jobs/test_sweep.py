@@ -13,7 +13,7 @@ from riffusion.jobs.store import JobStore
 from riffusion.requests import parse
 from riffusion.settings import Settings
 from riffusion.storage import Storage
-from tests.jobs.conftest import by, claim, expire, keys, lose, run, store_files, submit, success, sweep_now
+from tests.jobs.conftest import by, claim, expire, keys, lose, run, store_files, submit, success, sweep_now, to_sweep
 
 
 def succeed(store: JobStore, files: Storage) -> JobRecord:
@@ -150,4 +150,4 @@ def test_files_that_cannot_be_deleted_come_up_again(
     sweep_now(redis, record)
     assert sweep() == 1
     assert list(files.list("results/")) == []
-    assert keys(redis, "sweep_at") == set()
+    assert to_sweep(redis) == set()

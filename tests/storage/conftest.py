@@ -57,6 +57,12 @@ class StorageContract:
         assert set(storage.list("uploads/abc-1.png")) == {"uploads/abc-1.png"}
         assert set(storage.list("results/none/")) == set()
 
+    def test_a_scan_has_sizes(self, storage: Storage) -> None:
+        storage.put(KEY, b"three", "audio/mpeg")
+        (found,) = storage.scan("results/")
+        assert (found.key, found.size) == (KEY, 5)
+        assert list(storage.scan(f"{KEY}/")) == []
+
     def test_deleted_files_are_gone(self, storage: Storage) -> None:
         keys = [f"results/a/1/clip{n}.png" for n in range(5)]
         for key in keys:

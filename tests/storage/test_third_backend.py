@@ -11,7 +11,16 @@ import pytest
 from api.app import create_app
 from riffusion.errors import Gone, NotFound
 from riffusion.settings import Settings
-from riffusion.storage import CONTENT_TYPES, LinkedFile, SignedUrl, Storage, is_key, open_storage, signing_time
+from riffusion.storage import (
+    CONTENT_TYPES,
+    LinkedFile,
+    SignedUrl,
+    Storage,
+    StoredFile,
+    is_key,
+    open_storage,
+    signing_time,
+)
 from tests.storage.conftest import KEY, StorageContract
 
 
@@ -42,8 +51,9 @@ class MemoryStorage(Storage):
                 raise NotFound("There is no such file.")
             self._files.pop(key, None)
 
-    def list(self, prefix: str) -> Iterator[str]:
-        return iter([key for key in self._files if key.startswith(prefix)])
+    def scan(self, prefix: str) -> Iterator[StoredFile]:
+        found = [(key, data) for key, data in self._files.items() if key.startswith(prefix)]
+        return (StoredFile(key, len(data), 0.0) for key, data in found)
 
     def url(self, key: str, *, filename: str | None = None) -> SignedUrl:
         expires = signing_time(self._settings.url_ttl_s) + self._settings.url_ttl_s
@@ -102,8 +112,8 @@ def test_a_storage_that_lacks_a_part_cannot_be_opened(
     memory_settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     class Unfinished(MemoryStorage):
-        list = Storage.list
+        scan = Storage.scan
 
     monkeypatch.setattr(sys.modules[__name__], "Backend", Unfinished)
-    with pytest.raises(TypeError, match="list"):
+    with pytest.raises(TypeError, match="scan"):
         open_storage(memory_settings)

@@ -8,8 +8,9 @@
 --
 -- Returns {"accepted" | "replayed", {model, wake-ups, ...}, {creates left, seconds until whole} or {}, {record, place
 -- or {}}, ...}; or a refusal: {"unknown"}, {"conflict"}, {"gone", id}, {"full", model}, {"no place", model},
--- {"draining", model}, {"no memory"}, {"no storage"}, {"no model", job's index}, {"no input", job's index, pin's
--- index}, {"too many", what}, {"too many creates", seconds to wait} or {"too many a day", seconds to wait}.
+-- {"draining", model}, {"no memory"}, {"no storage"}, {"blocked", reason}, {"no model", job's index}, {"no input",
+-- job's index, pin's index}, {"too many", what}, {"too many creates", seconds to wait} or {"too many a day", seconds to
+-- wait}.
 
 local batch = cjson.decode(ARGV[1])
 local scopes, quota = batch.scopes, batch.quota
@@ -31,6 +32,8 @@ if batch.idem then
   end
 end
 if #batch.jobs == 0 then return {'unknown'} end
+local blocked = refuse_blocked(scopes)
+if blocked then return blocked end
 
 -- An earlier job of the same request and owner whose clip is still kept: it serves this job, too.
 local function find_made(job)

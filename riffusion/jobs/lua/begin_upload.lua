@@ -2,8 +2,10 @@
 -- Charges a create for an upload before any of it is read, even if the upload fails later.
 -- ARGV[1]: JSON {scopes, quota, size}.
 -- Returns {"ok"}, {"too many creates", seconds to wait}, {"too many a day", seconds to wait}, {"too many", what},
--- {"no storage"} or {"no memory"}.
+-- {"no storage"}, {"no memory"} or {"blocked", reason}.
 local charge = cjson.decode(ARGV[1])
+local blocked = refuse_blocked(charge.scopes)
+if blocked then return blocked end
 local too_many = take_creates(charge.scopes, charge.quota, 1)
 if too_many then return too_many end
 if not has_memory() then return {'no memory'} end

@@ -35,7 +35,11 @@
 --   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end; copies until deleted
 --   charged:<id>      hash    who is charged for the files of a deleted job that others show: client, networks, bytes
 --   idem:<digest>     hash    what an idempotency key stands for
---   gone:<id>         string  tombstone: whose job it was
+--   gone:<id>         string  tombstone: whose job it was; lost:<id> beside it where its files were lost
+--   erasures          zset    "<kind> <SHA-1> <time>" of what was deleted and must stay so after a restore, until the
+--                             storage has it; see erasures.py
+--   erasing           string  set for the moment in which one process writes them there
+--   blocked:<scope>   hash    reason, by, at of a client that may create nothing; expires where the block does
 --   share:<share id>  string  the job whose clip was published; share:<schema>:<share id> from schema 2 on
 --   made:<digest>     string  the job whose clip serves further requests like its own
 --   upload:<id>, content:<sha256>   hashes: an upload, and the uploads that share one file
@@ -154,6 +158,16 @@ local function is_terminal(job)
   return job.status ~= 'queued' and job.status ~= 'running'
 end
 
+-- A refusal if the operator has blocked one of the scopes, or the key whose end user one is.
+local function refuse_blocked(scopes)
+  for _, scope in ipairs(scopes) do
+    for _, name in ipairs({scope, string.match(scope, '^(key:[^/]+)/')}) do
+      local reason = redis.call('HGET', 'blocked:' .. name, 'reason')
+      if reason then return {'blocked', reason} end
+    end
+  end
+end
+
 -- Writes fields of a record, counts the change and publishes it.
 local function update(id, ...)
   redis.call('HSET', 'job:' .. id, ...)
@@ -257,6 +271,13 @@ local function requeue(job, reason, ...)
   update(job.id, 'status', 'queued', 'step', 0, 'total', 0, ...)
 end
 
+-- Key and host of a webhook, which are its lane; see webhook_take.lua.
+local function lane_of(client, url)
+  local key = string.match(client, '^key:([^/]+)') or '-'
+  local host = string.match(url, '^%a+://([^/?]+)') or '-'
+  return key, string.lower((string.gsub(host, ':%d*$', '')))
+end
+
 -- Has an ended job reported to the address that its request names.
 local function schedule_webhook(job)
   if not job.webhook then return end
@@ -298,6 +319,11 @@ local function own_folder(job)
   return job.result and not job.origin and string.match(cjson.decode(job.result).image.key, '^.*/') or nil
 end
 
+-- Remembers what was deleted outside of Redis: a backup of it that is older would bring it back.
+local function remember_erasure(kind, id)
+  redis.call('ZADD', 'erasures', now, kind .. ' ' .. redis.sha1hex(id) .. ' ' .. math.floor(now))
+end
+
 -- Replaces the record of an ended job by a tombstone.
 local function delete_record(job)
   redis.call('DEL', 'job:' .. job.id)
@@ -319,6 +345,17 @@ local function delete_record(job)
   redis.call('ZREM', 'webhooks', job.id)
   if job.origin then redis.call('SREM', 'pins:job:' .. job.origin, job.id) end
   redis.call('SET', 'gone:' .. job.id, job.client, 'EX', limits.tombstone_s)
+end
+
+-- Ends a job that hasn't, replaces it by a tombstone, has its files deleted, and remembers that after a restore.
+local function erase_job(job)
+  if not is_terminal(job) then end_and_fence(job, 'canceled') end
+  -- The files of a single attempt that succeeded are complete; others may still be written for a moment.
+  local settled = job.status == 'succeeded' and job.attempts == '1' or job.attempts == '0'
+  redis.call('ZADD', 'sweep_at', now + (settled and 0 or 2 * limits.lease_s), 'job:' .. job.id)
+  delete_record(job)
+  remember_erasure('job', job.id)
+  redis.call('PUBLISH', 'events', job.id .. ' ' .. job.revision + 2)
 end
 
 local function model_state(model)

@@ -7,4 +7,5 @@ if not upload or upload.deleted then return 0 end
 redis.call('HSET', 'upload:' .. id, 'deleted', 1)
 redis.call('ZREM', 'uploads_of:' .. (upload.owner or upload.client), id)
 redis.call('ZADD', 'sweep_at', now, 'upload:' .. id)
+remember_erasure('upload', id)
 return 1

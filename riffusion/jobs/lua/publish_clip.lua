@@ -1,11 +1,13 @@
 #!lua
--- Gives a clip a share id. ARGV: share id, job id. Returns the job's status, or "" if there is no such job; only a job
--- that has succeeded gets a share. It lasts as long as the job and its tombstone: an expired clip then differs from
--- one that never existed. An API of a version that doesn't know the request's format doesn't find the share: it
--- couldn't keep the request's private parts out of the page.
+-- Gives a clip a share id. ARGV: share id, job id. Returns the job's status, or "" if there is no such job, or
+-- {"blocked", reason}; only a job that has succeeded gets a share. It lasts as long as the job and its tombstone: an
+-- expired clip then differs from one that never existed. An API of a version that doesn't know the request's format
+-- doesn't find the share: it couldn't keep the request's private parts out of the page.
 local share_id, id = ARGV[1], ARGV[2]
 local job = load_hash('job:' .. id)
 if not job then return '' end
+local blocked = refuse_blocked(scopes_of(job))
+if blocked then return blocked end
 if job.status == 'succeeded' then
   local left = job.completed_at + limits.result_ttl_s + limits.tombstone_s - now
   local schema = tonumber(job.schema or 1)

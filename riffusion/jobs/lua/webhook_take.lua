@@ -15,12 +15,6 @@ local last = now + 1e-6 -- the turn of a key or host just served: behind those t
 local function due_in(lane) return 'webhooks:due:' .. lane end
 local function lanes_of(line, key) return 'webhooks:' .. line .. ':' .. key end
 
-local function lane_of(client, url)
-  local key = string.match(client, '^key:([^/]+)') or '-'
-  local host = string.match(url, '^%a+://([^/?]+)') or '-'
-  return key, string.lower((string.gsub(host, ':%d*$', '')))
-end
-
 local function state_of(lane)
   local found = redis.call('HMGET', 'webhooks:host:' .. lane, 'failures', 'seconds', 'retry_at')
   local responds = found[1] == '0'

@@ -1,0 +1,85 @@
+"""Deletes again what was deleted on request before a backup of Redis brought it back."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+from redis import Redis
+
+from riffusion.jobs.database import Database
+from riffusion.jobs.erasures import ErasureLog, digest
+from riffusion.jobs.inventory import Inventory
+from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.purge import Purge, accepted_at
+from riffusion.settings import Settings
+from riffusion.storage import Storage
+
+
+@dataclass(frozen=True)
+class Returned:
+    """Something that was deleted on request and is there again."""
+
+    kind: str
+    """`job`, `upload`, `key`, `secret` or `client`."""
+    name: str
+    """Its id; of a secret, that of its key; of a client, its name."""
+    erased_at: int
+    """Unix seconds."""
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.name}"
+
+
+def find_erased(redis: Redis, files: Storage, settings: Settings) -> list[Returned]:
+    """What is in Redis though the storage remembers its deletion.
+
+    Raises:
+        StoreUnavailable, StorageUnavailable: one of the two doesn't respond.
+    """
+    present: dict[tuple[str, str], tuple[str, float]] = {}
+    for kind, name, created_at in _present(Database(redis, settings)):
+        key = kind, digest(name)
+        present[key] = name, min(created_at, present.get(key, (name, created_at))[1])
+    for each in KeyStore(redis, settings).list():
+        present["key", digest(each.id)] = present["secret", digest(each.digest)] = each.id, 0.0
+    found = {}
+    for erasure in ErasureLog(redis, files, settings).read():
+        name, created_at = present.get((erasure.kind, erasure.digest), ("", float("inf")))
+        if created_at < erasure.at + 1:  # what a client has made since its purge stays
+            found[erasure.kind, name] = Returned(erasure.kind, name, erasure.at)
+    return list(found.values())
+
+
+def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: Settings) -> None:
+    """Deletes it as it was deleted before.
+
+    Raises:
+        StoreUnavailable: Redis doesn't respond; what was done so far is done.
+    """
+    database, keys = Database(redis, settings), KeyStore(redis, settings)
+    for each in sorted(found, key=lambda each: (each.kind != "client", each.kind != "secret")):
+        match each.kind:
+            case "client":
+                Purge(redis, files, settings).run(each.name, before=each.erased_at + 1)
+            case "job":
+                database.run("delete_job", each.name)
+            case "upload":
+                database.run("delete_upload", each.name)
+            case "key":
+                database.run("revoke_key", each.name)
+            case "secret":
+                keys.change(each.name, lambda key: replace(key, digest=""))  # which no secret has: to be rotated again
+
+
+def _present(database: Database) -> Iterator[tuple[str, str, float]]:
+    """Kind, name and time of creation of everything that may have been erased."""
+    for holding in Inventory(database).holdings():
+        if not holding.deleted:
+            yield holding.kind, holding.id, 0.0
+        for scope in holding.scopes:
+            yield "client", scope, holding.created_at
+            yield "client", scope.partition("/")[0], holding.created_at
+    for page in database.scan("gone:*"):
+        for key, maker in zip(page, database.many(("GET", key) for key in page), strict=True):
+            if maker:
+                yield "client", maker.decode(), accepted_at(key.partition(":")[2])
+                yield "client", maker.decode().partition("/")[0], accepted_at(key.partition(":")[2])
