@@ -42,6 +42,11 @@ def operator_key() -> Key:
     return found
 
 
+def actor() -> str:
+    """Who makes the current request, as the audit log names them."""
+    return f"key:{operator_key().id}"
+
+
 def record(action: str, target: str, **details: JsonValue) -> None:
     """Writes what the current request is about to do into the audit log."""
-    services().operator.audit.write(f"key:{operator_key().id}", action, target, details)
+    services().operator.audit.write(actor(), action, target, details)

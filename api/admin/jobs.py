@@ -1,6 +1,6 @@
 """Everyone's jobs: found, shown, canceled, requeued and purged."""
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from flask import Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
@@ -22,7 +22,7 @@ from api.operations import Reply, operation
 from api.query import MAX_PAGE, read_query
 from api.representation import utc
 from api.services import services
-from riffusion.errors import Gone, InvalidRequest, NotFound, RiffusionError, StoreUnavailable
+from riffusion.errors import Gone, InvalidRequest, NotFound, RequestError, RiffusionError, UnavailableError
 from riffusion.jobs.search import JobFilter
 
 
@@ -78,24 +78,26 @@ def admin_act_on_jobs() -> Response:
     return json_response(JobsActed(done=done, refused=refused, next_cursor=next_cursor))
 
 
-def _act(wanted: JobActionRequest, job_ids: Iterable[str]) -> tuple[list[str], list[RefusedJob]]:
-    """The ids of jobs to which it was done, and those to which it couldn't be.
-
-    Raises:
-        StoreUnavailable: Redis doesn't respond; the rest is not done.
-    """
+def _act(wanted: JobActionRequest, job_ids: Sequence[str]) -> tuple[list[str], list[RefusedJob]]:
+    """The ids of jobs to which it was done, and those to which it couldn't be."""
     jobs = services().operator.jobs
     act = jobs.check if wanted.dry_run else jobs.run
-    done, refused = [], []
-    for job_id in job_ids:
+    done: list[str] = []
+    refused: list[RefusedJob] = []
+    for index, job_id in enumerate(job_ids):
         try:
             act(wanted.action, job_id)
             done.append(job_id)
-        except StoreUnavailable:
-            raise
-        except RiffusionError as error:
-            refused.append(RefusedJob(id=job_id, code=error.code, detail=str(error)))
+        except RequestError as error:
+            refused.append(_refused(job_id, error))
+        except UnavailableError as error:  # a full queue or an outage, which concerns all that follow
+            refused += [_refused(each, error) for each in job_ids[index:]]
+            break
     return done, refused
+
+
+def _refused(job_id: str, error: RiffusionError) -> RefusedJob:
+    return RefusedJob(id=job_id, code=error.code, detail=str(error))
 
 
 def _details(wanted: JobActionRequest, job_ids: list[str]) -> dict[str, list[str] | dict[str, str] | int]:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from redis import Redis
 
 from riffusion.jobs.audit import AuditLog
+from riffusion.jobs.clients import ClientDirectory
 from riffusion.jobs.job_actions import JobActions
 from riffusion.jobs.model_control import ModelControl
 from riffusion.jobs.overview import ServiceMonitor
@@ -20,6 +21,7 @@ class OperatorTools:
     search: JobSearch
     jobs: JobActions
     models: ModelControl
+    clients: ClientDirectory
     audit: AuditLog
 
     @classmethod
@@ -30,5 +32,6 @@ class OperatorTools:
             JobSearch(redis, settings),
             JobActions(redis, settings),
             ModelControl(redis, settings),
+            ClientDirectory(redis, settings),
             AuditLog(redis, settings),
         )

@@ -8,11 +8,12 @@ from flask import Flask
 
 from api.services import Services
 from riffusion.jobs.tenants import UNLIMITED
-from tests.api.conftest import PROBLEM, Client, Worker, submit
+from tests.api.conftest import PROBLEM, PROMPT, Client, Worker, submit
 
 ADDRESSES = (
     ("GET", "/admin/api/overview"), ("GET", "/admin/api/jobs"), ("GET", "/admin/api/jobs/x"),
-    ("GET", "/admin/api/audit"), ("POST", "/admin/api/jobs"), ("POST", "/admin/api/models/tiny"),
+    ("GET", "/admin/api/audit"), ("GET", "/admin/api/clients"), ("GET", "/admin/api/clients/holdings"),
+    ("POST", "/admin/api/jobs"), ("POST", "/admin/api/models/tiny"), ("POST", "/admin/api/clients"),
 )  # fmt: skip
 
 
@@ -229,3 +230,31 @@ def test_the_audit_log_comes_in_pages(operator: Client, worker: Worker) -> None:
     ]  # fmt: skip
     assert second["next_cursor"] is None
     assert operator.get("/admin/api/audit?cursor=x").status_code == 422
+
+
+def test_a_client_is_blocked_and_unblocked(client: Client, stranger: Client, operator: Client) -> None:
+    submit(client)
+    body = {"action": "block", "client": "127.0.0.1", "reason": "too many bells", "hours": 2}
+    assert operator.post("/admin/api/clients", json=body).json == {"client": "address:127.0.0.1"}
+    refused = client.post("/jobs", json=PROMPT)
+    assert (refused.status_code, refused.json["code"]) == (403, "blocked")
+    assert "too many bells" in refused.json["detail"]
+    submit(stranger)
+    (block,) = operator.get("/admin/api/clients").json["blocks"]
+    assert (block["client"], block["by"]) == ("address:127.0.0.1", f"key:{operator.environ_base['KEY']}")
+    assert 7100 < block["left_s"] <= 7200
+    seen = operator.get("/admin/api/clients/holdings?client=address:127.0.0.1").json
+    assert (seen["jobs"], seen["block"]["reason"]) == ({"queued": 1}, "too many bells")
+    assert operator.post("/admin/api/clients", json={"action": "unblock", "client": "127.0.0.1"}).status_code == 200
+    submit(client)
+    again = operator.post("/admin/api/clients", json={"action": "unblock", "client": "127.0.0.1"})
+    assert (again.status_code, again.json["code"]) == (404, "not_found")
+    assert audited(operator)[-1] == ("client.block", "address:127.0.0.1")
+
+
+@pytest.mark.parametrize("client_name", ["", "me", "address:10.0.0.0/8", "x" * 600])
+def test_a_name_that_no_record_can_have_is_refused(operator: Client, client_name: str) -> None:
+    body = {"action": "block", "client": client_name, "reason": "x"}
+    assert operator.post("/admin/api/clients", json=body).status_code == 422
+    assert operator.get("/admin/api/clients/holdings", query_string={"client": client_name}).status_code == 422
+    assert audited(operator) == []

@@ -207,6 +207,28 @@ def status_code(served: Site, job_id: str) -> int:
     return httpx.get(f"{served.url}/jobs/{job_id}").status_code
 
 
+def test_a_client_is_counted_blocked_and_unblocked(
+    served: Site, enter: Callable[..., Page], submit: Callable[[str], str]
+) -> None:
+    page = enter(f"#job/{failed(served, submit)}")
+    page.click("#job-facts a:has-text('address:127.0.0.1')")
+    page.click("#client-form [value=count]")
+    page.wait_for_selector("#client-facts:has-text('failed')")
+    page.click("#client-form [value=block]")
+    page.wait_for_selector("#outcome:has-text('Give a reason')")
+    page.keyboard.type("<b>too many bells</b>")
+    page.click("#client-form [value=block]")
+    page.click("#confirm-yes")
+    page.wait_for_selector("#block-rows tr:has-text('<b>too many bells</b>'):has-text('in 23 h')")
+    body = {"mode": "text-to-audio", "prompt": "bells"}
+    assert httpx.post(f"{served.url}/jobs", json=body).json()["code"] == "blocked"
+    page.click("#block-rows [data-client]")
+    page.click("#confirm-yes")
+    page.wait_for_selector("#no-blocks:visible")
+    submit("bells")
+    assert audited(served)[:2] == [("client.unblock", "address:127.0.0.1"), ("client.block", "address:127.0.0.1")]
+
+
 def test_data_is_never_markup(served: Site, enter: Callable[..., Page], submit: Callable[[str], str]) -> None:
     job_id = submit("slowly <img src=x onerror=alert(1)>")
     page = enter(f"#job/{job_id}")
@@ -251,7 +273,7 @@ def test_axe_finds_nothing_and_a_small_screen_shows_everything(
     page = enter(color_scheme=scheme)
     for hash_, ready in (
         ("#service", ".lanes li"), ("#jobs", "#job-rows tr"), (f"#job/{job_id}", "#job-steps li"),
-        ("#audit", "#audit-view h1"),
+        ("#clients", "#no-blocks:visible"), ("#audit", "#audit-view h1"),
     ):  # fmt: skip
         page.goto(f"{served.url}/admin{hash_}")
         page.wait_for_selector(ready)

@@ -38,3 +38,11 @@ export const shortId = (id) => (id.length > 22 ? id.slice(14, 22) : id);
 
 /** @param {number} number @param {string} noun whose plural ends in s */
 export const count = (number, noun) => `${number.toLocaleString("en")} ${noun}${number === 1 ? "" : "s"}`;
+
+/** @param {number} number */
+export function bytes(number) {
+  const power = Math.min(Math.floor(Math.log2(Math.max(number, 1)) / 10), 4);
+  return power
+    ? `${(number / 1024 ** power).toFixed(1)} ${["", "KiB", "MiB", "GiB", "TiB"][power]}`
+    : count(number, "byte");
+}

@@ -3,11 +3,12 @@
 import { Problem } from "../api/problem.js";
 import { find, make } from "../ui/dom.js";
 import { keyedList } from "../ui/keyed-list.js";
+import { showFacts } from "./facts.js";
 import { clock, duration, relative } from "./format.js";
 import { actOnAll } from "./job-actions.js";
 import { note } from "./jobs-view.js";
 import { readJob } from "./operator-api.js";
-import { jobsHash } from "./route.js";
+import { clientHash } from "./route.js";
 import { setText } from "./table.js";
 
 /** @typedef {import("./operator-api.js").JobDetail} JobDetail */
@@ -66,7 +67,7 @@ export class JobView {
     for (const button of this.root.querySelectorAll(".bulk button")) {
       button.disabled = !POSSIBLE[button.dataset.action](job.status);
     }
-    keyedList(find("#job-facts"), facts(found), ([name]) => name, makeFact, updateFact);
+    showFacts(find("#job-facts"), facts(found));
     keyedList(
       find("#job-steps"),
       found.timeline,
@@ -78,14 +79,13 @@ export class JobView {
   }
 }
 
-/** @param {JobDetail} found @returns {[string, string, string?][]} name, text and address of each fact */
+/** @param {JobDetail} found @returns {import("./facts.js").Fact[]} */
 function facts({ job, at, cost, degraded, warnings, webhook }) {
   const { queue, error } = job;
   const eta = queue?.eta_s ? `, starts in about ${duration(queue.eta_s)}` : "";
-  /** @type {[string, string, string?][]} */
-  const all = [
+  return [
     ["id", job.id],
-    ["client", job.client, jobsHash({ client: job.client })],
+    ["client", job.client, clientHash(job.client)],
     ["mode", job.mode],
     ["model", job.model],
     ["accepted", `${clock(job.created_at, at)}, ${relative(job.created_at, at)}`],
@@ -104,19 +104,6 @@ function facts({ job, at, cost, degraded, warnings, webhook }) {
       webhook ? `${webhook.state} after ${webhook.attempts} tries${webhook.error ? `: ${webhook.error}` : ""}` : "",
     ],
   ];
-  return all.filter(([, text]) => text);
-}
-
-/** @param {[string, string, string?]} fact */
-function makeFact([name, , href]) {
-  return make("div", {}, make("dt", {}, name), make("dd", {}, href ? make("a", { href }) : ""));
-}
-
-/** @param {any} line @param {[string, string, string?]} fact */
-function updateFact(line, [, text, href]) {
-  const link = line.querySelector("a");
-  if (link && href) link.href = href;
-  setText(link ?? line.querySelector("dd"), text);
 }
 
 /** @param {any} line @param {{at: string, event: string, detail: string}} step @param {string} at */

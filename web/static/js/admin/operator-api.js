@@ -74,6 +74,24 @@
  * @property {string} target
  * @property {Record<string, any>} details
  *
+ * @typedef {object} Block
+ * @property {string} client
+ * @property {string} reason
+ * @property {string} by
+ * @property {string} at
+ * @property {number | null} left_s
+ *
+ * @typedef {object} Holdings
+ * @property {string} at
+ * @property {string} client
+ * @property {Record<string, number>} jobs
+ * @property {number} uploads
+ * @property {number} published
+ * @property {number} stored_bytes
+ * @property {number} request_bytes
+ * @property {string | null} first_at
+ * @property {Block | null} block
+ *
  * @typedef {{at: string, entries: AuditEntry[], next_cursor: string | null}} AuditPage
  */
 
@@ -114,3 +132,12 @@ export const actOnJobs = (body) => post("/jobs", body);
 
 /** @param {string} model @param {string} action @returns {Promise<{failed: number}>} */
 export const actOnModel = (model, action) => post(`/models/${encodeURIComponent(model)}`, { action });
+
+/** @param {AbortSignal} [signal] @returns {Promise<{at: string, blocks: Block[]}>} */
+export const readBlocks = (signal) => callAsOperator("/clients", { signal });
+
+/** Reads all records of the server. @param {string} client @returns {Promise<Holdings>} */
+export const readHoldings = (client) => callAsOperator(`/clients/holdings${query({ client })}`);
+
+/** @param {Record<string, unknown>} body @returns {Promise<{client: string}>} */
+export const actOnClient = (body) => post("/clients", body);

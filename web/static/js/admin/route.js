@@ -1,6 +1,6 @@
-/** The page's address: `#service`, `#jobs?status=failed`, `#job/<id>`, `#audit`. */
+/** The page's address: `#service`, `#jobs?status=failed`, `#job/<id>`, `#clients?client=…`, `#audit`. */
 
-const VIEWS = ["service", "jobs", "job", "audit"];
+const VIEWS = ["service", "jobs", "job", "clients", "audit"];
 
 /** @param {string} hash @returns {{view: string, id: string, query: Record<string, string>}} */
 export function parseRoute(hash) {
@@ -19,3 +19,6 @@ export function jobsHash(query) {
 
 /** @param {string} id */
 export const jobHash = (id) => `#job/${encodeURIComponent(id)}`;
+
+/** @param {string} client */
+export const clientHash = (client) => `#clients?${new URLSearchParams({ client })}`;

@@ -1,6 +1,7 @@
 /** The operators' page: sign-in, one live view at a time, and whether what it shows is current. */
 
 import { AuditView } from "../admin/audit-view.js";
+import { ClientsView } from "../admin/clients-view.js";
 import { JobView } from "../admin/job-view.js";
 import { JobsView } from "../admin/jobs-view.js";
 import { Live } from "../admin/live.js";
@@ -15,6 +16,7 @@ const views = {
   service: new ServiceView(page),
   jobs: new JobsView(page),
   job: new JobView(page),
+  clients: new ClientsView(page),
   audit: new AuditView(page),
 };
 
