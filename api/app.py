@@ -4,6 +4,7 @@ from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
+    admin,
     catalog,
     events,
     files,
@@ -19,6 +20,7 @@ from api import (
     tracing,
     uploads,
 )
+from api.admin.tools import OperatorTools
 from api.held_requests import HeldRequests, JobWatcher
 from api.metrics import Metrics
 from api.representation import Presenter
@@ -48,7 +50,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.register(app, services.metrics)
     security_headers.register(app, settings.cors_origins.split())
     problems.register(app)
-    for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, assets):
+    for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, assets, admin):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(pages.blueprint(shares.describe, services.files.origins))
     if settings.trusted_proxies:
@@ -83,4 +85,5 @@ def _services(settings: Settings) -> Services:
         presenter=Presenter(stored, settings.public_url, settings.url_ttl_s),
         metrics=counters,
         upload_limiter=UploadLimiter(settings.max_upload_bytes),
+        operator=OperatorTools.on(store.redis, settings),
     )

@@ -7,6 +7,7 @@ from flask import Request, g, request
 from api.ip_networks import address_client
 from api.services import Services, services
 from riffusion.errors import InvalidRequest, Unauthorized
+from riffusion.jobs.keys import Key
 from riffusion.jobs.tenants import Tenant, anonymous_quota, key_tenant, secret_owner
 
 END_USER = "Riffusion-End-User"
@@ -44,12 +45,22 @@ def owner() -> Tenant:
     return found
 
 
+def bearer_key(incoming: Request, here: Services) -> Key | None:
+    """The API key that a request bears; None without one.
+
+    Raises:
+        Unauthorized: it is unknown, revoked or expired.
+        StoreUnavailable: Redis doesn't respond.
+    """
+    sent = incoming.authorization  # other schemes than Bearer are for proxies
+    return here.keys.check(sent.token or "") if sent is not None and sent.type == "bearer" else None
+
+
 def _identify(incoming: Request, here: Services) -> Tenant:
     end_user = _header(incoming, END_USER, _END_USER, "must be 1 to 128 visible ASCII characters")
     secret = _header(incoming, SECRET, _SECRET, "must be 22 to 128 letters, digits, - and _")
-    sent = incoming.authorization  # other schemes than Bearer are for proxies
-    if sent is not None and sent.type == "bearer":
-        key = here.keys.check(sent.token or "")
+    key = bearer_key(incoming, here)
+    if key is not None:
         # Only a key for end users may name them, because each has limits and a share of the queue.
         name = key_tenant(key.id, end_user if key.for_end_users else None)
         return Tenant(name, owner=name, weight=key.weight, quota=key.quota)

@@ -36,3 +36,17 @@ def client_of(remote: str) -> AddressClient:
             return name, tuple(networks)
         address = address.ipv4_mapped
     return f"address:{address}", ()
+
+
+def client_named(text: str) -> str:
+    """The client that a person means, as records name it: `key:…`, or `address:…` with or without that word.
+
+    Raises:
+        ValueError: it is neither a key's, nor an address or an IPv6 network.
+    """
+    if text.startswith("key:"):
+        return text
+    address = text.removeprefix("address:")
+    if "/" in address:
+        return f"address:{IPv6Network(address)}"
+    return client_of(str(ip_address(address)))[0]

@@ -12,6 +12,7 @@ from riffusion import tracing
 from riffusion.errors import (
     Blocked,
     Conflict,
+    Forbidden,
     Gone,
     IdempotencyConflict,
     InvalidRequest,
@@ -33,6 +34,7 @@ PROBLEM_TYPE = "application/problem+json"
 # The first class that matches decides.
 _STATUS: tuple[tuple[type[RiffusionError], HTTPStatus], ...] = (
     (Unauthorized, HTTPStatus.UNAUTHORIZED),
+    (Forbidden, HTTPStatus.FORBIDDEN),
     (Blocked, HTTPStatus.FORBIDDEN),
     (NotFound, HTTPStatus.NOT_FOUND),
     (Gone, HTTPStatus.GONE),

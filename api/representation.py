@@ -31,9 +31,9 @@ class Presenter:
             status=record.status,
             mode=record.mode,
             model=record.model,
-            created_at=_time(record.created_at),
-            started_at=_optional_time(record.started_at),
-            completed_at=_optional_time(record.completed_at),
+            created_at=utc(record.created_at),
+            started_at=optional_utc(record.started_at),
+            completed_at=optional_utc(record.completed_at),
             queue=Queue(position=place.position, eta_s=place.eta_s, paused=place.paused) if place else None,
             progress=Progress(step=record.step, total=record.total) if record.total else None,
             preview=self._preview(record) if record.preview else None,
@@ -43,7 +43,7 @@ class Presenter:
             result=self._result(record, record.result) if record.result else None,
             error=JobFailure(code=record.error.code, detail=record.error.detail) if record.error else None,
             warnings=list(record.warnings),
-            webhook=_webhook(record.webhook) if record.webhook else None,
+            webhook=present_webhook(record.webhook) if record.webhook else None,
             links=self._links(record.id),
         )
 
@@ -82,11 +82,11 @@ class Presenter:
         audio_url = self._files.url(audio.key, filename=f"{name}.{audio.format}")
         return Result(
             image=ResultImage(
-                url=image_url.url, expires_at=_time(image_url.expires_at), width=image.width, height=image.height,
+                url=image_url.url, expires_at=utc(image_url.expires_at), width=image.width, height=image.height,
                 bytes=image.bytes,
             ),
             audio=ResultAudio(
-                url=audio_url.url, expires_at=_time(audio_url.expires_at), duration_s=audio.duration_s,
+                url=audio_url.url, expires_at=utc(audio_url.expires_at), duration_s=audio.duration_s,
                 sample_rate=audio.sample_rate, channels=audio.channels, format=audio.format, bytes=audio.bytes,
             ),
         )  # fmt: skip
@@ -114,16 +114,19 @@ def rate_limit_headers(quota: Quota, allowance: Allowance | None) -> Mapping[str
     }
 
 
-def _webhook(webhook: Webhook) -> JobWebhook:
+def present_webhook(webhook: Webhook) -> JobWebhook:
+    """A webhook and its delivery."""
     return JobWebhook(
         url=webhook.url, state=webhook.state, attempts=webhook.attempts,
-        next_attempt_at=_optional_time(webhook.next_at), error=webhook.error,
+        next_attempt_at=optional_utc(webhook.next_at), error=webhook.error,
     )  # fmt: skip
 
 
-def _time(seconds: float) -> datetime:
+def utc(seconds: float) -> datetime:
+    """A time of Redis's clock."""
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _optional_time(seconds: float | None) -> datetime | None:
-    return None if seconds is None else _time(seconds)
+def optional_utc(seconds: float | None) -> datetime | None:
+    """The same; None for None."""
+    return None if seconds is None else utc(seconds)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from flask import current_app
 
+from api.admin.tools import OperatorTools
 from api.held_requests import HeldRequests, JobWatcher
 from api.metrics import Metrics
 from api.representation import Presenter
@@ -37,6 +38,7 @@ class Services:
     presenter: Presenter
     metrics: Metrics
     upload_limiter: UploadLimiter
+    operator: OperatorTools
 
 
 def services() -> Services:

@@ -6,6 +6,7 @@
     │   ├── UnknownReference          unknown_reference    no such seed image, upload, job, model or LoRA
     │   ├── UnreadableMedia           unreadable_media     not a picture, not audio, damaged, or over the media limits
     │   ├── Unauthorized              unauthorized         no API key where one is required, or an unknown one
+    │   ├── Forbidden                 forbidden            an API key that isn't an operator's
     │   ├── NotFound                  not_found            no such job, file or page for this caller
     │   ├── Blocked                   blocked              the operator lets this client create nothing
     │   ├── Gone                      gone                 existed, but has expired or was deleted
@@ -96,6 +97,12 @@ class Unauthorized(RequestError):
     """The request has no API key where one is required, or one that is unknown or revoked."""
 
     code = "unauthorized"
+
+
+class Forbidden(RequestError):
+    """The request's API key is valid, but isn't an operator's."""
+
+    code = "forbidden"
 
 
 class NotFound(RequestError):

@@ -1,4 +1,4 @@
-"""The pages for people: the playground at `/`, `/about`, published clips at `/clips/<share id>`."""
+"""The pages for people: the playground at `/`, `/about`, published clips at `/clips/<share id>`; the operators' `/admin`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
@@ -59,6 +59,10 @@ def blueprint(describe: Callable[[str], PublishedClip], storage_origins: Iterabl
     @pages.get("/about")
     def about() -> Response:
         return page("about.html", policy, entry="pages/about.js")
+
+    @pages.get("/admin")
+    def admin() -> Response:
+        return page("admin.html", policy, entry="pages/admin.js")
 
     @pages.get("/clips/<share_id>")
     def clip(share_id: str) -> Response:

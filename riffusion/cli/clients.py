@@ -1,13 +1,12 @@
 """`riffusion clients`: what a client has; block, unblock, purge."""
 
 import hashlib
-import ipaddress
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from api.ip_networks import client_of
+from api.ip_networks import client_named
 from riffusion.cli.operators import JSON, Operator, echo_json, echo_table, timestamp
 from riffusion.cli.serve import DATA
 from riffusion.jobs.clients import Block, ClientDirectory, ClientView
@@ -23,15 +22,8 @@ class ClientName(click.ParamType):  # type: ignore[type-arg]  # generic in later
 
     def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
         """The name as records have it."""
-        if value.startswith("key:"):
-            return value
-        text = value.removeprefix("address:")
         try:
-            return (
-                f"address:{ipaddress.IPv6Network(text)}"
-                if "/" in text
-                else client_of(str(ipaddress.ip_address(text)))[0]
-            )
+            return client_named(value)
         except ValueError:
             self.fail(f"{value} isn't key:<id>, key:<id>/<end user>, an address, or an IPv6 network.", param, ctx)
 

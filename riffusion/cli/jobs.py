@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,9 @@ import click
 
 from riffusion.cli.operators import JSON, Duration, Operator, echo_json, echo_table, timestamp
 from riffusion.cli.serve import DATA
-from riffusion.errors import Conflict, RequestError
+from riffusion.errors import RequestError
+from riffusion.jobs.job_actions import JobAction, JobActions
 from riffusion.jobs.record import JobRecord, JobStatus
-from riffusion.jobs.requeue import Requeue
 from riffusion.jobs.search import JobFilter, JobSearch
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.timeline import timeline
@@ -102,17 +103,7 @@ def show(*, job_id: str, as_json: bool, data: Path | None) -> None:
 @DATA
 def cancel(**arguments: Any) -> None:
     """Ends jobs that wait or run: those of these IDs, or all that match."""
-
-    def check(store: JobStore, job_id: str) -> None:
-        status = store.get(job_id).status
-        if status.terminal:
-            raise Conflict(f"Job {job_id} has ended already: it is {status}.")
-
-    def act(store: JobStore, job_id: str) -> None:
-        check(store, job_id)
-        store.cancel(job_id)
-
-    _each("job.cancel", check, act, lambda record: not record.status.terminal, **arguments)
+    _each(JobAction.CANCEL, **arguments)
 
 
 @jobs.command()
@@ -126,13 +117,7 @@ def requeue(**arguments: Any) -> None:
 
     A job keeps its id, its request and its seed, and gets new deadlines and attempts.
     """
-    _each(
-        "job.requeue",
-        lambda store, job_id: Requeue(store.redis, store.settings).check(job_id),
-        lambda store, job_id: Requeue(store.redis, store.settings).requeue(job_id),
-        lambda record: record.status is JobStatus.FAILED,
-        **arguments,
-    )
+    _each(JobAction.REQUEUE, **arguments)
 
 
 @jobs.command()
@@ -146,18 +131,11 @@ def purge(**arguments: Any) -> None:
 
     A running API or worker deletes the files, within a minute.
     """
-
-    def check(store: JobStore, job_id: str) -> None:
-        store.get(job_id)
-
-    _each("job.purge", check, lambda store, job_id: store.delete(job_id), lambda _: True, **arguments)
+    _each(JobAction.PURGE, **arguments)
 
 
 def _each(
-    action: str,
-    check: Callable[[JobStore, str], None],
-    act: Callable[[JobStore, str], None],
-    concerns: Callable[[JobRecord], bool],
+    action: JobAction,
     *,
     job_ids: Sequence[str],
     dry_run: bool,
@@ -165,24 +143,20 @@ def _each(
     data: Path | None,
     **options: Any,
 ) -> None:
-    """Acts on the jobs of these ids or, without any, on those that match, and prints each; exits with 1 if one failed.
-
-    Args:
-        check: raises as `act` would.
-        concerns: of those that match, which to act on.
-    """
+    """Acts on the jobs of these ids, or on those that match, and prints each; exits with 1 if one failed."""
     given = {name: value for name, value in options.items() if value is not None}
     if bool(job_ids) == bool(given):
         raise click.UsageError("Give IDs, or options that jobs must match.")
     operator = Operator.open(data)
     if not job_ids:
         search = JobSearch(operator.redis, operator.settings)
-        job_ids = [record.id for record in search.all(_filter(operator.now(), **options)) if concerns(record)]
+        job_ids = [record.id for record in search.all(_filter(operator.now(), **options)) if action.concerns(record)]
     if given and job_ids and not (dry_run or yes):
-        click.confirm(f"{action.removeprefix('job.')} {len(job_ids)} jobs?", abort=True, err=True)
+        click.confirm(f"{action} {len(job_ids)} jobs?", abort=True, err=True)
     if not dry_run:
-        _record(operator, action, job_ids, given)
-    if _failures(JobStore(operator.redis, operator.settings), check if dry_run else act, job_ids):
+        _record(operator, f"job.{action}", job_ids, given)
+    actions = JobActions(operator.redis, operator.settings)
+    if _failures(partial(actions.check if dry_run else actions.run, action), job_ids):
         click.get_current_context().exit(1)
 
 
@@ -194,12 +168,12 @@ def _record(operator: Operator, action: str, job_ids: Sequence[str], given: Mapp
             operator.record(action, job_id)
 
 
-def _failures(store: JobStore, act: Callable[[JobStore, str], None], job_ids: Sequence[str]) -> int:
+def _failures(act: Callable[[str], None], job_ids: Sequence[str]) -> int:
     """Acts on each job. What can't be done to one is reported and counted; a full queue or an outage ends it all."""
     failures = 0
     for job_id in job_ids:
         try:
-            act(store, job_id)
+            act(job_id)
             click.echo(job_id)
         except RequestError as error:
             failures += 1

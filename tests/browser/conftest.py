@@ -23,6 +23,7 @@ ARGUMENTS = (
     "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 ROOT = Path(__file__).parents[2]
+AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 STARTS_S = 240  # the codec compiles its kernels once a machine
 TIMEOUT_MS = 60_000
 
@@ -199,3 +200,22 @@ def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> No
     page.mouse.down()
     page.mouse.move(*at(end), steps=12)
     page.mouse.up()
+
+
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """axe-core's source, which `make lint` installs."""
+    if not AXE.exists():
+        pytest.skip("there is no axe-core; `make web/node_modules/.ready`")
+    return AXE.read_text()
+
+
+def complaints(page: Page, axe: str) -> list[str]:
+    """What axe-core finds serious or critical."""
+    page.evaluate(axe)
+    found = page.evaluate("async () => (await axe.run()).violations")
+    return [
+        f"{violation['id']}: {violation['help']}: {[node['html'][:120] for node in violation['nodes']]}"
+        for violation in found
+        if violation["impact"] in ("serious", "critical")
+    ]

@@ -6,28 +6,7 @@ from itertools import pairwise
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import ROOT, Site, choose, play
-
-AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
-
-
-@pytest.fixture(scope="session")
-def axe() -> str:
-    """axe-core's source, which `make lint` installs."""
-    if not AXE.exists():
-        pytest.skip("there is no axe-core; `make web/node_modules/.ready`")
-    return AXE.read_text()
-
-
-def complaints(page: Page, axe: str) -> list[str]:
-    """What axe-core finds serious or critical."""
-    page.evaluate(axe)
-    found = page.evaluate("async () => (await axe.run()).violations")
-    return [
-        f"{violation['id']}: {violation['help']}: {[node['html'][:120] for node in violation['nodes']]}"
-        for violation in found
-        if violation["impact"] in ("serious", "critical")
-    ]
+from tests.browser.conftest import Site, choose, complaints, play
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -27,7 +27,7 @@
 --   ended             hash    "<status> <reason> <model>" -> how many jobs have ended so
 --   held:<worker>     hash    id -> nonce of the claim, for the jobs that a worker runs
 --   alone:<worker>    string  the job that must run alone in that worker
---   worker:<worker>   hash    model, slots; expires unless the worker is registered again
+--   worker:<worker>   hash    model, slots, time last seen; expires unless the worker is registered again
 --   workers           set     their names
 --   active:<scope>    set     jobs that haven't ended
 --   rate:<scope>      string  time at which its allowance of creates will be whole again

@@ -9,7 +9,7 @@ else
   redis.call('SADD', 'workers', worker)
   redis.call('SADD', 'models', model)
   redis.call('HSET', 'model:' .. model, 'card', card, 'qualities', qualities, 'worker_slots', slots)
-  redis.call('HSET', 'worker:' .. worker, 'model', model, 'slots', slots)
+  redis.call('HSET', 'worker:' .. worker, 'model', model, 'slots', slots, 'seen', timestamp(now))
   redis.call('PEXPIRE', 'worker:' .. worker, math.ceil(1000 * limits.lease_s))
 end
 return 1

@@ -25,6 +25,7 @@ const MAX_ATTEMPTS = 3;
 const json = (response) => response.json();
 
 /**
+ * One request, with no other credentials than its options have.
  * @template T
  * @param {string} path
  * @param {RequestInit} options
@@ -32,7 +33,7 @@ const json = (response) => response.json();
  * @returns {Promise<T>}
  * @throws {Problem}
  */
-async function call(path, options, read) {
+export async function call(path, options, read) {
   let response;
   try {
     response = await fetch(path, options);
