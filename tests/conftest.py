@@ -32,6 +32,7 @@ PROCESSES |= {"test_redis_connections.py"}
 LONGEST = (
     "faults/test_workers.py",
     "embedded/test_supervisor.py",
+    "monitoring/test_alerts.py",
     "faults/test_redis.py",
     "acceptance/test_modes.py",
     "faults/test_failover.py",
