@@ -284,7 +284,6 @@ class StoreMachine(RuleBasedStateMachine):
             "models",
             "model",
             "clients",
-            "ended",
             "reaped_at",
             "waking",
         }
