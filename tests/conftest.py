@@ -26,7 +26,14 @@ TESTS = Path(__file__).parent
 SERVERS = {"valkey_server", "rclone_server"}  # fixtures
 # Folders and files whose tests start processes by themselves, or train a model.
 PROCESSES = {"acceptance", "bench", "browser", "embedded", "faults", "hostile", "training", "typing", "worker"}
-PROCESSES |= {"test_chromium.py", "test_cli.py", "test_install.py", "test_libraries.py", "test_redis_connections.py"}
+PROCESSES |= {
+    "test_chromium.py",
+    "test_cli.py",
+    "test_install.py",
+    "test_libraries.py",
+    "test_redis_connections.py",
+    "test_s3_policies.py",
+}
 # The files that take longest begin first, so that none is left to run alone at the end.
 LONGEST = (
     "faults/test_workers.py",

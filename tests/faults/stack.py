@@ -160,6 +160,10 @@ class Stack:
         self.storage_net.close()
         self.store.redis.close()
 
+    def env(self) -> dict[str, str]:
+        """The environment of an operator's command."""
+        return self._env(self.api_net, None)
+
     def _env(self, net: Proxy, more: Mapping[str, str] | None) -> dict[str, str]:
         env = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
         env |= {f"RIFFUSION_{name.upper()}": str(value) for name, value in self.values.items()}

@@ -45,7 +45,7 @@ def lose_and_restore(stack: Stack, backup: Path) -> None:
 def reconcile(stack: Stack, *options: str) -> dict[str, Any]:
     """`riffusion reconcile`, as an operator runs it beside the service."""
     command = [sys.executable, "-m", "riffusion", "reconcile", "--json", *options]
-    env = stack._env(stack.api_net, None)
+    env = stack.env()
     done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     report: dict[str, Any] = json.loads(done.stdout)

@@ -10,7 +10,16 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from riffusion.errors import Gone, NotFound, ResultLost, SetupError, Unauthorized, UnknownReference
+from riffusion.errors import (
+    Gone,
+    NotFound,
+    ResultLost,
+    SetupError,
+    StorageUnavailable,
+    Unauthorized,
+    UnknownReference,
+)
+from riffusion.jobs.database import Database
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.reconcile import Reconciliation, Report
 from riffusion.jobs.record import JobRecord
@@ -20,7 +29,7 @@ from riffusion.jobs.tenants import UNLIMITED
 from riffusion.jobs.uploads import Upload, UploadStore
 from riffusion.settings import Settings
 from riffusion.storage import Storage
-from tests.jobs.conftest import add_upload, by, claim, store_files, submit, success
+from tests.jobs.conftest import add_upload, by, claim, store_files, submit, success, to_sweep
 
 Reconcile = Callable[..., Report]
 ORPHAN = f"results/{'ab' * 20}/clip.png"
@@ -254,6 +263,31 @@ def test_a_job_that_ends_during_the_comparison_is_not_touched(
     assert len(list(files.list(later[0].folder))) == 2
 
 
+def test_files_that_the_sweep_is_about_to_delete_are_no_orphans(
+    *, store: JobStore, redis: Redis, uploads: UploadStore, reconcile: Reconcile, sweep: Callable[[], int],
+    age: Callable[[], None], files: Storage, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    made(store, files)
+    add_upload(uploads, by("alice"))
+    redis.zadd("sweep_at", {member: 1 for member in to_sweep(redis) if member.startswith("upload:")})
+    with monkeypatch.context() as patch:
+        patch.setattr(files, "delete", lambda _: (_ for _ in ()).throw(StorageUnavailable("no")))
+        with pytest.raises(StorageUnavailable):
+            sweep()
+    age()
+    assert not list(redis.scan_iter("upload:*"))
+    report = reconcile()
+    assert (report.known.count, report.orphans.count) == (3, 0)
+
+
+def test_a_result_that_is_not_the_one_looked_at_stays(
+    store: JobStore, files: Storage, redis: Redis, settings: Settings
+) -> None:
+    record = made(store, files)
+    assert not Database(redis, settings).run("lose_job", record.id, "another")
+    assert store.get(record.id) == record
+
+
 def test_it_takes_nothing_from_a_service_that_works_meanwhile(
     *, store: JobStore, files: Storage, redis: Redis, settings: Settings, uploads: UploadStore, sweep: Callable[[], int]
 ) -> None:
@@ -264,11 +298,11 @@ def test_it_takes_nothing_from_a_service_that_works_meanwhile(
     def serve(number: int) -> None:
         while not over.is_set():
             add_upload(uploads, by(f"up{number}"), secrets.token_bytes(8))
-            record = submit(store, f"client{number}")
+            submit(store, f"client{number}")
             attempt = claim(store, f"w{number}")
             store_files(files, attempt)
             assert store.finish(attempt.id, attempt.token, success(attempt))
-            store.delete(record.id) if secrets.randbelow(2) else kept.append(record.id)
+            store.delete(attempt.id) if secrets.randbelow(2) else kept.append(attempt.id)
             sweep()
 
     with ThreadPoolExecutor(3) as pool:

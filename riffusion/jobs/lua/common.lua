@@ -353,6 +353,9 @@ local function erase_job(job)
   -- The files of a single attempt that succeeded are complete; others may still be written for a moment.
   local settled = job.status == 'succeeded' and job.attempts == '1' or job.attempts == '0'
   redis.call('ZADD', 'sweep_at', now + (settled and 0 or 2 * limits.lease_s), 'job:' .. job.id)
+  for _, key in ipairs({made_key(job), made_key(job, job.client)}) do
+    if redis.call('GET', key) == job.id then redis.call('DEL', key) end
+  end
   delete_record(job)
   remember_erasure('job', job.id)
   redis.call('PUBLISH', 'events', job.id .. ' ' .. job.revision + 2)

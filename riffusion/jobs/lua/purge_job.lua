@@ -11,9 +11,6 @@ if job then
     redis.call('ZREM', 'webhooks:due:' .. lane, id)
     redis.call('ZREM', 'webhooks:trying', 'slow ' .. lane .. ' ' .. id, 'quick ' .. lane .. ' ' .. id)
   end
-  for _, key in ipairs({made_key(job), made_key(job, job.client)}) do
-    if redis.call('GET', key) == id then redis.call('DEL', key) end
-  end
 end
 local charged = load_hash('charged:' .. id)
 if charged then count_stored(charged, -charged.stored_bytes) end
