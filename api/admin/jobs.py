@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from flask import Response, request
+from pydantic import JsonValue
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from api.admin.authorization import PROBLEMS, blueprint, record
@@ -100,11 +101,11 @@ def _refused(job_id: str, error: RiffusionError) -> RefusedJob:
     return RefusedJob(id=job_id, code=error.code, detail=str(error))
 
 
-def _details(wanted: JobActionRequest, job_ids: list[str]) -> dict[str, list[str] | dict[str, str] | int]:
+def _details(wanted: JobActionRequest, job_ids: Sequence[str]) -> dict[str, JsonValue]:
     """For the audit log: which jobs, and by which filter they were found."""
-    found: dict[str, list[str] | dict[str, str] | int] = {}
+    found: dict[str, JsonValue] = {}
     if len(job_ids) > 1:
-        found |= {"count": len(job_ids), "ids": job_ids}
+        found |= {"count": len(job_ids), "ids": list(job_ids)}
     if wanted.filter is not None:
         found["filter"] = wanted.filter.model_dump(mode="json", exclude_none=True)
     return found

@@ -11,7 +11,7 @@ from web.assets import STATIC, digest, modules
 from web.pages import recipe, security_policy
 
 
-@pytest.mark.parametrize("path", ["/", "/about"])
+@pytest.mark.parametrize("path", ["/", "/about", "/admin"])
 def test_a_page_runs_nothing_inline_and_asks_no_other_host(client: Client, path: str) -> None:
     page = client.get(path)
     assert page.status_code == 200
@@ -24,7 +24,7 @@ def test_a_page_runs_nothing_inline_and_asks_no_other_host(client: Client, path:
     assert client.get(path, headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
 
 
-@pytest.mark.parametrize("path", ["/", "/about"])
+@pytest.mark.parametrize("path", ["/", "/about", "/admin"])
 def test_every_file_that_a_page_names_is_cached_for_good(client: Client, path: str) -> None:
     named = set(re.findall(r'(?:src|href)="(/assets/[^"]+)"', client.get(path).text))
     assert named
