@@ -153,6 +153,8 @@ def revoke(*, key_id: str, heir_id: str | None, delete_data: bool, data: Path | 
     """
     if heir_id is not None and delete_data:
         raise click.UsageError("Give --to or --delete-data.")
+    if heir_id == key_id:
+        raise click.UsageError("A key can't be its own heir.")
     operator = Operator.open(data)
     store, owned = _store(operator), KeyData(operator.redis, operator.settings)
     heir = store.get(heir_id) if heir_id is not None else None
