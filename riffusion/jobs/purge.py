@@ -51,8 +51,8 @@ class Purge:
             StoreUnavailable, StorageUnavailable: one of the two doesn't respond; call again.
         """
         mine = [each for each in Inventory(self._database).holdings() if includes(client, each.scopes)]
-        jobs = [each.id for each in mine if each.kind == "job" and each.created_at < before]
-        uploads = [each.id for each in mine if each.kind == "upload" and each.created_at < before]
+        jobs = [each.id for each in mine if each.kind == "job" and each.since < before]
+        uploads = [each.id for each in mine if each.kind == "upload" and each.since < before]
         tombstones = [job_id for job_id in self._tombstones(client) if accepted_at(job_id) < before]
         # First, because nothing leads from a key to a client once its jobs are gone.
         idempotency_keys = self._forget_idempotency({*jobs, *tombstones})
