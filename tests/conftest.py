@@ -47,6 +47,7 @@ PROCESSES = {
 LONGEST = (
     "faults/test_workers.py",
     "embedded/test_supervisor.py",
+    "monitoring/test_alerts.py",
     "faults/test_redis.py",
     "acceptance/test_modes.py",
     "faults/test_failover.py",

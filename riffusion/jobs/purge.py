@@ -69,11 +69,10 @@ class Purge:
         return Purged(len(jobs), len(uploads), len(tombstones), idempotency_keys, self._last_file(jobs, uploads))
 
     def _tombstones(self, client: str) -> Iterator[str]:
-        for pattern in ("gone:*", "charged:*"):
+        for pattern, read, *field in (("gone:*", "GET"), ("charged:*", "HGET", "client")):
             for page in self._database.scan(pattern):
-                read = ("GET",) if pattern == "gone:*" else ("HGET",)
-                field = () if pattern == "gone:*" else ("client",)
-                for key, maker in zip(page, self._database.many((*read, key, *field) for key in page), strict=True):
+                makers = self._database.many((read, key, *field) for key in page)
+                for key, maker in zip(page, makers, strict=True):
                     if maker and includes(client, (maker.decode(),)):
                         yield key.partition(":")[2]
 

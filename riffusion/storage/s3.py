@@ -76,7 +76,7 @@ class S3Storage(Storage):
 
     def delete(self, keys: Iterable[str]) -> None:
         """See Storage."""
-        names = iter([self._name(key) for key in keys])
+        names = map(self._name, keys)  # as they come: a scan of the bucket may be deleted
         while batch := list(islice(names, _DELETE_AT_ONCE)):
             with _refusals():
                 reply = self._client.delete_objects(

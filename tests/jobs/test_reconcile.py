@@ -10,7 +10,15 @@ from pathlib import Path
 import pytest
 from redis import Redis
 
-from riffusion.errors import Gone, NotFound, ResultLost, SetupError, Unauthorized, UnknownReference
+from riffusion.errors import (
+    Gone,
+    NotFound,
+    ResultLost,
+    SetupError,
+    StorageUnavailable,
+    Unauthorized,
+    UnknownReference,
+)
 from riffusion.jobs.database import Database
 from riffusion.jobs.erasures import ErasureLog
 from riffusion.jobs.keys import KeyStore

@@ -16,6 +16,7 @@ from riffusion.errors import Conflict, Gone
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.requeue import Requeue
+from riffusion.jobs.statistics import read_statistics
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 from tests.conftest import ValkeyServer
@@ -233,7 +234,7 @@ class StoreMachine(RuleBasedStateMachine):
         there = {job_id: job.status for job_id, job in self.jobs.items() if not job.deleted}
         waiting = {job_id for job_id, status in there.items() if status is JobStatus.QUEUED}
         running = {job_id for job_id, status in there.items() if status is JobStatus.RUNNING}
-        assert self.members(f"waiting:{MODEL}") == waiting
+        assert self.members(f"waiting:{MODEL}") == self.members(f"queued:{MODEL}") == waiting
         assert self.members("due") == waiting | running
         assert {key for worker in WORKERS for key in self.redis.hgetall(f"held:{worker}")} == {  # type: ignore[union-attr]
             job_id.encode() for job_id in running
@@ -246,6 +247,8 @@ class StoreMachine(RuleBasedStateMachine):
         assert dict(self.redis.zrange(f"places:{MODEL}", 0, -1, withscores=True)) == {  # type: ignore[arg-type]
             name.encode(): count for name, count in places.items()
         }
+        ended = len(self.jobs) - len(waiting) - len(running)  # deleted ones, too
+        assert sum(read_statistics(self.redis, self.store.settings).ended.values()) == ended
         load = self.store.models.loads().get(MODEL)
         assert load is None or (load.waiting, load.running) == (len(waiting), len(running))
 
@@ -275,12 +278,12 @@ class StoreMachine(RuleBasedStateMachine):
             "folders",
             "idem",
             "made",
+            "ended",
             "sweep_at",
             "erasures",
             "models",
             "model",
             "clients",
-            "ended",
             "reaped_at",
             "waking",
         }

@@ -8,6 +8,7 @@ from pathlib import Path
 from riffusion.training.data.captions import Stated, write_caption
 from riffusion.training.data.clip_pictures import Pictures
 from riffusion.training.data.composed_set import ComposedSet
+from riffusion.training.data.whole_file import whole_file
 from riffusion.training.evaluation.adherence import MEASURES, adherence
 from riffusion.training.evaluation.judge import Judge
 
@@ -40,7 +41,8 @@ class Judgement:
             return
         scores = adherence(self._stated, self._judge.verdicts(make()))
         rows.append({"name": name, **{measure: round(score, 4) for measure, score in scores.items()}})
-        self._rows.write_text("".join(json.dumps(row) + "\n" for row in rows))
+        with whole_file(self._rows) as file:
+            file.write("".join(json.dumps(row) + "\n" for row in rows).encode())
         head = ["| | " + " | ".join(MEASURES) + " |", "|---" * (1 + len(MEASURES)) + "|"]
         lines = [f"| {row['name']} | " + " | ".join(f"{row[each]:.1%}" for each in MEASURES) + " |" for row in rows]
         self._table.write_text("\n".join([*head, *lines]) + "\n")

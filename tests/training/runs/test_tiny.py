@@ -11,6 +11,7 @@ from diffusers import AutoencoderKL, StableDiffusionPipeline
 from transformers import CLIPTextModel
 
 from riffusion.diffusion.checkpoint import load_checkpoint
+from riffusion.errors import StorageUnavailable
 from riffusion.training.data.lexicon import model_vocabulary
 from riffusion.training.data.soundfont import SOUNDFONT
 from riffusion.training.evaluation.sampler import GUIDANCE
@@ -42,6 +43,15 @@ def job(tmp_path_factory: pytest.TempPathFactory) -> TinyRun:
     train_tiny(job)
     export_tiny(job, job.folder / "model")
     return job
+
+
+def test_what_cannot_be_read_or_written_is_named(tmp_path: Path) -> None:
+    job = TinyRun(tmp_path, TrainerOptions(steps=1, processes=1), clips=1, held_out_clips=1)
+    (tmp_path / "train-0").touch()  # where a folder has to be
+    with pytest.raises(StorageUnavailable, match=rf"{tmp_path}/train-0.* can't be read or written"):
+        render_data(job)
+    with pytest.raises(StorageUnavailable, match=rf"{tmp_path}/unet/state-.* can't be read or written"):
+        export_tiny(job, tmp_path / "model")
 
 
 @torch.no_grad()

@@ -136,7 +136,7 @@ export class ClipStore extends EventTarget {
     try {
       return Boolean(await getJob(id));
     } catch (error) {
-      if (error instanceof Problem && (error.code === "gone" || error.code === "not_found")) return false;
+      if (error instanceof Problem && ["gone", "not_found", "result_lost"].includes(error.code)) return false;
       throw error;
     }
   }
