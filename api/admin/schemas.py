@@ -220,7 +220,7 @@ def _as_recorded(text: str) -> str:
     try:
         return client_named(text)
     except ValueError:
-        raise ValueError("must be key:<id>, key:<id>/<end user>, an address, or an IPv6 network") from None
+        raise ValueError("must be key:<id>, key:<id>/<end user>, an address, or an IPv6 /64, /56 or /48") from None
 
 
 ClientName = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_as_recorded)]

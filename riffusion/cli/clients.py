@@ -25,7 +25,9 @@ class ClientName(click.ParamType):  # type: ignore[type-arg]  # generic in later
         try:
             return client_named(value)
         except ValueError:
-            self.fail(f"{value} isn't key:<id>, key:<id>/<end user>, an address, or an IPv6 network.", param, ctx)
+            self.fail(
+                f"{value} isn't key:<id>, key:<id>/<end user>, an address, or an IPv6 /64, /56 or /48.", param, ctx
+            )
 
 
 CLIENT = click.argument("client", type=ClientName())
@@ -57,7 +59,9 @@ def show(*, client: str | None, as_json: bool, data: Path | None) -> None:
 @clients.command()
 @CLIENT
 @click.option("--reason", required=True, help="Why; the client reads it.")
-@click.option("--hours", type=click.FloatRange(0, MAX_HOURS, min_open=True), help="For how long; otherwise until unblocked.")
+@click.option(
+    "--hours", type=click.FloatRange(0, MAX_HOURS, min_open=True), help="For how long; otherwise until unblocked."
+)
 @DATA
 def block(*, client: str, reason: str, hours: float | None, data: Path | None) -> None:
     """Has every request of CLIENT refused that would create something, at once.

@@ -58,7 +58,7 @@ def test_an_ipv6_address_stands_for_its_network(command: Command, given: str, me
 
 
 def test_what_is_no_client_is_refused(command: Command) -> None:
-    for name in ("alice", "address:192.0.2", "10.0.0.0/8"):
+    for name in ("alice", "address:192.0.2", "10.0.0.0/8", "2001:db8::/32", "2001:db8::1/128"):
         command("clients", "show", name, status=2)
 
 

@@ -330,8 +330,8 @@ def test_it_takes_nothing_from_a_service_that_works_meanwhile(
     ],
 )
 def test_other_files_among_the_deletions_are_not_read(
-    store: JobStore, files: Storage, reconcile: Reconcile, redis: Redis, settings: Settings, sweep: Callable[[], int],
-    name: str, content: bytes, foreign: bool,
+    *, store: JobStore, files: Storage, reconcile: Reconcile, redis: Redis, settings: Settings,
+    sweep: Callable[[], int], name: str, content: bytes, foreign: bool,
 ) -> None:  # fmt: skip
     made(store, files)
     erased = made(store, files)

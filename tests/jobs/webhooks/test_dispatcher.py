@@ -230,7 +230,7 @@ def test_an_address_is_no_part_of_what_was_asked_for(store: JobStore, redis: Red
 
 
 def test_purging_a_key_leaves_the_webhooks_of_jobs_that_it_left_to_another(
-    store: JobStore, dispatcher: Dispatcher, job: JobRecord, key: Key, receiver: Receiver, redis: Redis,
+    *, store: JobStore, dispatcher: Dispatcher, job: JobRecord, key: Key, receiver: Receiver, redis: Redis,
     settings: Settings,
 ) -> None:  # fmt: skip
     """One whose host doesn't respond waits in a queue of the key's."""
