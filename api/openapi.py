@@ -18,7 +18,7 @@ from api.load_shedding import NEVER_SHED
 from api.operations import ErrorClass, Operation, Reply, operation, operation_of
 from api.problems import PROBLEM_TYPE, Problem, code_of, status_of
 from api.services import services
-from riffusion.errors import Overloaded, Unauthorized, UnavailableError
+from riffusion.errors import Forbidden, Overloaded, Unauthorized, UnavailableError
 from riffusion.requests import REQUEST
 
 Json = dict[str, Any]
@@ -174,7 +174,8 @@ def _operation(rule: Rule, marked: Operation, schemas: _Schemas, app: Flask) -> 
         },
     }
     if Unauthorized in marked.problems:
-        found["security"] = [*([{}] if services().settings.anonymous else []), {"key": []}]
+        open_to_all = services().settings.anonymous and not _is_for_operators(marked)
+        found["security"] = [*([{}] if open_to_all else []), {"key": []}]
     if marked.body:
         found["requestBody"] = {"required": True, "content": schemas.content(marked.body)}
     return found
@@ -203,8 +204,13 @@ def _query_parameters(marked: Operation) -> Iterator[Json]:
         yield {"name": name, "in": "query", "schema": kept, "description": field["description"]}
 
 
+def _is_for_operators(marked: Operation) -> bool:
+    return Forbidden in marked.problems
+
+
 def _header_parameters(marked: Operation) -> Iterator[Json]:
-    for name in (*marked.headers, *([END_USER, SECRET] if Unauthorized in marked.problems else [])):
+    for_clients = Unauthorized in marked.problems and not _is_for_operators(marked)
+    for name in (*marked.headers, *([END_USER, SECRET] if for_clients else [])):
         schema, description = REQUEST_HEADERS[name]
         yield {"name": name, "in": "header", "schema": schema, "description": description}
 

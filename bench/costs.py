@@ -35,11 +35,11 @@ from riffusion.requests import (
     InputSize,
     Kind,
     Sizes,
+    complete,
     cost,
     parse,
     reference_fields,
     references,
-    with_guidance,
     with_seed,
 )
 from riffusion.requests.modes import BY_NAME
@@ -158,19 +158,19 @@ def main() -> None:
     chosen = [case for case in chosen if case.size.columns <= arguments.longest]
     standard = next(case for case in chosen if case.name == STANDARD)
     with Generator.load(Settings(device="cpu", checkpoint="bundled")) as generator:
-        guidance = generator.card.guidance or 1.0
+        card = generator.card
         run(standard, generator)  # the first clip pays for what is loaded late
         standard.seconds.clear()
         for _ in range(arguments.rounds):
             for case in chosen:
                 run(case, generator)
     print(f"{datetime.now(UTC):%Y-%m-%d}  {platform.machine()}  one thread of the CPU  bundled")
-    unit = statistics.median(standard.seconds) / cost(standard.request)
+    unit = statistics.median(standard.seconds) / cost(complete(standard.request, card))
     print("| request | processor s | cost | charged / taken |\n|---|---|---|---|")
     ratios = {}
     for case in chosen:
         taken = statistics.median(case.seconds)
-        charged = cost(with_guidance(case.request, guidance), case.sizes)
+        charged = cost(complete(case.request, card), case.sizes)
         ratios[case.name] = charged * unit / taken
         print(f"| {case.name} | {taken:.2f} | {charged:.1f} | {ratios[case.name]:.2f} |")
     over, under = max(ratios, key=ratios.__getitem__), min(ratios, key=ratios.__getitem__)

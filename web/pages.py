@@ -1,4 +1,4 @@
-"""The pages for people: the playground at `/`, `/about`, published clips at `/clips/<share id>`; the operators' `/admin`."""
+"""The pages for people: the playground at `/`, `/about`, published clips at `/clips/<share id>`, operators' `/admin`."""
 
 from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime

@@ -37,7 +37,7 @@ class Negation:
 
 
 class Reach:
-    """Tells what else a negation holds for."""
+    """Finds what else a negation holds for."""
 
     def __init__(
         self, phrase_at: Callable[[Phrase, int, int], Phrase], topic_of: Callable[[Phrase], str | None]

@@ -138,10 +138,7 @@ class KnownWords:
                 if meant not in self._connecting:
                     negation = negation.after(phrase, first)
         self._note_bass(reading)
-        reading.text = tokens.edited(prompt, edits)
-        text = tokens.shown(reading.text)
-        reading.tempi = dict.fromkeys(int(number) for number in _TEMPO.findall(text))
-        reading.meters = dict.fromkeys(_METER.findall(text))
+        _set_text(reading, tokens.edited(prompt, edits))
         return reading
 
     def _topic_of(self, phrase: Phrase) -> str | None:
@@ -244,3 +241,10 @@ class KnownWords:
         if _SYMBOL.fullmatch(word):
             return (word,) not in self._known
         return len(word) > 1 and word.isalpha() and word not in self._fillers
+
+
+def _set_text(reading: Reading, text: str) -> None:
+    """Adds the prompt in the model's words to its reading, with the numbers in it."""
+    reading.text, shown = text, tokens.shown(text)
+    reading.tempi = dict.fromkeys(int(number) for number in _TEMPO.findall(shown))
+    reading.meters = dict.fromkeys(_METER.findall(shown))

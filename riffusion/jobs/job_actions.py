@@ -33,7 +33,7 @@ class JobAction(StrEnum):
 
 
 class JobActions:
-    """Acts on the jobs of one Redis, whoever owns them. Thread-safe."""
+    """Acts on the jobs of one Redis, also those of other clients. Thread-safe."""
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._store = JobStore(redis, settings)

@@ -19,8 +19,8 @@ _CALL = 0.2  # of a step, even of the narrowest picture; the rest of it grows wi
 _FROM_PICTURE, _TO_PICTURE = 0.8, 2.2  # latents of 512 columns from their picture, and the picture from them
 _ANALYSIS = 0.15  # a second and channel of sound to its picture
 _SOUND: dict[Quality, float] = {"fast": 0.25, "standard": 0.45, "best": 2.5}  # a second and channel from its picture
-# A second and channel to its file; lossy ones are decoded again to see that they stay below the true peak.
-_FILE: dict[AudioFormat, float] = {"wav": 0.05, "flac": 0.05, "mp3": 0.1, "ogg": 0.5}
+# A second and channel to its file: loudness and checks, 0.035 of it, then encoding; ffmpeg encodes Ogg in a process.
+_FILE: dict[AudioFormat, float] = {"wav": 0.04, "flac": 0.04, "mp3": 0.09, "ogg": 0.3}
 
 
 def cost(request: AnyRequest, sizes: Sizes | None = None) -> float:

@@ -70,6 +70,7 @@ def test_every_operation_below_the_prefix_is_guarded_and_described(app: Flask, c
     for rule in rules:
         for described in paths[rule.rule.replace("<", "{").replace(">", "}")].values():
             assert {"401", "403"} <= set(described["responses"])
+            assert described["security"] == [{"key": []}]
 
 
 def test_no_other_origin_may_use_it(settings: Any, operator: Client) -> None:

@@ -51,10 +51,10 @@ def riff(**init: str) -> dict[str, Any]:
 
 
 def about_a_job(app: Flask) -> list[tuple[str, str]]:
-    """Every method and path that names a job."""
+    """Every method and path that names a job, but for those of operators."""
     rules = [rule for rule in app.url_map.iter_rules() if "job_id" in rule.arguments]
     methods = ((method, rule.rule) for rule in rules for method in (rule.methods or set()) - {"HEAD", "OPTIONS"})
-    return [(method, path) for method, path in methods if not path.startswith("/static")]
+    return [(method, path) for method, path in methods if not path.startswith("/admin/")]
 
 
 def at(path: str, job_id: str) -> str:

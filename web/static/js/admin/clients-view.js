@@ -104,12 +104,12 @@ function facts({ at, client, jobs, uploads, published, stored_bytes, request_byt
     ["shared", count(published, "clip")],
     ["stored", `${bytes(stored_bytes)} of files, ${bytes(request_bytes)} of requests`],
     ["since", first_at ? clock(first_at, at) : ""],
-    ["blocked", block ? `${ends(block)}: ${block.reason}` : "no"],
+    ["blocked", block ? `ends ${ends(block)}: ${block.reason}` : "no"],
   ];
 }
 
 /** @param {Block} block */
-const ends = ({ left_s }) => (left_s === null ? "until unblocked" : `in ${duration(left_s)}`);
+const ends = ({ left_s }) => (left_s === null ? "when unblocked" : `in ${duration(left_s)}`);
 
 /** @param {Block} block */
 function makeBlock({ client, reason, by }) {

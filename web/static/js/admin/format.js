@@ -32,7 +32,7 @@ export function clock(time, at) {
   return then.toDateString() === now.toDateString() ? hours : `${then.toLocaleDateString("en-CA")} ${hours}`;
 }
 
-/** The random part of an id, as much of it as tells jobs apart.
+/** The random part of an id, as much of it as distinguishes jobs.
  * @param {string} id */
 export const shortId = (id) => (id.length > 22 ? id.slice(14, 22) : id);
 
