@@ -16,7 +16,7 @@ from riffusion.jobs.database import Database
 from riffusion.jobs.inventory import Inventory
 from riffusion.jobs.shares import share_keys
 from riffusion.jobs.sweep import Sweep
-from riffusion.jobs.tenants import includes
+from riffusion.jobs.tenants import includes, is_network
 from riffusion.settings import Settings
 from riffusion.storage import Storage
 
@@ -88,8 +88,8 @@ class Purge:
         return len(found)
 
     def _names(self, client: str) -> set[str]:
-        """The names within a client's that something is counted for: a key's end users."""
-        pattern = f"{_escape(client)}/*"
+        """The names within a client's that something is counted for: a key's end users, a network's addresses."""
+        pattern = "address:*" if is_network(client) else f"{_escape(client)}/*"
         found = {key.partition(":")[2] for page in self._database.scan(f"*:{pattern}") for key in page}
         for model in self._database.command("SMEMBERS", "models"):
             found.update(self._database.members(f"clients:{model.decode()}", pattern))

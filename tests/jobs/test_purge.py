@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -30,6 +31,7 @@ from tests.jobs.conftest import (
     by,
     claim,
     expire,
+    keys,
     prompt,
     run,
     store_files,
@@ -256,3 +258,15 @@ def test_what_was_left_to_a_client_after_its_purge_stays(
     KeyData(redis, settings).leave("00ff", heir)
     assert Reconciliation(redis, files, settings, min_age_s=600).run(erase_again=True).returned.count == 0
     assert store.get(left.id).tenant == f"key:{heir.id}"
+
+
+def test_purging_a_network_purges_those_within_it(store: JobStore, redis: Redis, purge: Purge) -> None:
+    for site in "2001:db8:1", "2001:db8:2":
+        networks = (f"address:{site}::/56", f"address:{site}::/48")
+        each = replace(tenant(f"address:{site}:2::/64"), networks=networks)
+        kept = store.accept([Submission(prompt(), each)]).records[0]
+        store.delete(store.accept([Submission(prompt(), each)]).records[0].id)
+    purge.run("address:2001:db8:1::/48")
+    assert "2001:db8:1" not in everything(redis)
+    assert store.get(kept.id) == kept
+    assert len(keys(redis, "gone:*")) == 1
