@@ -83,7 +83,13 @@ class ClientDirectory:
 
         Args:
             seconds: for which that holds; 0: until `unblock`.
+
+        Raises:
+            NotFound: it is or belongs to a key that there isn't.
         """
+        key_id = key_of(client)
+        if key_id is not None:
+            self._keys.require(key_id)
         self._database.run("block_client", client, reason, by, seconds)
 
     def unblock(self, client: str) -> None:
