@@ -85,5 +85,5 @@ def _services(settings: Settings) -> Services:
         presenter=Presenter(stored, settings.public_url, settings.url_ttl_s),
         metrics=counters,
         upload_limiter=UploadLimiter(settings.max_upload_bytes),
-        operator=OperatorTools.on(store.redis, settings),
+        operator=OperatorTools.beside(store),
     )

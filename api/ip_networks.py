@@ -42,11 +42,14 @@ def client_named(text: str) -> str:
     """The client that a person means, as records name it: `key:…`, or `address:…` with or without that word.
 
     Raises:
-        ValueError: it is neither a key's, nor an address or an IPv6 network.
+        ValueError: it is neither a key's, nor an address or one of the IPv6 networks that records name.
     """
     if text.startswith("key:"):
         return text
     address = text.removeprefix("address:")
     if "/" in address:
-        return f"address:{IPv6Network(address)}"
+        network = IPv6Network(address)
+        if network.prefixlen not in {_SUBSCRIBER_BITS, *_SITE_BITS}:
+            raise ValueError(f"nothing counts for a /{network.prefixlen}")
+        return f"address:{network}"
     return client_of(str(ip_address(address)))[0]

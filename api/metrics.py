@@ -54,7 +54,7 @@ class Metrics:
 
     def count_shed(self, method: str) -> None:
         """One request was refused before it reached the application."""
-        self.shed.labels(_known(method)).inc()
+        self.shed.labels(known_method(method) or "other").inc()
 
     def text(self, store: JobStore) -> bytes:
         """Everything in the Prometheus text format."""
@@ -82,13 +82,13 @@ def register(app: Flask, metrics: Metrics) -> None:
     @app.after_request
     def _count(response: Response) -> Response:
         route = request.url_rule.rule if request.url_rule else "unmatched"
-        method = _known(request.method)
+        method = known_method(request.method) or "other"
         counter(method, route, response.status_code).inc()
         if "held" not in g:
             seconds(method, route).observe(elapsed_s())
         return response
 
 
-def _known(method: str) -> str:
-    """The method, or `other`: clients can send any, and each value would be a time series forever."""
-    return method if method in _METHODS else "other"
+def known_method(method: str) -> str | None:
+    """The method, if it is one of the API's; clients can send any, and each would be a time series forever."""
+    return method if method in _METHODS else None

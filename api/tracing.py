@@ -9,6 +9,7 @@ from http import HTTPStatus
 from flask import Flask, Response, g, request
 
 from api.authentication import caller
+from api.metrics import known_method
 from api.request_log import READS, request_id
 from api.services import services
 from riffusion import tracing
@@ -26,14 +27,15 @@ def register(app: Flask) -> None:
         if request.method in READS and not parent:
             return
         route = request.url_rule.rule if request.url_rule else ""
+        method = known_method(request.method)  # otherwise, the two values below are those of HTTP's conventions
         attributes = {
-            "http.request.method": request.method,
+            "http.request.method": method or "_OTHER",
             "http.route": route,
             "url.scheme": request.scheme,
             "riffusion.request.id": request_id(),
         }
         strangers = [{"traceparent": sent["traceparent"]}] if not parent and "traceparent" in sent else []
-        name = f"{request.method} {route}".rstrip()
+        name = f"{method or 'HTTP'} {route}".rstrip()
         g.trace = ExitStack()
         g.span = g.trace.enter_context(tracing.span(name, attributes, kind="server", parent=parent, links=strangers))
 

@@ -85,3 +85,13 @@ def test_the_standard_variable_samples_and_parents_decide(
     with tracing.span("continued", parent={"traceparent": f"00-{TRACE}-{SPAN}-01"}):
         assert tracing.ids()["trace_id"] == TRACE
     assert [span.name for span in exported.get_finished_spans()] == ["continued"]
+
+
+def test_a_callers_state_is_continued_while_it_is_short(exported: InMemorySpanExporter) -> None:
+    """A job's record has it, and it counts for no limit."""
+    parent = {"traceparent": f"00-{'1' * 32}-{'2' * 16}-01"}
+    for length, kept in ((250, True), (256, False)):
+        state = f"a={'x' * length},b={'x' * length}"
+        with tracing.span("any", parent={**parent, "tracestate": state}):
+            assert tracing.carrier().get("tracestate") == (state if kept else None)
+            assert tracing.carrier()["traceparent"].split("-")[1] == "1" * 32

@@ -8,6 +8,8 @@ from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 from api.ip_networks import client_named
 from api.query import MAX_PAGE, PAGE
 from api.schemas import JobFailure, JobWebhook, Progress, Queue
+from riffusion.jobs.audit import ENTRY_ID
+from riffusion.jobs.clients import MAX_HOURS
 from riffusion.jobs.job_actions import JobAction
 from riffusion.jobs.models import ModelState
 from riffusion.jobs.record import JobStatus
@@ -145,7 +147,7 @@ class JobActionRequest(BaseModel):
     def _one_of_both(self) -> Self:
         if (self.ids is None) == (self.filter is None):
             raise ValueError("must have either ids or a filter")
-        if self.filter is not None and not self.filter.model_fields_set:
+        if self.filter is not None and not self.filter.model_dump(exclude_none=True):
             raise ValueError("must name a field of the filter: without one, it would match every job")
         return self
 
@@ -218,7 +220,7 @@ def _as_recorded(text: str) -> str:
     try:
         return client_named(text)
     except ValueError:
-        raise ValueError("must be key:<id>, key:<id>/<end user>, an address, or an IPv6 network") from None
+        raise ValueError("must be key:<id>, key:<id>/<end user>, an address, or an IPv6 /64, /56 or /48") from None
 
 
 ClientName = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_as_recorded)]
@@ -259,7 +261,7 @@ class ClientHoldings(_Response):
     published: int = Field(description="Clips.")
     stored_bytes: int
     request_bytes: int
-    first_at: datetime | None = Field(description="When the oldest of it was created.")
+    first_at: datetime | None = Field(description="When the oldest of it was created or left to it.")
     block: ClientBlock | None
 
 
@@ -271,7 +273,7 @@ class BlockRequest(BaseModel):
     action: Literal["block"]
     client: ClientName
     reason: str = Field(min_length=1, max_length=200, description="The client reads it.")
-    hours: float | None = Field(default=None, gt=0, le=24 * 366, description="Null: until it is unblocked.")
+    hours: float | None = Field(default=None, gt=0, le=MAX_HOURS, description="Null: until it is unblocked.")
 
 
 class UnblockRequest(BaseModel):
@@ -299,7 +301,7 @@ class AuditQuery(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     limit: int = Field(default=PAGE, ge=1, le=MAX_PAGE, description="Entries a page.")
-    cursor: Annotated[str, Field(pattern="^[0-9]{1,15}-[0-9]{1,15}$")] | None = Field(
+    cursor: Annotated[str, Field(pattern=f"^{ENTRY_ID.pattern}$")] | None = Field(
         default=None, description="`next_cursor` of the page before."
     )
 

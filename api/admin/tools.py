@@ -2,15 +2,13 @@
 
 from dataclasses import dataclass
 
-from redis import Redis
-
 from riffusion.jobs.audit import AuditLog
 from riffusion.jobs.clients import ClientDirectory
 from riffusion.jobs.job_actions import JobActions
 from riffusion.jobs.model_control import ModelControl
 from riffusion.jobs.overview import ServiceMonitor
 from riffusion.jobs.search import JobSearch
-from riffusion.settings import Settings
+from riffusion.jobs.store import JobStore
 
 
 @dataclass(frozen=True)
@@ -25,8 +23,9 @@ class OperatorTools:
     audit: AuditLog
 
     @classmethod
-    def on(cls, redis: Redis, settings: Settings) -> "OperatorTools":
-        """On one Redis."""
+    def beside(cls, store: JobStore) -> "OperatorTools":
+        """On the Redis of a job store."""
+        redis, settings = store.redis, store.settings
         return cls(
             ServiceMonitor(redis, settings),
             JobSearch(redis, settings),

@@ -1,7 +1,6 @@
 """`riffusion audit`: what operators have done."""
 
 import json
-import re
 from dataclasses import asdict
 from pathlib import Path
 
@@ -9,7 +8,7 @@ import click
 
 from riffusion.cli.operators import JSON, Operator, echo_json, echo_table, timestamp
 from riffusion.cli.serve import DATA
-from riffusion.jobs.audit import AuditLog
+from riffusion.jobs.audit import ENTRY_ID, AuditLog
 
 
 @click.command()
@@ -19,7 +18,7 @@ from riffusion.jobs.audit import AuditLog
 @DATA
 def audit(*, count: int, before: str | None, as_json: bool, data: Path | None) -> None:
     """What operators have done, newest first: when, who, what, to what."""
-    if before is not None and not re.fullmatch(r"\d+-\d+", before):
+    if before is not None and not ENTRY_ID.fullmatch(before):
         raise click.UsageError(f"{before} is not an entry's ID.")
     operator = Operator.open(data)
     entries = AuditLog(operator.redis, operator.settings).read(count, before)

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 
 from api.ip_networks import client_named
-from riffusion.cli.operators import JSON, Operator, echo_json, echo_table, timestamp
+from riffusion.cli.operators import JSON, Operator, echo_json, echo_line, echo_table, timestamp
 from riffusion.cli.serve import DATA
-from riffusion.jobs.clients import Block, ClientDirectory, ClientView
+from riffusion.jobs.clients import MAX_HOURS, Block, ClientDirectory, ClientView
 from riffusion.jobs.purge import Purge
 from riffusion.jobs.tenants import Quota
 from riffusion.storage import open_storage
@@ -25,7 +25,9 @@ class ClientName(click.ParamType):  # type: ignore[type-arg]  # generic in later
         try:
             return client_named(value)
         except ValueError:
-            self.fail(f"{value} isn't key:<id>, key:<id>/<end user>, an address, or an IPv6 network.", param, ctx)
+            self.fail(
+                f"{value} isn't key:<id>, key:<id>/<end user>, an address, or an IPv6 /64, /56 or /48.", param, ctx
+            )
 
 
 CLIENT = click.argument("client", type=ClientName())
@@ -57,7 +59,9 @@ def show(*, client: str | None, as_json: bool, data: Path | None) -> None:
 @clients.command()
 @CLIENT
 @click.option("--reason", required=True, help="Why; the client reads it.")
-@click.option("--hours", type=click.FloatRange(0, min_open=True), help="For how long; otherwise until unblocked.")
+@click.option(
+    "--hours", type=click.FloatRange(0, MAX_HOURS, min_open=True), help="For how long; otherwise until unblocked."
+)
 @DATA
 def block(*, client: str, reason: str, hours: float | None, data: Path | None) -> None:
     """Has every request of CLIENT refused that would create something, at once.
@@ -120,7 +124,7 @@ def _show_one(client: str, view: ClientView, *, as_json: bool) -> None:
         ("stored", f"{view.stored_bytes} bytes of files, {view.request_bytes} of requests"),
         ("since", timestamp(view.first_at)), ("limits", limits), ("blocked", blocked),
     ):  # fmt: skip
-        click.echo(f"{name:<10} {value}")
+        echo_line(f"{name:<10} {value}")
 
 
 def _limits(limits: Quota) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from riffusion.cli.operators import JSON, Duration, Operator, echo_json, echo_table, timestamp
+from riffusion.cli.operators import JSON, Duration, Operator, echo_json, echo_line, echo_table, timestamp
 from riffusion.cli.serve import DATA
 from riffusion.errors import RequestError
 from riffusion.jobs.job_actions import JobAction, JobActions
@@ -87,7 +87,7 @@ def show(*, job_id: str, as_json: bool, data: Path | None) -> None:
         echo_json(_as_json(record) | {"queue": asdict(place) if place else None, "timeline": list(map(asdict, steps))})
         return
     for name, value in _about(record).items():
-        click.echo(f"{name:<10}{value}")
+        echo_line(f"{name:<10}{value}")
     if place is not None:
         eta = "" if place.eta_s is None else f", about {place.eta_s:.0f} s"
         click.echo(f"{'queue':<10}{place.position} before it{eta}")

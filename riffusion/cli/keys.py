@@ -9,7 +9,6 @@ import click
 
 from riffusion.cli.operators import JSON, Duration, Operator, echo_json, echo_table, timestamp
 from riffusion.cli.serve import DATA
-from riffusion.errors import NotFound
 from riffusion.jobs.key_data import KeyData, Owned
 from riffusion.jobs.keys import Key, KeyStore
 from riffusion.jobs.tenants import Quota
@@ -153,11 +152,11 @@ def revoke(*, key_id: str, heir_id: str | None, delete_data: bool, data: Path | 
     """
     if heir_id is not None and delete_data:
         raise click.UsageError("Give --to or --delete-data.")
+    if heir_id == key_id:
+        raise click.UsageError("A key can't be its own heir.")
     operator = Operator.open(data)
     store, owned = _store(operator), KeyData(operator.redis, operator.settings)
-    heir = store.get(heir_id) if heir_id is not None else None
-    if heir_id is not None and heir is None:
-        raise NotFound(f"There is no key {heir_id}; `riffusion keys list` shows those there are.")
+    heir = store.require(heir_id) if heir_id is not None else None
     if store.get(key_id) is not None or not owned.count(key_id):
         operator.record("key.revoke", key_id)
         store.revoke(key_id)

@@ -17,15 +17,17 @@ from redis import Redis
 from riffusion.embedded.supervisor import REDIS_URL
 from riffusion.jobs.audit import AuditLog
 from riffusion.jobs.database import Database, connect, refuse_cluster
+from riffusion.logs import escape
 from riffusion.settings import Settings, get_settings
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_CENTURY = 36_525 * 86_400  # seconds
 
 JSON = click.option("--json", "as_json", is_flag=True, help="JSON lines, for scripts.")
 
 
 class Duration(click.ParamType[float]):
-    """A duration such as `90s`, `15m`, `2h` or `1d`, in seconds."""
+    """A duration such as `90s`, `15m`, `2h` or `1d`, in seconds; a century at most."""
 
     name = "duration"
 
@@ -34,7 +36,9 @@ class Duration(click.ParamType[float]):
         number, unit = str(value)[:-1], str(value)[-1:]
         if unit not in _UNITS or not number.isdecimal():
             self.fail(f"{value} is not a number followed by s, m, h or d", param, ctx)
-        return int(number) * _UNITS[unit]
+        if len(number) > len(str(_CENTURY)) or (seconds := int(number) * _UNITS[unit]) > _CENTURY:
+            self.fail(f"{value} is longer than a century", param, ctx)
+        return seconds
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,13 @@ def timestamp(seconds: float | None) -> str:
 
 
 def echo_json(value: object) -> None:
-    """One line of JSON."""
-    click.echo(json.dumps(value, ensure_ascii=False))
+    """One line of JSON, in ASCII, where no control character is left."""
+    click.echo(json.dumps(value))
+
+
+def echo_line(text: str) -> None:
+    """One line for people, without what a terminal would obey: some of it comes from clients and other operators."""
+    click.echo(escape(text))
 
 
 def echo_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
@@ -100,4 +109,4 @@ def echo_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> None:
     lines.insert(0, list(heads))
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     for line in lines:
-        click.echo("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+        echo_line("  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from riffusion.cli.operators import JSON, Operator, echo_json
+from riffusion.cli.operators import JSON, Operator, echo_json, echo_line
 from riffusion.cli.serve import DATA
 from riffusion.jobs.reconcile import Reconciliation, Report, Tally
 from riffusion.storage import open_storage
@@ -50,7 +50,7 @@ def _show(report: Report, asked: dict[str, bool]) -> None:
         size = f", {tally.bytes / 2**20:.1f} MiB" if tally.bytes else ""
         click.echo(f"{name:<44} {tally.count}{size}{done}")
         for example in tally.examples if action else ():
-            click.echo(f"    {example}")
+            echo_line(f"    {example}")
 
     def action(name: str, done: str) -> str:
         return done if asked[name] else f"--{name.replace('_', '-')} changes that"
@@ -65,4 +65,4 @@ def _show(report: Report, asked: dict[str, bool]) -> None:
     if report.lost_by_client:
         click.echo(f"of these jobs, {report.lost_clips} were published; jobs and uploads by client:")
         for client, count in sorted(report.lost_by_client.items(), key=lambda item: -item[1])[:20]:
-            click.echo(f"    {client}  {count}")
+            echo_line(f"    {client}  {count}")

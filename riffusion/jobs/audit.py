@@ -5,6 +5,7 @@ then failed stays.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from riffusion.jobs.database import Database
 from riffusion.settings import Settings
 
 KEPT = 20_000  # entries, about; some 4 MB
+ENTRY_ID = re.compile("[1-9][0-9]{0,14}-[0-9]{1,15}")  # milliseconds, and a number within those
 
 _STREAM = "audit"
 _NO_DETAILS: Mapping[str, JsonValue] = {}

@@ -13,6 +13,7 @@ from riffusion.jobs.shares import share_keys
 from riffusion.jobs.tenants import Quota, anonymous_quota, includes, key_of
 from riffusion.settings import Settings
 
+MAX_HOURS = 24 * 366  # of a block that ends by itself
 _BLOCKED = "blocked:"
 
 
@@ -43,7 +44,7 @@ class ClientView:
     """Of uploads and results, those of deleted jobs that others still show not included."""
     request_bytes: int
     first_at: float | None
-    """When the oldest of its jobs and uploads was created, Unix seconds."""
+    """When the oldest of its jobs and uploads was created or left to it, Unix seconds."""
     limits: Quota | None
     """Of the client itself, or each end user; None where its key was revoked."""
     block: Block | None
@@ -72,7 +73,7 @@ class ClientDirectory:
             published=sum(shares),
             stored_bytes=sum(int(stored or 0) for _, stored, _ in found),
             request_bytes=sum(int(request or 0) for _, _, request in found),
-            first_at=min((each.created_at for each in mine), default=None),
+            first_at=min((each.since for each in mine), default=None),
             limits=self._limits(client),
             block=self._block(client),
         )
@@ -82,7 +83,13 @@ class ClientDirectory:
 
         Args:
             seconds: for which that holds; 0: until `unblock`.
+
+        Raises:
+            NotFound: it is or belongs to a key that there isn't.
         """
+        key_id = key_of(client)
+        if key_id is not None:
+            self._keys.require(key_id)
         self._database.run("block_client", client, reason, by, seconds)
 
     def unblock(self, client: str) -> None:

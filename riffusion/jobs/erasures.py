@@ -6,17 +6,20 @@ have 128 random bits, and of purged clients.
 """
 
 import hashlib
+import re
 import secrets
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from redis import Redis
 
+from riffusion.errors import NotFound
 from riffusion.jobs.database import TOMBSTONE_S, Database
 from riffusion.settings import Settings
 from riffusion.storage import Storage
 
 FOLDER = "erasures/"
+FILE = FOLDER + "[0-9]+-[0-9a-f]{16}[.]txt"  # a regular expression
 
 _AT_ONCE = 1000
 
@@ -64,7 +67,13 @@ class ErasureLog:
             StorageUnavailable: it can't be read.
         """
         for key in self._files.list(FOLDER):
-            for line in self._files.get(key).decode().splitlines():
+            if not re.fullmatch(FILE, key):
+                continue  # a draft, which may be torn, or another program's
+            try:
+                text = self._files.get(key).decode()
+            except NotFound:
+                continue  # its time was over meanwhile
+            for line in text.splitlines():
                 kind, digest, at = line.split()
                 yield Erasure(kind, digest, int(at))
 

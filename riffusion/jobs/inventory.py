@@ -6,10 +6,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from riffusion.jobs.database import Database
+from riffusion.jobs.erasures import FILE as ERASURES
 
 # What this version stores, drafts of the local storage included. Nothing else is ever deleted without a record.
 _LAYOUT = re.compile(
-    r"results/[0-9a-f]{40}/clip\.\w+(\.draft-\w+)?|uploads/[0-9a-f]{32}/file\.\w+(\.draft-\w+)?|erasures/[\w-]+\.txt"
+    rf"(results/[0-9a-f]{{40}}/clip\.\w+|uploads/[0-9a-f]{{32}}/file\.\w+|{ERASURES})(\.draft-\w+)?", re.ASCII
 )
 
 
@@ -22,8 +23,8 @@ class Holding:
     id: str
     scopes: tuple[str, ...]
     """Its client, and the networks around that."""
-    created_at: float
-    """Unix seconds."""
+    since: float
+    """When its client created it, or was left it by another one: Unix seconds."""
     keys: tuple[str, ...]
     """In Storage; none of a job that hasn't succeeded."""
     version: str
@@ -40,7 +41,7 @@ class Inventory:
 
     def holdings(self) -> Iterator[Holding]:
         """Every job and every upload."""
-        fields = ("id", "client", "networks", "created_at")
+        fields = ("id", "client", "networks", "created_at", "left_at")
         for page in self._database.scan("job:*"):
             for found in self._database.many(("HMGET", key, *fields, "result") for key in page):
                 if found[0]:
@@ -77,9 +78,9 @@ def in_layout(key: str) -> bool:
 
 
 def _whose(found: Sequence[bytes | None]) -> tuple[str, tuple[str, ...], float]:
-    """Id, scopes and time of creation."""
-    thing_id, client, networks, created_at = (part.decode() if part else "" for part in found[:4])
-    return thing_id, (client, *json.loads(networks or "[]")), float(created_at)
+    """Id, scopes, and since when it is its client's."""
+    thing_id, client, networks, created_at, left_at = (part.decode() if part else "" for part in found[:5])
+    return thing_id, (client, *json.loads(networks or "[]")), float(left_at or created_at)
 
 
 def _result_keys(result: str) -> tuple[str, ...]:

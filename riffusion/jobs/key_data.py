@@ -11,7 +11,7 @@ from redis import Redis
 from riffusion.errors import Conflict
 from riffusion.jobs.database import Database
 from riffusion.jobs.keys import Key
-from riffusion.jobs.tenants import key_tenant, owns
+from riffusion.jobs.tenants import key_of, key_tenant
 from riffusion.settings import Settings
 
 _AT_ONCE = 100
@@ -99,7 +99,7 @@ class KeyData:
             )
             for key in found[1]:
                 owner = key.decode().removeprefix(f"{kind}:")
-                if owns(owner, key_tenant(key_id)):  # and not another key, whose id begins so
+                if key_of(owner) == key_id:  # and not another key, whose id begins so
                     yield owner
             cursor = str(found[0])
             if cursor == "0":

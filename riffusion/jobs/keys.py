@@ -122,6 +122,17 @@ class KeyStore:
         found = self._read(key_id)
         return None if found is None else Key.decode(found)
 
+    def require(self, key_id: str) -> Key:
+        """The same, where it must be there.
+
+        Raises:
+            NotFound: there is no such key.
+        """
+        key = self.get(key_id)
+        if key is None:
+            raise _unknown(key_id)
+        return key
+
     def list(self) -> list[Key]:
         """Every key, oldest first."""
         found: list[bytes] = self._database.command("HVALS", _KEYS)

@@ -16,7 +16,7 @@ from riffusion.jobs.database import Database
 from riffusion.jobs.inventory import Inventory
 from riffusion.jobs.shares import share_keys
 from riffusion.jobs.sweep import Sweep
-from riffusion.jobs.tenants import includes
+from riffusion.jobs.tenants import includes, is_network
 from riffusion.settings import Settings
 from riffusion.storage import Storage
 
@@ -51,8 +51,8 @@ class Purge:
             StoreUnavailable, StorageUnavailable: one of the two doesn't respond; call again.
         """
         mine = [each for each in Inventory(self._database).holdings() if includes(client, each.scopes)]
-        jobs = [each.id for each in mine if each.kind == "job" and each.created_at < before]
-        uploads = [each.id for each in mine if each.kind == "upload" and each.created_at < before]
+        jobs = [each.id for each in mine if each.kind == "job" and each.since < before]
+        uploads = [each.id for each in mine if each.kind == "upload" and each.since < before]
         tombstones = [job_id for job_id in self._tombstones(client) if accepted_at(job_id) < before]
         # First, because nothing leads from a key to a client once its jobs are gone.
         idempotency_keys = self._forget_idempotency({*jobs, *tombstones})
@@ -88,8 +88,8 @@ class Purge:
         return len(found)
 
     def _names(self, client: str) -> set[str]:
-        """The names within a client's that something is counted for: a key's end users."""
-        pattern = f"{_escape(client)}/*"
+        """The names within a client's that something is counted for: a key's end users, a network's addresses."""
+        pattern = "address:*" if is_network(client) else f"{_escape(client)}/*"
         found = {key.partition(":")[2] for page in self._database.scan(f"*:{pattern}") for key in page}
         for model in self._database.command("SMEMBERS", "models"):
             found.update(self._database.members(f"clients:{model.decode()}", pattern))

@@ -135,7 +135,7 @@ class Reconciliation:
         A job has its files before it has succeeded. The record of an upload is there before its file.
         """
         for holding in Inventory(self._database).holdings():
-            if holding.kind == "upload" and holding.created_at > began - self._min_age_s:
+            if holding.kind == "upload" and holding.since > began - self._min_age_s:
                 continue
             folder = folder_of(holding.keys[0]) if holding.keys else ""
             if (

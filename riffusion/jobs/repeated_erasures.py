@@ -67,7 +67,8 @@ def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: S
             case "key":
                 database.run("revoke_key", each.name)
             case "secret":
-                keys.change(each.name, lambda key: replace(key, digest=""))  # which no secret has: to be rotated again
+                # No secret has this digest: to be rotated again. The one before was replaced earlier still.
+                keys.change(each.name, lambda key: replace(key, digest="", replaced=None))
 
 
 def _present(database: Database) -> Iterator[tuple[str, str, float]]:
@@ -76,8 +77,8 @@ def _present(database: Database) -> Iterator[tuple[str, str, float]]:
         if not holding.deleted:
             yield holding.kind, holding.id, 0.0
         for scope in holding.scopes:
-            yield "client", scope, holding.created_at
-            yield "client", scope.partition("/")[0], holding.created_at
+            yield "client", scope, holding.since
+            yield "client", scope.partition("/")[0], holding.since
     for page in database.scan("gone:*"):
         for key, maker in zip(page, database.many(("GET", key) for key in page), strict=True):
             if maker:

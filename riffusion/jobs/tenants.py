@@ -11,7 +11,10 @@ In Redis, in logs and over HTTP a tenant is called a client.
 import hashlib
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import lru_cache
+from ipaddress import IPv6Network
 from typing import Any
 
 from riffusion.errors import Blocked, RiffusionError, StorageFull, StoreUnavailable, TooManyRequests
@@ -140,8 +143,11 @@ def key_of(tenant: str) -> str | None:
 
 
 def includes(client: str, scopes: Iterable[str]) -> bool:
-    """Whether `client` is one of the scopes, or the key of one."""
-    return any(scope == client or (scope.startswith("key:") and _holder(scope) == client) for scope in scopes)
+    """Whether `client` is one of the scopes, the key of one, or a network around one."""
+    return any(
+        scope == client or (scope.startswith("key:") and _holder(scope) == client) or _lies_in(scope, client)
+        for scope in scopes
+    )
 
 
 def owns(identity: str, maker: str) -> bool:
@@ -152,6 +158,26 @@ def owns(identity: str, maker: str) -> bool:
 def may_see(identity: str, maker: str) -> bool:
     """Whether `identity` may use a job of which it has the id; one that was made without a key is open to everyone."""
     return not maker.startswith("key:") or owns(identity, maker)
+
+
+def is_network(client: str) -> bool:
+    """Whether other clients may lie within an address's client."""
+    return _network(client) is not None
+
+
+def _lies_in(scope: str, client: str) -> bool:
+    outer = _network(client)
+    inner = outer and _network(scope)
+    return outer is not None and inner is not None and inner.subnet_of(outer)
+
+
+@lru_cache(4096)  # records come from few networks
+def _network(client: str) -> IPv6Network | None:
+    if not client.startswith("address:") or "/" not in client:
+        return None
+    with suppress(ValueError):
+        return IPv6Network(client.removeprefix("address:"))
+    return None
 
 
 def _holder(tenant: str) -> str:

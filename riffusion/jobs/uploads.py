@@ -148,6 +148,8 @@ class UploadStore:
             with suppress(StoreUnavailable):  # then it counts until it expires
                 self._database.write("ZADD", "sweep_at", "0", f"upload:{upload_id}")
             raise
+        with suppress(StoreUnavailable):  # costs at most a file that `riffusion reconcile` finds
+            self._database.run("settle_upload", upload_id, sha256, upload.key)  # lists have shown it: is it deleted?
         return upload
 
     def get(self, upload_id: str, identity: str) -> Upload:

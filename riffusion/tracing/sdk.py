@@ -24,6 +24,7 @@ from riffusion.errors import RiffusionError
 from riffusion.tracing import Attributes, Carrier, Kind, Past, Span
 
 FLUSH_S = 3.0  # at most, at the process's end
+STATE_CHARACTERS = 512  # of a tracestate, that W3C Trace Context has everyone pass on; jobs keep no more
 
 _W3C = TraceContextTextMapPropagator()
 
@@ -83,6 +84,8 @@ class Sdk:
         """See `riffusion.tracing.carrier`."""
         headers: dict[str, str] = {}
         _W3C.inject(headers)
+        if len(headers.get("tracestate", "")) > STATE_CHARACTERS:
+            del headers["tracestate"]
         return headers
 
     def ids(self) -> dict[str, str]:

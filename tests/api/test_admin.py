@@ -217,7 +217,8 @@ def test_an_action_by_a_filter_leaves_others_alone(
 
 
 @pytest.mark.parametrize("body", [{}, {"ids": ["x"], "filter": {"status": "failed"}}, {"filter": {}}, {"ids": []},
-                                  {"ids": ["x"] * 101}, {"ids": ["../x"]}, {"filter": {"colour": "red"}}])  # fmt: skip
+                                  {"ids": ["x"] * 101}, {"ids": ["../x"]}, {"filter": {"colour": "red"}},
+                                  {"filter": {"status": None, "since": None}}])  # fmt: skip
 def test_an_action_on_nothing_or_everything_is_refused(operator: Client, body: Mapping[str, Any]) -> None:
     assert act(operator, "purge", **body).status_code == 422
 
@@ -260,3 +261,14 @@ def test_a_name_that_no_record_can_have_is_refused(operator: Client, client_name
     assert operator.post("/admin/api/clients", json=body).status_code == 422
     assert operator.get("/admin/api/clients/holdings", query_string={"client": client_name}).status_code == 422
     assert audited(operator) == []
+
+
+def test_nothing_was_accepted_before_the_first_century(client: Client, operator: Client) -> None:
+    job = submit(client)["id"]
+    begin = "0001-01-01T00:00:00Z"
+    assert act(operator, "purge", filter={"before": begin}).json["done"] == []
+    assert [each["id"] for each in operator.get(f"/admin/api/jobs?since={begin}").json["jobs"]] == [job]
+
+
+def test_a_cursor_before_the_first_entry_is_refused(operator: Client) -> None:
+    assert operator.get("/admin/api/audit?cursor=0-0").status_code == 422

@@ -25,3 +25,11 @@ def test_strangers_are_trusted_where_the_setting_says_so(
     assert [span.name for span in spans] == names
     assert {f"{span.context.trace_id:x}" == TRACE for span in spans} == {trusted}
     assert [len(span.links) for span in spans[:2]] == [0, 0 if trusted else 1]
+
+
+def test_methods_that_the_api_does_not_have_share_one_name(exported: InMemorySpanExporter, settings: Settings) -> None:
+    client = Client(create_app(settings.model_copy(update={"otlp_endpoint": NOWHERE.otlp_endpoint})))
+    for method in ("BREW", "PROPFIND"):
+        assert client.open("/jobs", method=method).status_code == 405
+    spans = exported.get_finished_spans()
+    assert {(span.name, (span.attributes or {})["http.request.method"]) for span in spans} == {("HTTP", "_OTHER")}

@@ -33,3 +33,8 @@ def test_a_user_without_a_name_is_listed_by_number(
     monkeypatch.setattr(getpass, "getuser", unknown)
     command("keys", "create", "x")
     assert re.match(r"cli:\d+@", lines(command("audit", "--json"))[0]["actor"])
+
+
+@pytest.mark.parametrize("cursor", ["0-0", "1-٣", "1-", f"{'9' * 30}-0", f"1-{'9' * 30}"])
+def test_what_is_no_id_is_refused(command: Callable[..., str], cursor: str) -> None:
+    command("audit", "--before", cursor, status=2)

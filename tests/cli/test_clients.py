@@ -58,7 +58,7 @@ def test_an_ipv6_address_stands_for_its_network(command: Command, given: str, me
 
 
 def test_what_is_no_client_is_refused(command: Command) -> None:
-    for name in ("alice", "address:192.0.2", "10.0.0.0/8"):
+    for name in ("alice", "address:192.0.2", "10.0.0.0/8", "2001:db8::/32", "2001:db8::1/128"):
         command("clients", "show", name, status=2)
 
 
@@ -103,3 +103,20 @@ def test_reconcile_refuses_the_wrong_storage(command: Command, store: JobStore) 
     record = run(store)
     command("reconcile", "--mark-lost", status=1)
     assert store.get(record.id) == record
+
+
+def test_a_block_for_longer_than_redis_can_count_is_refused(command: Command, store: JobStore) -> None:
+    command("clients", "block", V4, "--reason", "Spam.", "--hours", "1e18", status=2)
+    assert submit(store, V4)
+
+
+def test_no_control_sequence_reaches_the_terminal(command: Command) -> None:
+    reason = "\x1b]0;mine\x07\x9b2J\nkey:00ff  unblocked"
+    command("clients", "block", V4, "--reason", reason)
+    command("keys", "create", reason)
+    for shown in ("clients", "show"), ("clients", "show", V4), ("audit",), ("keys", "list"):
+        for options in (), ("--json",):
+            text = command(*shown, *options)
+            assert "mine" in text
+            assert "\nkey:00ff  unblocked" not in text
+            assert all(character.isprintable() for character in text.replace("\n", ""))

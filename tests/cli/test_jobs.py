@@ -90,3 +90,9 @@ def test_jobs_are_purged(command: Command, store: JobStore, redis: Redis) -> Non
     assert [job["id"] for job in lines(command("jobs", "list", "--json"))] == [kept.id]
     assert redis.zscore("sweep_at", f"job:{failed.id}") is not None  # a sweep deletes its files
     command("jobs", "purge", failed.id, status=1)
+
+
+def test_nothing_is_older_than_time_itself(command: Command, store: JobStore) -> None:
+    job = submit(store)
+    assert command("jobs", "purge", "--older", "36500d", "--yes") == ""
+    assert command("jobs", "list", "--newer", "36500d").count(job.id) == 1

@@ -108,3 +108,25 @@ def test_what_a_revoked_key_owns_can_be_deleted_later(
         store.get(job.id)
     actions = [entry.action for entry in AuditLog(redis, settings).read(10)]
     assert actions == ["key.delete_data", "key.revoke", "key.create"]
+
+
+def test_a_key_that_is_its_own_heir_is_not_revoked(command: Command, keys: KeyStore) -> None:
+    shown = create(command)
+    command("keys", "revoke", shown["id"], "--to", shown["id"], status=2)
+    assert keys.check(shown["key"]).id == shown["id"]
+
+
+def test_an_end_user_is_no_key(command: Command, store: JobStore) -> None:
+    key = create(command, "--for-end-users")["id"]
+    job = submit(store, f"key:{key}/ann")
+    for mistyped in (f"{key}/", f"{key}/a", f"{key}/ann", "*"):
+        command("keys", "revoke", mistyped, "--delete-data", status=1)
+    assert store.get(job.id) == job
+
+
+def test_a_time_that_no_calendar_has_is_refused(command: Command) -> None:
+    shown = create(command)
+    for until in ("99999999d", "9" * 400 + "s"):
+        command("keys", "create", "other", "--expires", until, status=2)
+        command("keys", "set", shown["id"], "--expires", until, status=2)
+    assert shown["id"] in command("keys", "list")

@@ -83,14 +83,24 @@ def test_a_block_of_a_network_covers_its_addresses(store: JobStore, clients: Cli
     assert store.accept([Submission(prompt(), Tenant("address:2001:db8:9:2::/64"))])
 
 
-def test_a_block_of_a_key_covers_its_end_users_and_not_the_reverse(store: JobStore, clients: ClientDirectory) -> None:
-    clients.block("key:k1", "Unpaid.", "cli:op@host")
-    clients.block("key:k2/ann", "Abuse.", "cli:op@host")
-    for name in ("key:k1", "key:k1/ann", "key:k2/ann"):
+def test_a_block_of_a_key_covers_its_end_users_and_not_the_reverse(
+    store: JobStore, redis: Redis, settings: Settings, clients: ClientDirectory
+) -> None:
+    one, two = (f"key:{KeyStore(redis, settings).create('site', Quota())[1].id}" for _ in range(2))
+    clients.block(one, "Unpaid.", "cli:op@host")
+    clients.block(f"{two}/ann", "Abuse.", "cli:op@host")
+    for name in (one, f"{one}/ann", f"{two}/ann"):
         with pytest.raises(Blocked):
             submit(store, name)
-    for name in ("key:k2", "key:k2/bob", "key:k11"):
+    for name in (two, f"{two}/bob", f"{one}1"):
         assert submit(store, name)
+
+
+def test_a_key_that_there_is_not_is_not_blocked(clients: ClientDirectory) -> None:
+    for name in ("key:00ff", "key:00ff/ann", "key:"):
+        with pytest.raises(NotFound):
+            clients.block(name, "Mistyped.", "cli:op@host")
+    assert clients.blocks() == []
 
 
 def test_a_block_ends_by_itself_and_is_listed_until_then(

@@ -3,6 +3,7 @@
 import itertools
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,17 +13,32 @@ from riffusion.errors import NotFound, StorageUnavailable, StoreUnavailable
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.database import Database, pairs
 from riffusion.jobs.erasures import digest
+from riffusion.jobs.key_data import KeyData
+from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.purge import Purge
 from riffusion.jobs.reconcile import Reconciliation
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.tenants import Quota, Tenant
+from riffusion.jobs.tenants import UNLIMITED, Quota, Tenant
 from riffusion.jobs.uploads import UploadStore
 from riffusion.requests import parse
 from riffusion.settings import Settings
 from riffusion.storage import Storage
-from tests.jobs.conftest import accept, add_upload, claim, expire, prompt, run, store_files, submit, success, to_sweep
+from tests.jobs.conftest import (
+    accept,
+    add_upload,
+    by,
+    claim,
+    expire,
+    keys,
+    prompt,
+    run,
+    store_files,
+    submit,
+    success,
+    to_sweep,
+)
 from tests.jobs.test_reconcile import restore
 
 LIMITED = Quota(creates_per_minute=60, jobs_in_flight=50, jobs_kept=100, request_bytes=1 << 20, stored_bytes=1 << 30)
@@ -224,6 +240,33 @@ def test_what_a_client_makes_after_its_purge_stays(
 ) -> None:
     name = "address:192.0.2.77"
     later = submit(store, name)
-    files.put("erasures/1-x.txt", f"client {digest(name)} {later.created_at - 10:.0f}".encode(), "text/plain")
+    files.put(f"erasures/1-{'0' * 16}.txt", f"client {digest(name)} {later.created_at - 10:.0f}".encode(), "text/plain")
     assert Reconciliation(redis, files, settings, min_age_s=600).run(erase_again=True).returned.count == 0
     assert store.get(later.id) == later
+
+
+def test_what_was_left_to_a_client_after_its_purge_stays(
+    store: JobStore, files: Storage, redis: Redis, settings: Settings
+) -> None:
+    _, heir = KeyStore(redis, settings).create("heir", UNLIMITED)
+    left = submit(store, "key:00ff")
+    upload = add_upload(UploadStore(redis, files, settings), by("key:00ff"))
+    purged_at = f"{left.created_at - 10:.0f}"
+    files.put(f"erasures/1-{'0' * 16}.txt", f"client {digest(f'key:{heir.id}')} {purged_at}".encode(), "text/plain")
+    for thing in (f"job:{left.id}", f"upload:{upload.id}"):
+        redis.hset(thing, "created_at", 1)
+    KeyData(redis, settings).leave("00ff", heir)
+    assert Reconciliation(redis, files, settings, min_age_s=600).run(erase_again=True).returned.count == 0
+    assert store.get(left.id).tenant == f"key:{heir.id}"
+
+
+def test_purging_a_network_purges_those_within_it(store: JobStore, redis: Redis, purge: Purge) -> None:
+    for site in "2001:db8:1", "2001:db8:2":
+        networks = (f"address:{site}::/56", f"address:{site}::/48")
+        each = replace(tenant(f"address:{site}:2::/64"), networks=networks)
+        kept = store.accept([Submission(prompt(), each)]).records[0]
+        store.delete(store.accept([Submission(prompt(), each)]).records[0].id)
+    purge.run("address:2001:db8:1::/48")
+    assert "2001:db8:1" not in everything(redis)
+    assert store.get(kept.id) == kept
+    assert len(keys(redis, "gone:*")) == 1

@@ -20,6 +20,7 @@ from riffusion.errors import (
     UnknownReference,
 )
 from riffusion.jobs.database import Database
+from riffusion.jobs.erasures import ErasureLog
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.reconcile import Reconciliation, Report
 from riffusion.jobs.record import JobRecord
@@ -318,3 +319,61 @@ def test_it_takes_nothing_from_a_service_that_works_meanwhile(
     assert not list(redis.scan_iter("lost:*"))
     assert all(files.get(redis.hget(key, "key").decode()) for key in redis.scan_iter("upload:*"))  # type: ignore[union-attr]
     assert Reconciliation(redis, files, settings, min_age_s=0).run().lost_uploads.count == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "foreign"),
+    [
+        ("notes.txt", b"the operator's own", True),  # which no format fits
+        ("Finder settings", b"", True),  # a name that Storage reads nothing by
+        (f"1-{'0' * 16}.txt.draft-00ff", b"job 00", False),  # torn by a power cut
+    ],
+)
+def test_other_files_among_the_deletions_are_not_read(
+    *, store: JobStore, files: Storage, reconcile: Reconcile, redis: Redis, settings: Settings,
+    sweep: Callable[[], int], name: str, content: bytes, foreign: bool,
+) -> None:  # fmt: skip
+    made(store, files)
+    erased = made(store, files)
+
+    def change() -> None:
+        store.delete(erased.id)
+        sweep()
+
+    restore(redis, change)
+    path = settings.data_dir / "files" / "erasures" / name
+    path.write_bytes(content)
+    os.utime(path, (1, 1))
+    report = reconcile(erase_again=True, delete_orphans=True)
+    assert report.returned.examples == [f"job {erased.id}"]
+    assert (report.foreign.count, report.orphans.count) == (foreign, not foreign)
+    assert path.exists() == foreign
+
+
+def test_a_list_of_deletions_may_go_while_it_is_read(
+    store: JobStore, files: Storage, sweep: Callable[[], int], redis: Redis, settings: Settings
+) -> None:
+    store.delete(submit(store).id)
+    sweep()
+    (file,) = files.list("erasures/")
+    found = iter([file, f"erasures/1-{'0' * 16}.txt"])
+    files.list = lambda _: found  # type: ignore[method-assign]
+    assert [erasure.kind for erasure in ErasureLog(redis, files, settings).read()] == ["job"]
+
+
+def test_no_secret_before_a_replaced_one_comes_back_either(
+    redis: Redis, settings: Settings, reconcile: Reconcile, sweep: Callable[[], int]
+) -> None:
+    keys = KeyStore(redis, settings)
+    leaked, key = keys.create("site", UNLIMITED)
+    keys.rotate(key.id, 3600)
+
+    def change() -> None:
+        keys.rotate(key.id, 0)
+        sweep()
+
+    restore(redis, change)
+    assert keys.check(leaked)
+    reconcile(erase_again=True)
+    with pytest.raises(Unauthorized):
+        keys.check(leaked)

@@ -311,3 +311,25 @@ def test_a_deleted_upload_counts_until_its_file_is_deleted(
     assert int(redis.hget("kept:alice", "stored_bytes") or 0) == 5  # type: ignore[arg-type]
     sweep()
     assert redis.hget("kept:alice", "stored_bytes") is None
+
+
+@pytest.mark.parametrize("shared", [False, True])
+def test_an_upload_that_is_deleted_while_it_is_stored_leaves_no_file(
+    uploads: UploadStore, files: Storage, sweep: Callable[[], int], monkeypatch: pytest.MonkeyPatch, shared: bool
+) -> None:
+    put = files.put
+    others = []
+
+    def delete_and_put(*args: Any) -> None:
+        monkeypatch.setattr(files, "put", put)
+        (listed,) = uploads.list(by("alice")).uploads
+        if shared:
+            others.append(add(uploads, "bob"))
+        uploads.delete(listed.id, "alice")
+        sweep()
+        put(*args)
+
+    monkeypatch.setattr(files, "put", delete_and_put)
+    add(uploads)
+    sweep()
+    assert list(files.list("uploads/")) == [other.key for other in others]

@@ -4,9 +4,9 @@
 local filter, limit, cursor = cjson.decode(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
 local most = 256 * 1024 -- bytes of requests and results: a page of long ones ends earlier
 
--- The first id of a moment. Ids sort as times do.
+-- The first id of a moment. Ids sort as times do, from 1970 on: a negative number's digits would be the last.
 local function id_at(seconds)
-  return string.format('%014x', math.floor(seconds * 1e6))
+  return string.format('%014x', math.max(0, math.floor(seconds * 1e6)))
 end
 
 local function is_of(key, client)

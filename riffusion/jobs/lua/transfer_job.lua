@@ -24,5 +24,10 @@ job.client, job.networks = to, nil
 count(1)
 redis.call('ZADD', 'of:' .. to, 0, id)
 redis.call('HDEL', 'job:' .. id, 'networks')
-update(id, 'client', to, 'owner', to)
+if job.webhook then
+  -- Out of the key's lane, into its heir's. One that is being tried is in `webhooks` already.
+  local lane = table.concat({lane_of(from, job.webhook)}, ' ')
+  if redis.call('ZREM', 'webhooks:due:' .. lane, id) == 1 then redis.call('ZADD', 'webhooks', 'NX', now, id) end
+end
+update(id, 'client', to, 'owner', to, 'left_at', timestamp(now))
 return 1

@@ -10,6 +10,6 @@ if upload.stored_bytes then
   count_kept({to}, 'stored_bytes', upload.stored_bytes)
 end
 redis.call('HDEL', 'upload:' .. id, 'networks')
-redis.call('HSET', 'upload:' .. id, 'client', to, 'owner', to)
+redis.call('HSET', 'upload:' .. id, 'client', to, 'owner', to, 'left_at', timestamp(now))
 redis.call('ZADD', 'uploads_of:' .. to, upload.created_at, id)
 return 1

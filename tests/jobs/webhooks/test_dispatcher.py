@@ -12,12 +12,15 @@ import pytest
 from redis import Redis
 
 from riffusion.jobs.acceptance import Submission
+from riffusion.jobs.key_data import KeyData
 from riffusion.jobs.keys import Key, KeyStore
+from riffusion.jobs.purge import Purge
 from riffusion.jobs.record import JobRecord, Webhook, WebhookState
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.tenants import key_tenant
+from riffusion.jobs.tenants import UNLIMITED, key_tenant
 from riffusion.jobs.webhooks.dispatcher import PAUSES_S, Dispatcher
 from riffusion.settings import Settings
+from riffusion.storage import open_storage
 from tests.conftest import wait_until
 from tests.jobs.conftest import by, claim, keys, outwait, prompt, success
 from tests.jobs.webhooks.conftest import Receiver, deliver, http_response, hurry, present
@@ -224,3 +227,21 @@ def test_the_thread_delivers_by_itself(
 def test_an_address_is_no_part_of_what_was_asked_for(store: JobStore, redis: Redis, job: JobRecord) -> None:
     assert "webhook" not in store.get(job.id).request
     assert "webhooks" not in keys(redis)
+
+
+def test_purging_a_key_leaves_the_webhooks_of_jobs_that_it_left_to_another(
+    *, store: JobStore, dispatcher: Dispatcher, job: JobRecord, key: Key, receiver: Receiver, redis: Redis,
+    settings: Settings,
+) -> None:  # fmt: skip
+    """One whose host doesn't respond waits in a queue of the key's."""
+    receiver.responses = [lambda connection: connection.close()]
+    host = "127.0.0.1"
+    redis.hset(f"webhooks:host:{key.id} {host}", mapping={"failures": 3, "retry_at": time.time() + 60})
+    end(store)
+    assert deliver(dispatcher) == 0
+    assert redis.exists(f"webhooks:due:{key.id} {host}")
+    KeyData(redis, settings).leave(key.id, KeyStore(redis, settings).create("heir", UNLIMITED)[1])
+    Purge(redis, open_storage(settings), settings).run(f"key:{key.id}")
+    receiver.responses = [http_response(200)]
+    assert deliver(dispatcher) == 1
+    assert webhook(store, job).state is WebhookState.DELIVERED
