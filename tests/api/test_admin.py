@@ -114,8 +114,7 @@ def test_a_worker_that_misses_heartbeats_is_late_before_it_is_lost(
     operator: Client, worker: Worker, services: Services
 ) -> None:
     assert [each["late"] for each in overview(operator)["workers"]] == [False]
-    seen = float(services.store.redis.hget("worker:w", "seen") or 0)
-    services.store.redis.hset("worker:w", "seen", str(seen - 6))
+    services.store.redis.hincrbyfloat("worker:w", "seen", -6)
     assert [(each["late"], each["model"]) for each in overview(operator)["workers"]] == [(True, "tiny")]
     services.store.redis.delete("worker:w")
     assert [(each["late"], each["model"]) for each in overview(operator)["workers"]] == [(True, None)]
