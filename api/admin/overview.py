@@ -32,7 +32,7 @@ def admin_overview() -> Response:
             at=utc(found.at),
             operator=OperatorName(key=key.id, name=key.name),
             models=[_model(model, here.settings.model) for model in found.models],
-            workers=[_worker(worker, found.at) for worker in found.workers],
+            workers=[_worker(worker, found.at, here.settings.lease_s) for worker in found.workers],
             next_cursor=found.cursor,
         )
     )
@@ -45,7 +45,7 @@ def _model(model: ModelOverview, default: str) -> ModelQueue:
     )  # fmt: skip
 
 
-def _worker(worker: WorkerOverview, now: float) -> WorkerState:
+def _worker(worker: WorkerOverview, now: float, lease_s: float) -> WorkerState:
     jobs = [
         HeldJob(
             id=job.id, client=job.client, mode=job.mode, attempts=job.attempts, started_at=utc(job.started_at),
@@ -54,6 +54,8 @@ def _worker(worker: WorkerOverview, now: float) -> WorkerState:
         )
         for job in worker.jobs
     ]  # fmt: skip
+    late = worker.model is None or (worker.seen_s is not None and worker.seen_s > lease_s / 2)
     return WorkerState(
-        name=worker.name, model=worker.model, slots=worker.slots, seen_s=worker.seen_s, alone=worker.alone, jobs=jobs
-    )
+        name=worker.name, model=worker.model, slots=worker.slots, seen_s=worker.seen_s, late=late, alone=worker.alone,
+        jobs=jobs,
+    )  # fmt: skip

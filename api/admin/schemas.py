@@ -58,6 +58,7 @@ class WorkerState(_Response):
     model: str | None = Field(description="Null: it is lost, since it has sent no heartbeat for a lease's length.")
     slots: int
     seen_s: float | None = Field(description="Seconds since its last heartbeat; null where it is lost or doesn't say.")
+    late: bool = Field(description="Whether two heartbeats have not come: it hangs, was killed, or can't reach Redis.")
     alone: str | None = Field(description="The job that must run alone: until it ends, the worker takes no other.")
     jobs: list[HeldJob] = Field(description="Its batch, with those that are prepared for it or finished after it.")
 

@@ -110,6 +110,16 @@ def test_the_overview_counts_what_leases_say(client: Client, operator: Client, w
     assert seen["models"][0]["clears_in_s"] >= 0
 
 
+def test_a_worker_that_misses_heartbeats_is_late_before_it_is_lost(
+    operator: Client, worker: Worker, services: Services
+) -> None:
+    assert [each["late"] for each in overview(operator)["workers"]] == [False]
+    services.store.redis.hincrbyfloat("worker:w", "seen", -6)
+    assert [(each["late"], each["model"]) for each in overview(operator)["workers"]] == [(True, "tiny")]
+    services.store.redis.delete("worker:w")
+    assert [(each["late"], each["model"]) for each in overview(operator)["workers"]] == [(True, None)]
+
+
 def test_a_lost_worker_is_shown_as_lost_with_what_it_held(
     client: Client, operator: Client, worker: Worker, services: Services
 ) -> None:

@@ -9,7 +9,7 @@ const { pause } = await import("../../web/static/js/admin/live.js");
 const { actionsFor } = await import("../../web/static/js/admin/model-actions.js");
 const { jobHash, jobsHash, parseRoute } = await import("../../web/static/js/admin/route.js");
 const { headline } = await import("../../web/static/js/admin/service-view.js");
-const { stage } = await import("../../web/static/js/admin/worker-card.js");
+const { heartbeat, stage } = await import("../../web/static/js/admin/worker-card.js");
 const { note } = await import("../../web/static/js/admin/jobs-view.js");
 const { describe } = await import("../../web/static/js/admin/audit-view.js");
 
@@ -72,6 +72,13 @@ test("a job's stage is what its worker has reported", () => {
   assert.equal(stage({ progress: null }), "preparing");
   assert.equal(stage({ progress: { step: 3, total: 20 } }), "step 3 of 20");
   assert.equal(stage({ progress: { step: 20, total: 20 } }), "20 steps done");
+});
+
+test("a worker that has missed heartbeats doesn't look alive", () => {
+  assert.equal(heartbeat({ model: "tiny", seen_s: 1.2, late: false }), "heartbeat 1.2 s ago");
+  assert.equal(heartbeat({ model: "tiny", seen_s: 6.1, late: true }), "no heartbeat for 6.1 s");
+  assert.match(heartbeat({ model: null, seen_s: null, late: true }), /^lost: /);
+  assert.equal(heartbeat({ model: "tiny", seen_s: null, late: false }), "alive");
 });
 
 test("a line of the list says more than the status", () => {

@@ -26,6 +26,7 @@
  * @property {string | null} model
  * @property {number} slots
  * @property {number | null} seen_s
+ * @property {boolean} late
  * @property {string | null} alone
  * @property {HeldJob[]} jobs
  *

@@ -32,7 +32,7 @@ export function makeWorker({ name }) {
 export function updateWorker(card, worker, at) {
   const [head, alone, lanes] = card.children;
   const [, model, beat, held] = head.children;
-  card.classList.toggle("lost", worker.model === null);
+  card.classList.toggle("lost", worker.late);
   setText(model, worker.model ?? "");
   setText(beat, heartbeat(worker));
   setText(held, worker.model === null ? "" : `${worker.jobs.length} of ${worker.slots} slots`);
@@ -51,9 +51,10 @@ export function updateWorker(card, worker, at) {
   );
 }
 
-/** @param {Worker} worker */
-function heartbeat({ model, seen_s }) {
+/** @param {Pick<Worker, "model" | "seen_s" | "late">} worker */
+export function heartbeat({ model, seen_s, late }) {
   if (model === null) return "lost: no heartbeat for the length of a lease";
+  if (late && seen_s !== null) return `no heartbeat for ${duration(seen_s)}`;
   return seen_s === null ? "alive" : `heartbeat ${duration(seen_s)} ago`;
 }
 
