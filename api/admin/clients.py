@@ -5,7 +5,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 
 from api.admin.authorization import PROBLEMS, actor, blueprint, record
 from api.admin.body import read_body
-from api.admin.schemas import (
+from api.admin.client_schemas import (
     BlockList,
     BlockRequest,
     ClientActed,

@@ -3,13 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, RootModel, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, JsonValue, model_validator
 
-from api.ip_networks import client_named
 from api.query import MAX_PAGE, PAGE
 from api.schemas import JobFailure, JobWebhook, Progress, Queue
 from riffusion.jobs.audit import ENTRY_ID
-from riffusion.jobs.clients import MAX_HOURS
 from riffusion.jobs.job_actions import JobAction
 from riffusion.jobs.models import ModelState
 from riffusion.jobs.record import JobStatus
@@ -19,11 +17,13 @@ Cursor = Annotated[str, Field(pattern="^[A-Za-z0-9_-]{1,64}$")]
 MAX_WORKERS = 50  # a page: each may hold 256 jobs
 
 
-class _Response(BaseModel):
+class OperatorResponse(BaseModel):
+    """Every field is always present, as null where it doesn't apply."""
+
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)
 
 
-class ModelQueue(_Response):
+class ModelQueue(OperatorResponse):
     """The queue of one model."""
 
     name: str
@@ -39,7 +39,7 @@ class ModelQueue(_Response):
     )
 
 
-class HeldJob(_Response):
+class HeldJob(OperatorResponse):
     """A job that a worker holds."""
 
     id: str
@@ -51,7 +51,7 @@ class HeldJob(_Response):
     lease_left_s: float = Field(description="Seconds after which it is taken back unless a heartbeat comes before.")
 
 
-class WorkerState(_Response):
+class WorkerState(OperatorResponse):
     """One worker process."""
 
     name: str
@@ -63,14 +63,14 @@ class WorkerState(_Response):
     jobs: list[HeldJob] = Field(description="Its batch, with those that are prepared for it or finished after it.")
 
 
-class OperatorName(_Response):
+class OperatorName(OperatorResponse):
     """The key that the request bore."""
 
     key: str = Field(description="Its id.")
     name: str
 
 
-class ServiceOverview(_Response):
+class ServiceOverview(OperatorResponse):
     """What runs, as of one moment: all of it was read from Redis in one step."""
 
     at: datetime
@@ -102,7 +102,7 @@ class ModelAction(BaseModel):
     )
 
 
-class ModelActed(_Response):
+class ModelActed(OperatorResponse):
     """What was done to a model."""
 
     failed: int = Field(description="Jobs that failed as `model_retired`.")
@@ -153,7 +153,7 @@ class JobActionRequest(BaseModel):
         return self
 
 
-class RefusedJob(_Response):
+class RefusedJob(OperatorResponse):
     """A job to which the action could not be done."""
 
     id: str
@@ -161,7 +161,7 @@ class RefusedJob(_Response):
     detail: str
 
 
-class JobsActed(_Response):
+class JobsActed(OperatorResponse):
     """What was done, or would be."""
 
     done: list[str] = Field(description="Ids.")
@@ -169,7 +169,7 @@ class JobsActed(_Response):
     next_cursor: str | None = Field(description="With a filter: repeat the request with it; null when all were seen.")
 
 
-class OperatorJob(_Response):
+class OperatorJob(OperatorResponse):
     """A job of any client."""
 
     id: str
@@ -188,7 +188,7 @@ class OperatorJob(_Response):
     error: JobFailure | None = Field(description="Once failed.")
 
 
-class OperatorJobPage(_Response):
+class OperatorJobPage(OperatorResponse):
     """A page of jobs, newest first."""
 
     at: datetime
@@ -196,7 +196,7 @@ class OperatorJobPage(_Response):
     next_cursor: str | None = Field(description="For the next page; null after the last.")
 
 
-class TimelineStep(_Response):
+class TimelineStep(OperatorResponse):
     """One event of a job."""
 
     at: datetime
@@ -204,7 +204,7 @@ class TimelineStep(_Response):
     detail: str
 
 
-class OperatorJobDetail(_Response):
+class OperatorJobDetail(OperatorResponse):
     """All about one job."""
 
     at: datetime
@@ -215,85 +215,6 @@ class OperatorJobDetail(_Response):
     warnings: list[str]
     webhook: JobWebhook | None
     timeline: list[TimelineStep] = Field(description="In order, what is still to come included.")
-
-
-def _as_recorded(text: str) -> str:
-    try:
-        return client_named(text)
-    except ValueError:
-        raise ValueError("must be key:<id>, key:<id>/<end user>, an address, or an IPv6 /64, /56 or /48") from None
-
-
-ClientName = Annotated[str, Field(min_length=1, max_length=512), AfterValidator(_as_recorded)]
-
-
-class ClientBlock(_Response):
-    """A client that may create nothing."""
-
-    client: str
-    reason: str = Field(description="The client reads it.")
-    by: str = Field(description="Who blocked it, as in the audit log.")
-    at: datetime
-    left_s: int | None = Field(description="Seconds until it ends; null: until it is unblocked.")
-
-
-class BlockList(_Response):
-    """Every client that is blocked, the latest first."""
-
-    at: datetime
-    blocks: list[ClientBlock]
-
-
-class ClientQuery(BaseModel):
-    """One client."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    client: ClientName = Field(description="`key:…`, `key:…/<end user>`, or an address.")
-
-
-class ClientHoldings(_Response):
-    """What a client has, the end users of a key and the addresses of a network included."""
-
-    at: datetime
-    client: str
-    jobs: dict[str, int] = Field(description="By status.")
-    uploads: int
-    published: int = Field(description="Clips.")
-    stored_bytes: int
-    request_bytes: int
-    first_at: datetime | None = Field(description="When the oldest of it was created or left to it.")
-    block: ClientBlock | None
-
-
-class BlockRequest(BaseModel):
-    """Has a client create nothing more."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    action: Literal["block"]
-    client: ClientName
-    reason: str = Field(min_length=1, max_length=200, description="The client reads it.")
-    hours: float | None = Field(default=None, gt=0, le=MAX_HOURS, description="Null: until it is unblocked.")
-
-
-class UnblockRequest(BaseModel):
-    """Ends a block."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    action: Literal["unblock"]
-    client: ClientName
-
-
-class ClientActionRequest(RootModel[Annotated[BlockRequest | UnblockRequest, Field(discriminator="action")]]):
-    """What to do to a client."""
-
-
-class ClientActed(_Response):
-    """What was done to a client."""
-
-    client: str = Field(description="As records name it.")
 
 
 class AuditQuery(BaseModel):
@@ -307,7 +228,7 @@ class AuditQuery(BaseModel):
     )
 
 
-class AuditRecord(_Response):
+class AuditRecord(OperatorResponse):
     """One action of an operator."""
 
     id: str
@@ -318,7 +239,7 @@ class AuditRecord(_Response):
     details: dict[str, JsonValue]
 
 
-class AuditPage(_Response):
+class AuditPage(OperatorResponse):
     """A page of the audit log, newest first."""
 
     at: datetime
