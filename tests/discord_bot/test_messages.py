@@ -17,7 +17,7 @@ from riffusion.errors import (
 )
 
 # Never sent to a client of the API, impossible for the bot's submissions, or explained with their own message.
-NEVER_LOOKED_UP = {"lease_lost", "conflict", "idempotency_conflict", "invalid_request", "unreadable_media"}
+NEVER_LOOKED_UP = {"lease_lost", "conflict", "forbidden", "idempotency_conflict", "invalid_request", "unreadable_media"}
 
 
 def leaves(kind: type[RiffusionError]) -> Iterator[type[RiffusionError]]:

@@ -53,7 +53,7 @@ class StoreMachine(RuleBasedStateMachine):
         self.requeue = Requeue(self.redis, self.store.settings)
         self.attempts: list[JobRecord] = []  # every attempt that ever was; stale ones still act
         self.clients: dict[str, str] = {}
-        self.submitted = 0
+        self.submitted = self.requeues = 0
 
     def job_of(self, attempt: JobRecord) -> Expected:
         return self.jobs[attempt.id]
@@ -193,6 +193,7 @@ class StoreMachine(RuleBasedStateMachine):
         else:
             assert job_id in dead
             job.forgiven, job.history = job.attempts, []
+            self.requeues += 1
             self.end(job, JobStatus.QUEUED)
 
     @precondition(lambda self: len(self.jobs) > 5)
@@ -247,7 +248,7 @@ class StoreMachine(RuleBasedStateMachine):
         assert dict(self.redis.zrange(f"places:{MODEL}", 0, -1, withscores=True)) == {  # type: ignore[arg-type]
             name.encode(): count for name, count in places.items()
         }
-        ended = len(self.jobs) - len(waiting) - len(running)  # deleted ones, too
+        ended = len(self.jobs) - len(waiting) - len(running) + self.requeues  # deleted ones, too
         assert sum(read_statistics(self.redis, self.store.settings).ended.values()) == ended
         load = self.store.models.loads().get(MODEL)
         assert load is None or (load.waiting, load.running) == (len(waiting), len(running))
