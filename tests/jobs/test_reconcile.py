@@ -351,13 +351,14 @@ def test_other_files_among_the_deletions_are_not_read(
 
 
 def test_a_list_of_deletions_may_go_while_it_is_read(
-    store: JobStore, files: Storage, sweep: Callable[[], int], redis: Redis, settings: Settings
-) -> None:
+    *, store: JobStore, files: Storage, sweep: Callable[[], int], redis: Redis, settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
     store.delete(submit(store).id)
     sweep()
     (file,) = files.list("erasures/")
     found = iter([file, f"erasures/1-{'0' * 16}.txt"])
-    files.list = lambda _: found  # type: ignore[method-assign]
+    monkeypatch.setattr(files, "list", lambda _: found)
     assert [erasure.kind for erasure in ErasureLog(redis, files, settings).read()] == ["job"]
 
 
