@@ -254,7 +254,7 @@ def test_what_was_left_to_a_client_after_its_purge_stays(
     purged_at = f"{left.created_at - 10:.0f}"
     files.put(f"erasures/1-{'0' * 16}.txt", f"client {digest(f'key:{heir.id}')} {purged_at}".encode(), "text/plain")
     for thing in (f"job:{left.id}", f"upload:{upload.id}"):
-        redis.hset(thing, "created_at", 1)
+        redis.hset(thing, "created_at", "1")
     KeyData(redis, settings).leave("00ff", heir)
     assert Reconciliation(redis, files, settings, min_age_s=600).run(erase_again=True).returned.count == 0
     assert store.get(left.id).tenant == f"key:{heir.id}"
