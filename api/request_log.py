@@ -1,6 +1,7 @@
 """A request id on every request and one structured line in the log when it ends.
 
 Successful reads are logged at debug: there are many more polls than other requests, and /metrics counts them.
+A refused one has the `code` of its problem.
 """
 
 import logging
@@ -62,6 +63,7 @@ def register(app: Flask) -> None:
             method=request.method,
             path=request.path,
             status=response.status_code,
+            **({"code": response.get_json()["code"]} if response.mimetype == "application/problem+json" else {}),
             client=g.caller.name if "caller" in g else address_client(request)[0],
             **tracing.ids(),
         )

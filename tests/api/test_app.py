@@ -127,6 +127,14 @@ def test_a_request_is_logged_under_its_id(client: Client) -> None:
     )  # fmt: skip
 
 
+def test_the_line_of_a_refused_request_has_its_code(client: Client) -> None:
+    with capture_logs() as lines:
+        client.post("/jobs", json=PROMPT)
+        client.post("/jobs", json={"prompt": "jazz", "width": "wide"})
+        client.get("/nowhere")
+    assert [line.get("code") for line in lines if line["event"] == "request"] == [None, "invalid_request", "not_found"]
+
+
 def test_a_successful_read_is_not_logged_at_info(client: Client, caplog: pytest.LogCaptureFixture) -> None:
     with capture_logs() as lines:
         client.get("/healthz")
