@@ -17,6 +17,7 @@ from riffusion.errors import (
     StoreUnavailable,
     WorkerLost,
 )
+from riffusion.jobs.models import ModelState
 from riffusion.jobs.statistics import End, ModelStatistics, Statistics, read_statistics
 from riffusion.jobs.store import JobStore
 
@@ -27,6 +28,7 @@ _OF_MODELS: tuple[tuple[str, str, Callable[[ModelStatistics], float]], ...] = (
     ("running_jobs", "Jobs that workers hold.", lambda model: model.running),
     ("waiting_work_seconds", "Time that one worker would take for all jobs that wait.", lambda m: m.waiting_work_s),
     ("oldest_waiting_job_seconds", "Time that the job waiting longest has waited.", lambda m: m.oldest_waiting_s),
+    ("model_paused", "Whether the operator has paused the model.", lambda m: m.state is ModelState.PAUSED),
 )
 _OF_ALL: tuple[tuple[str, str, Callable[[Statistics], float]], ...] = (
     ("webhooks_pending", "Webhooks neither delivered nor failed for good.", lambda all_: all_.webhooks_pending),

@@ -272,3 +272,9 @@ class ToolMissing(SetupError):
     """A program or package that this command needs isn't installed; the message says what to install."""
 
     code = "tool_missing"
+
+
+CODES = sorted(
+    each.code for each in list(globals().values()) if isinstance(each, type) and issubclass(each, RiffusionError)
+)
+"""Of every error above."""

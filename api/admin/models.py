@@ -27,8 +27,11 @@ _STATES = {"pause": ModelState.PAUSED, "drain": ModelState.DRAINING, "resume": M
 def admin_act_on_model(model: str) -> Response:
     """For an operator's key. Jobs that run are left alone; the state lasts until it is set again."""
     action, control = read_body(request, ModelAction).action, services().operator.models
-    record(f"model.{action}", model)
     if action == "retire":
+        control.check_retirement(model)
+        record("model.retire", model)
         return json_response(ModelActed(failed=control.retire(model)))
-    control.set_state(model, _STATES[action])
+    if control.state(model) is not _STATES[action]:
+        record(f"model.{action}", model)
+        control.set_state(model, _STATES[action])
     return json_response(ModelActed(failed=0))

@@ -1,7 +1,8 @@
 """`riffusion jobs`: everyone's jobs, as the operator finds, cancels, requeues and purges them."""
 
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -9,9 +10,19 @@ from typing import Any
 
 import click
 
-from riffusion.cli.operators import JSON, Duration, Operator, echo_json, echo_line, echo_table, timestamp
+from riffusion.cli.operators import (
+    JSON,
+    Duration,
+    Operator,
+    confirm,
+    echo_json,
+    echo_line,
+    echo_note,
+    echo_table,
+    timestamp,
+)
 from riffusion.cli.serve import DATA
-from riffusion.errors import RequestError
+from riffusion.errors import CODES, RequestError
 from riffusion.jobs.job_actions import JobAction, JobActions
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.search import JobFilter, JobSearch
@@ -31,7 +42,7 @@ def _filtered(command: Callable[..., None]) -> Callable[..., None]:
         click.option("--model", help="Only jobs for this model."),
         click.option("--client", help="Only jobs of address:ADDRESS, key:ID or key:ID/END-USER."),
         click.option("--key", metavar="ID", help="Only jobs of this key and its end users."),
-        click.option("--error", metavar="CODE", help="Only jobs that failed by this error."),
+        click.option("--error", metavar="CODE", type=click.Choice(CODES), help="Only jobs that failed by this error."),
         click.option("--newer", type=Duration(), help="Only jobs accepted within this time, such as 15m, 2h or 1d."),
         click.option("--older", type=Duration(), help="Only jobs accepted before that."),
     )
@@ -40,13 +51,24 @@ def _filtered(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
-def _filter(now: float, *, status: str | None, newer: float | None, older: float | None, **fields: Any) -> JobFilter:
-    """The filter that the options stand for, at this time of Redis's clock."""
-    return JobFilter(
-        status=None if status is None else JobStatus(status),
-        since=None if newer is None else now - newer,
-        before=None if older is None else now - older,
-        **fields,
+def _search(
+    operator: Operator, *, status: str | None, newer: float | None, older: float | None, **fields: Any
+) -> Iterator[JobRecord]:
+    """The jobs that match the options, newest first.
+
+    Raises:
+        NotFound: there is no such model.
+    """
+    search, now = JobSearch(operator.redis, operator.settings), operator.now()
+    if fields["model"] is not None:
+        search.require_model(fields["model"])
+    return search.all(
+        JobFilter(
+            status=None if status is None else JobStatus(status),
+            since=None if newer is None else now - newer,
+            before=None if older is None else now - older,
+            **fields,
+        )
     )
 
 
@@ -62,16 +84,18 @@ def jobs() -> None:
 @DATA
 def list_jobs(*, limit: int, as_json: bool, data: Path | None, **options: Any) -> None:
     """Jobs, newest first."""
-    operator = Operator.open(data)
-    found = itertools.islice(
-        JobSearch(operator.redis, operator.settings).all(_filter(operator.now(), **options)), limit
-    )
+    found = list(itertools.islice(_search(Operator.open(data), **options), limit + 1))
+    shown = found[:limit]
     if as_json:
-        for record in found:
+        for record in shown:
             echo_json(_as_json(record))
-        return
-    heads = ("ID", "ACCEPTED (UTC)", "STATUS", "MODEL", "CLIENT", "ATTEMPTS", "ERROR")
-    echo_table(heads, map(_row, found))
+    else:
+        heads = ("ID", "ACCEPTED (UTC)", "STATUS", "MODEL", "CLIENT", "ATTEMPTS", "ERROR")
+        echo_table(heads, map(_row, shown))
+    if not found:
+        echo_note("No jobs match.")
+    if len(found) > limit:
+        echo_note(f"{limit} of more; --limit N shows more.")
 
 
 @jobs.command()
@@ -90,7 +114,8 @@ def show(*, job_id: str, as_json: bool, data: Path | None) -> None:
         echo_line(f"{name:<10}{value}")
     if place is not None:
         eta = "" if place.eta_s is None else f", about {place.eta_s:.0f} s"
-        click.echo(f"{'queue':<10}{place.position} before it{eta}")
+        paused = f"; model {record.model} is paused: it waits until that is over" if place.paused else ""
+        echo_line(f"{'queue':<10}{place.position} before it{eta}{paused}")
     click.echo()
     echo_table(("TIME (UTC)", "EVENT", ""), ((timestamp(step.at), step.event, step.detail) for step in steps))
 
@@ -102,7 +127,10 @@ def show(*, job_id: str, as_json: bool, data: Path | None) -> None:
 @YES
 @DATA
 def cancel(**arguments: Any) -> None:
-    """Ends jobs that wait or run: those of these IDs, or all that match."""
+    """Ends jobs that wait or run.
+
+    Those of these IDs, or all that match.
+    """
     _each(JobAction.CANCEL, **arguments)
 
 
@@ -113,9 +141,10 @@ def cancel(**arguments: Any) -> None:
 @YES
 @DATA
 def requeue(**arguments: Any) -> None:
-    """Has failed jobs run again: those of these IDs, or all that match.
+    """Has failed jobs run again.
 
-    A job keeps its id, its request and its seed, and gets new deadlines and attempts.
+    Those of these IDs, or all that match. A job keeps its id, its request and its seed, and gets new deadlines and
+    attempts.
     """
     _each(JobAction.REQUEUE, **arguments)
 
@@ -127,9 +156,10 @@ def requeue(**arguments: Any) -> None:
 @YES
 @DATA
 def purge(**arguments: Any) -> None:
-    """Deletes jobs with their files: those of these IDs, or all that match; one that hasn't ended is canceled.
+    """Deletes jobs with their files.
 
-    A running API or worker deletes the files, within a minute.
+    Those of these IDs, or all that match; one that hasn't ended is canceled. A running API or worker deletes the files,
+    within a minute.
     """
     _each(JobAction.PURGE, **arguments)
 
@@ -148,24 +178,32 @@ def _each(
     if bool(job_ids) == bool(given):
         raise click.UsageError("Give IDs, or options that jobs must match.")
     operator = Operator.open(data)
-    if not job_ids:
-        search = JobSearch(operator.redis, operator.settings)
-        job_ids = [record.id for record in search.all(_filter(operator.now(), **options)) if action.concerns(record)]
-    if given and job_ids and not (dry_run or yes):
-        click.confirm(f"{action} {len(job_ids)} jobs?", abort=True, err=True)
-    if not dry_run:
-        _record(operator, f"job.{action}", job_ids, given)
+    if given:
+        job_ids = [record.id for record in _search(operator, **options) if action.concerns(record)]
+        if not job_ids:
+            echo_note(f"No jobs to {action} match.")
+            return
+    if given and not dry_run:
+        confirm(f"{action} {len(job_ids)} jobs?", yes=yes)
+        operator.record(f"job.{action}", "", count=len(job_ids), **_details(given))
     actions = JobActions(operator.redis, operator.settings)
-    if _failures(partial(actions.check if dry_run else actions.run, action), job_ids):
+
+    def act_on_one(job_id: str) -> None:
+        actions.check(action, job_id)
+        operator.record(f"job.{action}", job_id)
+        actions.run(action, job_id)
+
+    act = partial(actions.check if dry_run else actions.run, action)
+    failures = _failures(act if dry_run or given else act_on_one, job_ids)
+    if dry_run:
+        echo_note(f"{len(job_ids) - failures} jobs; nothing was done.")
+    if failures:
         click.get_current_context().exit(1)
 
 
-def _record(operator: Operator, action: str, job_ids: Sequence[str], given: Mapping[str, Any]) -> None:
-    if given:
-        operator.record(action, "", count=len(job_ids), **{name: str(value) for name, value in given.items()})
-    else:
-        for job_id in job_ids:
-            operator.record(action, job_id)
+def _details(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options for the audit log; durations, which are numbers, by names with their unit."""
+    return {f"{name}_s" if isinstance(value, int | float) else name: value for name, value in given.items()}
 
 
 def _failures(act: Callable[[str], None], job_ids: Sequence[str]) -> int:
@@ -190,7 +228,8 @@ def _row(record: JobRecord) -> tuple[str, ...]:
 def _about(record: JobRecord) -> dict[str, object]:
     about = {
         "id": record.id, "status": record.status, "mode": record.mode, "model": record.model, "client": record.tenant,
-        "attempts": record.attempts, "cost": f"{record.cost:g}", "request": record.request,
+        "attempts": record.attempts, "cost": f"{record.cost:g}",
+        "request": json.dumps(record.request, ensure_ascii=False),
     }  # fmt: skip
     if record.webhook:
         about["webhook"] = (

@@ -1,17 +1,17 @@
 """`riffusion models`: pause, drain, resume and retire models."""
 
-from dataclasses import asdict
 from pathlib import Path
 
 import click
 
-from riffusion.cli.operators import JSON, Operator, echo_json, echo_table
+from riffusion.cli.operators import JSON, Operator, echo_json, echo_line, echo_note, echo_table
 from riffusion.cli.serve import DATA
 from riffusion.jobs.model_control import ModelControl
 from riffusion.jobs.models import ModelState
-from riffusion.jobs.store import JobStore
+from riffusion.jobs.statistics import read_statistics
 
 MODEL = click.argument("model")
+_SHOWN = ("state", "workers", "slots", "waiting", "oldest_waiting_s", "running")
 
 
 @click.group()
@@ -25,16 +25,20 @@ def models() -> None:
 def list_models(*, as_json: bool, data: Path | None) -> None:
     """Every model that ever had a worker."""
     operator = Operator.open(data)
-    loads = sorted(JobStore(operator.redis, operator.settings).models.loads().items())
+    found = sorted(read_statistics(operator.redis, operator.settings).models.items())
+    if not found:
+        echo_note("No model has had a worker yet.")
     if as_json:
-        for name, load in loads:
-            echo_json({"name": name, **{key: value for key, value in asdict(load).items() if key != "card"}})
+        for name, model in found:
+            echo_json({"name": name, **{field: getattr(model, field) for field in _SHOWN}})
         return
-    rows = (
-        (name, str(load.state), *map(str, (load.workers, load.slots, load.waiting, load.running)))
-        for name, load in loads
-    )
-    echo_table(("MODEL", "STATE", "WORKERS", "SLOTS", "WAITING", "RUNNING"), rows)
+    rows = ((name, *(_cell(getattr(model, field)) for field in _SHOWN)) for name, model in found)
+    echo_table(("MODEL", "STATE", "WORKERS", "SLOTS", "WAITING", "OLDEST WAIT", "RUNNING"), rows)
+    for name, model in found:
+        if model.state is ModelState.PAUSED:
+            echo_note(
+                f"{name} is paused: its {model.waiting} waiting jobs start after `riffusion models resume {name}`."
+            )
 
 
 @models.command()
@@ -65,15 +69,29 @@ def resume(model: str, data: Path | None) -> None:
 @MODEL
 @DATA
 def retire(model: str, data: Path | None) -> None:
-    """Fails what waits for MODEL, which has no workers any more, and forgets it."""
+    """Forgets MODEL, without workers; its jobs fail.
+
+    What waits for it fails as model_retired.
+    """
     operator = Operator.open(data)
+    control = ModelControl(operator.redis, operator.settings)
+    control.check_retirement(model)
     operator.record("model.retire", model)
-    failed = ModelControl(operator.redis, operator.settings).retire(model)
-    click.echo(f"{failed} jobs failed as model_retired")
+    echo_line(f"{model} is retired: {control.retire(model)} jobs failed as model_retired")
 
 
 def _set(model: str, state: ModelState, data: Path | None) -> None:
     operator = Operator.open(data)
+    control = ModelControl(operator.redis, operator.settings)
+    before = control.state(model)
+    if before is state:
+        echo_line(f"{model} is {state} already")
+        return
     action = {ModelState.PAUSED: "pause", ModelState.DRAINING: "drain", ModelState.ACTIVE: "resume"}[state]
     operator.record(f"model.{action}", model)
-    ModelControl(operator.redis, operator.settings).set_state(model, state)
+    control.set_state(model, state)
+    echo_line(f"{model} is {state}; it was {before}")
+
+
+def _cell(value: object) -> str:
+    return f"{value:.0f} s" if isinstance(value, float) else str(value)

@@ -4,6 +4,7 @@ import getpass
 import json
 import os
 import socket
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -86,6 +87,17 @@ class Operator:
         return f"cli:{user}@{socket.gethostname()}"
 
 
+def confirm(question: str, *, yes: bool) -> None:
+    """Asks, unless the answer was given as `--yes`, and ends the command if it is no."""
+    try:
+        if not yes:
+            click.confirm(question, abort=True, err=True)
+    except click.Abort:
+        if not sys.stdin.isatty():
+            echo_note("There is no terminal to ask on: --yes does it without asking.")
+        raise
+
+
 def timestamp(seconds: float | None) -> str:
     """A time of Redis's clock for people, in UTC; a dash for None."""
     return "-" if seconds is None else datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%d %H:%M:%S")
@@ -99,6 +111,11 @@ def echo_json(value: object) -> None:
 def echo_line(text: str) -> None:
     """One line for people, without what a terminal would obey: some of it comes from clients and other operators."""
     click.echo(escape(text))
+
+
+def echo_note(text: str) -> None:
+    """One line for people, on standard error, beside what the command prints."""
+    click.echo(escape(text), err=True)
 
 
 def echo_table(heads: Iterable[str], rows: Iterable[Iterable[str]]) -> None:

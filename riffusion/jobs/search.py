@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 
 from redis import Redis
 
+from riffusion.errors import NotFound
 from riffusion.jobs.acceptance import decode_place
 from riffusion.jobs.database import Database, pairs
 from riffusion.jobs.record import JobRecord, JobStatus
@@ -42,6 +43,7 @@ class JobSearch:
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
         self._database = Database(redis, settings)
+        self._default = settings.model
 
     def page(self, wanted: JobFilter, limit: int = PAGE, cursor: str | None = None) -> Page:
         """At most `limit` jobs, newest first; fewer, even none, before the last page: a call reads 1000 at most."""
@@ -49,6 +51,16 @@ class JobSearch:
         next_cursor, *jobs = self._database.run("search_jobs", text, limit, cursor or "")
         records = tuple(JobRecord.decode(pairs(record)) for record, _ in jobs)
         return Page(records, tuple(decode_place(place) for _, place in jobs), next_cursor.decode() or None)
+
+    def require_model(self, model: str) -> None:
+        """Returns if there is such a model, or a job for one that was retired.
+
+        Raises:
+            NotFound: there is neither; it names the models there are.
+        """
+        known = {self._default, *(name.decode() for name in self._database.command("SMEMBERS", "models"))}
+        if model not in known and next(self.all(JobFilter(model=model)), None) is None:
+            raise NotFound(f"There is no model {model}, and no job for it. The models are: {', '.join(sorted(known))}.")
 
     def all(self, wanted: JobFilter) -> Iterator[JobRecord]:
         """All jobs that match, newest first, page by page as they are consumed."""

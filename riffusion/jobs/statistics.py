@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from redis import Redis
 
 from riffusion.jobs.database import Database, pairs
+from riffusion.jobs.models import ModelState
 from riffusion.settings import Settings
 
 DEFAULT_PACE_S = 0.1
@@ -43,6 +44,7 @@ class ModelStatistics:
     was one."""
     oldest_waiting_s: float
     """Seconds for which the job that has waited longest has been in the queue; 0 if none waits."""
+    state: ModelState
 
 
 @dataclass(frozen=True)
@@ -90,7 +92,7 @@ def read_statistics(redis: Redis, settings: Settings) -> Statistics:
 
 
 def _model(workers: int, slots: int, waiting: int, running: int, *rest: Any) -> ModelStatistics:
-    waiting_cost, pace, worker_slots, oldest_s = rest
+    waiting_cost, pace, worker_slots, oldest_s, state = rest
     each = slots / workers if workers else int(worker_slots or DEFAULT_SLOTS)
     work_s = float(waiting_cost) * float(pace or DEFAULT_PACE_S) / each
-    return ModelStatistics(workers, slots, waiting, running, work_s, float(oldest_s))
+    return ModelStatistics(workers, slots, waiting, running, work_s, float(oldest_s), ModelState(state.decode()))

@@ -9,7 +9,24 @@ from click.testing import CliRunner
 from redis import Redis
 
 from riffusion.cli import cli
+from riffusion.errors import RiffusionError
 from riffusion.settings import Settings, get_settings
+
+
+def _refusal(error: BaseException | None) -> str:
+    return str(error) if isinstance(error, RiffusionError) else ""
+
+
+@pytest.fixture
+def noted(command: Callable[..., str]) -> Callable[..., str]:
+    """Runs `riffusion …` as `command` does, and returns what it says on standard error, a refusal included."""
+
+    def run(*arguments: str, status: int = 0) -> str:
+        result = CliRunner().invoke(cli, arguments)
+        assert result.exit_code == status, result.output
+        return result.stderr + _refusal(result.exception)
+
+    return run
 
 
 @pytest.fixture

@@ -37,10 +37,38 @@ def test_jobs_are_listed(command: Command, store: JobStore) -> None:
     command("jobs", "list", "--newer", "soon", status=2)
 
 
+def test_a_list_that_is_empty_or_cut_says_so(command: Command, noted: Command, store: JobStore) -> None:
+    assert noted("jobs", "list") == "No jobs match.\n"
+    for verb in ("cancel", "requeue", "purge"):
+        assert noted("jobs", verb, "--status", "queued", "--yes") == f"No jobs to {verb} match.\n"
+    submit(store)
+    assert noted("jobs", "list", "--limit", "1") == ""
+    submit(store)
+    assert noted("jobs", "list", "--limit", "1") == "1 of more; --limit N shows more.\n"
+
+
+def test_what_no_job_can_match_is_refused(command: Command, noted: Command, store: JobStore) -> None:
+    submit(store, model="tiny")
+    assert "worker_lost" in noted("jobs", "list", "--error", "nope", status=2)
+    for verb in ("list", "requeue", "purge"):
+        said = noted("jobs", verb, "--model", "nope", status=1)
+        assert "There is no model nope, and no job for it. The models are: tiny." in said
+
+
+def test_jobs_of_a_retired_model_are_found(command: Command, store: JobStore) -> None:
+    store.models.register("w", "old", 1)
+    old = submit(store, model="old")
+    store.models.unregister("w")
+    command("models", "retire", "old")
+    assert old.id in command("jobs", "list", "--model", "old")
+
+
 def test_a_job_is_shown_with_its_timeline(command: Command, store: JobStore) -> None:
     failed = fail(store)
     shown = command("jobs", "show", failed.id)
     assert "out_of_memory: It failed." in shown
+    (request,) = [line for line in shown.splitlines() if line.startswith("request")]
+    assert json.loads(request.removeprefix("request")) == failed.request
     assert [event in shown for event in ("accepted", "started", "failed", "expires")] == [True] * 4
     data = json.loads(command("jobs", "show", failed.id, "--json"))
     assert (data["client"], data["status"], data["queue"]) == ("alice", "failed", None)
@@ -61,11 +89,12 @@ def test_failed_jobs_are_requeued_one_by_one(command: Command, store: JobStore) 
 
 
 def test_failed_jobs_are_requeued_by_filter(
-    command: Command, store: JobStore, redis: Redis, settings: Settings
+    command: Command, noted: Command, store: JobStore, redis: Redis, settings: Settings
 ) -> None:
     wanted, other = {fail(store, "worker_lost").id for _ in range(3)}, fail(store)
     assert set(command("jobs", "requeue", "--error", "worker_lost", "--dry-run").split()) == wanted
-    command("jobs", "requeue", "--error", "worker_lost", status=1)  # no terminal to ask on
+    assert noted("jobs", "requeue", "--error", "worker_lost", "--dry-run") == "3 jobs; nothing was done.\n"
+    assert "--yes" in noted("jobs", "requeue", "--error", "worker_lost", status=1)  # no terminal to ask on
     assert store.models.loads()["tiny"].waiting == 0
     assert set(command("jobs", "requeue", "--error", "worker_lost", "--yes").split()) == wanted
     assert {store.get(job_id).status for job_id in wanted} == {JobStatus.QUEUED}
@@ -80,7 +109,20 @@ def test_jobs_are_canceled(command: Command, store: JobStore, redis: Redis, sett
     assert command("jobs", "cancel", "--model", "tiny", "--yes").split() == [waiting.id]
     assert (store.get(waiting.id).status, store.get(failed.id).status) == (JobStatus.CANCELED, JobStatus.FAILED)
     command("jobs", "cancel", waiting.id, status=1)
-    assert [entry.target for entry in AuditLog(redis, settings).read(10)] == [waiting.id, ""]
+    other = submit(store)
+    assert command("jobs", "cancel", other.id, "nope", status=1).split() == [other.id]
+    assert [entry.target for entry in AuditLog(redis, settings).read(10)] == [other.id, ""]
+
+
+def test_the_log_has_durations_in_seconds_and_nothing_that_was_not_done(
+    command: Command, store: JobStore, redis: Redis, settings: Settings
+) -> None:
+    command("jobs", "cancel", "--newer", "1h", "--yes")
+    assert AuditLog(redis, settings).read(10) == []
+    submit(store)
+    command("jobs", "cancel", "--newer", "1h", "--model", "tiny", "--yes")
+    (entry,) = AuditLog(redis, settings).read(10)
+    assert entry.details == {"count": 1, "newer_s": 3600, "model": "tiny"}
 
 
 def test_jobs_are_purged(command: Command, store: JobStore, redis: Redis) -> None:

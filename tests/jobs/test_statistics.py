@@ -6,6 +6,7 @@ from collections.abc import Callable
 import pytest
 from redis import Redis
 
+from api.statistics_collector import StatisticsCollector
 from riffusion.errors import StorageUnavailable
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.model_control import ModelControl
@@ -50,6 +51,16 @@ class TestModels:
         tiny, huge = of_model(store), of_model(store, "huge")
         assert (tiny.workers, tiny.slots, tiny.waiting, tiny.running) == (2, 12, 1, 1)
         assert (huge.workers, huge.slots, huge.waiting, huge.running) == (1, 1, 0, 0)
+
+    def test_each_has_its_state(self, store: JobStore) -> None:
+        control = ModelControl(store.redis, store.settings)
+        store.models.register("w1", MODEL, 8)
+        store.models.register("w2", "huge", 1)
+        control.set_state(MODEL, ModelState.PAUSED)
+        assert (of_model(store).state, of_model(store, "huge").state) == (ModelState.PAUSED, ModelState.ACTIVE)
+        gauges = {metric.name: metric for metric in StatisticsCollector(store).collect()}
+        paused = {sample.labels["model"]: sample.value for sample in gauges["riffusion_model_paused"].samples}
+        assert paused == {MODEL: 1, "huge": 0}
 
 
 class TestWaitingWork:

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Fails up to 100 jobs that wait for a model without workers, and forgets the model once none is left. To be repeated
--- while jobs wait; from the first call on it takes no new ones. ARGV: model.
+-- while jobs wait; from the first call on it takes no new ones. ARGV: model, and 1 to do it or 0 to check only.
 -- Returns {"failed", count}, {"retired"}, or a refusal: {"no model"}, {"default"}, {"workers", count}, {"running",
 -- count}.
 local model = ARGV[1]
@@ -13,6 +13,7 @@ end
 if workers > 0 then return {'workers', workers} end
 local running = tonumber(redis.call('HGET', 'model:' .. model, 'running') or 0)
 if running > 0 then return {'running', running} end
+if ARGV[2] == '0' then return {'retired'} end
 
 redis.call('HSET', 'model:' .. model, 'state', 'draining')
 local ids = redis.call('ZRANGE', 'waiting:' .. model, 0, 99)
