@@ -32,7 +32,21 @@ def test_show_prints_what_a_client_has(command: Command, store: JobStore) -> Non
     text = command("clients", "show", V4)
     assert "1 succeeded" in text
     assert "jobs_in_flight 500" in text
-    assert "none: its key was revoked" in command("clients", "show", "key:0123")
+    submit(store, "key:0123")
+    assert "none: there is no such key any more" in command("clients", "show", "key:0123")
+
+
+def test_a_key_that_never_was_is_not_shown(command: Command, noted: Command) -> None:
+    for options in (), ("--json",):
+        assert "There is no key:0123" in noted("clients", "show", "key:0123/ann", *options, status=1)
+    command("clients", "show", V4)
+
+
+def test_what_is_refused_or_changes_nothing_is_not_written_down(command: Command, noted: Command) -> None:
+    assert noted("clients", "show") == "No client is blocked.\n"
+    assert "isn't blocked" in noted("clients", "unblock", V4, status=1)
+    assert "0123" in noted("clients", "block", "key:0123", "--reason", "Spam.", status=1)
+    assert lines(command("audit", "--json")) == []
 
 
 def test_block_and_unblock_are_done_and_written_down(command: Command, store: JobStore) -> None:
@@ -62,15 +76,16 @@ def test_what_is_no_client_is_refused(command: Command) -> None:
         command("clients", "show", name, status=2)
 
 
-def test_purge_asks_and_writes_down_no_name(command: Command, store: JobStore, redis: Redis) -> None:
+def test_purge_asks_and_writes_down_no_name(command: Command, noted: Command, store: JobStore, redis: Redis) -> None:
     record = submit(store, V4)
     assert run(store)
-    command("clients", "purge", V4, status=1)
+    assert "--yes" in noted("clients", "purge", V4, status=1)
     assert store.get(record.id)
     assert "deleted  1 jobs, 0 uploads" in command("clients", "purge", V4, "--yes")
     audit = last_audit(command)
     assert audit["action"] == "client.purge"
     assert "192.0.2.77" not in json.dumps(audit)
+    assert "Nothing here was this client's." in noted("clients", "purge", "192.0.2.78", "--yes")
 
 
 def made(store: JobStore, settings: Settings) -> JobRecord:
