@@ -96,7 +96,7 @@ class Operator:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Asks, unless the answer was given as `--yes`, and ends the command if it is no."""
+    """Asks, unless `--yes` was given, and ends the command unless the user agrees."""
     try:
         if not yes:
             click.confirm(question, abort=True, err=True)

@@ -113,10 +113,18 @@ def test_reconcile_reports_and_changes_what_it_is_asked_to(
     assert lines(command("reconcile", "--json"))[0]["lost_jobs"]["count"] == 0
 
 
-def test_reconcile_refuses_the_wrong_storage(command: Command, store: JobStore) -> None:
+def test_reconcile_names_both_and_refuses_the_wrong_storage(
+    command: Command, noted: Command, store: JobStore, settings: Settings
+) -> None:
+    assert "right ones?" not in noted("reconcile")
     submit(store, V4)
     record = run(store)
-    command("reconcile", "--mark-lost", status=1)
+    for options in (), ("--json",):
+        said = noted("reconcile", *options)
+        assert settings.redis_url in said
+        assert str(settings.data_dir / "files") in said
+        assert "are these the right ones?" in said
+    assert "are these the right ones?" in noted("reconcile", "--mark-lost", status=1)
     assert store.get(record.id) == record
 
 
