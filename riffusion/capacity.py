@@ -110,7 +110,9 @@ def _api(per_s: float) -> Iterator[Line]:
     polls = 5  # a clip's wait and work, at a poll a second
     cores = per_s * (2 / SUBMITS_PER_S.value + polls * 2 / POLLS_PER_S.value) / KEPT_FREE
     source = f"{SUBMITS_PER_S.value:g} submits or {POLLS_PER_S.value:g} polls/s; {SUBMITS_PER_S.source}"
-    yield Line("API, processors", f"{cores:.1f}", f"{source}; assumption: {polls} polls a job")
+    least = math.ceil(cores)
+    value = f"{cores:.1f}, at least {least} process{'es' if least > 1 else ''}"
+    yield Line("API, processors", value, f"{source}; assumption: {polls} polls a job")
 
 
 def _redis(per_s: float, settings: Settings) -> Iterator[Line]:
@@ -124,7 +126,7 @@ def _redis(per_s: float, settings: Settings) -> Iterator[Line]:
     used = (records * RECORD_BYTES.value + queued * WAITING_BYTES.value) / 0.9
     yield Line("records kept", f"{records:,.0f}", f"for {settings.result_ttl_s:,} s (RIFFUSION_RESULT_TTL_S), all day")
     yield Line(
-        "Redis, maxmemory", _bytes(used), f"{RECORD_BYTES.value:g} bytes; {RECORD_BYTES.source}; a tenth reserved"
+        "Redis, maxmemory", _maxmemory(used), f"{RECORD_BYTES.value:g} bytes; {RECORD_BYTES.source}; a tenth reserved"
     )
     yield Line("Redis, machine", _bytes(2 * used), "assumption: a rewrite of its file may copy all of it")
 
@@ -161,6 +163,12 @@ def _money(per_s: float, workers: int, gpu_hour_price: float | None) -> Iterator
         yield Line("workers, an hour", f"{hour:,.2f}", "your price (--gpu-hour-price)")
         yield Line("workers, a month", f"{hour * HOURS:,.2f}", f"{HOURS} h, none stopped")
         yield Line("workers, 1000 clips", f"{hour / (per_s * 3.6):,.4f}", "at that rate")
+
+
+def _maxmemory(count: float) -> str:
+    """As Redis reads it, a whole number of mb (2^20) or gb (2^30), at least `count` bytes and at most a tenth more."""
+    unit, size = ("gb", 2**30) if count >= 10 * 2**30 else ("mb", 2**20)
+    return f"{math.ceil(count / size)}{unit} ({_bytes(count)})"
 
 
 def _bytes(count: float) -> str:

@@ -58,10 +58,15 @@ def test_workers_follow_their_speed() -> None:
 def test_redis_and_storage_follow_the_retention() -> None:
     day, week = rows(result_ttl_s=86_400), rows(result_ttl_s=7 * 86_400)
     assert day["records kept"] == "1,987,200"
-    assert day["Redis, maxmemory"] == "3.74 GB"
-    assert week["Redis, maxmemory"] == "26.1 GB"
+    assert day["Redis, maxmemory"] == "3566mb (3.74 GB)"
+    assert week["Redis, maxmemory"] == "25gb (26.1 GB)"
     assert day["files kept"].startswith("382 GB (RIFFUSION_MAX_STORED_BYTES is 107 GB)")
     assert rows(max_stored_bytes=0)["files kept"].endswith("is unlimited)")
+
+
+def test_there_is_always_a_process_of_the_api() -> None:
+    assert rows(per_s=0.1)["API, processors"] == "0.0, at least 1 process"
+    assert rows(per_s=1000)["API, processors"].endswith("at least 6 processes")
 
 
 def test_money_is_the_operators() -> None:

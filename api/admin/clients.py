@@ -67,10 +67,12 @@ def admin_act_on_client() -> Response:
     """For an operator's key. A blocked client may read and delete what it has; what waits and runs is not touched."""
     wanted, clients = read_body(request, ClientActionRequest).root, services().operator.clients
     if isinstance(wanted, BlockRequest):
+        clients.require_key(wanted.client)
         record("client.block", wanted.client, reason=wanted.reason, hours=wanted.hours)
         seconds = max(1, round(3600 * wanted.hours)) if wanted.hours else 0
         clients.block(wanted.client, wanted.reason, actor(), seconds)
     else:
+        clients.require_block(wanted.client)
         record("client.unblock", wanted.client)
         clients.unblock(wanted.client)
     return json_response(ClientActed(client=wanted.client))

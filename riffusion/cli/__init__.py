@@ -10,7 +10,7 @@ import click
 from pydantic import ValidationError
 
 from riffusion import __version__
-from riffusion.errors import RequestError, RiffusionError
+from riffusion.errors import InvalidRequest, RiffusionError
 
 if TYPE_CHECKING:
     from riffusion.requests import AnyRequest
@@ -21,7 +21,7 @@ SERVICE = {
     "api": ("riffusion.cli.serve:api", "The HTTP API alone."),
     "worker": ("riffusion.cli.serve:worker", "A worker alone."),
     "demo": ("riffusion.cli.demo:demo", "One clip through the whole service, started and stopped for it."),
-    "keys": ("riffusion.cli.keys:keys", "API keys: make, list, revoke."),
+    "keys": ("riffusion.cli.keys:keys", "API keys: make, list, change, rotate, revoke."),
     "jobs": ("riffusion.cli.jobs:jobs", "Everyone's jobs: list, show, cancel, requeue, purge."),
     "models": ("riffusion.cli.models:models", "Models: list, pause, resume, drain, retire."),
     "clients": ("riffusion.cli.clients:clients", "Clients: what they have; block, unblock, purge."),
@@ -95,7 +95,7 @@ def main() -> None:
         cli.main(prog_name="riffusion")
     except RiffusionError as error:
         click.echo(f"riffusion: {error}", err=True)
-        sys.exit(2 if isinstance(error, RequestError) else 1)
+        sys.exit(2 if isinstance(error, InvalidRequest) else 1)  # a field out of range is one of the options
     except ValidationError as error:
         if error.title != "Settings":
             raise

@@ -7,8 +7,9 @@ from pathlib import Path
 import click
 
 from api.ip_networks import client_named
-from riffusion.cli.operators import JSON, Operator, echo_json, echo_line, echo_table, timestamp
+from riffusion.cli.operators import JSON, Operator, confirm, echo_json, echo_line, echo_note, echo_table, timestamp
 from riffusion.cli.serve import DATA
+from riffusion.errors import NotFound
 from riffusion.jobs.clients import MAX_HOURS, Block, ClientDirectory, ClientView
 from riffusion.jobs.purge import Purge
 from riffusion.jobs.tenants import Quota
@@ -43,16 +44,23 @@ def clients() -> None:
 @JSON
 @DATA
 def show(*, client: str | None, as_json: bool, data: Path | None) -> None:
-    """What CLIENT has and may do; without one, the clients that are blocked."""
+    """What CLIENT has, or who is blocked.
+
+    What CLIENT has and may do; without one, the clients that are blocked.
+    """
     operator = Operator.open(data)
     directory = ClientDirectory(operator.redis, operator.settings)
     if client is not None:
         _show_one(client, directory.show(client), as_json=as_json)
-    elif as_json:
-        for block in directory.blocks():
-            echo_json(asdict(block))
+        return
+    blocks = directory.blocks()
+    if not blocks:
+        echo_note("No client is blocked.")
+    if as_json:
+        for each in blocks:
+            echo_json(asdict(each))
     else:
-        rows = ((each.client, _until(each), each.by, timestamp(each.at), each.reason) for each in directory.blocks())
+        rows = ((each.client, _until(each), each.by, timestamp(each.at), each.reason) for each in blocks)
         echo_table(("CLIENT", "UNTIL", "BY", "SINCE (UTC)", "REASON"), rows)
 
 
@@ -64,15 +72,17 @@ def show(*, client: str | None, as_json: bool, data: Path | None) -> None:
 )
 @DATA
 def block(*, client: str, reason: str, hours: float | None, data: Path | None) -> None:
-    """Has every request of CLIENT refused that would create something, at once.
+    """Lets CLIENT create nothing more.
 
-    It may still read, cancel and delete what it has; what runs runs on. A key includes its end users, an IPv6 network
-    the addresses in it.
+    Every request that would create something is refused at once. It may still read, cancel and delete what it has; what
+    runs runs on. A key includes its end users, an IPv6 network the addresses in it.
     """
     operator = Operator.open(data)
+    directory = ClientDirectory(operator.redis, operator.settings)
+    directory.require_key(client)
     operator.record("client.block", client, reason=reason, hours=hours)
     seconds = max(1, round(3600 * hours)) if hours else 0
-    ClientDirectory(operator.redis, operator.settings).block(client, reason, operator.actor, seconds)
+    directory.block(client, reason, operator.actor, seconds)
 
 
 @clients.command()
@@ -81,24 +91,29 @@ def block(*, client: str, reason: str, hours: float | None, data: Path | None) -
 def unblock(*, client: str, data: Path | None) -> None:
     """Ends the block of CLIENT."""
     operator = Operator.open(data)
+    directory = ClientDirectory(operator.redis, operator.settings)
+    directory.require_block(client)
     operator.record("client.unblock", client)
-    ClientDirectory(operator.redis, operator.settings).unblock(client)
+    directory.unblock(client)
 
 
 @clients.command()
 @CLIENT
-@click.confirmation_option("--yes", prompt="Delete everything that this client has?", help="Don't ask.")
+@click.option("--yes", is_flag=True, help="Don't ask.")
 @DATA
-def purge(*, client: str, data: Path | None) -> None:
-    """Deletes all that CLIENT has: jobs, also those that run, files, uploads, published clips, counters.
+def purge(*, client: str, yes: bool, data: Path | None) -> None:
+    """Deletes all that CLIENT has.
 
-    Block it first if it still sends requests. The key itself stays: `riffusion keys revoke`. The audit log gets a hash
-    of the client's name.
+    That is its jobs, also those that run, files, uploads, published clips and counters. Block it first if it still
+    sends requests. The key itself stays: `riffusion keys revoke`. The audit log gets a hash of the client's name.
     """
     operator = Operator.open(data)
+    confirm("Delete everything that this client has?", yes=yes)
     pseudonym = f"sha256:{hashlib.sha256(client.encode()).hexdigest()[:32]}"
     operator.record("client.purge", pseudonym)
     purged = Purge(operator.redis, open_storage(operator.settings), operator.settings).run(client)
+    if not (purged.jobs or purged.uploads or purged.tombstones):
+        echo_note("Nothing here was this client's.")
     click.echo(f"deleted  {purged.jobs} jobs, {purged.uploads} uploads")
     click.echo(f"forgot   {purged.tombstones} jobs deleted before, {purged.idempotency_keys} idempotency keys")
     if purged.last_file_s is not None:
@@ -111,11 +126,13 @@ def _until(block: Block) -> str:
 
 
 def _show_one(client: str, view: ClientView, *, as_json: bool) -> None:
+    if view.empty:
+        raise NotFound(f"There is no {client.partition('/')[0]}, nor anything left of one.")
     if as_json:
         echo_json({"client": client, **asdict(view)})
         return
     jobs = ", ".join(f"{count} {status}" for status, count in sorted(view.jobs.items())) or "none"
-    limits = "none: its key was revoked" if view.limits is None else _limits(view.limits)
+    limits = "none: there is no such key any more" if view.limits is None else _limits(view.limits)
     blocked = "no"
     if view.block:
         blocked = f"until {_until(view.block)}, by {view.block.by} at {timestamp(view.block.at)}: {view.block.reason}"

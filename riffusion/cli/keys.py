@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from riffusion.cli.operators import JSON, Duration, Operator, echo_json, echo_table, timestamp
+from riffusion.cli.operators import JSON, Duration, Operator, echo_json, echo_note, echo_table, timestamp
 from riffusion.cli.serve import DATA
 from riffusion.jobs.key_data import KeyData, Owned
 from riffusion.jobs.keys import Key, KeyStore
@@ -83,6 +83,8 @@ def create(*, name: str, expires: float | None, data: Path | None, **options: An
 def show(*, as_json: bool, data: Path | None) -> None:
     """Lists the keys there are."""
     found = _store(Operator.open(data)).list()
+    if not found:
+        echo_note("There are no keys.")
     if as_json:
         for key in found:
             echo_json(_as_json(key))
@@ -98,7 +100,10 @@ def show(*, as_json: bool, data: Path | None) -> None:
 @click.option("--never-expires", is_flag=True, help="It doesn't any more.")
 @DATA
 def change(*, key_id: str, expires: float | None, never_expires: bool, data: Path | None, **options: Any) -> None:
-    """Changes the key of this ID; what isn't given stays as it is."""
+    """Changes the key of this ID.
+
+    What isn't given stays as it is.
+    """
     given = {name: value for name, value in options.items() if value is not None}
     if expires is not None and never_expires:
         raise click.UsageError("Give --expires or --never-expires.")
@@ -106,6 +111,7 @@ def change(*, key_id: str, expires: float | None, never_expires: bool, data: Pat
         raise click.UsageError("Give what to change.")
     limits = {name: given.pop(name) for name in _LIMITS if name in given}
     operator = Operator.open(data)
+    _store(operator).require(key_id)
     if never_expires or expires is not None:
         operator.record("key.set", key_id, expires_in_s=expires)
         _store(operator).expire_in(key_id, expires)
@@ -119,8 +125,12 @@ def change(*, key_id: str, expires: float | None, never_expires: bool, data: Pat
 @OVERLAP
 @DATA
 def rotate(key_id: str, overlap: float, data: Path | None) -> None:
-    """A new secret for the key of this ID, shown this once; what it owns stays its own."""
+    """A new secret for a key, shown this once.
+
+    What the key of this ID owns stays its own.
+    """
     operator = Operator.open(data)
+    _store(operator).require(key_id)
     operator.record("key.rotate", key_id, overlap_s=overlap)
     text, _ = _store(operator).rotate(key_id, overlap)
     click.echo(f"key  {text}")
@@ -132,8 +142,12 @@ def rotate(key_id: str, overlap: float, data: Path | None) -> None:
 @OVERLAP
 @DATA
 def rotate_webhook_secret(key_id: str, overlap: float, data: Path | None) -> None:
-    """A new webhook secret for the key of this ID, shown this once; webhooks are signed with both for a while."""
+    """A new webhook secret, shown this once.
+
+    Webhooks of the key of this ID are signed with both for a while.
+    """
     operator = Operator.open(data)
+    _store(operator).require(key_id)
     operator.record("key.rotate_webhook_secret", key_id, overlap_s=overlap)
     key = _store(operator).rotate_webhook_secret(key_id, overlap)
     click.echo(f"webhook secret  {key.webhook_secret}")
@@ -158,15 +172,19 @@ def revoke(*, key_id: str, heir_id: str | None, delete_data: bool, data: Path | 
     store, owned = _store(operator), KeyData(operator.redis, operator.settings)
     heir = store.require(heir_id) if heir_id is not None else None
     if store.get(key_id) is not None or not owned.count(key_id):
+        store.require(key_id)
         operator.record("key.revoke", key_id)
         store.revoke(key_id)
-    if heir is not None:
+    left = owned.count(key_id)
+    if not left:
+        echo_note("It owned no jobs and no uploads.")
+    elif heir is not None:
         operator.record("key.leave", key_id, to=heir.id)
         _report(owned.leave(key_id, heir), f"left to {heir.id}")
     elif delete_data:
         operator.record("key.delete_data", key_id)
         _report(owned.delete(key_id), "deleted")
-    elif left := owned.count(key_id):
+    else:
         _report(left, "stay, unreadable: `revoke` it again with --to or --delete-data to change that")
 
 

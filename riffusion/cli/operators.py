@@ -16,8 +16,10 @@ from pydantic import JsonValue
 from redis import Redis
 
 from riffusion.embedded.supervisor import REDIS_URL
+from riffusion.errors import StoreUnavailable
 from riffusion.jobs.audit import AuditLog
 from riffusion.jobs.database import Database, connect, refuse_cluster
+from riffusion.jobs.redis_url import read_url
 from riffusion.logs import escape
 from riffusion.settings import Settings, get_settings
 
@@ -58,14 +60,20 @@ class Operator:
 
         Raises:
             SetupError: the Redis is in cluster mode, or its URL can't be read.
+            StoreUnavailable: it doesn't respond; the message names it.
         """
-        settings = get_settings()
+        settings, source = get_settings(), "RIFFUSION_REDIS_URL"
         url = (data or settings.data_dir) / REDIS_URL
         if url.exists() and (data is not None or "redis_url" not in settings.model_fields_set):
-            settings = settings.model_copy(update={"redis_url": url.read_text()})
+            settings, source = settings.model_copy(update={"redis_url": url.read_text()}), str(url)
         if data is not None:
             settings = settings.model_copy(update={"data_dir": data})
         redis = connect(settings)
+        try:
+            Database(redis, settings).command("PING")
+        except StoreUnavailable as error:
+            shown = read_url(settings.redis_url).shown
+            raise StoreUnavailable(f"{error} It is {shown} ({source}).") from error
         refuse_cluster(redis)
         return cls(redis, settings)
 
@@ -88,7 +96,7 @@ class Operator:
 
 
 def confirm(question: str, *, yes: bool) -> None:
-    """Asks, unless the answer was given as `--yes`, and ends the command if it is no."""
+    """Asks, unless `--yes` was given, and ends the command unless the user agrees."""
     try:
         if not yes:
             click.confirm(question, abort=True, err=True)

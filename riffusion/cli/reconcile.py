@@ -5,9 +5,10 @@ from pathlib import Path
 
 import click
 
-from riffusion.cli.operators import JSON, Operator, echo_json, echo_line
+from riffusion.cli.operators import JSON, Operator, echo_json, echo_line, echo_note
 from riffusion.cli.serve import DATA
-from riffusion.jobs.reconcile import Reconciliation, Report, Tally
+from riffusion.jobs.reconcile import UNRELATED, Reconciliation, Report, Tally
+from riffusion.jobs.redis_url import read_url
 from riffusion.storage import open_storage
 
 
@@ -34,10 +35,13 @@ def reconcile(
     asked = {"erase_again": erase_again, "delete_orphans": delete_orphans, "mark_lost": mark_lost}
     if any(asked.values()):
         operator.record("storage.reconcile", "", **asked, min_age=min_age, even_all=even_all)
-    reconciliation = Reconciliation(
-        operator.redis, open_storage(operator.settings), operator.settings, min_age_s=min_age, even_all=even_all
-    )
+    files = open_storage(operator.settings)
+    echo_note(f"Redis    {read_url(operator.settings.redis_url).shown}")
+    echo_note(f"storage  {files.shown}")
+    reconciliation = Reconciliation(operator.redis, files, operator.settings, min_age_s=min_age, even_all=even_all)
     report = reconciliation.run(**asked)
+    if report.unrelated:
+        echo_note(UNRELATED)
     if as_json:
         echo_json(asdict(report))
     else:

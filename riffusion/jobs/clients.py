@@ -46,9 +46,14 @@ class ClientView:
     first_at: float | None
     """When the oldest of its jobs and uploads was created or left to it, Unix seconds."""
     limits: Quota | None
-    """Of the client itself, or each end user; None where its key was revoked."""
+    """Of the client itself, or each end user; None where there is no such key, or none any more."""
     block: Block | None
     """Of the client itself; that of a network around it counts, too."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing is known of it: no key, nothing that it made, no block."""
+        return self.limits is None and not (self.jobs or self.uploads or self.block)
 
 
 class ClientDirectory:
@@ -87,10 +92,18 @@ class ClientDirectory:
         Raises:
             NotFound: it is or belongs to a key that there isn't.
         """
+        self.require_key(client)
+        self._database.run("block_client", client, reason, by, seconds)
+
+    def require_key(self, client: str) -> None:
+        """Returns if the client is an address, or is or belongs to a key that there is.
+
+        Raises:
+            NotFound: there is no such key.
+        """
         key_id = key_of(client)
         if key_id is not None:
             self._keys.require(key_id)
-        self._database.run("block_client", client, reason, by, seconds)
 
     def unblock(self, client: str) -> None:
         """Ends a block.
@@ -99,7 +112,16 @@ class ClientDirectory:
             NotFound: it isn't blocked.
         """
         if not self._database.write("DEL", _BLOCKED + client):
-            raise NotFound(f"{client} isn't blocked; `riffusion clients show` lists the clients that are.")
+            raise _unblocked(client)
+
+    def require_block(self, client: str) -> None:
+        """Returns if the client is blocked.
+
+        Raises:
+            NotFound: it isn't.
+        """
+        if self._block(client) is None:
+            raise _unblocked(client)
 
     def blocks(self) -> list[Block]:
         """All blocks, the latest first."""
@@ -122,3 +144,7 @@ class ClientDirectory:
             return anonymous_quota(self._settings)
         key = self._keys.get(key_id)
         return key.quota if key else None
+
+
+def _unblocked(client: str) -> NotFound:
+    return NotFound(f"{client} isn't blocked; `riffusion clients show` lists the clients that are.")

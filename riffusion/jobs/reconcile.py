@@ -20,6 +20,7 @@ from riffusion.settings import Settings
 from riffusion.storage import Storage, StoredFile
 
 EXAMPLES = 10
+UNRELATED = "Not one file in this storage belongs to a record of this Redis: are these the right ones?"
 
 
 @dataclass
@@ -60,6 +61,12 @@ class Report:
     """Published ones among the lost jobs."""
     lost_by_client: dict[str, int] = field(default_factory=dict)
     """Client -> its lost jobs and uploads."""
+
+    @property
+    def unrelated(self) -> bool:
+        """Whether there are files or records that need some, and not one file belongs to a record."""
+        found = (self.orphans, self.young, self.foreign, self.lost_jobs, self.lost_uploads)
+        return self.known.count == 0 and any(tally.count for tally in found)
 
 
 class Reconciliation:
@@ -156,8 +163,7 @@ class Reconciliation:
     def _refuse_nonsense(self, report: Report) -> None:
         if report.known.count == 0 and not self._even_all:
             raise SetupError(
-                "Not one file in this storage belongs to a record of this Redis: are these the right ones? Nothing was "
-                "changed. If all files or all records are really lost, say --even-all."
+                f"{UNRELATED} Nothing was changed. If all files or all records are really lost, say --even-all."
             )
 
     def _report_lost(self, holding: Holding, report: Report, *, mark: bool) -> None:

@@ -78,6 +78,8 @@ class Storage(ABC):
 
     origins: tuple[str, ...] = ()
     """The origins that links lead to, such as `https://bucket.example`; none where they lead to the API."""
+    shown: str
+    """Where the files are, for people; without secrets."""
 
     @abstractmethod
     def __init__(self, settings: Settings) -> None:

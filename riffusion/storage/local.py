@@ -26,6 +26,7 @@ class LocalStorage(Storage):
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._root = settings.data_dir / "files"
+        self.shown = str(self._root.absolute())
 
     def put(self, key: str, data: bytes | BinaryIO, content_type: str) -> None:  # noqa: ARG002 -- the suffix decides it
         """See Storage."""

@@ -53,6 +53,8 @@ class S3Storage(Storage):
                 max_pool_connections=64,
             ),
         )
+        endpoint = urlsplit(self._client.meta.endpoint_url).netloc.rpartition("@")[2]
+        self.shown = f"s3://{settings.s3_bucket}/{settings.s3_prefix} at {endpoint}"
         self._public_endpoint = (settings.s3_public_endpoint or self._client.meta.endpoint_url).rstrip("/")
         parts = urlsplit(self._public_endpoint)
         self.origins = (f"{parts.scheme}://{parts.netloc}",)

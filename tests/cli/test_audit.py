@@ -35,6 +35,16 @@ def test_a_user_without_a_name_is_listed_by_number(
     assert re.match(r"cli:\d+@", lines(command("audit", "--json"))[0]["actor"])
 
 
+def test_a_log_that_is_empty_or_cut_says_so(command: Callable[..., str], noted: Callable[..., str]) -> None:
+    assert noted("audit") == "There are no entries.\n"
+    for name in ("a", "b"):
+        command("keys", "create", name)
+    (latest,) = lines(command("audit", "--limit", "1", "--json"))
+    said = noted("audit", "--limit", "1")
+    assert said == f"1 of more; --before {latest['id']} shows the next, --limit N more at once.\n"
+    assert noted("audit", "--limit", "2") == ""
+
+
 @pytest.mark.parametrize("cursor", ["0-0", "1-٣", "1-", f"{'9' * 30}-0", f"1-{'9' * 30}"])
 def test_what_is_no_id_is_refused(command: Callable[..., str], cursor: str) -> None:
     command("audit", "--before", cursor, status=2)

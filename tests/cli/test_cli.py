@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from riffusion.cli import SERVICE, TOOLS, cli
+from riffusion.cli import SERVICE, TOOLS, cli, main
+from riffusion.errors import Conflict, Gone, NotFound, QueueFull, RiffusionError
 from riffusion.requests import MODES
 
 PURPOSES = {
@@ -51,7 +52,7 @@ def test_help_for_a_mode_does_not_wait_for_torch() -> None:
     ("arguments", "env", "status", "said"),
     [
         (["generate", "bells", "--steps", "1", "-o", "a.mp3"], {}, 2, "riffusion: steps: "),
-        (["recipe", "pyproject.toml"], {}, 2, "riffusion: The file carries no recipe"),
+        (["recipe", "pyproject.toml"], {}, 1, "riffusion: The file carries no recipe"),
         (
             [
                 "submit",
@@ -63,6 +64,13 @@ def test_help_for_a_mode_does_not_wait_for_torch() -> None:
             1,
             "riffusion: The server at",
         ),
+        (
+            ["jobs", "list"],
+            {"RIFFUSION_REDIS_URL": "redis://:hidden@127.0.0.1:1/0"},
+            1,
+            "riffusion: The job store doesn't respond; try again later. It is redis://127.0.0.1:1/0 "
+            "(RIFFUSION_REDIS_URL).",
+        ),
         (["worker"], {"RIFFUSION_SLOTS": "0"}, 1, "riffusion: RIFFUSION_SLOTS: "),
     ],
 )
@@ -71,6 +79,27 @@ def test_what_goes_wrong_is_one_line(arguments: list[str], env: dict[str, str], 
     assert result.returncode == status
     assert result.stderr.splitlines()[-1].startswith(said)
     assert "Traceback" not in result.stderr
+    assert "hidden" not in result.stderr
+
+
+@pytest.mark.parametrize("error", [NotFound, Conflict, Gone, QueueFull])
+def test_what_is_refused_or_not_there_ends_with_1(
+    error: type[RiffusionError], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(**_options: object) -> None:
+        raise error("No.")
+
+    monkeypatch.setattr(cli, "main", refuse)
+    with pytest.raises(SystemExit) as ended:
+        main()
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "riffusion: No.\n"
+
+
+@pytest.mark.parametrize("name", SERVICE)
+def test_no_short_help_is_cut(name: str) -> None:
+    text = CliRunner().invoke(cli, [name, "--help"], catch_exceptions=False).output
+    assert "..." not in text.partition("Commands:")[2]
 
 
 def test_warnings_that_no_user_can_act_on_are_left_out() -> None:

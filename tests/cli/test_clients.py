@@ -32,7 +32,21 @@ def test_show_prints_what_a_client_has(command: Command, store: JobStore) -> Non
     text = command("clients", "show", V4)
     assert "1 succeeded" in text
     assert "jobs_in_flight 500" in text
-    assert "none: its key was revoked" in command("clients", "show", "key:0123")
+    submit(store, "key:0123")
+    assert "none: there is no such key any more" in command("clients", "show", "key:0123")
+
+
+def test_a_key_that_never_was_is_not_shown(command: Command, noted: Command) -> None:
+    for options in (), ("--json",):
+        assert "There is no key:0123" in noted("clients", "show", "key:0123/ann", *options, status=1)
+    command("clients", "show", V4)
+
+
+def test_what_is_refused_or_changes_nothing_is_not_written_down(command: Command, noted: Command) -> None:
+    assert noted("clients", "show") == "No client is blocked.\n"
+    assert "isn't blocked" in noted("clients", "unblock", V4, status=1)
+    assert "0123" in noted("clients", "block", "key:0123", "--reason", "Spam.", status=1)
+    assert lines(command("audit", "--json")) == []
 
 
 def test_block_and_unblock_are_done_and_written_down(command: Command, store: JobStore) -> None:
@@ -62,15 +76,16 @@ def test_what_is_no_client_is_refused(command: Command) -> None:
         command("clients", "show", name, status=2)
 
 
-def test_purge_asks_and_writes_down_no_name(command: Command, store: JobStore, redis: Redis) -> None:
+def test_purge_asks_and_writes_down_no_name(command: Command, noted: Command, store: JobStore, redis: Redis) -> None:
     record = submit(store, V4)
     assert run(store)
-    command("clients", "purge", V4, status=1)
+    assert "--yes" in noted("clients", "purge", V4, status=1)
     assert store.get(record.id)
     assert "deleted  1 jobs, 0 uploads" in command("clients", "purge", V4, "--yes")
     audit = last_audit(command)
     assert audit["action"] == "client.purge"
     assert "192.0.2.77" not in json.dumps(audit)
+    assert "Nothing here was this client's." in noted("clients", "purge", "192.0.2.78", "--yes")
 
 
 def made(store: JobStore, settings: Settings) -> JobRecord:
@@ -98,10 +113,18 @@ def test_reconcile_reports_and_changes_what_it_is_asked_to(
     assert lines(command("reconcile", "--json"))[0]["lost_jobs"]["count"] == 0
 
 
-def test_reconcile_refuses_the_wrong_storage(command: Command, store: JobStore) -> None:
+def test_reconcile_names_both_and_refuses_the_wrong_storage(
+    command: Command, noted: Command, store: JobStore, settings: Settings
+) -> None:
+    assert "right ones?" not in noted("reconcile")
     submit(store, V4)
     record = run(store)
-    command("reconcile", "--mark-lost", status=1)
+    for options in (), ("--json",):
+        said = noted("reconcile", *options)
+        assert settings.redis_url in said
+        assert str(settings.data_dir / "files") in said
+        assert "are these the right ones?" in said
+    assert "are these the right ones?" in noted("reconcile", "--mark-lost", status=1)
     assert store.get(record.id) == record
 
 

@@ -124,6 +124,22 @@ def test_an_end_user_is_no_key(command: Command, store: JobStore) -> None:
     assert store.get(job.id) == job
 
 
+def test_what_is_done_to_no_key_or_to_nothing_is_not_written_down(
+    command: Command, noted: Command, redis: Redis, settings: Settings
+) -> None:
+    assert noted("keys", "list") == "There are no keys.\n"
+    for refused in (
+        ("set", "0123", "--weight", "2"), ("set", "0123", "--never-expires"), ("rotate", "0123"),
+        ("rotate-webhook-secret", "0123"), ("revoke", "0123"), ("revoke", "0123", "--delete-data"),
+    ):  # fmt: skip
+        assert "0123" in noted("keys", *refused, status=1)
+    assert AuditLog(redis, settings).read(10) == []
+    shown = create(command)
+    assert noted("keys", "revoke", shown["id"], "--delete-data") == "It owned no jobs and no uploads.\n"
+    actions = [entry.action for entry in AuditLog(redis, settings).read(10)]
+    assert actions == ["key.revoke", "key.create"]
+
+
 def test_a_time_that_no_calendar_has_is_refused(command: Command) -> None:
     shown = create(command)
     for until in ("99999999d", "9" * 400 + "s"):

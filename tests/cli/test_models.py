@@ -36,7 +36,7 @@ def test_models_are_paused_drained_and_resumed(
     assert actions == ["model.resume", "model.drain", "model.pause"]
 
 
-def test_a_pause_is_told_with_the_wait_that_it_causes(
+def test_a_pause_is_shown_with_the_wait_that_it_causes(
     command: Command, noted: Command, store: JobStore, redis: Redis
 ) -> None:
     waiting = submit(store)

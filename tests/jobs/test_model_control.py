@@ -200,6 +200,27 @@ def test_a_model_that_is_served_is_not_retired(store: JobStore, redis: Redis, co
         control.retire(MODEL)
 
 
+def test_a_check_of_a_retirement_refuses_as_it_would_and_changes_nothing(
+    store: JobStore, redis: Redis, control: ModelControl, old: str
+) -> None:
+    for refused in (MODEL, "none"):
+        with pytest.raises((Conflict, NotFound)):
+            control.check_retirement(refused)
+    waiting = submit(store, model=old)
+    before = {key: redis.dump(key) for key in keys(redis)}
+    control.check_retirement(old)
+    assert {key: redis.dump(key) for key in keys(redis)} == before
+    assert store.get(waiting.id) == waiting
+
+
+def test_a_state_is_that_which_was_set(control: ModelControl, old: str) -> None:
+    assert (control.state(MODEL), control.state(old)) == (ModelState.ACTIVE, ModelState.ACTIVE)
+    control.set_state(old, ModelState.DRAINING)
+    assert control.state(old) is ModelState.DRAINING
+    with pytest.raises(NotFound):
+        control.state("none")
+
+
 def test_jobs_submitted_while_a_model_is_retired_end_all_the_same(
     store: JobStore, redis: Redis, control: ModelControl, old: str
 ) -> None:

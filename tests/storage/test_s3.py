@@ -184,5 +184,13 @@ def test_its_origin_is_that_of_its_links(endpoints: dict[str, str]) -> None:
     assert storage.origins == (f"{link.scheme}://{link.netloc}",)
 
 
+def test_it_is_shown_without_secrets(moto: S3Storage) -> None:
+    assert moto.shown == "s3://bucket/site/ at s3.amazonaws.com"
+    own = Settings(
+        storage="s3", s3_endpoint="http://user:hidden@files.example:9000", s3_access_key="a", s3_secret_key="s"
+    )
+    assert S3Storage(own).shown == "s3://riffusion/ at files.example:9000"
+
+
 def test_settings_select_it() -> None:
     assert isinstance(open_storage(Settings(storage="s3")), S3Storage)

@@ -27,6 +27,8 @@ from tests.storage.conftest import KEY, StorageContract
 class MemoryStorage(Storage):
     """Files in this process's memory, behind links of `/files/` that hold a secret each."""
 
+    shown = "memory"
+
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._files: dict[str, bytes] = {}
