@@ -127,7 +127,7 @@ def test_a_service_opens_its_own_port_only(compose: Compose) -> None:
 
     assert open_ports("redis", "inside") == {6379}
     assert open_ports("s3", "outside") == {8333, 18333}  # the second is its gRPC, for those with its keys
-    assert open_ports("worker", "outside") == open_ports("worker", "inside") == set()
+    assert open_ports("worker", "outside") == open_ports("worker", "inside") == {9100}  # its metrics
 
 
 def test_the_object_storage_is_out_of_reach_of_redis(compose: Compose) -> None:
