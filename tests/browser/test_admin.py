@@ -166,6 +166,7 @@ def test_failed_jobs_are_counted_then_requeued(
     ids = [failed(served, submit), failed(served, submit)]
     page = enter("#jobs?error=broken_picture")
     page.wait_for_selector(f"#job-rows [value='{ids[0]}']")
+    count = page.locator("#job-rows [value]").count()  # those of other tests, too
     sent: list[dict[str, Any]] = []
 
     def newer(route: Route) -> None:  # a job that fails between the list and the press isn't among those counted
@@ -174,15 +175,16 @@ def test_failed_jobs_are_counted_then_requeued(
 
     page.route("**/admin/api/jobs", newer)
     page.click("#jobs-view [data-action=requeue]")
-    page.wait_for_selector("#confirm-title:has-text('Requeue 2 jobs?')")
+    page.wait_for_selector(f"#confirm-title:has-text('Requeue {count} jobs?')")
     assert [each["dry_run"] for each in sent] == [True]
     assert "before" in sent[0]["filter"]
     assert {status(served, job_id) for job_id in ids} == {"failed"}
     page.click("#confirm-yes")
-    page.wait_for_selector("#outcome:has-text('Requeued 2 jobs.')")
-    assert set(sent[1]["ids"]) == set(ids)
+    page.wait_for_selector(f"#outcome:has-text('Requeued {count} jobs.')")
+    assert set(ids) <= set(sent[1]["ids"])
+    assert len(sent[1]["ids"]) == count
     page.goto(f"{served.url}/admin#audit")
-    page.wait_for_selector("#audit-rows tr:has-text('job.requeue'):has-text('count: 2')")
+    page.wait_for_selector(f"#audit-rows tr:has-text('job.requeue'):has-text('count: {count}')")
 
 
 def test_a_job_is_shown_with_its_timeline_and_purged(

@@ -69,6 +69,7 @@ def test_files_that_no_request_can_name_are_logged_once(
         for file in files:
             (tmp_path / folder / file).parent.mkdir(parents=True, exist_ok=True)
             (tmp_path / folder / file).touch()
+    caplog.set_level("WARNING", "riffusion")  # the command line's programs raise it
     loras = LoraFolder(replace(checkpoint, lora_dir=tmp_path / "model"), tmp_path / "theirs")
     for _ in range(2):
         assert loras.names() == ("choir", "dub")

