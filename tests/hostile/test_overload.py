@@ -99,7 +99,6 @@ def test_the_excess_is_refused_and_the_rest_served(server: LiveServer) -> None:
     assert not crowd.violations
     assert min(crowd.retry_after) >= 1
     assert len(crowd.retry_after) > 1
-    assert crowd.refused["GET"] > crowd.refused["POST"]
 
     def recovered() -> bool:
         return httpx.get(f"{server.url}/burn/1", timeout=60).status_code == 200 and "overload ended" in log(server)
