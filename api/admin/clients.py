@@ -20,7 +20,7 @@ from api.query import read_query
 from api.representation import optional_utc, utc
 from api.services import services
 from riffusion.errors import InvalidRequest, NotFound
-from riffusion.jobs.clients import Block
+from riffusion.jobs.clients import Block, block_seconds
 
 
 @blueprint.get("/clients")
@@ -69,8 +69,7 @@ def admin_act_on_client() -> Response:
     if isinstance(wanted, BlockRequest):
         clients.require_key(wanted.client)
         record("client.block", wanted.client, reason=wanted.reason, hours=wanted.hours)
-        seconds = max(1, round(3600 * wanted.hours)) if wanted.hours else 0
-        clients.block(wanted.client, wanted.reason, actor(), seconds)
+        clients.block(wanted.client, wanted.reason, actor(), block_seconds(wanted.hours))
     else:
         clients.require_block(wanted.client)
         record("client.unblock", wanted.client)

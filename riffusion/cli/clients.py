@@ -10,7 +10,7 @@ from api.ip_networks import client_named
 from riffusion.cli.operators import JSON, Operator, confirm, echo_json, echo_line, echo_note, echo_table, timestamp
 from riffusion.cli.serve import DATA
 from riffusion.errors import NotFound
-from riffusion.jobs.clients import MAX_HOURS, Block, ClientDirectory, ClientView
+from riffusion.jobs.clients import MAX_HOURS, Block, ClientDirectory, ClientView, block_seconds
 from riffusion.jobs.purge import Purge
 from riffusion.jobs.tenants import Quota
 from riffusion.storage import open_storage
@@ -81,8 +81,7 @@ def block(*, client: str, reason: str, hours: float | None, data: Path | None) -
     directory = ClientDirectory(operator.redis, operator.settings)
     directory.require_key(client)
     operator.record("client.block", client, reason=reason, hours=hours)
-    seconds = max(1, round(3600 * hours)) if hours else 0
-    directory.block(client, reason, operator.actor, seconds)
+    directory.block(client, reason, operator.actor, block_seconds(hours))
 
 
 @clients.command()

@@ -17,6 +17,11 @@ MAX_HOURS = 24 * 366  # of a block that ends by itself
 _BLOCKED = "blocked:"
 
 
+def block_seconds(hours: float | None) -> int:
+    """How long a block of so many hours lasts, in whole seconds; 0 for None, which is until it is ended."""
+    return max(1, round(3600 * hours)) if hours else 0
+
+
 @dataclass(frozen=True)
 class Block:
     """Why, by whom and until when a client may create nothing."""

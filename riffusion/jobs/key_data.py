@@ -92,15 +92,8 @@ class KeyData:
 
     def _owners(self, kind: str, key_id: str) -> Iterator[str]:
         """The tenants of a key that own anything."""
-        prefix, cursor = f"{kind}:{key_tenant(key_id)}", "0"
-        while True:
-            found: tuple[int, list[bytes]] = self._database.command(
-                "SCAN", cursor, "MATCH", f"{prefix}*", "COUNT", "1000"
-            )
-            for key in found[1]:
-                owner = key.decode().removeprefix(f"{kind}:")
+        for page in self._database.scan(f"{kind}:{key_tenant(key_id)}*"):
+            for key in page:
+                owner = key.removeprefix(f"{kind}:")
                 if key_of(owner) == key_id:  # and not another key, whose id begins so
                     yield owner
-            cursor = str(found[0])
-            if cursor == "0":
-                return

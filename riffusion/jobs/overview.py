@@ -101,8 +101,7 @@ class ServiceMonitor:
 
     def now(self) -> float:
         """The time of Redis's clock, by which everything of a job is dated, Unix seconds."""
-        seconds, microseconds = self._database.command("TIME")
-        return int(seconds) + int(microseconds) / 1e6
+        return self._database.now()
 
 
 def _model(name: bytes, *rest: Any) -> ModelOverview:

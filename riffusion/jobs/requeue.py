@@ -2,10 +2,10 @@
 
 from redis import Redis
 
-from riffusion.errors import Conflict, NotFound, QueueFull, StorageFull, StoreUnavailable
+from riffusion.errors import Conflict, NotFound, QueueFull
 from riffusion.jobs.database import Database
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.tenants import KEEPING_RETRY_S, MEMORY_RETRY_S
+from riffusion.jobs.tenants import UNLIMITED, refusal
 from riffusion.settings import Settings
 
 
@@ -35,7 +35,10 @@ class Requeue:
         self._run(job_id, do=True)
 
     def _run(self, job_id: str, *, do: bool) -> None:
-        match self._database.run("requeue_job", job_id, int(do), resend=not do):
+        reply = self._database.run("requeue_job", job_id, int(do), resend=not do)
+        if error := refusal(reply, UNLIMITED):
+            raise error
+        match reply:
             case [b"no job"]:
                 self._store.get(job_id)  # raises Gone where there was one
                 raise NotFound(f"There is no job {job_id}.")
@@ -49,7 +52,3 @@ class Requeue:
                 raise Conflict(f"Job {job_id} is for model {model.decode()}, which is draining; resume it first.")
             case [b"full", model]:
                 raise QueueFull(f"The queue of model {model.decode()} is full; try again later.")
-            case [b"no storage"]:
-                raise StorageFull("This server keeps as many files as it may; try again later.", KEEPING_RETRY_S)
-            case [b"no memory"]:
-                raise StoreUnavailable("The job store's memory is full; try again later.", MEMORY_RETRY_S)

@@ -448,3 +448,30 @@ local function record_with_place(id)
   local job = redis.call('HMGET', 'job:' .. id, 'status', 'model')
   return {record, job[1] == 'queued' and queue_place(id, job[2]) or {}}
 end
+
+-- A page of the jobs in an index of ids, newest first, from `last` to `first` as ZREVRANGEBYLEX takes them: those for
+-- which `matches` holds, at most `limit`. Returns {cursor for the next page or "", {record, place or {}}, ...}.
+local function page_of_jobs(index, last, first, limit, matches)
+  local most = 256 * 1024 -- bytes of requests and results: a page of long ones ends earlier
+  local reply, bytes = {''}, 0
+  for _ = 1, 10 do -- reads 1000 jobs at most in one call
+    local ids = redis.call('ZREVRANGEBYLEX', index, last, first, 'LIMIT', 0, 100)
+    for _, id in ipairs(ids) do
+      if #reply > limit or bytes > most then return reply end
+      last, reply[1] = '(' .. id, id
+      local found = redis.call('HMGET', 'job:' .. id, 'status', 'model', 'client', 'error', 'request', 'result')
+      local job = {status = found[1], model = found[2], client = found[3], error = found[4]}
+      if not job.status then
+        redis.call('ZREM', index, id) -- deleted by another program
+      elseif matches(job) then
+        bytes = bytes + #found[5] + #(found[6] or '')
+        reply[#reply + 1] = record_with_place(id)
+      end
+    end
+    if #ids < 100 then
+      reply[1] = ''
+      return reply
+    end
+  end
+  return reply
+end

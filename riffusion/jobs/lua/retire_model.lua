@@ -6,11 +6,8 @@
 local model = ARGV[1]
 if model == limits.model then return {'default'} end
 if redis.call('SISMEMBER', 'models', model) == 0 then return {'no model'} end
-local workers = 0
-for _, worker in ipairs(redis.call('SMEMBERS', 'workers')) do
-  if redis.call('HGET', 'worker:' .. worker, 'model') == model then workers = workers + 1 end
-end
-if workers > 0 then return {'workers', workers} end
+local workers = count_workers()[model]
+if workers then return {'workers', workers} end
 local running = tonumber(redis.call('HGET', 'model:' .. model, 'running') or 0)
 if running > 0 then return {'running', running} end
 if ARGV[2] == '0' then return {'retired'} end

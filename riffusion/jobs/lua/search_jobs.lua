@@ -2,7 +2,6 @@
 -- Jobs of all clients, newest first, for operators. ARGV: JSON {status, model, client, key, error, since, before}, each
 -- of them optional; limit; cursor or "". Returns {cursor for the next page or "", {record, place or {}}, ...}.
 local filter, limit, cursor = cjson.decode(ARGV[1]), tonumber(ARGV[2]), ARGV[3]
-local most = 256 * 1024 -- bytes of requests and results: a page of long ones ends earlier
 
 -- The first id of a moment. Ids sort as times do, from 1970 on: a negative number's digits would be the last.
 local function id_at(seconds)
@@ -26,24 +25,4 @@ local listed = filter.client and string.sub(filter.client, 1, 4) == 'key:'
 local index = listed and 'of:' .. filter.client or 'jobs'
 local first = filter.since and '[' .. id_at(filter.since) or '-'
 local last = cursor ~= '' and '(' .. cursor or filter.before and '(' .. id_at(filter.before) or '+'
-local reply, bytes = {''}, 0
-for _ = 1, 10 do -- reads 1000 jobs at most in one call
-  local ids = redis.call('ZREVRANGEBYLEX', index, last, first, 'LIMIT', 0, 100)
-  for _, id in ipairs(ids) do
-    if #reply > limit or bytes > most then return reply end
-    last, reply[1] = '(' .. id, id
-    local found = redis.call('HMGET', 'job:' .. id, 'status', 'model', 'client', 'error', 'request', 'result')
-    local job = {status = found[1], model = found[2], client = found[3], error = found[4]}
-    if not job.status then
-      redis.call('ZREM', index, id) -- deleted by another program
-    elseif matches(job) then
-      bytes = bytes + #found[5] + #(found[6] or '')
-      reply[#reply + 1] = record_with_place(id)
-    end
-  end
-  if #ids < 100 then
-    reply[1] = ''
-    return reply
-  end
-end
-return reply
+return page_of_jobs(index, last, first, limit, matches)
