@@ -3,7 +3,6 @@
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Annotated, Any
 
@@ -17,6 +16,7 @@ from api.authentication import caller, owner
 from api.json_body import JSON_TYPE, json_response
 from api.operations import Reply, operation
 from api.query import MAX_PAGE, PAGE, read_query
+from api.representation import utc
 from api.schemas import UploadedFile, UploadPage
 from api.services import Services, services
 from api.upload_limits import UploadSlot
@@ -149,8 +149,8 @@ def _present(stored: Upload) -> UploadedFile:
     info = stored.info
     return UploadedFile(
         id=stored.id, kind=info.kind, content_type=info.content_type, bytes=stored.size, sha256=stored.sha256,
-        created_at=datetime.fromtimestamp(stored.created_at, UTC),
-        expires_at=datetime.fromtimestamp(stored.expires_at, UTC),
+        created_at=utc(stored.created_at),
+        expires_at=utc(stored.expires_at),
         width=info.width, height=info.height, duration_s=info.duration_s,
     )  # fmt: skip
 
