@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from api.held_requests import Snapshot
 from api.schemas import Job, JobFailure, JobWebhook, Links, Preview, Progress, Queue, Result, ResultAudio, ResultImage
-from riffusion.jobs.acceptance import Allowance
+from riffusion.jobs.acceptance import Allowance, Place
 from riffusion.jobs.record import JobOutput, JobRecord, JobStatus, Webhook
 from riffusion.jobs.tenants import Quota
 from riffusion.storage import Storage, signing_time
@@ -34,14 +34,14 @@ class Presenter:
             created_at=utc(record.created_at),
             started_at=optional_utc(record.started_at),
             completed_at=optional_utc(record.completed_at),
-            queue=Queue(position=place.position, eta_s=place.eta_s, paused=place.paused) if place else None,
-            progress=Progress(step=record.step, total=record.total) if record.total else None,
+            queue=present_queue(place),
+            progress=present_progress(record),
             preview=self._preview(record) if record.preview else None,
             request=record.request,
             degraded=record.degraded,
             attempts=record.attempts,
             result=self._result(record, record.result) if record.result else None,
-            error=JobFailure(code=record.error.code, detail=record.error.detail) if record.error else None,
+            error=present_failure(record),
             warnings=list(record.warnings),
             webhook=present_webhook(record.webhook) if record.webhook else None,
             links=self._links(record.id),
@@ -112,6 +112,21 @@ def rate_limit_headers(quota: Quota, allowance: Allowance | None) -> Mapping[str
         "RateLimit-Policy": f'"creates";q={quota.creates_per_minute};w=60',
         "RateLimit": f'"creates";r={allowance.left};t={math.ceil(allowance.whole_s)}',
     }
+
+
+def present_queue(place: Place | None) -> Queue | None:
+    """The place of a job that waits."""
+    return Queue(position=place.position, eta_s=place.eta_s, paused=place.paused) if place else None
+
+
+def present_progress(record: JobRecord) -> Progress | None:
+    """How far the latest attempt is, once it has reported a step."""
+    return Progress(step=record.step, total=record.total) if record.total else None
+
+
+def present_failure(record: JobRecord) -> JobFailure | None:
+    """Why a job failed."""
+    return JobFailure(code=record.error.code, detail=record.error.detail) if record.error else None
 
 
 def present_webhook(webhook: Webhook) -> JobWebhook:

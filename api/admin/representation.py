@@ -1,8 +1,14 @@
 """A job as operators see it: whose it is and where it runs, but no links to what it made."""
 
 from api.admin.schemas import OperatorJob, OperatorJobDetail, TimelineStep
-from api.representation import optional_utc, present_webhook, utc
-from api.schemas import JobFailure, Progress, Queue
+from api.representation import (
+    optional_utc,
+    present_failure,
+    present_progress,
+    present_queue,
+    present_webhook,
+    utc,
+)
 from riffusion.jobs.acceptance import Place
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.timeline import timeline
@@ -20,11 +26,11 @@ def present_job(record: JobRecord, place: Place | None) -> OperatorJob:
         started_at=optional_utc(record.started_at),
         completed_at=optional_utc(record.completed_at),
         worker=record.worker,
-        progress=Progress(step=record.step, total=record.total) if record.total else None,
-        queue=Queue(position=place.position, eta_s=place.eta_s, paused=place.paused) if place else None,
+        progress=present_progress(record),
+        queue=present_queue(place),
         attempts=record.attempts,
         requeues=record.requeues,
-        error=JobFailure(code=record.error.code, detail=record.error.detail) if record.error else None,
+        error=present_failure(record),
     )
 
 
