@@ -14,13 +14,16 @@ from tests.conftest import wait_until
 
 
 class Silence:
-    """What the system's resolver does about a name whose name servers don't respond."""
+    """What the system's resolver does about a name whose name servers don't respond; other threads' names resolve."""
 
     def __init__(self) -> None:
         self.waiting: list[str] = []
         self._over = threading.Event()
+        self._getaddrinfo = socket.getaddrinfo
 
-    def getaddrinfo(self, host: str, port: int, *_: object, **__: object) -> list[Any]:
+    def getaddrinfo(self, host: str, port: int, *rest: Any, **options: Any) -> list[Any]:
+        if not host.endswith(".example"):
+            return self._getaddrinfo(host, port, *rest, **options)
         if host == "good.example":
             return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", port))]
         self.waiting.append(host)
