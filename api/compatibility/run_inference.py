@@ -10,11 +10,11 @@ from http import HTTPStatus
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
 
+from api import problems
 from api.authentication import caller
 from api.compatibility import held_job
 from api.compatibility.inference_input import InferenceInput
 from api.json_body import json_response, parse_json, read_body
-from api.problems import PROBLEM_TYPE
 from api.services import services
 from riffusion.jobs.record import JobRecord
 
@@ -23,6 +23,7 @@ MAX_HELD_S = 55.0  # riffusion-app's server waits for 60 s
 _JPEG_QUALITY = 90
 
 blueprint = Blueprint("run_inference", __name__)
+blueprint.after_request(problems.as_text)
 
 
 class InferenceOutput(BaseModel):
@@ -55,14 +56,6 @@ def run_inference() -> Response:
         duration_s=record.result.audio.duration_s,
     )
     return json_response(output, cache="no-store")
-
-
-@blueprint.after_request
-def _errors_as_text(response: Response) -> Response:
-    if response.mimetype == PROBLEM_TYPE:
-        response.set_data(f"{response.get_json()['detail']}\n")
-        response.content_type = "text/plain; charset=utf-8"
-    return response
 
 
 def _failure(record: JobRecord) -> Response:
