@@ -88,5 +88,6 @@ def _services(settings: Settings) -> Services:
         presenter=Presenter(stored, settings.public_url, settings.url_ttl_s),
         metrics=counters,
         upload_limiter=UploadLimiter(settings.max_upload_bytes),
+        inline_clips=run_inference.response_slots(),
         operator=OperatorTools.beside(store),
     )

@@ -44,9 +44,7 @@ def paint_between(
     return whole(painter.paint(request, tasks, progress, whole))
 
 
-def _tasks(
-    painter: Painter, request: Between, width: int, initial: Initial, mask: Mask | None
-) -> Iterator[ImageTask]:
+def _tasks(painter: Painter, request: Between, width: int, initial: Initial, mask: Mask | None) -> Iterator[ImageTask]:
     start, end = request.start, request.end
     alphas = [request.alpha] if request.alpha is not None else np.linspace(0, 1, request.clips or 2).tolist()
     lora = painter.loras.get(request.lora)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 
 from riffusion.generate.checks import invalid
 from riffusion.geometry import ROWS
@@ -54,7 +55,7 @@ def _drawn(mask: Canvas, init: Canvas) -> Mask:
     """
     columns = np.arange(init.width) * mask.width // init.width
     levels = mask.grey[:, columns].astype(np.float32)
-    area: Mask = np.clip((levels - _BLACK) / (_WHITE - _BLACK), 0, 1)
+    area: npt.NDArray[np.float32] = np.clip((levels - _BLACK) / (_WHITE - _BLACK), 0, 1, dtype=np.float32)
     if not area.any():
         raise invalid("mask", "is black all over; white is what is painted")
     return area

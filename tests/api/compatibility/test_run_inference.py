@@ -15,7 +15,7 @@ from PIL import Image
 from api.app import create_app
 from api.compatibility import run_inference
 from api.services import Services
-from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord, JobStatus, Success
+from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 from tests.api.conftest import PROBLEM, Client, LiveServer, Worker, submit
@@ -203,7 +203,9 @@ def test_limits_are_those_of_jobs(valkey: ValkeyServer, tmp_path: Path) -> None:
     assert response.headers["Retry-After"]
 
 
-def test_the_operators_images_take_the_place_of_ours(valkey: ValkeyServer, tmp_path: Path) -> None:
+def test_the_operators_images_take_the_place_of_ours(
+    valkey: ValkeyServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "seeds").mkdir()
     for name in ("og_beat", "top"):
         (tmp_path / "seeds" / f"{name}.png").write_bytes(picture())
@@ -211,16 +213,47 @@ def test_the_operators_images_take_the_place_of_ours(valkey: ValkeyServer, tmp_p
     app = create_app(settings)
     services = app.extensions["riffusion"]
     worker = Worker(services.store, services.files)
-    record: list[JobRecord] = []
-    timer = threading.Timer(0.15, lambda: record.append(worker.claim()) or worker.fail(record[0]))
+    claimed: list[JobRecord] = []
+    timer = threading.Timer(0.15, lambda: claimed.append(worker.claim()))
     timer.start()
+    monkeypatch.setattr(run_inference, "MAX_HELD_S", 0.5)
     Client(app).post(PATH, json={**APP_BODY, "mask_image_id": "top"})
     timer.join()
-    assert record[0].request["init"] == {"seed_image": "og_beat"}
-    assert record[0].request["mask"] == {"seed_image": "top"}
-    assert record[0].status is JobStatus.RUNNING
+    assert claimed[0].request["init"] == {"seed_image": "og_beat"}
+    assert claimed[0].request["mask"] == {"seed_image": "top"}
     assert Client(app).get("/seeds/og_beat.png").data == picture()
     services.hub.close()
+
+
+def test_a_client_that_reads_nothing_cannot_hold_many_clips(
+    client: Client, make: Callable[[], list[JobRecord]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unread = []
+    for _ in range(16):
+        make()
+        unread.append(client.post(PATH, json=APP_BODY, buffered=False))
+        assert unread[-1].status_code == 200
+    make()
+    assert client.post(PATH, json=APP_BODY).status_code == 429
+    unread.pop().close()
+    make()
+    assert client.post(PATH, json=APP_BODY).status_code == 200
+    for response in unread:
+        response.close()
+
+
+@pytest.mark.parametrize(
+    ("origin", "status"), [("https://evil.example", 403), ("null", 403), ("http://localhost", 422)]
+)
+def test_pages_of_other_sites_are_refused(client: Client, worker: Worker, origin: str, status: int) -> None:
+    response = client.post(PATH, data="{}", content_type="text/plain", headers={"Origin": origin})
+    assert (response.status_code, response.content_type) == (status, TEXT)
+
+
+@pytest.mark.parametrize("origins", ["*", "https://fork.example https://x.example"])
+def test_pages_that_may_call_the_api_may_use_it(valkey: ValkeyServer, tmp_path: Path, origins: str) -> None:
+    client = Client(create_app(Settings(redis_url=valkey.url, data_dir=tmp_path, cors_origins=origins)))
+    assert client.post(PATH, data="{}", headers={"Origin": "https://fork.example"}).status_code == 422
 
 
 def test_an_operator_can_switch_it_off(valkey: ValkeyServer, tmp_path: Path) -> None:
