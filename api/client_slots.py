@@ -16,7 +16,7 @@ class ClientSlots:
         """
         Args:
             of_an_address: slots; the networks around it have two and four times as many together.
-            refusal: what a client is told that has taken all of its slots.
+            refusal: the message for a client that has taken all of its slots.
         """
         self._of_an_address, self._of_a_key = of_an_address, of_a_key
         self._refusal = refusal
