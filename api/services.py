@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from api.admin.tools import OperatorTools
+from api.client_slots import ClientSlots
 from api.held_requests import HeldRequests, JobWatcher
 from api.metrics import Metrics
 from api.representation import Presenter
@@ -38,6 +39,8 @@ class Services:
     presenter: Presenter
     metrics: Metrics
     upload_limiter: UploadLimiter
+    inline_clips: ClientSlots
+    """Responses that hold a whole clip in memory until their client has read it."""
     operator: OperatorTools
 
 

@@ -3,12 +3,11 @@
 import re
 from typing import Annotated, Any
 
-import structlog
 from flask import Blueprint, Response, request
 from pydantic import Field
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
 
-from api.admission import admit
+from api.acceptance import accept, wake_workers
 from api.authentication import caller
 from api.held_requests import Snapshot
 from api.json_body import JSON_TYPE, json_response, read_json
@@ -16,7 +15,6 @@ from api.operations import Reply, operation
 from api.representation import poll_headers, rate_limit_headers
 from api.schemas import Job, JobList
 from api.services import Services, services
-from riffusion import tracing
 from riffusion.errors import (
     Blocked,
     FieldError,
@@ -79,9 +77,7 @@ def submit() -> Response:
         if known is None:
             raise
         acceptance = known
-    for model, count in acceptance.wakeups.items():
-        if not here.wakeups.publish(model, count):
-            structlog.get_logger().warning("wake-up not published", model=model)
+    wake_workers(acceptance, here)
     snapshots = [Snapshot(*seen) for seen in zip(acceptance.records, acceptance.places, strict=True)]
     jobs = [here.presenter.job(snapshot) for snapshot in snapshots]
     response = json_response(JobList(jobs=jobs) if many else jobs[0], 202)
@@ -96,16 +92,7 @@ def _accept(body: Any, key: str | None, here: Services, client: Tenant) -> Accep
     many = isinstance(body, list)
     requests = _parse_all(body) if many else [parse(body)]
     submissions = [Submission(each, client, prefix=f"{index}." if many else "") for index, each in enumerate(requests)]
-    for submission in submissions:
-        admit(submission, here)
-    attributes: tracing.Attributes = {
-        "messaging.system": "redis",
-        "messaging.operation.type": "send",
-        "messaging.operation.name": "accept",
-        "messaging.batch.message_count": len(submissions),
-    }
-    with tracing.span("accept", attributes, kind="producer"):
-        return here.store.accept(submissions, Idempotency.of(key, body, submissions) if key else None)
+    return accept(submissions, here, Idempotency.of(key, body, submissions) if key else None)
 
 
 def _parse_all(items: list[Any]) -> list[AnyRequest]:

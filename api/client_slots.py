@@ -1,0 +1,42 @@
+"""A limit on what a client may do at once in one process."""
+
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from riffusion.errors import TooManyRequests
+from riffusion.jobs.tenants import Tenant, key_of
+
+
+class ClientSlots:
+    """Simultaneous uses of one thing, counted per client and for the networks around its address. Thread-safe."""
+
+    def __init__(self, of_an_address: int, of_a_key: int, refusal: str) -> None:
+        """
+        Args:
+            of_an_address: slots; the networks around it have two and four times as many together.
+            refusal: the message for a client that has taken all of its slots.
+        """
+        self._of_an_address, self._of_a_key = of_an_address, of_a_key
+        self._refusal = refusal
+        self._lock = threading.Lock()
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def slot(self, client: Tenant) -> Iterator[None]:
+        """Holds a slot.
+
+        Raises:
+            TooManyRequests: the client has taken all of its slots.
+        """
+        first = self._of_a_key if key_of(client.name) else self._of_an_address
+        with self._lock:
+            if any(self._taken[scope] >= first * 2**index for index, scope in enumerate(client.scopes)):
+                raise TooManyRequests(self._refusal, retry_after=1)
+            self._taken.update(client.scopes)
+        try:
+            yield
+        finally:
+            with self._lock:
+                self._taken -= Counter(client.scopes)  # which also drops those at 0
