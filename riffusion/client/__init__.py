@@ -1,7 +1,7 @@
 """The Python client of the HTTP API: `Client(url).run("church bells").save("bells.mp3")`.
 
-`AsyncClient` has the same calls for asyncio. Both need httpx and this project's request models and errors; nothing heavy
-is imported.
+`AsyncClient` has the same calls for asyncio. Both need httpx and this project's request models and errors; nothing
+heavy is imported.
 """
 
 from riffusion.client.events import Event

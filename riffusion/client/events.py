@@ -1,6 +1,6 @@
 """A job's events, as the server streams them."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 
@@ -37,14 +37,16 @@ async def follow(transport: Transport, job_id: str) -> AsyncGenerator[JobData, N
         try:
             async with (
                 transport.stream("GET", f"jobs/{job_id}/events", headers=headers, wait_s=SILENT_S) as response,
-                aclosing(transport.wire.lines(response)) as lines,
+                aclosing(transport.wire.chunks(response)) as chunks,
             ):
-                async for event_id, text in _server_sent(lines):
-                    data = _job(text, str(response.url))
-                    last_id, retries = event_id, None
-                    yield data
-                    if data.ended:
-                        return
+                parser = _Parser()
+                async for chunk in chunks:
+                    for event_id, text in parser.feed(chunk):
+                        data = _job(text, str(response.url))
+                        last_id, retries = event_id, None
+                        yield data
+                        if data.ended:
+                            return
         except UnavailableError as error:
             retries = retries or transport.retries()
             await retries.pause(error)
@@ -59,20 +61,28 @@ def _job(text: str, source: str) -> JobData:
         raise unreadable(source, error) from None
 
 
-async def _server_sent(lines: AsyncGenerator[str, None]) -> AsyncGenerator[tuple[str | None, str], None]:
+class _Parser:
     """The stream's events as (id, data): the part of the HTML standard, 9.2.6, that the server uses.
 
     An event that is cut short has no empty line at its end, and is left out.
     """
-    event_id: str | None = None
-    data: list[str] = []
-    async for line in lines:
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if name == "id" and value:
-            event_id = value
-        elif name == "data":
-            data.append(value)
-        elif not line and data:
-            yield event_id, "\n".join(data)
-            data = []
+
+    def __init__(self) -> None:
+        self._rest = b""
+        self._id: str | None = None
+        self._data: list[str] = []
+
+    def feed(self, chunk: bytes) -> Iterator[tuple[str | None, str]]:
+        """The events that end in this chunk."""
+        # Only at these: str.splitlines would also cut at what a prompt may contain, such as U+2028.
+        *lines, self._rest = (self._rest + chunk).split(b"\n")
+        for line in lines:
+            name, _, value = line.removesuffix(b"\r").decode(errors="replace").partition(":")
+            value = value.removeprefix(" ")
+            if name == "id" and value:
+                self._id = value
+            elif name == "data":
+                self._data.append(value)
+            elif not name and not value and self._data:
+                yield self._id, "\n".join(self._data)
+                self._data = []

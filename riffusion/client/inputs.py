@@ -1,6 +1,7 @@
 """What callers hand over, as the server takes it: requests and files."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import IO, Any, Literal, TypedDict
@@ -8,6 +9,8 @@ from typing import IO, Any, Literal, TypedDict
 from pydantic_core import to_jsonable_python
 
 from riffusion.audio_segment import AudioSegment, wav_of
+from riffusion.client.models import ID
+from riffusion.errors import NotFound
 from riffusion.requests import (
     AnyRequest,
     AudioFormat,
@@ -78,6 +81,17 @@ def request_body(request: RequestInput | None, fields: Mapping[str, Any]) -> dic
         given = request
     body: dict[str, Any] = to_jsonable_python({"mode": "text-to-audio", **given, **fields}, exclude_none=True)
     return {name: value for name, value in body.items() if value is not None}
+
+
+def checked_id(text: str) -> str:
+    """An id as part of an address.
+
+    Raises:
+        NotFound: it can't be one, and would lead elsewhere.
+    """
+    if re.fullmatch(ID, text) is None:
+        raise NotFound(f"{text!r} is not the id of a job or an upload.")
+    return text
 
 
 def file_part(file: FileInput) -> tuple[str, bytes]:

@@ -1,6 +1,7 @@
 """A job of the client: its state, its end, its files."""
 
 import contextlib
+import math
 import os
 import time
 from collections.abc import AsyncGenerator, Callable
@@ -11,12 +12,11 @@ from typing import Any, Generic, TypeVar, cast
 
 from riffusion.client.calls import Asynchronous, Blocking, call, stream
 from riffusion.client.events import Event, follow
-from riffusion.client.models import JobData, JobStatus, Result, Share
-from riffusion.client.problems import job_error
+from riffusion.client.job_state import JobState
+from riffusion.client.models import JobData, Share
 from riffusion.client.result_file import AsyncFile, File, FileCalls
 from riffusion.client.transport import Transport, parsed
-from riffusion.errors import Canceled, Gone, NotFound, RequestError, RiffusionError
-from riffusion.requests import JobResult
+from riffusion.errors import Gone, NotFound, RequestError, RiffusionError, UnavailableError
 
 HOLD_S = 20  # for which the server may hold a poll until something changes
 PAUSE_S = 1.0  # between polls that the server doesn't hold
@@ -34,60 +34,14 @@ class Downloaded:
     audio: Path
 
 
-class JobCalls(Generic[_J, _F]):
+class JobCalls(JobState, Generic[_J, _F]):
     """What `Job` and `AsyncJob` have in common."""
 
     _file: type[_F]
 
     def __init__(self, transport: Transport, data: JobData) -> None:
+        super().__init__(data)
         self._transport = transport
-        self._state: tuple[JobData, str | None] = data, None  # with its entity tag, in one step for all threads
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.id} {self.status}>"
-
-    @property
-    def data(self) -> JobData:
-        """Its latest known state, as of the latest call that fetched it."""
-        return self._state[0]
-
-    @property
-    def id(self) -> str:
-        """Its id. If the job was submitted without a key, anyone with the id may see, cancel and delete it."""
-        return self.data.id
-
-    @property
-    def status(self) -> JobStatus:
-        """`queued`, `running`, `succeeded`, `failed` or `canceled`."""
-        return self.data.status
-
-    @property
-    def ended(self) -> bool:
-        """Whether it has reached a terminal state."""
-        return self.data.ended
-
-    @property
-    def error(self) -> RiffusionError | None:
-        """Why it ended without a result; None if it hasn't."""
-        if self.status == "canceled":
-            return Canceled(f"Job {self.id} was canceled.")
-        return job_error(self.data.error) if self.data.error else None
-
-    @property
-    def reference(self) -> JobResult:
-        """What requests name its result by: `client.run("dub techno", mode="riff", init=job.reference)`."""
-        return JobResult(job=self.id)
-
-    @property
-    def result(self) -> Result:
-        """What it made, once it has succeeded.
-
-        Raises:
-            RequestError: it has not.
-        """
-        if self.data.result is None:
-            raise RequestError(f"Job {self.id} has no result: it is {self.status}.")
-        return self.data.result
 
     @property
     def audio(self) -> _F:
@@ -209,27 +163,34 @@ class JobCalls(Generic[_J, _F]):
     def _itself(self) -> _J:
         return cast("_J", self)  # every class names itself
 
-    async def _refresh(self, hold_s: int = 0) -> bool:
+    async def _refresh(self, hold_s: int = 0, within_s: float = math.inf) -> bool:
+        options = self._transport
+        if within_s < math.inf:  # a second more, so that the last attempt is one
+            options = options.with_options(min(options.timeout_s, within_s + 1), min(options.retry_for_s, within_s))
         tag = self._state[1]
         headers = {"If-None-Match": tag} if tag else {}
         if hold_s:
             headers["Prefer"] = f"wait={hold_s}"
-        response = await self._transport.request("GET", f"jobs/{self.id}", headers=headers, wait_s=hold_s)
+        response = await options.request("GET", f"jobs/{self.id}", headers=headers, wait_s=hold_s)
         if response.status_code == HTTPStatus.NOT_MODIFIED:
             return False
         self._state = parsed(JobData, response), response.headers.get("ETag")
         return True
 
     async def _wait(self, progress: "Callable[[_J], None] | None", timeout_s: float | None) -> _J:
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
+        deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
         while not self.ended:
-            left = HOLD_S if deadline is None else int(min(HOLD_S, max(0, deadline - time.monotonic())))
             asked = time.monotonic()
-            changed = await self._refresh(hold_s=left)
+            left = max(0.0, deadline - asked)
+            late = TimeoutError(f"Job {self.id} is still {self.status} after {timeout_s} s.")
+            try:
+                changed = await self._refresh(int(min(HOLD_S, left)), left)
+            except UnavailableError as error:
+                raise (late if left < self._transport.retry_for_s else error) from error
             if changed and progress is not None:
                 progress(self._itself)
-            if deadline is not None and not self.ended and time.monotonic() >= deadline:
-                raise TimeoutError(f"Job {self.id} is still {self.status} after {timeout_s} s.")
+            if not self.ended and time.monotonic() >= deadline:
+                raise late
             if not changed and time.monotonic() - asked < PAUSE_S:  # a busy server doesn't hold requests
                 await self._transport.wire.sleep(PAUSE_S)
         if self.error is not None:
@@ -249,11 +210,11 @@ class JobCalls(Generic[_J, _F]):
 
     async def _abandon(self) -> None:
         with contextlib.suppress(RiffusionError):  # what has interrupted it says more
-            await self._transport.limited(CANCEL_S, 0).request("POST", f"jobs/{self.id}/cancel")
+            await self._transport.with_options(CANCEL_S, 0).request("POST", f"jobs/{self.id}/cancel")
 
     async def _glance(self) -> bytes | None:
         try:
-            return await self._preview(self._transport.limited(retry_for_s=0))
+            return await self._preview(self._transport.with_options(retry_for_s=0))
         except RiffusionError:
             return None  # the next event may bring one
 

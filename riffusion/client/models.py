@@ -7,7 +7,10 @@ like the others, and what an older one may lack has a default. A test compares t
 from datetime import datetime
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
+
+ID = r"^[A-Za-z0-9_-]+$"
+"""Of a job or an upload: it becomes part of addresses and file names."""
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "canceled"]
 
@@ -111,7 +114,7 @@ class Links(_Response):
 class JobData(_Response):
     """A request and its state: the JSON of `GET /jobs/<id>`."""
 
-    id: str
+    id: str = Field(pattern=ID)
     status: JobStatus
     mode: str
     model: str
@@ -237,18 +240,3 @@ class Share(_Response):
     id: str
     url: str
     """Its page, for people."""
-
-
-class ProblemField(_Response):
-    """One field of a request that can't be accepted."""
-
-    field: str
-    message: str
-
-
-class Problem(_Response):
-    """An error (RFC 9457)."""
-
-    code: str
-    detail: str
-    errors: list[ProblemField] = []

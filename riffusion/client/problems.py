@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from http import HTTPStatus
 
 import httpx
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
-from riffusion.client.models import JobFailure, Problem
+from riffusion.client.models import JobFailure
 from riffusion.errors import (
     FieldError,
     InvalidRequest,
@@ -25,6 +25,21 @@ RETRIED = {
     HTTPStatus.SERVICE_UNAVAILABLE,
     HTTPStatus.GATEWAY_TIMEOUT,
 }
+
+
+class ProblemField(BaseModel):
+    """One field of a request that can't be accepted."""
+
+    field: str
+    message: str
+
+
+class Problem(BaseModel):
+    """An error (RFC 9457)."""
+
+    code: str
+    detail: str
+    errors: list[ProblemField] = []
 
 
 def error_of(response: httpx.Response) -> RiffusionError:

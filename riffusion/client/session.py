@@ -2,12 +2,12 @@
 
 import copy
 import uuid
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, Unpack
 
 from riffusion.client.calls import Asynchronous, Blocking, call, stream
-from riffusion.client.inputs import Fields, FileInput, RequestInput, file_part, request_body
+from riffusion.client.inputs import Fields, FileInput, RequestInput, checked_id, file_part, request_body
 from riffusion.client.job import AsyncJob, Job, JobCalls
 from riffusion.client.models import (
     JobData,
@@ -74,12 +74,12 @@ class ClientCalls(Generic[_J]):
         """
         return self._with(self._transport.for_end_user(end_user))
 
-    def limited(self, *, timeout_s: float | None = None, retry_for_s: float | None = None) -> Self:
-        """The same client with other time limits, where given: `client.limited(timeout_s=2, retry_for_s=0).models()`.
+    def with_options(self, *, timeout_s: float | None = None, retry_for_s: float | None = None) -> Self:
+        """The same client with other limits, for one call or more: `client.with_options(timeout_s=2).models()`.
 
         They hold for its jobs as well. The connections are shared: closing one of the two clients closes both.
         """
-        return self._with(self._transport.limited(timeout_s, retry_for_s))
+        return self._with(self._transport.with_options(timeout_s, retry_for_s))
 
     @call
     async def close(self) -> None:
@@ -135,6 +135,8 @@ class ClientCalls(Generic[_J]):
         Raises:
             RequestError, UnavailableError: as `submit`.
         """
+        if isinstance(requests, str | Mapping):
+            raise TypeError("submit_many takes several requests; submit takes one.")  # not one for each of its letters
         body = [request_body(request, {}) for request in requests]
         return [self._made(data) for data in (await self._post_jobs(JobList, body, idempotency_key)).jobs]
 
@@ -145,7 +147,7 @@ class ClientCalls(Generic[_J]):
         Raises:
             NotFound, Gone: the server has no such job, or no longer has it.
         """
-        return self._made(await self._transport.fetch(JobData, "GET", f"jobs/{job_id}"))
+        return self._made(await self._transport.fetch(JobData, "GET", f"jobs/{checked_id(job_id)}"))
 
     @stream
     async def jobs(self, status: JobStatus | None = None) -> AsyncGenerator[_J, None]:
@@ -198,7 +200,7 @@ class ClientCalls(Generic[_J]):
             NotFound: the server has no such upload.
         """
         upload_id = upload.upload if isinstance(upload, Upload) else upload
-        await self._transport.request("DELETE", f"uploads/{upload_id}")
+        await self._transport.request("DELETE", f"uploads/{checked_id(upload_id)}")
 
     @call
     async def seeds(self) -> list[SeedPicture]:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from riffusion.backoff import Backoff
 from riffusion.client.problems import error_of
 from riffusion.client.wire import Wire
-from riffusion.errors import Gone, NotFound, RiffusionError, SetupError, UnavailableError
+from riffusion.errors import Gone, NotFound, RequestError, RiffusionError, SetupError, UnavailableError
 
 END_USER_HEADER = "Riffusion-End-User"
 SECRET_HEADER = "Riffusion-Secret"  # noqa: S105 -- its name
@@ -76,13 +76,16 @@ class Transport:
             raise SetupError(f"{url} is not a server's address: it must begin with http:// or https://.")
         headers = {"Authorization": f"Bearer {key}"} if key else {}
         headers |= {SECRET_HEADER: secret} if secret else {}
-        return cls(wire, httpx.URL(url.rstrip("/") + "/"), headers=headers, **limits)
+        try:
+            return cls(wire, httpx.URL(url.rstrip("/") + "/"), headers=headers, **limits)
+        except httpx.InvalidURL as error:
+            raise SetupError(f"{url} is not a server's address: {error}.") from None
 
     def for_end_user(self, end_user: str) -> "Transport":
         """The same connections and key, on behalf of one of the people whom the key's owner serves."""
         return replace(self, headers={**self.headers, END_USER_HEADER: end_user})
 
-    def limited(self, timeout_s: float | None = None, retry_for_s: float | None = None) -> "Transport":
+    def with_options(self, timeout_s: float | None = None, retry_for_s: float | None = None) -> "Transport":
         """The same connections with other limits, where given."""
         return replace(
             self,
@@ -136,9 +139,10 @@ class Transport:
         Raises:
             RiffusionError: see `request`.
         """
-        url = self.url.join(path)
+        url = _joined(self.url, path)
         own = (url.scheme, url.host, url.port) == (self.url.scheme, self.url.host, self.url.port)
         headers = {**(self.headers if own else {}), **options.pop("headers", {})}
+        _check_headers(headers)
         timeout = httpx.Timeout(self.timeout_s, read=self.timeout_s + wait_s)
         try:
             async with self.wire.stream(
@@ -152,9 +156,27 @@ class Transport:
                     raise error_of(response)
                 yield response
         except httpx.RequestError as error:
+            server = self.url if own else f"{url.scheme}://{url.netloc.decode()}"
             raise NoResponse(
-                f"The server at {self.url} doesn't respond: {error or type(error).__name__}", retry_after=0
+                f"The server at {server} doesn't respond: {error or type(error).__name__}", retry_after=0
             ) from error
+
+
+def _joined(base: httpx.URL, path: str) -> httpx.URL:
+    try:
+        url = base.join(path)
+    except httpx.InvalidURL as error:
+        raise RequestError(f"{path} is not an address: {error}.") from None
+    if url.scheme not in ("http", "https"):
+        raise RequestError(f"{path} is not an address of the web.")
+    return url
+
+
+def _check_headers(headers: Mapping[str, str]) -> None:
+    """Some httpx would refuse as if the server had failed, and quote them: the key, too."""
+    for name, value in headers.items():
+        if not (value.isascii() and value.isprintable() and value == value.strip()):
+            raise RequestError(f"The value for {name} must be visible ASCII, without space around it.")
 
 
 def parsed(kind: type[_M], response: httpx.Response) -> _M:

@@ -5,9 +5,10 @@ import binascii
 import hashlib
 import hmac
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Protocol
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -17,6 +18,13 @@ from riffusion.errors import InvalidSignature, SetupError
 
 PREFIX = "whsec_"
 TOLERANCE_S = 300  # between the sender's clock and this one
+
+
+class Headers(Protocol):
+    """A request's headers, of any web framework."""
+
+    def items(self) -> Iterable[tuple[str, str]]:
+        """Names and values."""
 
 
 class _Body(BaseModel):
@@ -40,7 +48,7 @@ class Message:
     """The job that has ended."""
 
 
-def unwrap(body: bytes | str, headers: Mapping[str, str], secret: str) -> Message:
+def unwrap(body: bytes | str, headers: Headers, secret: str) -> Message:
     """The message in a request to your webhook's address, if the server that knows the secret has sent it, and lately.
 
     Args:
@@ -58,8 +66,8 @@ def unwrap(body: bytes | str, headers: Mapping[str, str], secret: str) -> Messag
         message_id, timestamp, signatures = (given[f"webhook-{name}"] for name in ("id", "timestamp", "signature"))
     except KeyError as missing:
         raise InvalidSignature(f"The request has no header {missing}.") from None
-    expected = _signature(f"{message_id}.{timestamp}.".encode() + content, secret)
-    if not any(hmac.compare_digest(each.encode(), expected) for each in signatures.split()):
+    expected = _signature(f"{message_id}.{timestamp}.".encode(errors="replace") + content, secret)
+    if not any(hmac.compare_digest(each.encode(errors="replace"), expected) for each in signatures.split()):
         raise InvalidSignature("The signature isn't one of this secret.")
     if not abs(time.time() - int(timestamp)) <= TOLERANCE_S:  # a number: it is signed
         raise InvalidSignature("The message is more than five minutes old, or this computer's clock is wrong.")
@@ -73,7 +81,7 @@ def unwrap(body: bytes | str, headers: Mapping[str, str], secret: str) -> Messag
 def _signature(signed: bytes, secret: str) -> bytes:
     """As Standard Webhooks 1.0 has it."""
     try:
-        key = base64.b64decode(secret.removeprefix(PREFIX), validate=True)
+        key = base64.b64decode(secret.strip().removeprefix(PREFIX), validate=True)
     except (binascii.Error, ValueError):
         key = b""
     if not key:

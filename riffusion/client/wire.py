@@ -23,8 +23,8 @@ class Wire(Protocol):
     async def read(self, response: httpx.Response) -> None:
         """Reads a response's body, after which its `content` is there."""
 
-    def lines(self, response: httpx.Response) -> AsyncGenerator[str, None]:
-        """A body's lines, as they arrive."""
+    def chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
+        """A body's parts, as they arrive."""
 
     async def sleep(self, seconds: float) -> None:
         """Pauses."""
@@ -52,10 +52,10 @@ class BlockingWire:
         """See `Wire`."""
         response.read()
 
-    async def lines(self, response: httpx.Response) -> AsyncGenerator[str, None]:
+    async def chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
         """See `Wire`."""
-        for line in response.iter_lines():
-            yield line
+        for chunk in response.iter_bytes():
+            yield chunk
 
     async def sleep(self, seconds: float) -> None:
         """See `Wire`."""
@@ -97,10 +97,10 @@ class AsyncWire:
         """See `Wire`."""
         await response.aread()
 
-    async def lines(self, response: httpx.Response) -> AsyncGenerator[str, None]:
+    async def chunks(self, response: httpx.Response) -> AsyncGenerator[bytes, None]:
         """See `Wire`."""
-        async for line in response.aiter_lines():
-            yield line
+        async for chunk in response.aiter_bytes():
+            yield chunk
 
     async def sleep(self, seconds: float) -> None:
         """See `Wire`."""
