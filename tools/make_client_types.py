@@ -18,7 +18,17 @@ from riffusion.settings import Settings
 Json = dict[str, Any]
 WRITTEN = Path(__file__).parents[1] / "web/static/js/client/schema.d.ts"
 # What the client sends and receives; whatever these refer to is written as well.
-ROOTS = ("Request", "Job", "JobPage", "UploadedFile", "UploadPage", "ModelEntry", "SeedPicture", "Share", "FieldProblem")
+ROOTS = (
+    "Request",
+    "Job",
+    "JobPage",
+    "UploadedFile",
+    "UploadPage",
+    "ModelEntry",
+    "SeedPicture",
+    "Share",
+    "FieldProblem",
+)
 _HEAD = """\
 /** The bodies of the API. Written by tools/make_client_types.py from its OpenAPI document: don't edit. */
 

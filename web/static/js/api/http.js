@@ -1,6 +1,7 @@
 /**
  * The calls of the HTTP API that the pages make, by the client of `../client`.
  * @typedef {import("../client/schema.js").Job} Job
+ * @typedef {Record<string, any>} Request  of `requests.js`, or of a file's recipe, which the server checks
  */
 
 import { Client } from "../client/client.js";
@@ -38,15 +39,20 @@ const known = (id) => new ApiJob(client.transport, /** @type {Job} */ ({ id }));
 /** @param {number} seconds */
 export const sleep = (seconds) => pause(seconds * 1000);
 
+/** @param {Request} request */
+const asked = (request) => /** @type {import("../client/schema.js").Request} */ (request);
+
 /** Submits a request. A try without a response is repeated under the same key, so that nothing is accepted twice.
- * @param {Record<string, any>} request @param {string} [key] @returns {Promise<Job>} @throws {Problem} */
+ * @param {Request} request @param {string} [key] @returns {Promise<Job>} @throws {Problem} */
 export const submit = async (request, key) =>
-  (await client.submit(request, { idempotencyKey: key, retryForMs: SUBMIT_FOR_MS }).catch(report)).data;
+  (await client.submit(asked(request), { idempotencyKey: key, retryForMs: SUBMIT_FOR_MS }).catch(report)).data;
 
 /** All are accepted, or none.
- * @param {Record<string, any>[]} requests @param {string} key @returns {Promise<Job[]>} @throws {Problem} */
+ * @param {Request[]} requests @param {string} key @returns {Promise<Job[]>} @throws {Problem} */
 export async function submitAll(requests, key) {
-  const jobs = await client.submitMany(requests, { idempotencyKey: key, retryForMs: SUBMIT_FOR_MS }).catch(report);
+  const jobs = await client
+    .submitMany(requests.map(asked), { idempotencyKey: key, retryForMs: SUBMIT_FOR_MS })
+    .catch(report);
   return jobs.map(({ data }) => data);
 }
 

@@ -4,7 +4,7 @@
  * @typedef {import("./transport.js").CallOptions} CallOptions
  * @typedef {CallOptions & {idempotencyKey?: string}} SubmitOptions  the same key and request are the same job for 24 h,
  *   also after a restart of the program; left out, each call makes a new job
- * @typedef {import("./schema.js").Request | Record<string, unknown> | string} Asked  a request, or just a prompt
+ * @typedef {import("./schema.js").Request | string} Asked  a request, or just a prompt
  *
  * @typedef {object} ClientOptions
  * @property {string | URL} url  of the server
@@ -34,10 +34,11 @@ export class Client {
    * The same client on behalf of one of the people whom a program with one key serves, a bot for instance: limits and
    * fair queueing are then that person's, if the key is one for end users.
    * @param {string} endUser  visible ASCII that always means the same person
-   * @returns {Client}
    */
   forEndUser(endUser) {
-    return Object.assign(Object.create(Client.prototype), { transport: this.transport.forEndUser(endUser) });
+    const other = new Client({ url: this.transport.base });
+    other.transport = this.transport.forEndUser(endUser);
+    return other;
   }
 
   /**
@@ -100,11 +101,11 @@ export class Client {
   }
 
   /** Sends a picture or a sound, and returns the reference by which requests name it.
-   * @param {Blob | ArrayBuffer | Uint8Array<ArrayBuffer>} file
+   * @param {Blob | ArrayBuffer | Uint8Array} file
    * @param {{name?: string} & CallOptions} [options] @returns {Promise<import("./schema.js").Upload>}
    * @throws {import("./problem.js").Problem} */
   async upload(file, { name, ...options } = {}) {
-    const blob = file instanceof Blob ? file : new Blob([file]);
+    const blob = file instanceof Blob ? file : new Blob([/** @type {BlobPart} */ (file)]);
     const body = new FormData();
     body.append("file", blob, name ?? /** @type {{name?: string}} */ (file).name ?? "file");
     const silenceMs = this.transport.responseTimeoutMs + blob.size / UPLOAD_BYTES_PER_MS;

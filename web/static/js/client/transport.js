@@ -39,21 +39,23 @@ export const pauseAfter = ({ retryAfter }, failures) =>
 export class Transport {
   streams = new Places(MAX_STREAMS);
   polls = new Places(MAX_POLLS);
-  /** @type {string | undefined} */
-  endUser;
+  #options;
+  #endUser = "";
 
   /** @param {import("./client.js").ClientOptions} options */
-  constructor({ url, key, secret, responseTimeoutMs = 30_000, retryForMs = 60_000 }) {
-    this.base = new URL(`${String(url).replace(/\/+$/, "")}/`);
-    this.key = key;
-    this.secret = secret;
-    this.responseTimeoutMs = responseTimeoutMs;
-    this.retryForMs = retryForMs;
+  constructor(options) {
+    this.base = new URL(`${String(options.url).replace(/\/+$/, "")}/`);
+    this.responseTimeoutMs = options.responseTimeoutMs ?? 30_000;
+    this.retryForMs = options.retryForMs ?? 60_000;
+    this.#options = options;
   }
 
-  /** The same connections, on behalf of one of the people whom the key's owner serves. @param {string} endUser */
+  /** The same server and key, on behalf of one of the people whom the key's owner serves.
+   * @param {string} endUser @returns {Transport} */
   forEndUser(endUser) {
-    return Object.assign(Object.create(Transport.prototype), this, { endUser });
+    const other = new Transport(this.#options);
+    [other.streams, other.polls, other.#endUser] = [this.streams, this.polls, endUser];
+    return other;
   }
 
   /**
@@ -134,11 +136,12 @@ export class Transport {
   }
 
   #credentials() {
-    const [key, secret] = [this.key, this.secret].map((each) => (typeof each === "function" ? each() : each));
+    const given = [this.#options.key, this.#options.secret];
+    const [key, secret] = given.map((each) => (typeof each === "function" ? each() : each));
     return {
       ...(key && { Authorization: `Bearer ${key}` }),
       ...(secret && { "Riffusion-Secret": secret }),
-      ...(this.endUser && { "Riffusion-End-User": this.endUser }),
+      ...(this.#endUser && { "Riffusion-End-User": this.#endUser }),
     };
   }
 }

@@ -14,7 +14,7 @@ const TOLERANCE_S = 300;
 
 /**
  * What a webhook says, if it is the server's and new. Webhooks are delivered at least once: compare `webhook-id`.
- * @param {string | ArrayBuffer | Uint8Array<ArrayBuffer>} body  as it came in, byte for byte
+ * @param {string | ArrayBuffer | Uint8Array} body  as it came in, byte for byte
  * @param {GivenHeaders} headers
  * @param {string} secret  `whsec_…`, shown with the API key
  * @returns {Promise<WebhookEvent>}
@@ -61,7 +61,7 @@ async function isSigned(signed, signatures, secret) {
 /** @param {string} text */
 const fromBase64 = (text) => Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
 
-/** @param {string} text @returns {Uint8Array<ArrayBuffer> | null} */
+/** @param {string} text */
 function tryBase64(text) {
   try {
     return fromBase64(text);
