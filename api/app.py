@@ -5,6 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
     admin,
+    batches,
     catalog,
     events,
     files,
@@ -26,6 +27,7 @@ from api.metrics import Metrics
 from api.representation import Presenter
 from api.services import EXTENSION, Services
 from api.upload_limits import UploadLimiter
+from riffusion.jobs.batches import BatchStore
 from riffusion.jobs.events import EventHub
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.shares import ShareStore
@@ -50,7 +52,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.register(app, services.metrics)
     security_headers.register(app, settings.cors_origins.split())
     problems.register(app)
-    for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, assets, admin):
+    for module in (submit, batches, jobs, events, shares, uploads, files, catalog, health, openapi, assets, admin):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(pages.blueprint(shares.describe, services.files.origins))
     if settings.trusted_proxies:
@@ -74,6 +76,7 @@ def _services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         store=store,
+        batches=BatchStore(store),
         keys=KeyStore(store.redis, settings),
         uploads=UploadStore(store.redis, stored, settings),
         files=stored,
