@@ -28,7 +28,6 @@ local function end_rest(batch, status, error)
   if held == 0 then return end
   redis.call('HSET', 'batch:' .. batch.id, 'rest', status, 'rest_error', error and cjson.encode(error) or '')
   redis.call('HINCRBY', 'batch:' .. batch.id, status, held)
-  count_end(batch.model, status, error and error.code or reasons[status], held)
   update_batch(batch.id)
 end
 

@@ -325,9 +325,9 @@ local function schedule_webhook(job)
   redis.call('HSET', 'job:' .. job.id, 'webhook_state', 'pending', 'webhook_next', timestamp(now))
 end
 
--- Counts the end of jobs, for metrics. The reason is the code of their error, if they failed.
-local function count_end(model, status, reason, count)
-  redis.call('HINCRBY', 'ended', status .. ' ' .. reason .. ' ' .. model, count or 1)
+-- Counts the end of a job, for metrics. The reason is the code of its error, if it failed.
+local function count_end(model, status, reason)
+  redis.call('HINCRBY', 'ended', status .. ' ' .. reason .. ' ' .. model, 1)
 end
 
 -- How jobs end that have no error.

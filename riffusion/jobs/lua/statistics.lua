@@ -1,8 +1,7 @@
 #!lua flags=no-writes
 -- What metrics show of all jobs, in time that grows with the number of models alone. Returns
 --   {{model, workers, slots, waiting, running, waiting cost, pace or "", slots of a worker or "", seconds for which the
---   first of its waiting jobs has waited, state, requests in
---   batches that aren't jobs yet}, ...} for every model,
+--   first of its waiting jobs has waited, state, requests of batches that aren't jobs yet}, ...} for every model,
 --   {"<status> <reason> <model>", jobs that have ended so, ...},
 --   {pending webhooks, seconds for which one has been due that no process has taken},
 --   {entries of the sweep that are due or being deleted, seconds since the first of them was due or begun},
