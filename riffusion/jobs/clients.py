@@ -86,7 +86,7 @@ class ClientDirectory:
             if includes(client, each.scopes) and not each.deleted
         ]
         held = self._database.many(("LLEN", f"batch_lines:{each}") for each in batches)
-        waiting = self._database.many(("HGET", f"batch:{each}", "held_bytes") for each in batches)
+        sizes = self._database.many(("HMGET", f"batch:{each}", "held_bytes", "ids_bytes") for each in batches)
         return ClientView(
             jobs=dict(Counter(status.decode() for status, _, _ in found if status)),
             uploads=sum(each.kind == "upload" for each in mine),
@@ -94,7 +94,7 @@ class ClientDirectory:
             held=sum(held),
             published=sum(shares),
             stored_bytes=sum(int(stored or 0) for _, stored, _ in found),
-            request_bytes=sum(int(request or 0) for _, _, request in found) + sum(int(each or 0) for each in waiting),
+            request_bytes=sum(int(request or 0) for _, _, request in found) + sum(int(size or 0) for each in sizes for size in each),
             first_at=min((each.since for each in mine), default=None),
             limits=self._limits(client),
             block=self._block(client),

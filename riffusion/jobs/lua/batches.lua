@@ -40,6 +40,14 @@ local function cancel_batch(batch)
   end
 end
 
+-- Removes the ids that a batch's client gave to its requests, and what is charged for them.
+local function drop_ids(batch)
+  redis.call('UNLINK', 'batch_ids:' .. batch.id)
+  local bytes = redis.call('HGET', 'batch:' .. batch.id, 'ids_bytes')
+  if bytes ~= '0' then count_kept({batch.client}, 'request_bytes', -bytes) end
+  redis.call('HSET', 'batch:' .. batch.id, 'ids_bytes', 0)
+end
+
 -- {record or {}, jobs that wait, jobs that run}.
 local function read_batch(id)
   local running, open = 0, redis.call('HKEYS', 'batch_open:' .. id)
@@ -52,9 +60,10 @@ end
 -- Removes all that is left of a batch but its jobs.
 local function remove_batch(batch)
   drop_lines(batch)
+  drop_ids(batch)
   redis.call('ZREM', 'batches', batch.id)
   redis.call('ZREM', 'batches_of:' .. batch.owner, batch.id)
-  for _, kind in ipairs({'', '_ids', '_jobs', '_open', '_ends'}) do
+  for _, kind in ipairs({'', '_jobs', '_open', '_ends'}) do
     redis.call('UNLINK', 'batch' .. kind .. ':' .. batch.id)
   end
 end

@@ -19,7 +19,7 @@ charge_bucket('rate:', {new.client}, debts)
 
 local id = string.format('%014x', tonumber(time[1]) * 1e6 + tonumber(time[2])) .. new.tail
 redis.call('HSET', 'batch:' .. id, 'id', id, 'status', 'draft', 'client', new.client, 'owner', new.owner,
-  'created_at', timestamp(now), 'trace', cjson.encode(new.trace), 'total', 0, 'fed', 0, 'held_bytes', 0,
+  'created_at', timestamp(now), 'trace', cjson.encode(new.trace), 'total', 0, 'fed', 0, 'held_bytes', 0, 'ids_bytes', 0,
   'succeeded', 0, 'failed', 0, 'canceled', 0, 'revision', 1)
 redis.call('ZADD', 'batches_of:' .. new.owner, 0, id)
 redis.call('ZADD', 'batches', now + draft_s, id)

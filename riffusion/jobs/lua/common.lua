@@ -39,8 +39,8 @@
 --   uploads_of:<owner>  zset  the uploads that an owner may list, by the time at which they came in
 --   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end; copies until deleted
 --   batch:<id>        hash    a batch: a draft until all of its requests have come in; status, total, fed (how many have
---                             become jobs), held_bytes of the others, how many have succeeded, failed, canceled; `rest`,
---                             how those ended that never became jobs
+--                             become jobs), held_bytes of the others, ids_bytes of its client's ids, how many have
+--                             succeeded, failed, canceled; `rest`, how those ended that never became jobs
 --   batch_lines:<id>  list    its requests that aren't jobs yet, in their order
 --   batch_ids:<id>    list    the ids that its client gave to its requests, or ""
 --   batch_jobs:<id>   list    the jobs that its first requests have become
@@ -250,7 +250,7 @@ local function enter_queue(job)
   redis.call('ZADD', 'waiting:' .. job.model, job.start, job.id)
   redis.call('ZADD', 'queued:' .. job.model, now, job.id)
   count_place(job, 1)
-  redis.call('ZADD', 'due', now + limits.waiting_deadline_s, job.id)
+  redis.call('ZADD', 'due', job.waits_until or now + limits.waiting_deadline_s, job.id)
   redis.call('HINCRBYFLOAT', 'model:' .. job.model, 'waiting_cost', job.cost)
 end
 

@@ -41,7 +41,9 @@ local function write(job, status, ...)
     redis.call('HSET', key, 'owner', job.owner)
     redis.call('ZADD', 'of:' .. job.owner, 0, job.id)
   end
-  if job.batch then redis.call('HSET', key, 'batch', job.batch, 'batch_index', job.batch_index) end
+  if job.batch then
+    redis.call('HSET', key, 'batch', job.batch, 'batch_index', job.batch_index, 'waits_until', job.waits_until)
+  end
   count_kept(scopes_of(job), 'jobs', 1)
   count_kept(scopes_of(job), 'request_bytes', #job.request)
 end

@@ -1,8 +1,9 @@
 #!lua flags=allow-oom
 -- Moves requests of batches into the queues as there are places, and does what else is due for batches. Many processes
 -- run it; one at a time does anything. Returns {model, wake-ups to publish, ...}.
-local at_once = 50 -- batches that are looked at
+local at_once = 200 -- batches that are looked at
 local most_jobs = 100 -- that are fed or deleted at once
+local most_removed = 4 -- batches that are removed at once, with what they may need
 local later_s = 2 -- until a batch that can't be fed is looked at again
 local settle_s = 10 -- until one is looked at again that only waits for its jobs
 
@@ -73,15 +74,16 @@ local function feed_next(batch, key, number)
   job.id = string.format('%014x', tonumber(time[1]) * 1e6 + tonumber(time[2]) + number) .. job.tail
   job.client, job.owner, job.weight = batch.client, batch.owner, key.weight
   job.batch, job.batch_index = batch.id, redis.call('HINCRBY', 'batch:' .. batch.id, 'fed', 1) - 1
-  job.trace = cjson.decode(batch.trace)
+  job.trace, job.waits_until = cjson.decode(batch.trace), timestamp(batch.created_at + limits.batch_deadline_s)
   redis.call('RPUSH', 'batch_jobs:' .. batch.id, job.id)
   redis.call('HSET', 'batch_open:' .. batch.id, job.id, job.batch_index)
   redis.call('ZADD', 'fed:' .. batch.model, 0, fed_member(job))
   create(job, find_made(job))
 end
 
--- Does what is due for a batch that was accepted; returns whether there is more to feed.
-local function look_at(batch)
+-- Does what is due for a batch that was accepted; returns whether there is more to feed. All that have more are looked
+-- at again in the same order, but for those that are fed.
+local function look_at(batch, number)
   local held = redis.call('LLEN', 'batch_lines:' .. batch.id)
   if held > 0 and now > batch.created_at + limits.batch_deadline_s then
     end_rest(batch, 'failed', {code = 'deadline_exceeded', detail = 'The batch waited longer than its deadline allows.'})
@@ -91,47 +93,53 @@ local function look_at(batch)
     end_rest(batch, 'failed', {code = 'model_retired', detail = detail})
     return false
   end
-  redis.call('ZADD', 'batches', now + (held > 0 and 0 or settle_s), batch.id)
+  redis.call('ZADD', 'batches', now + (held > 0 and number * 1e-5 or settle_s), batch.id)
   return held > 0
 end
 
 for _, model in ipairs(redis.call('SMEMBERS', 'models')) do settle_ended(model) end
 
-local hungry, keys = {}, {}
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', 'batches', '-inf', now, 'LIMIT', 0, at_once)) do
+local hungry, keys, removed = {}, {}, 0
+for number, id in ipairs(redis.call('ZRANGEBYSCORE', 'batches', '-inf', now, 'LIMIT', 0, at_once)) do
   local batch = load_hash('batch:' .. id)
   if not batch then
     redis.call('ZREM', 'batches', id)
-  elseif batch.status == 'draft' then
-    remove_batch(batch)
   elseif batch.deleted then
     delete_some(batch)
-  elseif batch.completed_at then
-    remove_batch(batch)
-    redis.call('SET', 'gone:' .. id, batch.client, 'EX', limits.tombstone_s)
-  elseif look_at(batch) then
+  elseif batch.status == 'draft' or batch.completed_at then -- abandoned, or expired
+    if removed < most_removed then
+      removed = removed + 1
+      remove_batch(batch)
+      if batch.completed_at then redis.call('SET', 'gone:' .. id, batch.client, 'EX', limits.tombstone_s) end
+    end
+  elseif look_at(batch, number) then
     keys[id] = may_feed(batch)
     if keys[id] then hungry[#hungry + 1] = batch else redis.call('ZADD', 'batches', now + later_s, id) end
   end
 end
 
--- One of each in turn.
-local fed, models, changed, before = 0, {}, {}, -1
-while fed < most_jobs and fed > before do
-  before = fed
+-- One request of each in turn.
+local fed, models, changed = 0, {}, {}
+while #hungry > 0 do
+  local still = {}
   for _, batch in ipairs(hungry) do
     if fed < most_jobs and redis.call('EXISTS', 'batch_lines:' .. batch.id) == 1
       and has_place(batch, keys[batch.id].quota) then
       feed_next(batch, keys[batch.id], fed)
       models[batch.model], changed[batch.id] = true, true
-      fed = fed + 1
+      fed, still[#still + 1] = fed + 1, batch
     end
   end
+  hungry = still
 end
 
 local reply = {}
 for id in pairs(changed) do
-  if redis.call('EXISTS', 'batch_lines:' .. id) == 0 then drop_lines(load_hash('batch:' .. id)) end
+  if redis.call('EXISTS', 'batch_lines:' .. id) == 0 then
+    drop_lines(load_hash('batch:' .. id))
+  else
+    redis.call('ZADD', 'batches', now + 0.01, id) -- after those that got no place
+  end
   update_batch(id)
 end
 for model in pairs(models) do

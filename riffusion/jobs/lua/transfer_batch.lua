@@ -9,12 +9,10 @@ if batch.status == 'draft' then
   remove_batch(batch)
   return 0
 end
-local held = redis.call('LLEN', 'batch_lines:' .. id)
-if held > 0 then
-  for client, sign in pairs({[batch.client] = -1, [to] = 1}) do
-    count_kept({client}, 'jobs', sign * held)
-    count_kept({client}, 'request_bytes', sign * batch.held_bytes)
-  end
+local held, bytes = redis.call('LLEN', 'batch_lines:' .. id), batch.held_bytes + batch.ids_bytes
+for client, sign in pairs({[batch.client] = -1, [to] = 1}) do
+  if held > 0 then count_kept({client}, 'jobs', sign * held) end
+  if bytes > 0 then count_kept({client}, 'request_bytes', sign * bytes) end
 end
 redis.call('HSET', 'batch:' .. id, 'client', to, 'owner', to, 'left_at', timestamp(now))
 redis.call('ZADD', 'batches_of:' .. to, 0, id)
