@@ -5,6 +5,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
     admin,
+    batches,
     catalog,
     events,
     files,
@@ -27,6 +28,7 @@ from api.metrics import Metrics
 from api.representation import Presenter
 from api.services import EXTENSION, Services
 from api.upload_limits import UploadLimiter
+from riffusion.jobs.batches import BatchStore
 from riffusion.jobs.events import EventHub
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.shares import ShareStore
@@ -51,7 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.register(app, services.metrics)
     security_headers.register(app, settings.cors_origins.split())
     problems.register(app)
-    for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, assets, admin):
+    for module in (submit, batches, jobs, events, shares, uploads, files, catalog, health, openapi, assets, admin):
         app.register_blueprint(module.blueprint)
     if settings.run_inference_api:
         app.register_blueprint(run_inference.blueprint)
@@ -77,6 +79,7 @@ def _services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         store=store,
+        batches=BatchStore(store),
         keys=KeyStore(store.redis, settings),
         uploads=UploadStore(store.redis, stored, settings),
         files=stored,

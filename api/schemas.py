@@ -115,6 +115,7 @@ class Job(_Response):
     error: JobFailure | None = Field(description="Once failed.")
     warnings: list[str]
     webhook: JobWebhook | None = Field(description="If the request named one.")
+    batch: str | None = Field(description="The id of the batch that it is of.")
     links: Links
 
 

@@ -10,6 +10,7 @@ from api.held_requests import HeldRequests, JobWatcher
 from api.metrics import Metrics
 from api.representation import Presenter
 from api.upload_limits import UploadLimiter
+from riffusion.jobs.batches import BatchStore
 from riffusion.jobs.events import EventHub
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.shares import ShareStore
@@ -28,6 +29,7 @@ class Services:
 
     settings: Settings
     store: JobStore
+    batches: BatchStore
     keys: KeyStore
     uploads: UploadStore
     files: Storage

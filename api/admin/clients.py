@@ -49,7 +49,8 @@ def admin_client() -> Response:
     view = tools.clients.show(client)
     return json_response(
         ClientHoldings(
-            at=utc(tools.monitor.now()), client=client, jobs=view.jobs, uploads=view.uploads, published=view.published,
+            at=utc(tools.monitor.now()), client=client, jobs=view.jobs, uploads=view.uploads, batches=view.batches,
+            held=view.held, published=view.published,
             stored_bytes=view.stored_bytes, request_bytes=view.request_bytes, first_at=optional_utc(view.first_at),
             block=_present(view.block) if view.block else None,
         )

@@ -29,7 +29,7 @@ class Erasure:
     """Something that was deleted on request."""
 
     kind: str
-    """`job`, `upload`, `key`, `secret` (of a key) or `client`."""
+    """`job`, `upload`, `batch`, `key`, `secret` (of a key) or `client`."""
     digest: str
     """SHA-1 of its id or name, hex."""
     at: int

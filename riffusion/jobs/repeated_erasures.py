@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from redis import Redis
 
@@ -19,7 +20,7 @@ class Returned:
     """Something that was deleted on request and is there again."""
 
     kind: str
-    """`job`, `upload`, `key`, `secret` or `client`."""
+    """`job`, `upload`, `batch`, `key`, `secret` or `client`."""
     name: str
     """Its id; of a secret, that of its key; of a client, its name."""
     erased_at: int
@@ -64,6 +65,8 @@ def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: S
                 database.run("delete_job", each.name)
             case "upload":
                 database.run("delete_upload", each.name)
+            case "batch":
+                database.run("delete_batch", each.name)
             case "key":
                 database.run("revoke_key", each.name)
             case "secret":
@@ -73,7 +76,8 @@ def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: S
 
 def _present(database: Database) -> Iterator[tuple[str, str, float]]:
     """Kind, name and time of creation of everything that may have been erased."""
-    for holding in Inventory(database).holdings():
+    inventory = Inventory(database)
+    for holding in chain(inventory.holdings(), inventory.batches()):
         if not holding.deleted:
             yield holding.kind, holding.id, 0.0
         for scope in holding.scopes:

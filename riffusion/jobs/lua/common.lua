@@ -11,7 +11,7 @@
 --   clients:<model>   zset    finish tag of each scope's last job; those behind virtual time are dropped
 --   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots of all
 --                             workers, worker_slots of the last one that registered, card, qualities, state ("paused",
---                             "draining"; absent while active)
+--                             "draining"; absent while active), held (requests in batches that aren't jobs yet)
 --   models            set     every model that ever had a job or a worker
 --   preview:<id>      string  a running job's latest preview, a WebP; the record counts them as `preview`
 --   due               zset    jobs by the time at which reap checks them: when a lease or a deadline ends
@@ -38,6 +38,19 @@
 --   folders:<id>      set     where the attempts at a job, or an upload, keep files: until those are deleted
 --   uploads_of:<owner>  zset  the uploads that an owner may list, by the time at which they came in
 --   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end; copies until deleted
+--   batch:<id>        hash    a batch: a draft until all of its requests have come in; status, total, fed (how many have
+--                             become jobs), held_bytes of the others, ids_bytes of its client's ids, how many have
+--                             succeeded, failed, canceled; `rest`, how those ended that never became jobs
+--   batch_lines:<id>  list    its requests that aren't jobs yet, in their order
+--   batch_ids:<id>    list    the ids that its client gave to its requests, or ""
+--   batch_jobs:<id>   list    the jobs that its first requests have become
+--   batch_open:<id>   hash    those that haven't ended -> index
+--   batch_ends:<id>   hash    index -> status of those that have
+--   batch_pins:<id>   set     whose files its requests need, until the last one is a job
+--   batches           zset    every batch by the time at which feed_batches looks at it next
+--   batches_of:<owner>  zset  those that an owner may list, in the order of their ids
+--   fed:<model>       zset    "<client> <job> <batch>" of the jobs of batches that haven't ended
+--   feeding           string  set for the moment in which one process feeds
 --   charged:<id>      hash    who is charged for the files of a deleted job that others show: client, networks, bytes
 --   idem:<digest>     hash    what an idempotency key stands for
 --   gone:<id>         string  tombstone: whose job it was; lost:<id> beside it where its files were lost
@@ -200,9 +213,15 @@ local function count_place(job, amount)
   end
 end
 
+-- A tenant's batches in `clients`. No tenant has such a name, for none has a space.
+local function batch_flow(client)
+  return client .. ' batches'
+end
+
 -- Gives a job that is to wait its turn, `start`, and keeps the files that it needs. Start-time fair queueing: a
 -- tenant's next job starts when its last one ends, in virtual time. A network is served as one tenant with a larger
--- share, so that many addresses gain nothing.
+-- share, so that many addresses gain nothing. A job of a batch starts after the tenant's batches before it, too, and
+-- is charged to the tenant only when it is claimed: the tenant's other jobs don't wait behind it.
 local function begin_waiting(job)
   local scopes, last = scopes_of(job), {}
   local vtime = tonumber(redis.call('HGET', 'model:' .. job.model, 'vtime') or 0)
@@ -212,8 +231,15 @@ local function begin_waiting(job)
     job.start = math.max(job.start, last[index])
   end
   last[1] = job.start
+  if job.batch then
+    local flow = batch_flow(job.client)
+    job.start = math.max(job.start, tonumber(redis.call('ZSCORE', 'clients:' .. job.model, flow) or 0))
+    redis.call('ZADD', 'clients:' .. job.model, job.start + job.cost / job.weight, flow)
+  end
   for index, scope in ipairs(scopes) do
-    redis.call('ZADD', 'clients:' .. job.model, last[index] + job.cost / job.weight / multiple(index), scope)
+    if not job.batch then
+      redis.call('ZADD', 'clients:' .. job.model, last[index] + job.cost / job.weight / multiple(index), scope)
+    end
     redis.call('SADD', 'active:' .. scope, job.id)
   end
   redis.call('SADD', 'models', job.model)
@@ -224,7 +250,7 @@ local function enter_queue(job)
   redis.call('ZADD', 'waiting:' .. job.model, job.start, job.id)
   redis.call('ZADD', 'queued:' .. job.model, now, job.id)
   count_place(job, 1)
-  redis.call('ZADD', 'due', now + limits.waiting_deadline_s, job.id)
+  redis.call('ZADD', 'due', job.waits_until or now + limits.waiting_deadline_s, job.id)
   redis.call('HINCRBYFLOAT', 'model:' .. job.model, 'waiting_cost', job.cost)
 end
 
@@ -315,11 +341,39 @@ local function error_code(...)
   end
 end
 
+-- The job of a batch in `fed`.
+local function fed_member(job)
+  return job.client .. ' ' .. job.id .. ' ' .. job.batch
+end
+
+-- Publishes that a batch has changed. Once all of its requests have ended, it is kept for as long as a result is.
+local function update_batch(id)
+  local found = redis.call('HMGET', 'batch:' .. id, 'total', 'succeeded', 'failed', 'canceled', 'completed_at')
+  if tonumber(found[1]) == found[2] + found[3] + found[4] and not found[5] then
+    redis.call('HSET', 'batch:' .. id, 'completed_at', timestamp(now))
+    redis.call('ZADD', 'batches', now + limits.result_ttl_s, id)
+  end
+  redis.call('PUBLISH', 'events', id .. ' ' .. redis.call('HINCRBY', 'batch:' .. id, 'revision', 1))
+end
+
+-- Counts the end of a job for its batch, once. feed_batches repeats that where a process of a version without batches
+-- has ended the job.
+local function settle(job, status)
+  redis.call('ZREM', 'fed:' .. job.model, fed_member(job))
+  local index = redis.call('HGET', 'batch_open:' .. job.batch, job.id)
+  if not index then return end -- counted already, or the batch was deleted
+  redis.call('HDEL', 'batch_open:' .. job.batch, job.id)
+  redis.call('HSET', 'batch_ends:' .. job.batch, index, status)
+  redis.call('HINCRBY', 'batch:' .. job.batch, status, 1)
+  update_batch(job.batch)
+end
+
 -- Ends a job.
 local function end_job(job, status, ...)
   if job.status == 'queued' then
     leave_queue(job)
-    for index, scope in ipairs(job.attempts == '0' and scopes_of(job) or {}) do
+    local flows = job.batch and {batch_flow(job.client)} or scopes_of(job)
+    for index, scope in ipairs(job.attempts == '0' and flows or {}) do
       if redis.call('ZSCORE', 'clients:' .. job.model, scope) then
         -- It wasn't served, so it isn't charged to the tenant's share.
         redis.call('ZINCRBY', 'clients:' .. job.model, -job.cost / job.weight / multiple(index), scope)
@@ -338,6 +392,7 @@ local function end_job(job, status, ...)
   count_end(job.model, status, reasons[status] or error_code(...))
   redis.call('HDEL', 'job:' .. job.id, 'start', 'lease_until', 'running_until', 'stalled_until', 'reserved')
   update(job.id, 'status', status, 'completed_at', timestamp(now), ...)
+  if job.batch then settle(job, status) end
 end
 
 -- Ends a job by the store's own decision: a higher token fences off the attempt that runs it.

@@ -87,6 +87,8 @@
  * @property {string} client
  * @property {Record<string, number>} jobs
  * @property {number} uploads
+ * @property {number} batches
+ * @property {number} held of their requests, those that aren't jobs yet
  * @property {number} published
  * @property {number} stored_bytes
  * @property {number} request_bytes
