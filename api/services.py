@@ -10,7 +10,9 @@ from api.metrics import Metrics
 from api.representation import Presenter
 from api.upload_limits import UploadLimiter
 from riffusion.jobs.events import EventHub
+from riffusion.jobs.gallery import GalleryStore
 from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.reports import ReportStore
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
@@ -31,6 +33,8 @@ class Services:
     uploads: UploadStore
     files: Storage
     shares: ShareStore
+    gallery: GalleryStore
+    reports: ReportStore
     hub: EventHub
     wakeups: WakeUps
     held: HeldRequests

@@ -31,7 +31,7 @@ _TRANSIENT = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", 
 _REPLICATED = frozenset({
     "accept", "add_upload", "publish_clip", "claim", "finish", "cancel", "delete_job", "requeue_job", "set_model_state",
     "retire_model", "delete_upload", "replace_key", "transfer_job", "transfer_upload", "write_audit", "lose_job",
-    "purge_job", "forget_client", "revoke_key", "block_client",
+    "purge_job", "forget_client", "revoke_key", "block_client", "list_clip", "take_down_clip", "restore_clip",
 })  # fmt: skip
 
 _T = TypeVar("_T")

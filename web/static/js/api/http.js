@@ -130,8 +130,26 @@ export async function* jobEvents(id) {
 /** @param {string} id @returns {Promise<Job>} */
 export const cancel = (id) => callAsVisitor(`/jobs/${id}/cancel`, { method: "POST", keepalive: true }, json);
 
-/** @param {string} id @returns {Promise<{id: string, url: string}>} */
+/** @param {string} id @returns {Promise<{id: string, url: string, listed: boolean}>} */
 export const publish = (id) => callAsVisitor(`/jobs/${id}/publish`, { method: "POST" }, json);
+
+/** Lists a published clip in the gallery, or takes it out.
+ * @param {string} id @param {boolean} listed @returns {Promise<{listed: boolean}>} */
+export const setListing = (id, listed) =>
+  callAsVisitor(`/jobs/${id}/listing`, { method: listed ? "POST" : "DELETE" }, json);
+
+/** Reports a published clip. No credentials are sent: a report needs none.
+ * @param {string} shareId @param {string} reason @param {string} details @returns {Promise<void>} */
+export const reportClip = (shareId, reason, details) =>
+  call(
+    `/clips/${shareId}/report`,
+    {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify({ reason, details }),
+    },
+    () => undefined,
+  );
 
 /** @param {Blob} blob @param {string} name @returns {Promise<{id: string}>} */
 export function upload(blob, name) {
