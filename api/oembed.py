@@ -9,7 +9,6 @@ from urllib.parse import urlsplit
 from xml.etree.ElementTree import Element, SubElement, tostring
 
 from flask import Blueprint, Response
-from markupsafe import Markup
 from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.exceptions import NotImplemented as NotImplementedStatus
 
@@ -25,6 +24,7 @@ from web.clip_pages import EMBED_HEIGHT, EMBED_WIDTH, embed_code, title_of
 MAX_URL = 2048
 _CACHE_S = 600  # a clip that is deleted or taken down disappears by itself: the frame shows the server's page
 _XML = "text/xml"
+_NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
 _CLIP = re.compile(r"/clips/([A-Za-z0-9_-]{1,64})(?:/embed)?/?")
 
 blueprint = Blueprint("oembed", __name__)
@@ -99,8 +99,8 @@ def _present(clip: SharedClip, query: OEmbedQuery) -> OEmbed:
     )  # fmt: skip
 
 
-def _xml(values: dict[str, str | int | Markup]) -> bytes:
+def _xml(values: dict[str, str | int]) -> bytes:
     root = Element("oembed")
     for name, value in values.items():
-        SubElement(root, name).text = str(value)
+        SubElement(root, name).text = _NOT_IN_XML.sub("\ufffd", str(value))
     return tostring(root, encoding="utf-8", xml_declaration=True)
