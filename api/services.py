@@ -12,7 +12,9 @@ from api.representation import Presenter
 from api.upload_limits import UploadLimiter
 from riffusion.jobs.batches import BatchStore
 from riffusion.jobs.events import EventHub
+from riffusion.jobs.gallery import GalleryStore
 from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.reports import ReportStore
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
@@ -34,6 +36,8 @@ class Services:
     uploads: UploadStore
     files: Storage
     shares: ShareStore
+    gallery: GalleryStore
+    reports: ReportStore
     hub: EventHub
     wakeups: WakeUps
     held: HeldRequests

@@ -11,7 +11,8 @@
     │   ├── NotFound                  not_found            no such job, file or page for this caller
     │   ├── Blocked                   blocked              the operator lets this client create nothing
     │   ├── Gone                      gone                 existed, but has expired or was deleted
-    │   │   └── ResultLost            result_lost          the server lost its files
+    │   │   ├── ResultLost            result_lost          the server lost its files
+    │   │   └── TakenDown             taken_down           an operator has taken the published clip down
     │   ├── Conflict                  conflict             not in the state that it is in
     │   └── IdempotencyConflict       idempotency_conflict the same Idempotency-Key with another body
     ├── JobError                      why a job ended without a result
@@ -128,6 +129,15 @@ class ResultLost(Gone):
     """The job succeeded, but the server has lost what it made."""
 
     code = "result_lost"
+
+
+class TakenDown(Gone):
+    """A published clip that an operator has taken down; it is not published again."""
+
+    code = "taken_down"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The operator of this server has taken this clip down: {reason}")
 
 
 class Blocked(RequestError):

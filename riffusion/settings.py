@@ -158,6 +158,12 @@ class Settings(BaseSettings):
         default=86_400, ge=60, description="Seconds for which an upload that no job uses is kept."
     )
 
+    # Pages
+    gallery: bool = Field(
+        default=False,
+        description="Whether `/gallery` shows published clips, of those only whose publisher has chosen to be listed.",
+    )
+
     # Limits on input
     max_body_bytes: int = Field(default=1 << 20, ge=1024, description="Bytes of a JSON body.")
     max_upload_bytes: int = Field(default=100 << 20, ge=1024, description="Bytes of one upload.")

@@ -4,7 +4,6 @@ from flask import Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from api.admin.authorization import PROBLEMS, actor, blueprint, record
-from api.admin.body import read_body
 from api.admin.client_schemas import (
     BlockList,
     BlockRequest,
@@ -14,7 +13,7 @@ from api.admin.client_schemas import (
     ClientHoldings,
     ClientQuery,
 )
-from api.json_body import JSON_TYPE, json_response
+from api.json_body import JSON_TYPE, json_response, read_body
 from api.operations import Reply, operation
 from api.query import read_query
 from api.representation import optional_utc, utc

@@ -7,7 +7,6 @@ from pydantic import JsonValue
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from api.admin.authorization import PROBLEMS, blueprint, record
-from api.admin.body import read_body
 from api.admin.representation import present_detail, present_job
 from api.admin.schemas import (
     JobActionRequest,
@@ -18,7 +17,7 @@ from api.admin.schemas import (
     OperatorJobPage,
     RefusedJob,
 )
-from api.json_body import JSON_TYPE, json_response
+from api.json_body import JSON_TYPE, json_response, read_body
 from api.operations import Reply, operation
 from api.query import MAX_PAGE, read_query
 from api.representation import utc

@@ -4,9 +4,8 @@ from flask import Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from api.admin.authorization import PROBLEMS, blueprint, record
-from api.admin.body import read_body
 from api.admin.schemas import ModelActed, ModelAction
-from api.json_body import JSON_TYPE, json_response
+from api.json_body import JSON_TYPE, json_response, read_body
 from api.operations import Reply, operation
 from api.services import services
 from riffusion.errors import Conflict, InvalidRequest, NotFound

@@ -34,6 +34,7 @@ _MEANING = {
     "not_found": "The music server has no such clip.",
     "gone": "This clip is no longer on the music server, which keeps clips for a while only.",
     "result_lost": "The music server has lost this clip. Make it again.",
+    "taken_down": "The people who run the music server have taken this clip down.",
     "deadline_exceeded": "It took longer than the music server allows. Try again when it is less busy.",
     "worker_lost": "The machines that worked on it failed more than once. Try again in a while.",
     "model_retired": "The music server has taken the model for it out of service.",

@@ -8,10 +8,11 @@ from flask.testing import FlaskClient as Client
 from tests.web.conftest import STORAGE
 from web import assets
 from web.assets import STATIC, digest, modules
-from web.pages import recipe, security_policy
+from web.clip_pages import recipe
+from web.rendering import security_policy
 
 
-@pytest.mark.parametrize("path", ["/", "/about", "/admin"])
+@pytest.mark.parametrize("path", ["/", "/about", "/admin", "/gallery", "/clips/shared/embed"])
 def test_a_page_runs_nothing_inline_and_asks_no_other_host(client: Client, path: str) -> None:
     page = client.get(path)
     assert page.status_code == 200
@@ -24,7 +25,7 @@ def test_a_page_runs_nothing_inline_and_asks_no_other_host(client: Client, path:
     assert client.get(path, headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
 
 
-@pytest.mark.parametrize("path", ["/", "/about", "/admin"])
+@pytest.mark.parametrize("path", ["/", "/about", "/admin", "/gallery", "/clips/shared/embed"])
 def test_every_file_that_a_page_names_is_cached_for_good(client: Client, path: str) -> None:
     named = set(re.findall(r'(?:src|href)="(/assets/[^"]+)"', client.get(path).text))
     assert named

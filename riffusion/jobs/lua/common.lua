@@ -59,6 +59,15 @@
 --   erasing           string  set for the moment in which one process writes them there
 --   blocked:<scope>   hash    reason, by, at of a client that may create nothing; expires where the block does
 --   share:<share id>  string  the job whose clip was published; share:<schema>:<share id> from schema 2 on
+--   published         zset    share ids by the time at which they were published, in microseconds
+--   gallery           zset    those of clips that their publishers list, likewise
+--   listed:<scope>    zset    those of a scope, by the time at which the clip expires
+--   reported          zset    share ids that visitors have reported, by the time of the last report, in microseconds
+--   reports:<share id>    hash  count; reason:<reason> -> how many; details, the latest as a JSON list
+--   reporters:<share id>  set   pseudonyms of the clients that have reported it
+--   reporting:<scope> string  time at which its allowance of reports will be whole again
+--   takedown:<digest> hash    share, reason, by, at of a clip that an operator has taken down; see takedowns.py
+--   takedowns         zset    those digests by time, in microseconds
 --   made:<digest>     string  the job whose clip serves further requests like its own
 --   upload:<id>, content:<sha256>   hashes: an upload, and the uploads that share one file
 --   audit             stream  what operators have done
@@ -67,6 +76,9 @@
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
+
+-- The time as a whole number of microseconds: no two scripts run in the same one.
+local now_us = time[1] .. string.format('%06d', time[2])
 
 local function timestamp(seconds)
   return string.format('%.6f', seconds)
@@ -410,11 +422,27 @@ local function remember_erasure(kind, id)
   redis.call('ZADD', 'erasures', now, kind .. ' ' .. redis.sha1hex(id) .. ' ' .. math.floor(now))
 end
 
+-- Takes a published clip out of all lists.
+local function unlist(share_id, scopes)
+  redis.call('ZREM', 'gallery', share_id)
+  for _, scope in ipairs(scopes) do redis.call('ZREM', 'listed:' .. scope, share_id) end
+end
+
+local function forget_reports(share_id)
+  redis.call('ZREM', 'reported', share_id)
+  redis.call('DEL', 'reports:' .. share_id, 'reporters:' .. share_id)
+end
+
 -- Replaces the record of an ended job by a tombstone.
 local function delete_record(job)
   redis.call('DEL', 'job:' .. job.id)
   redis.call('ZREM', 'of:' .. (job.owner or job.client), job.id) -- in version 1 every tenant was an owner
   redis.call('ZREM', 'jobs', job.id)
+  if job.share then
+    unlist(job.share, scopes_of(job))
+    forget_reports(job.share)
+    redis.call('ZREM', 'published', job.share)
+  end
   if job.request_bytes then
     count_kept(scopes_of(job), 'jobs', -1)
     count_kept(scopes_of(job), 'request_bytes', -job.request_bytes)

@@ -1,7 +1,9 @@
 #!lua flags=allow-oom
 -- Remembers after a restore that a client was purged, and drops what is counted for it and the clients within it.
 -- ARGV: their names, its own first.
-local KINDS = {'active:', 'batches_of:', 'day:', 'kept:', 'lists:', 'of:', 'rate:', 'uploads_of:'}
+local KINDS = {
+  'active:', 'batches_of:', 'day:', 'kept:', 'listed:', 'lists:', 'of:', 'rate:', 'reporting:', 'uploads_of:',
+}
 remember_erasure('client', ARGV[1])
 local models = redis.call('SMEMBERS', 'models')
 for _, name in ipairs(ARGV) do

@@ -95,6 +95,22 @@
  * @property {string | null} first_at
  * @property {Block | null} block
  *
+ * @typedef {object} Clip
+ * @property {string} id  of the share
+ * @property {string} url
+ * @property {string} job
+ * @property {string} client
+ * @property {string} title
+ * @property {string} at
+ * @property {boolean} listed
+ * @property {string | null} takedown
+ * @property {{count: number, reasons: Record<string, number>, details: string[]}} reports
+ *
+ * @typedef {{at: string, clips: Clip[], next_cursor: string | null}} ClipPage
+ *
+ * @typedef {{id: string, reason: string, by: string, at: string}} Takedown
+ * @typedef {{at: string, takedowns: Takedown[], next_cursor: string | null}} TakedownPage
+ *
  * @typedef {{at: string, entries: AuditEntry[], next_cursor: string | null}} AuditPage
  */
 
@@ -147,3 +163,12 @@ export const readHoldings = (client) => get(`/clients/holdings${query({ client }
 
 /** @param {Record<string, unknown>} body @returns {Promise<{client: string}>} */
 export const actOnClient = (body) => post("/clients", body);
+
+/** @param {string} index @param {string | null} cursor @param {AbortSignal} [signal] @returns {Promise<ClipPage>} */
+export const readClips = (index, cursor, signal) => callAsOperator(`/clips${query({ index, cursor })}`, { signal });
+
+/** @param {string | null} cursor @param {AbortSignal} [signal] @returns {Promise<TakedownPage>} */
+export const readTakedowns = (cursor, signal) => callAsOperator(`/takedowns${query({ cursor })}`, { signal });
+
+/** @param {Record<string, unknown>} body @returns {Promise<{id: string}>} */
+export const actOnClip = (body) => post("/clips", body);

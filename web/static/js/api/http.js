@@ -72,8 +72,22 @@ export async function* jobStates(id) {
 /** @param {string} id @returns {Promise<unknown>} */
 export const cancel = (id) => known(id).cancel().catch(report);
 
-/** @param {string} id @returns {Promise<{id: string, url: string}>} */
+/** @param {string} id @returns {Promise<{id: string, url: string, listed: boolean}>} */
 export const publish = (id) => known(id).publish().catch(report);
+
+/** Lists a published clip in the gallery, or takes it out.
+ * @param {string} id @param {boolean} listed @returns {Promise<{listed: boolean}>} */
+export const setListing = (id, listed) =>
+  client.transport.json(listed ? "POST" : "DELETE", `/jobs/${id}/listing`).catch(report);
+
+/** Reports a published clip. No credentials are sent: a report needs none.
+ * @param {string} shareId @param {string} reason @param {string} details @returns {Promise<void>} */
+export const reportClip = (shareId, reason, details) =>
+  client.transport.request("POST", `/clips/${shareId}/report`, async () => undefined, {
+    anonymous: true,
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify({ reason, details }),
+  });
 
 /** @param {Blob} blob @param {string} name @returns {Promise<{id: string}>} */
 export const upload = async (blob, name) => ({ id: (await client.upload(blob, { name }).catch(report)).upload });

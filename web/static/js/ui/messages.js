@@ -51,6 +51,7 @@ const REFUSED = {
   unknown_reference: ({ message }) => message,
   blocked: ({ message }) => message,
   result_lost: () => "The server has lost that clip’s files. Make it again from its recipe.",
+  taken_down: ({ message }) => message,
   gone: () => DELETED,
   not_found: () => DELETED,
   invalid_request: ({ fields, message }) =>
