@@ -242,8 +242,8 @@ class FakeDiscord:
 
     def _guild(self) -> dict[str, Any]:
         everyone = {
-            "id": str(GUILD), "name": "@everyone", "permissions": str(self.permissions.value), "position": 0, "color": 0,
-            "hoist": False, "managed": False, "mentionable": False,
+            "id": str(GUILD), "name": "@everyone", "permissions": str(self.permissions.value), "position": 0,
+            "color": 0, "hoist": False, "managed": False, "mentionable": False,
         }  # fmt: skip
         kinds = {CHANNEL: 0, VOICE_CHANNEL: 2, OTHER_VOICE_CHANNEL: 2, STAGE: 13}
         channels = [

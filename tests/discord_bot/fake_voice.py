@@ -1,7 +1,7 @@
 """A fake voice server of Discord's: its WebSocket, version 8, and the UDP port that takes the packets.
 
-It enforces what Discord does: who connects has the session and the token that the gateway sent, asks for its own address
-first, and encrypts each packet with the session's key. The packets are kept decrypted, in the order of their arrival.
+It enforces what Discord does: who connects has the session and the token that the gateway sent, and encrypts each
+packet with the session's key. The packets are kept decrypted, in the order of their arrival.
 """
 
 import asyncio
@@ -22,7 +22,7 @@ MODE = "aead_xchacha20_poly1305_rtpsize"
 SILENCE = b"\xf8\xff\xfe"  # five such packets end each talk
 IDENTIFY, SELECT_PROTOCOL, HEARTBEAT, SPEAKING, RESUME = 0, 1, 3, 5, 7
 READY, SESSION_DESCRIPTION, HEARTBEAT_ACK, HELLO, RESUMED = 2, 4, 6, 8, 9
-AUTHENTICATION_FAILED, SESSION_INVALID = 4004, 4006
+AUTHENTICATION_FAILED, SESSION_INVALID, SERVER_CRASHED = 4004, 4006, 4015
 DISCOVERY = 74  # bytes of a question for one's own address, and of its answer
 RTP_HEADER = 12
 
@@ -62,6 +62,8 @@ class FakeVoice(asyncio.DatagramProtocol):
     """How each began: "identify" or "resume"."""
     refuses: bool = False
     """Whether it lets no one in."""
+    tell_server_first: bool = False
+    """Whether the bot's next request finds that it has another voice server."""
 
     def __post_init__(self) -> None:
         self._ssrc = 4711
@@ -92,10 +94,14 @@ class FakeVoice(asyncio.DatagramProtocol):
 
     async def update(self, wanted: dict[str, Any]) -> None:
         """The bot asks to join a channel, to change it or to leave."""
-        self.channel = int(wanted["channel_id"]) if wanted["channel_id"] else None
-        self._session = f"session{next(self._sessions)}"
+        before, self.channel = self.channel, int(wanted["channel_id"]) if wanted["channel_id"] else None
+        if self.channel != before:
+            self._session = f"session{next(self._sessions)}"
+        if self.tell_server_first:
+            self.tell_server_first = False
+            await self.tell_server()
         await self._tell_state()
-        if self.channel and not self.refuses:
+        if self.channel and self.channel != before and not self.refuses:
             await self.tell_server()
 
     async def move(self, channel: int | None) -> None:
@@ -153,6 +159,7 @@ class FakeVoice(asyncio.DatagramProtocol):
         elif op == SPEAKING:
             assert data["ssrc"] == self._ssrc
             self.speaking.append(data["speaking"])
+            self._transport.sendto(bytes(RTP_HEADER), self._address)  # a report on what it receives
 
     async def _describe(self, ws: web.WebSocketResponse) -> None:
         description = {"mode": MODE, "secret_key": list(self._key), "dave_protocol_version": 0}
@@ -163,7 +170,7 @@ class FakeVoice(asyncio.DatagramProtocol):
     def datagram_received(self, data: bytes, addr: tuple[str, int]) -> None:
         """Called by asyncio."""
         if len(data) == DISCOVERY and data[:4] == struct.pack(">HH", 1, DISCOVERY - 4):
-            host, port = addr
+            host, port = self._address = addr
             answer = struct.pack(">HHI64sH", 2, DISCOVERY - 4, self._ssrc, host.encode(), port)
             self._transport.sendto(answer, addr)
             return

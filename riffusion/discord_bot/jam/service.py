@@ -19,7 +19,7 @@ from riffusion.discord_bot.jam.voice_jam import VoiceJam
 from riffusion.discord_bot.job_limits import JobLimits
 from riffusion.errors import RiffusionError
 
-CONNECT_S = 20.0
+CONNECT_S = 40.0  # for discord.py, which can take 30 s to notice that a socket of its own is closed
 STEER_PAUSE_S = 5.0  # between two turns of one jam
 
 _log = structlog.get_logger()

@@ -114,10 +114,16 @@ class VoiceJam:
             self.voice.play(self._stream, after=self._played)
 
     def _played(self, error: Exception | None) -> None:
-        """Called from the thread that plays when it ends: the voice connection or the encoder is gone."""
-        if error:
+        """Called by discord.py, in its own thread, when the playback has ended."""
+        self._loop.call_soon_threadsafe(self._interrupted, error)
+
+    def _interrupted(self, error: Exception | None) -> None:
+        """Without its encoder the jam is over; without a connection it waits until discord.py has another."""
+        if self.voice.is_connected():
             _log.warning("jam interrupted", reason=str(error))
-        self._loop.call_soon_threadsafe(self.stop, messages.JAM_INTERRUPTED)
+            self.stop(messages.JAM_INTERRUPTED)
+        self.voice.stop()  # discord.py takes an aborted playback for one that goes on
+        self._stream = None
 
     def _reason_to_end(self) -> str:
         now = time.monotonic()

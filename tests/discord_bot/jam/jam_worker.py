@@ -47,15 +47,15 @@ class JamWorker:
     async def run(self) -> None:
         """Works until it is canceled."""
         while True:
-            if self.awake and (job := await asyncio.to_thread(self._claim)):
-                await asyncio.to_thread(self._succeed, job)
+            job = await asyncio.to_thread(self._claim) if self.awake else None
+            if job and await asyncio.to_thread(self._succeed, job):
                 self.made.append(job)
             await asyncio.sleep(0.02)
 
     def _claim(self) -> JobRecord | None:
         return self._services.store.claim(Worker.MODEL, "w", os.urandom(8).hex())
 
-    def _succeed(self, job: JobRecord) -> None:
+    def _succeed(self, job: JobRecord) -> bool:
         files, picture, sound = self._services.files, png(512), tone(pitch(len(self.made)))
         files.put(f"{job.folder}clip.png", picture, "image/png")
         files.put(f"{job.folder}clip.wav", sound, "audio/wav")
@@ -63,4 +63,4 @@ class JamWorker:
             ImageOutput(f"{job.folder}clip.png", 512, 512, len(picture)),
             AudioOutput(f"{job.folder}clip.wav", BARS_S, RATE, 1, "wav", len(sound)),
         )
-        assert self._services.store.finish(job.id, job.token, Success(output, ()))
+        return self._services.store.finish(job.id, job.token, Success(output, ()))  # unless it was canceled
