@@ -218,6 +218,11 @@ class FakeDiscord:
         """Whether a bot is connected."""
         return self._gateway is not None
 
+    async def end_session(self) -> None:
+        """Has the bot log in again, as after a failure of Discord's; its voice connection is lost with the session."""
+        assert self._gateway is not None
+        await self._gateway.send_json({"op": 9, "d": False})
+
     async def _connect(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
@@ -246,7 +251,7 @@ class FakeDiscord:
             "color": 0, "hoist": False, "managed": False, "mentionable": False,
         }  # fmt: skip
         kinds = {CHANNEL: 0, VOICE_CHANNEL: 2, OTHER_VOICE_CHANNEL: 2, STAGE: 13}
-        channels = [
+        channels: list[dict[str, Any]] = [
             {"id": str(number), "type": kind, "name": f"channel{number}", "position": 0, "permission_overwrites": [],
              "bitrate": 64_000, "user_limit": 2 if number == OTHER_VOICE_CHANNEL else 0}
             for number, kind in kinds.items()

@@ -23,7 +23,7 @@ SILENCE = b"\xf8\xff\xfe"  # five such packets end each talk
 IDENTIFY, SELECT_PROTOCOL, HEARTBEAT, SPEAKING, RESUME = 0, 1, 3, 5, 7
 READY, SESSION_DESCRIPTION, HEARTBEAT_ACK, HELLO, RESUMED = 2, 4, 6, 8, 9
 AUTHENTICATION_FAILED, SESSION_INVALID, SERVER_CRASHED = 4004, 4006, 4015
-DISCOVERY = 74  # bytes of a question for one's own address, and of its answer
+DISCOVERY = 74  # bytes of a question for one's own address, and of the response
 RTP_HEADER = 12
 
 Dispatch = Callable[[str, dict[str, Any]], Awaitable[None]]
@@ -60,9 +60,11 @@ class FakeVoice(asyncio.DatagramProtocol):
     speaking: list[int] = field(default_factory=list)
     connections: list[str] = field(default_factory=list)
     """How each began: "identify" or "resume"."""
+    connected: int = 0
+    """Connections now."""
     refuses: bool = False
     """Whether it lets no one in."""
-    tell_server_first: bool = False
+    moves_first: bool = False
     """Whether the bot's next request finds that it has another voice server."""
 
     def __post_init__(self) -> None:
@@ -97,25 +99,25 @@ class FakeVoice(asyncio.DatagramProtocol):
         before, self.channel = self.channel, int(wanted["channel_id"]) if wanted["channel_id"] else None
         if self.channel != before:
             self._session = f"session{next(self._sessions)}"
-        if self.tell_server_first:
-            self.tell_server_first = False
-            await self.tell_server()
-        await self._tell_state()
+        if self.moves_first:
+            self.moves_first = False
+            await self.send_server()
+        await self._send_state()
         if self.channel and self.channel != before and not self.refuses:
-            await self.tell_server()
+            await self.send_server()
 
     async def move(self, channel: int | None) -> None:
         """A moderator moves the bot to another channel, or throws it out."""
         self.channel = channel
-        await self._tell_state()
+        await self._send_state()
 
-    async def tell_server(self) -> None:
-        """Sends where the voice server is: the bot then connects anew."""
+    async def send_server(self) -> None:
+        """Sends where the voice server is: the bot then connects again."""
         self._token = os.urandom(8).hex()
         server = {"token": self._token, "guild_id": str(self.guild), "endpoint": self.endpoint}
         await self.dispatch("VOICE_SERVER_UPDATE", server)
 
-    async def _tell_state(self) -> None:
+    async def _send_state(self) -> None:
         channel = self.channel and str(self.channel)
         await self.dispatch("VOICE_STATE_UPDATE", {**self.bot, "channel_id": channel, "session_id": self._session})
 
@@ -131,9 +133,11 @@ class FakeVoice(asyncio.DatagramProtocol):
         ws = self._socket = web.WebSocketResponse()
         await ws.prepare(request)
         await ws.send_json({"op": HELLO, "d": {"v": 8, "heartbeat_interval": 40_000}})
+        self.connected += 1
         async for frame in ws:
             message = json.loads(frame.data)
             await self._received(ws, message["op"], message["d"])
+        self.connected -= 1
         return ws
 
     async def _received(self, ws: web.WebSocketResponse, op: int, data: Any) -> None:
@@ -171,8 +175,8 @@ class FakeVoice(asyncio.DatagramProtocol):
         """Called by asyncio."""
         if len(data) == DISCOVERY and data[:4] == struct.pack(">HH", 1, DISCOVERY - 4):
             host, port = self._address = addr
-            answer = struct.pack(">HHI64sH", 2, DISCOVERY - 4, self._ssrc, host.encode(), port)
-            self._transport.sendto(answer, addr)
+            response = struct.pack(">HHI64sH", 2, DISCOVERY - 4, self._ssrc, host.encode(), port)
+            self._transport.sendto(response, addr)
             return
         first, kind, sequence, timestamp, ssrc = struct.unpack(">BBHII", data[:RTP_HEADER])
         assert (first, kind, ssrc) == (0x80, 0x78, self._ssrc)

@@ -39,7 +39,7 @@ def decode(path: Path, channels: int, max_s: float) -> bytes:
 
 
 class OpusStream(discord.AudioSource):
-    """Packets of 20 ms from one encoder, whose state runs through all clips, so that none of them begins anew.
+    """Packets of 20 ms from one encoder, whose state runs through all clips, so that none begins with a fresh one.
 
     Args:
         read_samples: returns the next 20 ms; the stream calls it only as fast as it is read itself.

@@ -20,6 +20,7 @@ from riffusion.discord_bot.job_limits import JobLimits
 from riffusion.errors import RiffusionError
 
 CONNECT_S = 40.0  # for discord.py, which can take 30 s to notice that a socket of its own is closed
+EDIT_S = 10.0  # for an edit of its message, which must not keep a jam from its end
 STEER_PAUSE_S = 5.0  # between two turns of one jam
 
 _log = structlog.get_logger()
@@ -163,12 +164,14 @@ class JamService:
             del self._jams[guild]
             self._limits.leave(jam.owner, guild)
         with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, OSError):
-            await reply.edit(self._bot, shown, end)
+            async with asyncio.timeout(EDIT_S):
+                await reply.edit(self._bot, shown, end)
 
     async def _show(self, shown: reply.OriginalReply, text: str, jam: VoiceJam) -> None:
         """Edits a jam's message. Who deletes it ends the jam."""
         try:
-            await reply.edit(self._bot, shown, text, view=jam_buttons())
+            async with asyncio.timeout(EDIT_S):
+                await reply.edit(self._bot, shown, text, view=jam_buttons())
         except discord.NotFound:
             jam.stop(messages.JAM_STOPPED)
         except (discord.HTTPException, aiohttp.ClientError, OSError) as error:

@@ -1,6 +1,7 @@
 """One jam: it makes clips, plays them in its voice channel, and knows when to end."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Awaitable, Callable
 
@@ -20,6 +21,7 @@ TICK_S = 0.25
 SHOW_S = 2.0  # between two texts
 EMPTY_S = 10.0  # for which nobody may listen: connections break for a moment
 IDLE_S = 30 * 60.0  # for which a jam plays on after somebody last steered it
+CLOSE_S = 5.0  # for which Discord may take to confirm that the bot has left
 RETRY = Backoff(first_s=4.0, longest_s=60.0)
 
 _log = structlog.get_logger()
@@ -138,7 +140,7 @@ class VoiceJam:
         return ""
 
     def _state(self) -> str:
-        """What people are told; it changes a few times for each prompt."""
+        """The text for people; it changes a few times for each prompt."""
         playing = self._bars.playing.position.prompts if self._bars else []
         if self._maker.is_away:
             trouble = messages.JAM_SERVER_AWAY
@@ -185,7 +187,9 @@ class VoiceJam:
     async def _close(self) -> None:
         self._making.cancel()
         await asyncio.wait([self._making])
-        if self.guild.voice_client is self.voice:  # otherwise Discord would confirm nothing
-            await self.voice.disconnect(force=True)
+        # Where Discord has dropped the connection already, it confirms nothing.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(CLOSE_S):
+                await self.voice.disconnect(force=True)
         if self._stream:
             self._stream.cleanup()  # the thread that plays may be waiting for it

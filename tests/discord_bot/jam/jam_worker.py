@@ -47,13 +47,14 @@ class JamWorker:
     async def run(self) -> None:
         """Works until it is canceled."""
         while True:
-            job = await asyncio.to_thread(self._claim) if self.awake else None
-            if job and await asyncio.to_thread(self._succeed, job):
-                self.made.append(job)
+            if self.awake:
+                await asyncio.to_thread(self._work)
             await asyncio.sleep(0.02)
 
-    def _claim(self) -> JobRecord | None:
-        return self._services.store.claim(Worker.MODEL, "w", os.urandom(8).hex())
+    def _work(self) -> None:
+        job = self._services.store.claim(Worker.MODEL, "w", os.urandom(8).hex())
+        if job and self._succeed(job):
+            self.made.append(job)
 
     def _succeed(self, job: JobRecord) -> bool:
         files, picture, sound = self._services.files, png(512), tone(pitch(len(self.made)))

@@ -26,13 +26,14 @@ def decode(packets: Sequence[bytes]) -> np.ndarray:
 def levels(sound: np.ndarray) -> np.ndarray:
     """The root mean square of every 20 ms."""
     whole = sound[: len(sound) // PACKET * PACKET].mean(1).reshape(-1, PACKET)
-    return np.sqrt((whole**2).mean(1))
+    return np.asarray(np.sqrt((whole**2).mean(1)))
 
 
 def pitches(sound: np.ndarray) -> np.ndarray:
     """The loudest frequency of every 20 ms, in steps of 50 Hz."""
     whole = sound[: len(sound) // PACKET * PACKET].mean(1).reshape(-1, PACKET)
-    return np.abs(np.fft.rfft(whole * np.hanning(PACKET), axis=1)).argmax(1) * RATE / PACKET
+    loudest = np.abs(np.fft.rfft(whole * np.hanning(PACKET), axis=1)).argmax(1)
+    return np.asarray(loudest * RATE / PACKET)
 
 
 def clicks(sound: np.ndarray) -> float:

@@ -32,6 +32,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clip_maker, "POLL_S", 0.02)
     monkeypatch.setattr(voice_jam, "TICK_S", 0.02)
     monkeypatch.setattr(voice_jam, "SHOW_S", 0.05)
+    monkeypatch.setattr(voice_jam, "CLOSE_S", 1)
     monkeypatch.setattr(jam_service, "STEER_PAUSE_S", 0)
 
 
@@ -215,7 +216,7 @@ async def test_it_plays_on_when_the_voice_server_crashes(
     bot: RiffusionBot, discord: FakeDiscord, jam_worker: JamWorker
 ) -> None:
     await jamming(discord)
-    discord.voice.tell_server_first = True
+    discord.voice.moves_first = True
     await discord.voice.hang_up(SERVER_CRASHED)
     await until(lambda: discord.voice.connections == ["identify", "resume"])
     await heard(discord, 20)
@@ -225,9 +226,17 @@ async def test_it_plays_on_at_another_voice_server(
     bot: RiffusionBot, discord: FakeDiscord, jam_worker: JamWorker
 ) -> None:
     await jamming(discord)
-    await discord.voice.tell_server()
+    await discord.voice.send_server()
     await until(lambda: len(discord.voice.connections) == 2)
     await heard(discord, BARS)
+
+
+async def test_it_ends_with_the_bots_session(bot: RiffusionBot, discord: FakeDiscord, jam_worker: JamWorker) -> None:
+    asked = await jamming(discord)
+    await discord.end_session()
+    await until(lambda: asked.reply.content == messages.JAM_INTERRUPTED)
+    assert discord.voice.connected == 0
+    assert (await jamming(discord)).reply is not asked.reply
 
 
 async def test_a_dead_encoder_ends_it(bot: RiffusionBot, discord: FakeDiscord, jam_worker: JamWorker) -> None:
