@@ -195,6 +195,9 @@ class Settings(BaseSettings):
     discord_guild_jobs: int = Field(
         default=10, ge=1, le=1000, description="Jobs that one Discord server may have in flight."
     )
+    discord_jams: int = Field(
+        default=4, ge=0, le=100, description="Voice channels that the bot may jam in at the same time; 0 for none."
+    )
     discord_blocked_words: str = Field(
         default="",
         description="Words and phrases that the bot accepts in no prompt, separated by commas; case doesn't matter.",

@@ -4,10 +4,11 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from discord.gateway import DiscordWebSocket
-from discord.http import Route
+from discord.http import HTTPClient, Route
 from flask import request
 from pydantic import SecretStr
 from werkzeug.serving import make_server
@@ -77,8 +78,14 @@ async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]
     await fake.start()
     monkeypatch.setattr(Route, "BASE", f"http://{fake.address}/api")
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(f"ws://{fake.address}/gateway/"))
+    monkeypatch.setattr(HTTPClient, "ws_connect", without_tls(HTTPClient.ws_connect))
     yield fake
     await fake.stop()
+
+
+def without_tls(connect: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """discord.py connects to a voice server by its name, always through TLS."""
+    return lambda client, url, **options: connect(client, url.replace("wss://127", "ws://127"), **options)
 
 
 StartBot = Callable[[], Awaitable[RiffusionBot]]
