@@ -37,7 +37,7 @@ class RiffusionBot(discord.Client):
         limits = JobLimits(settings.discord_user_jobs, settings.discord_guild_jobs)
         blocked_words = BlockedWords(settings.discord_blocked_words)
         self.service = ClipService(self, api, PendingRequestStore(settings.data_dir / DATABASE), limits, blocked_words)
-        self.jams = JamService(self, api, limits, blocked_words, settings.discord_jams)
+        self.jams = JamService(self, self.service.api_for, limits, blocked_words, settings.discord_jams)
 
     async def setup_hook(self) -> None:
         """Registers the commands and resumes pending requests. Called by discord.py after the login."""

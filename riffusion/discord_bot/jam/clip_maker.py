@@ -4,13 +4,12 @@ import asyncio
 import contextlib
 import math
 import tempfile
-from typing import Any
+from collections.abc import Callable
 
 import structlog
 
-from riffusion.client import Client, Job
-from riffusion.client.transport import job_error
-from riffusion.discord_bot.async_client import AsyncClient
+from riffusion.client import AsyncClient, AsyncJob
+from riffusion.client.models import SeedPicture
 from riffusion.discord_bot.jam.bar_loop import FADE_FRAMES, RATE, Clip, fit
 from riffusion.discord_bot.jam.interpolation_path import Position
 from riffusion.discord_bot.jam.opus_stream import decode
@@ -21,6 +20,9 @@ from riffusion.requests.modes.interpolate import Interpolate
 
 POLL_S = 0.4
 
+ClientFor = Callable[[int], AsyncClient]
+"""The API's client on behalf of a Discord user."""
+
 _log = structlog.get_logger()
 
 
@@ -28,15 +30,15 @@ class ClipMaker:
     """Makes clips of equally many bars, all on the same beat.
 
     Args:
-        seed: one of the API's seed images, as `Client.seeds` describes it; None where it has none.
+        seed: one of the API's seed images; None where it has none.
     """
 
-    def __init__(self, api: AsyncClient, seed: dict[str, Any] | None) -> None:
-        self._api = api
-        self._init = SeedImage(seed_image=seed["name"]) if seed else None
-        period = seed["bars"] * seed["beats_per_bar"] * 60 / seed["bpm"] if seed else CLIP_COLUMNS / COLUMNS_PER_S
+    def __init__(self, client_for: ClientFor, seed: SeedPicture | None) -> None:
+        self._client_for = client_for
+        self._init = SeedImage(seed_image=seed.name) if seed else None
+        period = seed.bars * seed.beats_per_bar * 60 / seed.bpm if seed else CLIP_COLUMNS / COLUMNS_PER_S
         self._frames = round(period * RATE)
-        self.job: Job | None = None
+        self.job: AsyncJob | None = None
         """The job of the clip that is being made."""
         self.is_away = False
         """Whether the API doesn't say how that job is doing."""
@@ -52,26 +54,25 @@ class ClipMaker:
             quality="fast",  # it must take less time to make than to play
             format="flac",  # exactly as long as its bars
         )  # fmt: skip
-        client = self._api.for_user(user)
-        job = await self._submit(client, request)
+        job = await self._submit(self._client_for(user), request)
         try:
             await self._wait(job)
         except asyncio.CancelledError:
             await self._cancel(job)
             raise
-        if job.status != "succeeded":
-            raise job_error(job.data["error"] or {"code": "canceled", "detail": "The job was canceled."})
-        bars, beyond = await self._api.call(self._download, job)
+        if job.error:
+            raise job.error
+        bars, beyond = await self._download(job)
         return Clip(bars, beyond, position)
 
-    async def _wait(self, job: Job) -> None:
+    async def _wait(self, job: AsyncJob) -> None:
         """Waits until a job has ended, however long the API is away meanwhile."""
         self.job = job
         try:
             while not job.ended:
                 await asyncio.sleep(POLL_S)
                 try:
-                    await self._api.call(job.refresh)
+                    await job.refresh()
                 except UnavailableError:
                     self.is_away = True
                 else:
@@ -79,9 +80,9 @@ class ClipMaker:
         finally:
             self.job, self.is_away = None, False
 
-    async def _submit(self, client: Client, request: Interpolate) -> Job:
+    async def _submit(self, client: AsyncClient, request: Interpolate) -> AsyncJob:
         """Submits a request. Canceled meanwhile, it waits for the job first, which it would otherwise not know."""
-        submission = asyncio.ensure_future(self._api.call(client.submit, request))
+        submission = asyncio.ensure_future(client.submit(request))
         try:
             return await asyncio.shield(submission)
         except asyncio.CancelledError:
@@ -89,13 +90,15 @@ class ClipMaker:
                 await self._cancel(await submission)
             raise
 
-    async def _cancel(self, job: Job) -> None:
+    async def _cancel(self, job: AsyncJob) -> None:
         try:
-            await self._api.call(job.cancel)
+            await job.cancel()
         except RiffusionError as error:
             _log.info("job not canceled", job=job.id, reason=str(error))
 
-    def _download(self, job: Job) -> tuple[bytes, bytes]:
+    async def _download(self, job: AsyncJob) -> tuple[bytes, bytes]:
+        seconds = math.ceil((self._frames + FADE_FRAMES) / RATE)
         with tempfile.TemporaryDirectory(prefix="riffusion-") as folder:
-            sound, channels = job.download(folder).audio, job.data["result"]["audio"]["channels"]
-            return fit(decode(sound, channels, math.ceil((self._frames + FADE_FRAMES) / RATE)), self._frames)
+            sound = (await job.download(folder)).audio
+            decoded = await asyncio.to_thread(decode, sound, job.result.audio.channels, seconds)
+        return fit(decoded, self._frames)

@@ -11,9 +11,8 @@ import structlog
 from discord.channel import VocalGuildChannel
 
 from riffusion.discord_bot import messages, reply
-from riffusion.discord_bot.async_client import AsyncClient
 from riffusion.discord_bot.blocked_words import BlockedWords
-from riffusion.discord_bot.jam.clip_maker import ClipMaker
+from riffusion.discord_bot.jam.clip_maker import ClientFor, ClipMaker
 from riffusion.discord_bot.jam.controls import jam_buttons
 from riffusion.discord_bot.jam.voice_jam import VoiceJam
 from riffusion.discord_bot.job_limits import JobLimits
@@ -34,10 +33,10 @@ class JamService:
     """
 
     def __init__(
-        self, bot: discord.Client, api: AsyncClient, limits: JobLimits, blocked_words: BlockedWords, most: int
+        self, bot: discord.Client, client_for: ClientFor, limits: JobLimits, blocked_words: BlockedWords, most: int
     ) -> None:
         self._bot = bot
-        self._api = api
+        self._client_for = client_for
         self._limits = limits
         self._blocked_words = blocked_words
         self._most = most
@@ -137,7 +136,7 @@ class JamService:
         """Connects to a voice channel; None where that fails, and the reply gives the reason."""
         user = interaction.user.id
         try:
-            seeds = await self._api.call(self._api.for_user(user).seeds)
+            seeds = await self._client_for(user).seeds()
             voice: discord.VoiceClient = await channel.connect(timeout=CONNECT_S, self_deaf=True)
         except RiffusionError as error:
             await interaction.edit_original_response(content=messages.explain(error))
@@ -145,7 +144,7 @@ class JamService:
             _log.warning("voice channel not joined", channel=channel.id, reason=str(error) or type(error).__name__)
             await interaction.edit_original_response(content=messages.JAM_CANNOT_JOIN)
         else:
-            return VoiceJam(voice, ClipMaker(self._api, seeds[0] if seeds else None), prompt, user)
+            return VoiceJam(voice, ClipMaker(self._client_for, seeds[0] if seeds else None), prompt, user)
         return None
 
     async def _run(self, jam: VoiceJam, shown: reply.OriginalReply) -> None:
