@@ -2,7 +2,8 @@
 -- Accepts all jobs of a batch or none; without jobs, only checks whether the idempotency key is known.
 --
 -- ARGV[1]: JSON {idem, digest, body, scopes, owner, anonymous, quota, jobs: [{tail, client, model, mode, schema,
--- request, inputs, pins, cost, weight, repeatable, webhook, degraded: {request, schema, cost}}]}, all of one tenant.
+-- request, inputs, pins, cost, weight, repeatable, webhook, prediction, cancel_after_s, degraded: {request, schema,
+-- cost}}]}, all of one tenant.
 -- `scopes` is that tenant and the networks around it; `degraded` is what a job becomes when the queue is long, where
 -- that is allowed.
 --
@@ -79,10 +80,15 @@ local function refuse_places(model, count)
   end
 end
 
+-- What a job's record keeps of what was sent.
+local function request_bytes(job)
+  return #job.request + #(job.prediction or '')
+end
+
 -- A refusal if the batch, of which `new` jobs will run, exceeds a limit of the tenant.
 local function refuse_quota(new)
   local bytes = 0
-  for _, job in ipairs(batch.jobs) do bytes = bytes + #job.request end
+  for _, job in ipairs(batch.jobs) do bytes = bytes + request_bytes(job) end
   for index, scope in ipairs(scopes) do
     local most = quota.jobs_in_flight * multiple(index)
     if most > 0 and new > 0 and redis.call('SCARD', 'active:' .. scope) + new > most then
@@ -100,20 +106,23 @@ local function write(job, status, ...)
     'schema', job.schema, 'id', job.id, 'status', status, 'mode', job.mode, 'model', job.model,
     'client', job.client, 'request', job.request, 'inputs', job.inputs, 'pins', job.pins,
     'cost', job.cost, 'weight', job.weight, 'degraded', job.degraded and 1 or 0, 'created_at', timestamp(now),
-    'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0, 'request_bytes', #job.request, ...)
+    'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0, 'request_bytes', request_bytes(job), ...)
   redis.call('ZADD', 'jobs', 0, job.id)
   if job.networks then redis.call('HSET', key, 'networks', job.networks) end
   for header, value in pairs(batch.trace) do redis.call('HSET', key, header, value) end
   if job.webhook then redis.call('HSET', key, 'webhook', job.webhook, 'webhook_attempts', 0) end
+  if job.prediction then redis.call('HSET', key, 'prediction', job.prediction) end
+  if job.cancel_at then redis.call('HSET', key, 'cancel_at', job.cancel_at) end
   if job.owner then
     redis.call('HSET', key, 'owner', job.owner)
     redis.call('ZADD', 'of:' .. job.owner, 0, job.id)
   end
   count_kept(scopes, 'jobs', 1)
-  count_kept(scopes, 'request_bytes', #job.request)
+  count_kept(scopes, 'request_bytes', request_bytes(job))
 end
 
 local function queue(job)
+  job.cancel_at = job.cancel_after_s and timestamp(now + job.cancel_after_s)
   begin_waiting(job)
   write(job, 'queued', 'start', string.format('%.17g', job.start))
   enter_queue(job)
@@ -126,7 +135,7 @@ local function copy(job, made)
   write(job, 'succeeded', 'completed_at', timestamp(now), 'result', made.result, 'warnings', made.warnings,
     'origin', made.id)
   redis.call('ZADD', 'sweep_at', now + limits.result_ttl_s, 'job:' .. job.id)
-  schedule_webhook(job)
+  schedule_webhook(job, 'succeeded')
   count_end(job.model, 'succeeded', 'copied')
 end
 

@@ -31,7 +31,8 @@ log_attempt(job, {reason = cjson.decode(job.error).code, ended_at = job.complete
 redis.call('ZREM', 'webhooks', job.id)
 redis.call('ZREM', 'webhooks:pending', job.id)
 redis.call('HDEL', 'job:' .. job.id, 'completed_at', 'error', 'warnings', 'worker', 'started_at', 'webhook_state',
-  'webhook_next', 'webhook_error')
+  'webhook_next', 'webhook_error', 'cancel_at')
+job.cancel_at = nil
 if job.webhook then redis.call('HSET', 'job:' .. job.id, 'webhook_attempts', 0) end
 begin_waiting(job)
 enter_queue(job)
