@@ -9,7 +9,7 @@ from riffusion.geometry import COLUMNS_PER_S, MAX_WIDTH, columns_of
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.tenants import key_of
 from riffusion.requests import Painted, SeedImage, references, too_short, too_wide, unknown_lora
-from riffusion.seeds import list_seeds
+from riffusion.seeds import has_seed
 
 
 def admit(submission: Submission, here: Services) -> None:
@@ -21,7 +21,7 @@ def admit(submission: Submission, here: Services) -> None:
             or a webhook that may not be used.
     """
     for field, reference in references(submission.request).items():
-        if isinstance(reference, SeedImage) and reference.seed_image not in {seed.name for seed in list_seeds()}:
+        if isinstance(reference, SeedImage) and not has_seed(reference.seed_image, here.settings.seed_dir):
             message = f"There is no seed image {reference.seed_image}; GET /seeds lists those there are."
             raise UnknownReference(message, f"{submission.prefix}{field}.seed_image")
     _check_loras(submission, here)

@@ -21,6 +21,7 @@ from api import (
     uploads,
 )
 from api.admin.tools import OperatorTools
+from api.compatibility import run_inference
 from api.held_requests import HeldRequests, JobWatcher
 from api.metrics import Metrics
 from api.representation import Presenter
@@ -52,6 +53,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     problems.register(app)
     for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, assets, admin):
         app.register_blueprint(module.blueprint)
+    if settings.run_inference_api:
+        app.register_blueprint(run_inference.blueprint)
     app.register_blueprint(pages.blueprint(shares.describe, services.files.origins))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

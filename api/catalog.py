@@ -38,7 +38,7 @@ def seeds() -> Response:
 def seed_image(name: str) -> Response:
     """The picture, 512 columns of 10 ms."""
     try:
-        picture = open_seed(name)
+        picture = open_seed(name, services().settings.seed_dir)
     except UnknownReference:
         raise NotFound(f"There is no seed image {name}; GET /seeds lists those there are.") from None
     response = Response(picture, content_type="image/png")

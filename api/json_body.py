@@ -29,11 +29,20 @@ def read_json(request: Request, limit: int) -> Any:
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != JSON_TYPE or charset != "utf-8":
         raise UnsupportedMediaType(f"Send {JSON_TYPE} in UTF-8.")
+    return parse_json(read_body(request, limit))
+
+
+def read_body(request: Request, limit: int) -> bytes:
+    """The request's body as it was sent, whatever its content type.
+
+    Raises:
+        RequestEntityTooLarge: more than `limit` bytes.
+    """
     request.max_content_length = limit + 1  # a longer body without Content-Length is cut off by werkzeug
     data = request.get_data(cache=False)
     if len(data) > limit:
         raise RequestEntityTooLarge
-    return parse_json(data)
+    return data
 
 
 def parse_json(data: bytes) -> Any:

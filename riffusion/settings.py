@@ -115,6 +115,11 @@ class Settings(BaseSettings):
         default=None,
         description="LoRAs that requests may name: files NAME.safetensors, or folders NAME as fine-tuning writes.",
     )
+    seed_dir: Path | None = Field(
+        default=None,
+        description="Seed images and masks that requests may name beside the built-in ones, files NAME.png; API and "
+        "workers need the same.",
+    )
     device: str = Field(default="auto", description="`auto`, `cpu`, `cuda`, `cuda:1`, `mps`.")
     compile: bool = Field(
         default=True, description="Compile the UNet at start, on CUDA: takes minutes, then steps are faster."
@@ -157,6 +162,16 @@ class Settings(BaseSettings):
     max_body_bytes: int = Field(default=1 << 20, ge=1024, description="Bytes of a JSON body.")
     max_upload_bytes: int = Field(default=100 << 20, ge=1024, description="Bytes of one upload.")
     max_audio_s: float = Field(default=600, gt=0, description="Seconds of one clip, uploaded or made.")
+
+    # Interfaces of other servers
+    run_inference_api: bool = Field(
+        default=True,
+        description="Whether `POST /run_inference/` serves clients of the original's server, such as riffusion-app.",
+    )
+    run_inference_quality: Literal["fast", "standard", "best"] = Field(
+        default="fast",
+        description="Quality of what it makes, whose steps are the most that a client gets: riffusion-app asks for 50.",
+    )
 
     # Discord bot
     discord_token: SecretStr | None = Field(

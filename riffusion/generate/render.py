@@ -121,7 +121,7 @@ class Renderer:
         if not isinstance(reference, SeedImage):
             canvas = Canvas.open(_input(inputs, field))
         else:
-            canvas = Canvas.open(open_seed(reference.seed_image))
+            canvas = Canvas.open(open_seed(reference.seed_image, self._settings.seed_dir))
         seconds = canvas.params.seconds(canvas.width)
         if seconds > self._settings.max_audio_s:
             raise invalid(

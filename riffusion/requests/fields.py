@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 MAX_PROMPT_CHARS = 2000
 MAX_SEED = 2**32 - 1
+MAX_GUIDANCE = 30
 MAX_LORAS = 4
 MAX_LORA_WEIGHT = 2
 
@@ -55,7 +56,11 @@ Id = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{16,64}$")]
 Denoising = Annotated[Float, Field(ge=0, le=1, description="0 keeps the initial picture, 1 ignores it.")]
 Guidance = Annotated[
     Float,
-    Field(ge=0, le=30, description="Classifier-free guidance scale; 1 or less turns it off. Left out, the model's."),
+    Field(
+        ge=0,
+        le=MAX_GUIDANCE,
+        description="Classifier-free guidance scale; 1 or less turns it off. Left out, the model's.",
+    ),
 ]
 LoraWeight = Annotated[Float, Field(ge=-MAX_LORA_WEIGHT, le=MAX_LORA_WEIGHT)]
 Loras = Annotated[
