@@ -21,7 +21,7 @@ from api import (
     uploads,
 )
 from api.admin.tools import OperatorTools
-from api.compatibility import run_inference
+from api.compatibility import replicate, run_inference
 from api.held_requests import HeldRequests, JobWatcher
 from api.metrics import Metrics
 from api.representation import Presenter
@@ -55,6 +55,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
     if settings.run_inference_api:
         app.register_blueprint(run_inference.blueprint)
+    if settings.replicate_api:
+        app.register_blueprint(replicate.blueprint)
     app.register_blueprint(pages.blueprint(shares.describe, services.files.origins))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies

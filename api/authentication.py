@@ -7,7 +7,7 @@ from flask import Request, g, request
 from api.ip_networks import address_client
 from api.services import Services, services
 from riffusion.errors import InvalidRequest, Unauthorized
-from riffusion.jobs.keys import Key
+from riffusion.jobs.keys import PREFIX, Key
 from riffusion.jobs.tenants import Tenant, anonymous_quota, key_tenant, secret_owner
 
 END_USER = "Riffusion-End-User"
@@ -56,6 +56,20 @@ def bearer_key(incoming: Request, here: Services) -> Key | None:
     return here.keys.check(sent.token or "") if sent is not None and sent.type == "bearer" else None
 
 
+def adopt_foreign_token() -> None:
+    """Takes a bearer token that isn't of this server's form for the client's secret, from now on in this request.
+
+    Clients of other servers send a token of those, or one that their users made up. A short one could be guessed, so it
+    stands for nobody.
+
+    Raises:
+        Unauthorized: this server requires a key.
+    """
+    sent = request.authorization
+    if sent is not None and sent.type == "bearer" and not (sent.token or "").startswith(f"{PREFIX}_"):
+        g.caller = _anonymous(request, services(), sent.token if _SECRET.fullmatch(sent.token or "") else None)
+
+
 def _identify(incoming: Request, here: Services) -> Tenant:
     end_user = _header(incoming, END_USER, _END_USER, "must be 1 to 128 visible ASCII characters")
     secret = _header(incoming, SECRET, _SECRET, "must be 22 to 128 letters, digits, - and _")
@@ -64,6 +78,10 @@ def _identify(incoming: Request, here: Services) -> Tenant:
         # Only a key for end users may name them, because each has limits and a share of the queue.
         name = key_tenant(key.id, end_user if key.for_end_users else None)
         return Tenant(name, owner=name, weight=key.weight, quota=key.quota)
+    return _anonymous(incoming, here, secret)
+
+
+def _anonymous(incoming: Request, here: Services, secret: str | None) -> Tenant:
     if not here.settings.anonymous:
         raise Unauthorized("This server requires an API key: send it as `Authorization: Bearer <key>`.")
     name, networks = address_client(incoming)

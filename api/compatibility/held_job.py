@@ -29,14 +29,14 @@ class ResultFiles:
     audio: bytes
 
 
-def submit(request: AnyRequest) -> Snapshot:
-    """Accepts a request of the current caller.
+def submit(submission: Submission) -> Snapshot:
+    """Accepts a request.
 
     Raises:
         RiffusionError: as `accept`.
     """
     here = services()
-    acceptance = accept([Submission(request, caller())], here)
+    acceptance = accept([submission], here)
     wake_workers(acceptance, here)
     return Snapshot(acceptance.records[0], acceptance.places[0])
 
@@ -77,7 +77,7 @@ def run(request: AnyRequest, seconds: float) -> JobRecord:
     with held_place() as entered:
         if not entered:
             raise Overloaded("The server holds as many requests as it may; try again soon.")
-        snapshot = wait_for_end(submit(request), seconds)
+        snapshot = wait_for_end(submit(Submission(request, caller())), seconds)
     record = snapshot.record
     return record if record.status.terminal else services().store.cancel(record.id)
 

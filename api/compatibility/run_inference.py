@@ -4,7 +4,6 @@ They know nothing but one response with everything in it, and take whatever is J
 """
 
 import io
-from base64 import b64encode
 from http import HTTPStatus
 
 from flask import Blueprint, Response, request
@@ -12,6 +11,7 @@ from pydantic import BaseModel
 
 from api.authentication import caller
 from api.compatibility import held_job
+from api.compatibility.data_uri import data_uri
 from api.compatibility.inference_input import InferenceInput
 from api.json_body import json_response, parse_json, read_body
 from api.problems import PROBLEM_TYPE
@@ -50,8 +50,8 @@ def run_inference() -> Response:
     if caller().owner is None:  # nobody has the id: kept, it would only count towards the client's limits
         here.store.delete(record.id)
     output = InferenceOutput(
-        image=_data_uri("image/jpeg", _jpeg(files.png)),
-        audio=_data_uri("audio/mpeg", files.audio),
+        image=data_uri("image/jpeg", _jpeg(files.png)),
+        audio=data_uri("audio/mpeg", files.audio),
         duration_s=record.result.audio.duration_s,
     )
     return json_response(output, cache="no-store")
@@ -86,7 +86,3 @@ def _jpeg(png: bytes) -> bytes:
         file = io.BytesIO()
         picture.convert("RGB").save(file, "JPEG", quality=_JPEG_QUALITY, exif=picture.getexif())
     return file.getvalue()
-
-
-def _data_uri(content_type: str, data: bytes) -> str:
-    return f"data:{content_type};base64,{b64encode(data).decode()}"
