@@ -146,7 +146,7 @@ class Prediction:
     input: dict[str, Any]
     """As it was sent."""
     events: tuple[str, ...]
-    """Those of which the webhook is to be told: `start`, `output`, `logs`, `completed`."""
+    """Those that its webhook reports: `start`, `output`, `logs`, `completed`."""
 
     def encode(self) -> str:
         """Its form in Redis."""

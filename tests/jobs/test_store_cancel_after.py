@@ -31,7 +31,7 @@ def test_a_waiting_job_is_canceled(store: JobStore, redis: Redis) -> None:
     assert redis.zcard("due") == 0
 
 
-def test_a_running_job_is_canceled_and_its_worker_told(store: JobStore) -> None:
+def test_a_running_job_is_canceled_and_lost_to_its_worker(store: JobStore) -> None:
     job = accept(store)
     record = claim(store)
     assert store.heartbeat("w1", {record.id: record.token}) == set()

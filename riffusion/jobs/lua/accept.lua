@@ -106,7 +106,8 @@ local function write(job, status, ...)
     'schema', job.schema, 'id', job.id, 'status', status, 'mode', job.mode, 'model', job.model,
     'client', job.client, 'request', job.request, 'inputs', job.inputs, 'pins', job.pins,
     'cost', job.cost, 'weight', job.weight, 'degraded', job.degraded and 1 or 0, 'created_at', timestamp(now),
-    'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0, 'request_bytes', request_bytes(job), ...)
+    'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0,
+    'request_bytes', request_bytes(job), ...)
   redis.call('ZADD', 'jobs', 0, job.id)
   if job.networks then redis.call('HSET', key, 'networks', job.networks) end
   for header, value in pairs(batch.trace) do redis.call('HSET', key, header, value) end

@@ -296,8 +296,8 @@ local function lane_of(client, url)
   return key, string.lower((string.gsub(host, ':%d*$', '')))
 end
 
--- Has a job's start (`running`) or end reported to the address that its request names; webhook_take.lua reads its record
--- only then, so an end replaces a start that hasn't been sent. The start of predictions alone is, if they ask for it.
+-- Has a job's end reported to the address that its request names; of predictions those events that they ask for, and
+-- the start (`running`) is one. The record is read when it is sent, so an end replaces a start that is still unsent.
 local function schedule_webhook(job, status)
   if not job.webhook then return end
   local events = job.prediction and cjson.decode(job.prediction).events or {'completed'}
@@ -309,7 +309,8 @@ local function schedule_webhook(job, status)
   if not asked then return end
   redis.call('ZADD', 'webhooks', now, job.id)
   redis.call('ZADD', 'webhooks:pending', now, job.id)
-  redis.call('HSET', 'job:' .. job.id, 'webhook_state', 'pending', 'webhook_next', timestamp(now), 'webhook_attempts', 0)
+  redis.call('HSET', 'job:' .. job.id, 'webhook_state', 'pending', 'webhook_next', timestamp(now),
+    'webhook_attempts', 0)
 end
 
 -- Counts the end of a job, for metrics. The reason is the code of its error, if it failed.

@@ -1,7 +1,7 @@
 #!lua flags=allow-oom
 -- Stores the outcome of a try. ARGV: its line and lane, id, attempt, "delivered", "failed" or "pending", error or "",
--- seconds until the next try, seconds that its host took to respond or "", how often the job had been requeued, and 1 if
--- it had ended.
+-- seconds until the next try, seconds that its host took to respond or "", how often the job had been requeued, and 1
+-- if it had ended, otherwise 0.
 local line, lane, id, attempt, state, text = ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 local pause, seconds = tonumber(ARGV[7]), ARGV[8]
 local OPEN_AFTER, OPEN_S, FORGET_S = 3, 60, 86400

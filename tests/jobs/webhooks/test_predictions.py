@@ -20,7 +20,7 @@ Accept = Callable[..., JobRecord]
 
 @pytest.fixture
 def accept(store: JobStore, key: Key, receiver: Receiver) -> Accept:
-    """Accepts a prediction whose webhook is to be told these events."""
+    """Accepts a prediction whose webhook reports these events."""
 
     def accepted(*events: str) -> JobRecord:
         request = prompt(webhook=receiver.url, seed=1)
@@ -40,7 +40,7 @@ def state(store: JobStore, job: JobRecord) -> WebhookState:
     return webhook.state
 
 
-def test_it_is_told_start_and_end(store: JobStore, dispatcher: Dispatcher, accept: Accept, receiver: Receiver) -> None:
+def test_start_and_end_are_sent(store: JobStore, dispatcher: Dispatcher, accept: Accept, receiver: Receiver) -> None:
     job = accept("start", "output", "logs", "completed")
     assert job.prediction == Prediction("v1", {}, ("start", "output", "logs", "completed"))
     assert deliver(dispatcher) == 0
@@ -109,7 +109,7 @@ def test_an_end_during_the_try_of_a_start_is_sent(
     assert receiver.headers()["webhook-id"] == job.id
 
 
-def test_a_receiver_that_is_gone_at_the_start_is_told_the_end(
+def test_a_receiver_that_is_gone_at_the_start_still_receives_the_end(
     store: JobStore, dispatcher: Dispatcher, accept: Accept, receiver: Receiver
 ) -> None:
     receiver.responses = [http_response(410), http_response(200)]

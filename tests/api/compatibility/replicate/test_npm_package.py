@@ -8,6 +8,6 @@ from tests.api.conftest import LiveServer
 
 
 def test_it_works_with_another_base_url(busy: LiveServer) -> None:
-    command = [Path(sys.executable).parent / "node", Path(__file__).with_name("package.mjs"), f"{busy.url}/v1"]
-    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    node, script = Path(sys.executable).parent / "node", Path(__file__).with_name("package.mjs")
+    ran = subprocess.run([node, script, f"{busy.url}/v1"], capture_output=True, text=True, check=False, timeout=120)
     assert (ran.returncode, ran.stdout) == (0, "ok\n"), ran.stderr

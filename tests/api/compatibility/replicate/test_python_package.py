@@ -5,8 +5,9 @@ import threading
 from typing import Any
 
 import pytest
-import replicate
+from replicate.client import Client
 from replicate.exceptions import ModelError, ReplicateError
+from replicate.pagination import paginate
 
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.store import JobStore
@@ -17,8 +18,8 @@ REF = "riffusion/riffusion:8cf61ea6c56afd61d8f5b9ffd14d7c216c0a93844ce2d82ac1c9e
 INPUT = {"prompt_a": "church bells"}
 
 
-def client(server: LiveServer, token: str = "r8_" + "a" * 37) -> replicate.Client:
-    return replicate.Client(api_token=token, base_url=server.url)
+def client(server: LiveServer, token: str = "r8_" + "a" * 37) -> Client:
+    return Client(api_token=token, base_url=server.url)
 
 
 def check(output: Any) -> None:
@@ -54,7 +55,7 @@ def test_predictions(live: LiveServer) -> None:
     assert (prediction.progress.current, prediction.progress.total, prediction.progress.percentage) == (5, 20, 0.25)
     worker.succeed(record)
     prediction.wait()
-    assert prediction.status == "succeeded"
+    assert str(prediction.status) == "succeeded"  # typed as unchanged
     assert prediction.metrics is not None
     assert prediction.metrics["predict_time"] > 0
     assert [each.id for each in ours.predictions.list()] == [prediction.id]
@@ -84,7 +85,7 @@ def test_a_failure_is_raised(live: LiveServer) -> None:
 
 
 def test_what_is_refused_says_why(live: LiveServer) -> None:
-    with pytest.raises(ReplicateError, match="input.alpha") as refused:
+    with pytest.raises(ReplicateError, match=r"input\.alpha") as refused:
         client(live).run(REF, input=INPUT | {"alpha": 2})
     assert refused.value.status == 422
     with pytest.raises(ReplicateError, match="one model, riffusion/riffusion"):
@@ -94,7 +95,7 @@ def test_what_is_refused_says_why(live: LiveServer) -> None:
 def test_pages(live: LiveServer) -> None:
     ours = client(live)
     made = [ours.predictions.create(version=REF, input={"prompt_a": str(index)}).id for index in range(101)]
-    pages = list(replicate.pagination.paginate(ours.predictions.list))
+    pages = list(paginate(ours.predictions.list))
     assert [len(page) for page in pages] == [100, 1]
     assert [each.id for page in pages for each in page] == made[::-1]
 
