@@ -22,6 +22,7 @@ from api import (
 )
 from api.admin.tools import OperatorTools
 from api.compatibility import replicate, run_inference
+from api.compatibility.inline_files import InlineFiles
 from api.held_requests import HeldRequests, JobWatcher
 from api.metrics import Metrics
 from api.representation import Presenter
@@ -86,6 +87,7 @@ def _services(settings: Settings) -> Services:
         hub=hub,
         wakeups=WakeUps(settings),
         held=held,
+        inline_files=InlineFiles(),
         watcher=JobWatcher(store, hub, held),
         presenter=Presenter(stored, settings.public_url, settings.url_ttl_s),
         metrics=counters,

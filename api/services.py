@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from flask import current_app
 
 from api.admin.tools import OperatorTools
+from api.compatibility.inline_files import InlineFiles
 from api.held_requests import HeldRequests, JobWatcher
 from api.metrics import Metrics
 from api.representation import Presenter
@@ -34,6 +35,7 @@ class Services:
     hub: EventHub
     wakeups: WakeUps
     held: HeldRequests
+    inline_files: InlineFiles
     watcher: JobWatcher
     presenter: Presenter
     metrics: Metrics

@@ -1,5 +1,6 @@
 """Predictions: create, read, list, cancel."""
 
+from contextlib import suppress
 from http import HTTPStatus
 from typing import Annotated
 
@@ -10,12 +11,12 @@ from api.authentication import caller, owner
 from api.compatibility import held_job
 from api.compatibility.replicate.blueprint import blueprint
 from api.compatibility.replicate.creation import MODEL, Creation, cancel_after, named_version, preferred_wait
-from api.compatibility.replicate.representation import PredictionView, present, with_readable_output
+from api.compatibility.replicate.representation import PredictionView, has_readable_output, inline_output, present
 from api.held_requests import Snapshot
 from api.json_body import json_response, read_json
 from api.query import MAX_PAGE, read_query
 from api.services import services
-from riffusion.errors import NotFound
+from riffusion.errors import NotFound, Overloaded, RiffusionError
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import JobRecord
 
@@ -51,14 +52,15 @@ def create_of_model(owner_name: str, model_name: str) -> Response:
 @blueprint.get("/predictions/<job_id>")
 def get(job_id: str) -> Response:
     """A prediction, with what it made."""
-    return json_response(_with_output(_require(job_id)))
+    return _respond(_require(job_id))
 
 
 @blueprint.post("/predictions/<job_id>/cancel")
 def cancel(job_id: str) -> Response:
-    """Cancels a prediction unless it has ended."""
+    """Cancels a prediction unless it has ended; one that had ended has links to what it made."""
+    here = services()
     _require(job_id)
-    return json_response(_with_output(services().store.cancel(job_id, caller().identity)))
+    return json_response(present(here.store.cancel(job_id, caller().identity), here.presenter))
 
 
 @blueprint.get("/predictions")
@@ -78,7 +80,8 @@ def _creation() -> Creation:
 def _create(creation: Creation, version: str) -> Response:
     """Accepts the job, and waits for its end as long as the client prefers.
 
-    One that hasn't ended yet is `starting` here, even if it runs: the packages take any other status for an end.
+    One that hasn't ended yet is `starting` here, even if it runs: the packages take any other status for an end. They
+    then poll, and so they do where the server can't send more files right now.
     """
     here = services()
     wanted = creation.input.request(here.store.models.card(here.settings.model), here.settings.seed_dir)
@@ -92,10 +95,11 @@ def _create(creation: Creation, version: str) -> Response:
     seconds = preferred_wait(request.headers.get("Prefer", ""))
     if seconds and not snapshot.record.status.terminal:
         snapshot = _waited_for(snapshot, seconds)
-    view = _with_output(snapshot.record)
-    if not snapshot.record.status.terminal:
-        view = view.model_copy(update={"status": "starting"})
-    return json_response(view, HTTPStatus.CREATED)
+    if snapshot.record.status.terminal:
+        with suppress(Overloaded):
+            return _respond(snapshot.record, HTTPStatus.CREATED)
+    unfinished = {"status": "starting", "output": None}
+    return json_response(present(snapshot.record, here.presenter).model_copy(update=unfinished), HTTPStatus.CREATED)
 
 
 def _waited_for(snapshot: Snapshot, seconds: float) -> Snapshot:
@@ -116,6 +120,24 @@ def _require(job_id: str) -> JobRecord:
     return record
 
 
-def _with_output(record: JobRecord) -> PredictionView:
-    presenter = services().presenter
-    return with_readable_output(present(record, presenter), record, presenter)
+def _respond(record: JobRecord, status: int = HTTPStatus.OK) -> Response:
+    """A prediction with its files, in it where the packages can't read them by links.
+
+    Raises:
+        Overloaded: too many responses with files in them are being sent.
+        RiffusionError: as `inline_output`.
+    """
+    here, client = services(), caller().name
+    view = present(record, here.presenter)
+    if record.result is None or has_readable_output(view, here.presenter):
+        return json_response(view, status)
+    if not here.inline_files.enter(client):
+        raise Overloaded("The server is sending as many files as it may; try again soon.")
+    try:
+        view = view.model_copy(update={"output": inline_output(record.result)})
+    except RiffusionError:
+        here.inline_files.leave(client)
+        raise
+    response = json_response(view, status)
+    response.call_on_close(lambda: here.inline_files.leave(client))
+    return response

@@ -11,7 +11,7 @@ from api.compatibility.replicate.creation import MODEL
 from api.held_requests import Snapshot
 from api.representation import Presenter
 from api.schemas import Progress
-from riffusion.jobs.record import JobRecord, JobStatus
+from riffusion.jobs.record import JobOutput, JobRecord, JobStatus
 from riffusion.storage import CONTENT_TYPES
 
 Status = Literal["starting", "processing", "succeeded", "failed", "canceled"]
@@ -75,23 +75,24 @@ def present(record: JobRecord, presenter: Presenter) -> PredictionView:
     )
 
 
-def with_readable_output(view: PredictionView, record: JobRecord, presenter: Presenter) -> PredictionView:
-    """The same with the files themselves, where Replicate's packages can't read them by their links.
+def has_readable_output(view: PredictionView, presenter: Presenter) -> bool:
+    """Whether Replicate's packages can read what it made by its links, if it made anything.
 
-    They take only https links for files, and send the client's key along, with which S3 refuses a signed link. So links
-    stay if they lead to this server by https.
+    They take only https links for files, and send the client's key along, with which S3 refuses a signed link.
+    """
+    own = presenter.address("/")
+    return view.output is None or (own.startswith("https:") and view.output.audio.startswith(own))
+
+
+def inline_output(output: JobOutput) -> Output:
+    """The files themselves.
 
     Raises:
         RiffusionError: as `held_job.read_result`.
     """
-    if view.output is None or record.result is None:
-        return view
-    own = presenter.address("/")
-    if own.startswith("https:") and view.output.audio.startswith(own):
-        return view
-    files = held_job.read_result(record.result)
-    sound = data_uri(CONTENT_TYPES[f".{record.result.audio.format}"], files.audio)
-    return view.model_copy(update={"output": Output(audio=sound, spectrogram=data_uri("image/png", files.png))})
+    files = held_job.read_result(output)
+    sound = data_uri(CONTENT_TYPES[f".{output.audio.format}"], files.audio)
+    return Output(audio=sound, spectrogram=data_uri("image/png", files.png))
 
 
 def webhook_body(record: JobRecord, presenter: Presenter) -> str:

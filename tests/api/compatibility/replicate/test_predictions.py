@@ -1,6 +1,7 @@
 """Predictions without a server in between: whose they are, what they may ask for, and how their files arrive."""
 
 import json
+import string
 from collections.abc import Iterator
 from concurrent.futures import wait
 from typing import Any
@@ -18,7 +19,7 @@ from riffusion.settings import Settings
 from tests.api.conftest import PROBLEM, Client, Worker, submit
 from tests.jobs.webhooks.conftest import Receiver, serving
 
-TOKEN, OTHER = "r8_" + "a" * 37, "r8_" + "b" * 37
+TOKEN, OTHER = "r8_" + string.ascii_lowercase + 11 * "a", "r8_" + string.ascii_uppercase + 11 * "A"
 BODY = {"version": "v1", "input": {"prompt_a": "church bells"}}
 
 
@@ -45,7 +46,7 @@ def test_lists_are_of_a_token(app: Flask, client: Client) -> None:
     prediction = create(client)
     assert [each["id"] for each in client.get("/v1/predictions").json["results"]] == [prediction["id"]]
     assert with_token(app, OTHER).get("/v1/predictions").json["results"] == []
-    for guessable in ("x", "a" * 21):
+    for guessable in ("x", "a" * 21, "paste-your-replicate-token-here", "r8_" + "x" * 37):
         response = with_token(app, guessable).get("/v1/predictions")
         assert (response.status_code, response.content_type) == (401, PROBLEM)
 
@@ -88,6 +89,29 @@ def test_the_same_input_has_the_same_clip(client: Client, worker: Worker) -> Non
     worker.work()
     again = create(client)
     assert again["status"] == "succeeded"
+
+
+def test_files_in_responses_are_limited(client: Client, services: Services, worker: Worker) -> None:
+    path = f"/v1/predictions/{create(client)['id']}"
+    worker.work()
+    unread = [client.open(path, method="GET", buffered=False) for _ in range(8)]
+    assert all(response.json["output"] for response in unread)
+    full = client.get(path)
+    assert (full.status_code, full.json["code"], full.headers["Retry-After"]) == (503, "overloaded", "2")
+    again = create(client, headers={"Prefer": "wait"})
+    assert (again["status"], again["output"]) == ("starting", None)
+    assert client.post(f"{path}/cancel").json["output"]["audio"].startswith("http://localhost/files/")
+    for response in unread:
+        response.close()
+    assert client.get(path).json["output"]["audio"].startswith("data:audio/wav;base64,")
+
+
+def test_a_lost_file_takes_no_place(client: Client, services: Services, worker: Worker) -> None:
+    path = f"/v1/predictions/{create(client)['id']}"
+    worker.work()
+    services.files.delete(services.files.list("results/"))
+    for _ in range(9):
+        assert client.get(path).json["code"] == "result_lost"
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """The package `replicate` from PyPI as it is, with nothing but another base URL."""
 
 import asyncio
+import string
 import threading
 from typing import Any
 
@@ -18,7 +19,7 @@ REF = "riffusion/riffusion:8cf61ea6c56afd61d8f5b9ffd14d7c216c0a93844ce2d82ac1c9e
 INPUT = {"prompt_a": "church bells"}
 
 
-def client(server: LiveServer, token: str = "r8_" + "a" * 37) -> Client:
+def client(server: LiveServer, token: str = "r8_" + string.ascii_lowercase + 11 * "a") -> Client:
     return Client(api_token=token, base_url=server.url)
 
 
@@ -59,7 +60,7 @@ def test_predictions(live: LiveServer) -> None:
     assert prediction.metrics is not None
     assert prediction.metrics["predict_time"] > 0
     assert [each.id for each in ours.predictions.list()] == [prediction.id]
-    assert list(client(live, "r8_" + "b" * 37).predictions.list()) == []
+    assert list(client(live, "r8_" + string.ascii_uppercase + 11 * "A").predictions.list()) == []
     assert [each.id for each in ours.models.get("riffusion/riffusion").versions.list()] == [version.id]
 
 
