@@ -24,7 +24,7 @@ from api import (
     uploads,
 )
 from api.admin.tools import OperatorTools
-from api.compatibility import run_inference
+from api.compatibility import held_job, replicate, run_inference
 from api.held_requests import HeldRequests, JobWatcher
 from api.metrics import Metrics
 from api.representation import Presenter
@@ -64,6 +64,8 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(module.blueprint)
     if settings.run_inference_api:
         app.register_blueprint(run_inference.blueprint)
+    if settings.replicate_api:
+        app.register_blueprint(replicate.blueprint)
     site = Site(tuple(services.files.origins), settings.gallery)
     app.register_blueprint(pages.blueprint(site, shares.describe, gallery.read_gallery))
     if settings.trusted_proxies:
@@ -101,6 +103,6 @@ def _services(settings: Settings) -> Services:
         presenter=Presenter(stored, settings.public_url, settings.url_ttl_s),
         metrics=counters,
         upload_limiter=UploadLimiter(settings.max_upload_bytes),
-        inline_clips=run_inference.response_slots(),
+        inline_clips=held_job.response_slots(),
         operator=OperatorTools.beside(store),
     )

@@ -215,4 +215,3 @@ def _wait(record: BatchRecord, here: Services, seconds: float) -> BatchRecord:
 def _results(here: Services, record: BatchRecord, client: Tenant) -> Iterator[str]:
     for item in here.batches.results(record.id, client.identity):
         yield present_result(item, here.presenter).model_dump_json() + "\n"
-

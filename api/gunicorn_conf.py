@@ -76,7 +76,7 @@ def post_worker_init(worker: Any) -> None:
     """In each process: starts its reaper, dispatcher and load shedding, and makes a stop end held requests at once."""
     import gevent
 
-    from api.held_requests import Snapshot
+    from api.compatibility.replicate.representation import webhook_body
     from api.load_shedding import Shedding
     from api.overload_response import OverloadResponse
     from api.services import EXTENSION, Services
@@ -95,7 +95,7 @@ def post_worker_init(worker: Any) -> None:
         worker.log.critical("server not started", extra={"reason": str(error)})
         sys.exit(Arbiter.WORKER_BOOT_ERROR)  # ends the whole server
     tracing.configure(_settings, "riffusion-api")
-    dispatcher = Dispatcher(here.store, lambda record: here.presenter.job(Snapshot(record, None)).model_dump_json())
+    dispatcher = Dispatcher(here.store, lambda record: webhook_body(record, here.presenter))
     worker.background = (Reaper(here.store, here.files, here.metrics.redis_write_seconds.observe), dispatcher)
     for service in worker.background:
         service.start()

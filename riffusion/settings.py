@@ -178,6 +178,9 @@ class Settings(BaseSettings):
         default="fast",
         description="Quality of what it makes, whose steps are the most that a client gets: riffusion-app asks for 50.",
     )
+    replicate_api: bool = Field(
+        default=True, description="Whether `/v1/predictions` and what belongs to it serve clients of Replicate."
+    )
 
     # Discord bot
     discord_token: SecretStr | None = Field(

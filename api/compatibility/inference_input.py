@@ -22,7 +22,7 @@ def _clamped(low: float, high: float) -> AfterValidator:
     return AfterValidator(lambda value: min(max(value, low), high))
 
 
-class _Loose(BaseModel):
+class Loose(BaseModel):
     """Unknown fields are ignored, and null counts as left out: JavaScript writes it for NaN, too."""
 
     model_config = ConfigDict(frozen=True)
@@ -33,7 +33,7 @@ class _Loose(BaseModel):
         return {name: value for name, value in data.items() if value is not None} if isinstance(data, Mapping) else data
 
 
-class PromptInput(_Loose):
+class PromptInput(Loose):
     """One end."""
 
     prompt: str
@@ -44,7 +44,7 @@ class PromptInput(_Loose):
     guidance: Annotated[Float, _clamped(0, MAX_GUIDANCE)] = DEFAULT_GUIDANCE
 
 
-class InferenceInput(_Loose):
+class InferenceInput(Loose):
     """The whole body; numbers out of range count as the nearest in it."""
 
     start: PromptInput

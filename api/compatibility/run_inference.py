@@ -4,8 +4,7 @@ They know nothing but one response with everything in it, and take whatever is J
 """
 
 import io
-from base64 import b64encode
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
@@ -14,8 +13,8 @@ from pydantic import BaseModel
 
 from api import problems
 from api.authentication import caller
-from api.client_slots import ClientSlots
 from api.compatibility import held_job
+from api.compatibility.data_uri import data_uri
 from api.compatibility.inference_input import InferenceInput
 from api.json_body import json_response, parse_json, read_body
 from api.services import services
@@ -26,7 +25,6 @@ from riffusion.settings import Settings
 PATH = "/run_inference/"
 MAX_HELD_S = 55.0  # riffusion-app's server waits for 60 s
 _JPEG_QUALITY = 90
-_OF_AN_ADDRESS, _OF_A_KEY = 16, 64  # clips being sent: a reader takes milliseconds, and the app's server is one address
 
 blueprint = Blueprint("run_inference", __name__)
 blueprint.after_request(problems.as_text)
@@ -53,18 +51,12 @@ def run_inference() -> Response:
     wanted = InferenceInput.of(body).request(quality, card, here.settings.seed_dir)
     record = held_job.run(wanted, MAX_HELD_S)
     try:
-        return _clip(record.result) if record.result else _failure(record)
+        return held_job.respond_inline(record.result, _clip) if record.result else _failure(record)
     finally:
         # Nobody else has the id: kept, it would only count towards the client's limits. Failed ones are for operators.
         if client.owner is None and record.error is None:
             with suppress(RiffusionError):  # then it expires
                 here.store.delete(record.id)
-
-
-def response_slots() -> ClientSlots:
-    """The limit on clips that are being sent."""
-    message = "Too many of your clips are waiting to be read; read them, or ask for fewer at a time."
-    return ClientSlots(_OF_AN_ADDRESS, _OF_A_KEY, message)
 
 
 def _check_origin(settings: Settings) -> None:
@@ -79,18 +71,13 @@ def _check_origin(settings: Settings) -> None:
         raise Forbidden("Pages of this origin may not use this server; its operator can list it for CORS.")
 
 
-def _clip(output: JobOutput) -> Response:
-    with ExitStack() as sending:
-        sending.enter_context(services().inline_clips.slot(caller()))
-        files = held_job.read_result(output)
-        clip = InferenceOutput(
-            image=_data_uri("image/jpeg", _jpeg(files.png)),
-            audio=_data_uri("audio/mpeg", files.audio),
-            duration_s=output.audio.duration_s,
-        )
-        response = json_response(clip, cache="no-store")
-        response.call_on_close(sending.pop_all().close)
-    return response
+def _clip(output: JobOutput, files: held_job.ResultFiles) -> Response:
+    clip = InferenceOutput(
+        image=data_uri("image/jpeg", _jpeg(files.png)),
+        audio=data_uri("audio/mpeg", files.audio),
+        duration_s=output.audio.duration_s,
+    )
+    return json_response(clip, cache="no-store")
 
 
 def _failure(record: JobRecord) -> Response:
@@ -114,7 +101,3 @@ def _jpeg(png: bytes) -> bytes:
         file = io.BytesIO()
         picture.convert("RGB").save(file, "JPEG", quality=_JPEG_QUALITY, exif=picture.getexif())
     return file.getvalue()
-
-
-def _data_uri(content_type: str, data: bytes) -> str:
-    return f"data:{content_type};base64,{b64encode(data).decode()}"

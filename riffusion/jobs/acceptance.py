@@ -11,7 +11,7 @@ from riffusion import tracing
 from riffusion.errors import Gone, IdempotencyConflict, ModelDraining, QueueFull, UnknownReference
 from riffusion.jobs.database import pairs
 from riffusion.jobs.inputs import Inputs
-from riffusion.jobs.record import JobRecord
+from riffusion.jobs.record import JobRecord, Prediction
 from riffusion.jobs.tenants import Tenant, key_of, refusal
 from riffusion.requests import AnyRequest, ModelCard, complete, cost, degraded, first_form, stored_form, with_seed
 from riffusion.settings import Settings
@@ -25,6 +25,10 @@ class Submission:
     tenant: Tenant
     prefix: str = ""
     """Of field names in errors: "3." for the fourth request of an array."""
+    prediction: Prediction | None = None
+    """How it was asked for, where that was by Replicate's API."""
+    cancel_after_s: float | None = None
+    """Seconds after which it is canceled if it hasn't ended; None: never."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +105,8 @@ def job_entry(submission: Submission, card: ModelCard, inputs: Inputs, settings:
         "pins": json.dumps(list(inputs.pins)),
         "weight": submission.tenant.weight,
         **({"webhook": request.webhook} if request.webhook else {}),
+        **({"prediction": submission.prediction.encode()} if submission.prediction else {}),
+        **({"cancel_after_s": submission.cancel_after_s} if submission.cancel_after_s is not None else {}),
         # A request without a seed asks for another clip each time.
         "repeatable": seeded is submission.request and not request.fresh,
     }

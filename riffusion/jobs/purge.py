@@ -74,7 +74,9 @@ class Purge:
             self._database.run("forget_client", client, *self._names(client))
         while self._sweep.run():
             pass
-        return Purged(len(jobs), len(uploads), len(batches), len(tombstones), idempotency_keys, self._last_file(jobs, uploads))
+        return Purged(
+            len(jobs), len(uploads), len(batches), len(tombstones), idempotency_keys, self._last_file(jobs, uploads)
+        )
 
     def _tombstones(self, client: str) -> Iterator[str]:
         for pattern, read, *field in (("gone:*", "GET"), ("charged:*", "HGET", "client")):

@@ -138,6 +138,28 @@ class Webhook:
 
 
 @dataclass(frozen=True)
+class Prediction:
+    """How a client of Replicate's API asked for a job."""
+
+    version: str
+    """Of the model, as the client named it."""
+    input: dict[str, Any]
+    """As it was sent."""
+    events: tuple[str, ...]
+    """Those that its webhook reports: `start`, `output`, `logs`, `completed`."""
+
+    def encode(self) -> str:
+        """Its form in Redis."""
+        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+
+    @classmethod
+    def decode(cls, text: str) -> "Prediction":
+        """The prediction from its form in Redis."""
+        data = json.loads(text)
+        return cls(data["version"], data["input"], tuple(data["events"]))
+
+
+@dataclass(frozen=True)
 class JobRecord:
     """One job as Redis has it. Times are Unix seconds on Redis's clock."""
 
@@ -185,6 +207,8 @@ class JobRecord:
     """Of a job that failed."""
     warnings: tuple[str, ...] = ()
     webhook: Webhook | None = None
+    prediction: Prediction | None = None
+    """Of a job that came in by Replicate's API."""
     preview: int = 0
     """How many previews the running attempt has shown; 0 where there is none to see."""
     trace: Mapping[str, str] = field(default_factory=dict)
@@ -234,6 +258,7 @@ class JobRecord:
             error=Failure(error["code"], error["detail"]) if error else None,
             warnings=tuple(json.loads(text.get("warnings", "[]"))),
             webhook=_decode_webhook(text) if "webhook" in text else None,
+            prediction=Prediction.decode(text["prediction"]) if "prediction" in text else None,
             preview=int(text.get("preview", 0)) if text["status"] == JobStatus.RUNNING else 0,
             trace={header: text[header] for header in tracing.HEADERS if header in text},
             attempt_trace={"traceparent": text["attempt_traceparent"]} if "attempt_traceparent" in text else {},

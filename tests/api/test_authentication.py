@@ -153,7 +153,8 @@ class TestKeys:
     @pytest.mark.parametrize("wrong", ["", "x", "riff_0_0", "riff_" + "0" * 12 + "_" + "x" * 43])
     def test_an_unknown_key_is_refused(self, app: Flask, client: Client, wrong: str) -> None:
         asked = [*about_a_job(app), ("POST", "/jobs"), ("GET", "/jobs"), ("POST", "/uploads")]
-        for method, path in asked:
+        foreign = not wrong.startswith("riff_")  # /v1/ takes it for a token of another server
+        for method, path in (each for each in asked if not (foreign and each[1].startswith("/v1/"))):
             response = client.open(at(path, "0" * 44), method=method, headers={"Authorization": f"Bearer {wrong}"})
             assert (response.status_code, response.json["code"]) == (401, "unauthorized"), (method, path)
             assert response.headers["WWW-Authenticate"] == 'Bearer realm="riffusion"'

@@ -288,4 +288,3 @@ def test_results_count_as_lists(owner: Client) -> None:
     batch_id = send(owner, many(101)).json["id"]
     statuses = [owner.get(f"/batches/{batch_id}/results").status_code for _ in range(61)]
     assert statuses == [200] * 60 + [429]
-

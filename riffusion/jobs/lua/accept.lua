@@ -2,7 +2,8 @@
 -- Accepts all jobs of a batch or none; without jobs, only checks whether the idempotency key is known.
 --
 -- ARGV[1]: JSON {idem, digest, body, scopes, owner, anonymous, quota, jobs: [{tail, client, model, mode, schema,
--- request, inputs, pins, cost, weight, repeatable, webhook, degraded: {request, schema, cost}}]}, all of one tenant.
+-- request, inputs, pins, cost, weight, repeatable, webhook, prediction, cancel_after_s, degraded: {request, schema,
+-- cost}}]}, all of one tenant.
 -- `scopes` is that tenant and the networks around it; `degraded` is what a job becomes when the queue is long, where
 -- that is allowed.
 --
@@ -56,7 +57,7 @@ end
 -- A refusal if the batch, of which `new` jobs will run, exceeds a limit of the tenant.
 local function refuse_quota(new)
   local bytes = 0
-  for _, job in ipairs(batch.jobs) do bytes = bytes + #job.request end
+  for _, job in ipairs(batch.jobs) do bytes = bytes + request_bytes(job) end
   for index, scope in ipairs(scopes) do
     local most = quota.jobs_in_flight * multiple(index)
     if most > 0 and new > 0 and redis.call('SCARD', 'active:' .. scope) + new > most then

@@ -42,7 +42,7 @@ end
 
 leave_queue(job)
 enter_worker(job, worker, nonce)
-local lease, running = now + limits.lease_s, now + limits.running_deadline_s
+local lease, running = now + limits.lease_s, math.min(now + limits.running_deadline_s, cancel_time(job))
 local stalled = now + limits.stalled_deadline_s
 schedule_reap(job.id, lease, running, stalled)
 redis.call('HDEL', 'job:' .. job.id, 'reserved')
@@ -53,4 +53,5 @@ redis.call('ZADD', 'sweep_at', 'NX', now + limits.result_ttl_s, 'job:' .. job.id
 update(job.id, 'status', 'running', 'worker', worker, 'folder', folder, 'token', job.token + 1,
   'attempts', job.attempts + 1, 'started_at', timestamp(now), 'lease_until', timestamp(lease),
   'running_until', timestamp(running), 'stalled_until', timestamp(stalled))
+if job.attempts == '0' then schedule_webhook(job, 'running') end
 return redis.call('HGETALL', 'job:' .. job.id)

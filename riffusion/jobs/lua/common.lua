@@ -230,6 +230,11 @@ local function batch_flow(client)
   return client .. ' batches'
 end
 
+-- When a job that hasn't ended is canceled, where its request says so.
+local function cancel_time(job)
+  return tonumber(job.cancel_at or math.huge)
+end
+
 -- Gives a job that is to wait its turn, `start`, and keeps the files that it needs. Start-time fair queueing: a
 -- tenant's next job starts when its last one ends, in virtual time. A network is served as one tenant with a larger
 -- share, so that many addresses gain nothing. A job of a batch starts after the tenant's batches before it, too, and
@@ -262,7 +267,7 @@ local function enter_queue(job)
   redis.call('ZADD', 'waiting:' .. job.model, job.start, job.id)
   redis.call('ZADD', 'queued:' .. job.model, now, job.id)
   count_place(job, 1)
-  redis.call('ZADD', 'due', job.waits_until or now + limits.waiting_deadline_s, job.id)
+  redis.call('ZADD', 'due', math.min(job.waits_until or now + limits.waiting_deadline_s, cancel_time(job)), job.id)
   redis.call('HINCRBYFLOAT', 'model:' .. job.model, 'waiting_cost', job.cost)
 end
 
@@ -329,12 +334,21 @@ local function lane_of(client, url)
   return key, string.lower((string.gsub(host, ':%d*$', '')))
 end
 
--- Has an ended job reported to the address that its request names.
-local function schedule_webhook(job)
+-- Has a job's end reported to the address that its request names; of predictions those events that they ask for, and
+-- the start (`running`) is one. The record is read when it is sent, so an end replaces a start that is still unsent.
+local function schedule_webhook(job, status)
   if not job.webhook then return end
+  local events = job.prediction and cjson.decode(job.prediction).events or {'completed'}
+  local asked = false
+  for _, event in ipairs(events) do
+    asked = asked or event == (status == 'running' and 'start' or 'completed')
+      or event == 'output' and status == 'succeeded'
+  end
+  if not asked then return end
   redis.call('ZADD', 'webhooks', now, job.id)
   redis.call('ZADD', 'webhooks:pending', now, job.id)
-  redis.call('HSET', 'job:' .. job.id, 'webhook_state', 'pending', 'webhook_next', timestamp(now))
+  redis.call('HSET', 'job:' .. job.id, 'webhook_state', 'pending', 'webhook_next', timestamp(now),
+    'webhook_attempts', 0)
 end
 
 -- Counts the end of a job, for metrics. The reason is the code of its error, if it failed.
@@ -400,7 +414,7 @@ local function end_job(job, status, ...)
   -- An attempt that lost the job may still be writing: its files are deleted once it must have noticed, and at expiry.
   local may_be_writing = tonumber(job.attempts) > (status == 'succeeded' and 1 or 0)
   redis.call('ZADD', 'sweep_at', now + (may_be_writing and 2 * limits.lease_s or limits.result_ttl_s), 'job:' .. job.id)
-  schedule_webhook(job)
+  schedule_webhook(job, status)
   count_end(job.model, status, reasons[status] or error_code(...))
   redis.call('HDEL', 'job:' .. job.id, 'start', 'lease_until', 'running_until', 'stalled_until', 'reserved')
   update(job.id, 'status', status, 'completed_at', timestamp(now), ...)

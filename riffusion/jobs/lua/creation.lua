@@ -26,17 +26,25 @@ local function find_inputs(job)
   if #pins > 0 then job.pins = cjson.encode(pins) end
 end
 
+-- What a job's record keeps of what was sent.
+local function request_bytes(job)
+  return #job.request + #(job.prediction or '')
+end
+
 local function write(job, status, ...)
   local key = 'job:' .. job.id
   redis.call('HSET', key,
     'schema', job.schema, 'id', job.id, 'status', status, 'mode', job.mode, 'model', job.model,
     'client', job.client, 'request', job.request, 'inputs', job.inputs, 'pins', job.pins,
     'cost', job.cost, 'weight', job.weight, 'degraded', job.degraded and 1 or 0, 'created_at', timestamp(now),
-    'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0, 'request_bytes', #job.request, ...)
+    'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0,
+    'request_bytes', request_bytes(job), ...)
   redis.call('ZADD', 'jobs', 0, job.id)
   if job.networks then redis.call('HSET', key, 'networks', job.networks) end
   for header, value in pairs(job.trace or {}) do redis.call('HSET', key, header, value) end
   if job.webhook then redis.call('HSET', key, 'webhook', job.webhook, 'webhook_attempts', 0) end
+  if job.prediction then redis.call('HSET', key, 'prediction', job.prediction) end
+  if job.cancel_at then redis.call('HSET', key, 'cancel_at', job.cancel_at) end
   if job.owner then
     redis.call('HSET', key, 'owner', job.owner)
     redis.call('ZADD', 'of:' .. job.owner, 0, job.id)
@@ -45,10 +53,11 @@ local function write(job, status, ...)
     redis.call('HSET', key, 'batch', job.batch, 'batch_index', job.batch_index, 'waits_until', job.waits_until)
   end
   count_kept(scopes_of(job), 'jobs', 1)
-  count_kept(scopes_of(job), 'request_bytes', #job.request)
+  count_kept(scopes_of(job), 'request_bytes', request_bytes(job))
 end
 
 local function queue(job)
+  job.cancel_at = job.cancel_after_s and timestamp(now + job.cancel_after_s)
   begin_waiting(job)
   write(job, 'queued', 'start', string.format('%.17g', job.start))
   enter_queue(job)
@@ -61,7 +70,7 @@ local function copy(job, made)
   write(job, 'succeeded', 'completed_at', timestamp(now), 'result', made.result, 'warnings', made.warnings,
     'origin', made.id)
   redis.call('ZADD', 'sweep_at', now + limits.result_ttl_s, 'job:' .. job.id)
-  schedule_webhook(job)
+  schedule_webhook(job, 'succeeded')
   count_end(job.model, 'succeeded', 'copied')
   if job.batch then settle(job, 'succeeded') end
 end

@@ -10,6 +10,9 @@ local function reap(id)
   if not job then
     redis.call('ZREM', 'due', id) -- deleted by another program
     return
+  elseif now >= cancel_time(job) then
+    end_and_fence(job, 'canceled')
+    return
   elseif job.status == 'queued' then
     end_and_fence(job, 'failed', 'error', detail('The job waited longer than its deadline allows.'))
     return

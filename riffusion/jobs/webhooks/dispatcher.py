@@ -1,5 +1,7 @@
 """Sends a webhook for each job that has ended and names one: at least once, with tries over two hours or more.
 
+A prediction's start is sent, too, where its client asked for that.
+
 What is due is in Redis, written by the same script that ends the job. A dispatcher leases webhooks for a minute, so
 that another repeats those of one that dies. webhook_take.lua decides whose turn it is and which hosts are not tried
 now.
@@ -61,7 +63,7 @@ class Dispatcher:
     """Sends what is due, every second and as soon as a try ends. One runs in every process of the API.
 
     Args:
-        present: makes the JSON of a job, as its owner reads it.
+        present: makes the JSON of a job, or of a prediction, as its owner reads it.
     """
 
     def __init__(self, store: JobStore, present: Callable[[JobRecord], str]) -> None:
@@ -134,7 +136,7 @@ class Dispatcher:
         secrets = self._keys.webhook_secrets(owner)
         if webhook is None or not secrets:
             return _Outcome(WebhookState.FAILED, "The key whose secret signs it was revoked.")
-        body = self._message(due.record)
+        body = self._present(due.record).encode() if due.record.prediction else self._message(due.record)
         headers = signed_headers(_message_id(due.record), int(time.time()), body, *secrets) | tracing.carrier()
         resolve = partial(self._resolvers[due.line].resolve, owner)
         began = time.monotonic()
@@ -164,7 +166,8 @@ class Dispatcher:
         elif state is WebhookState.PENDING:
             pause = PAUSES_S[attempts - 1] * random.uniform(1, 1.1)  # noqa: S311 -- so that they aren't all at once
         seconds = "" if outcome.seconds is None else outcome.seconds
-        report = (record.id, attempts, state, outcome.error, pause, seconds, record.requeues)
+        ended = int(record.status.terminal)
+        report = (record.id, attempts, state, outcome.error, pause, seconds, record.requeues, ended)
         self._database.run("webhook_report", due.line, due.lane, *report)
         _log.info("webhook tried", job=record.id, attempt=attempts, state=state, error=outcome.error)
 
@@ -175,5 +178,7 @@ def _attributes(record: JobRecord) -> tracing.Attributes:
 
 
 def _message_id(record: JobRecord) -> str:
-    """One for each time that the job has ended: receivers drop messages whose id they know."""
+    """One for its start and for each time that the job has ended: receivers drop messages whose id they know."""
+    if not record.status.terminal:
+        return f"{record.id}.start"
     return f"{record.id}.{record.requeues}" if record.requeues else record.id
