@@ -50,7 +50,7 @@ def read_body(request: Request, limit: int) -> bytes:
     return data
 
 
-def read_body(request: Request, model: type[_Body]) -> _Body:
+def read_model(request: Request, model: type[_Body]) -> _Body:
     """The request's body, a small one, checked by a model.
 
     Raises:

@@ -7,7 +7,7 @@ from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMe
 
 from api.authentication import caller
 from api.ip_networks import address_client
-from api.json_body import JSON_TYPE, json_response, read_body
+from api.json_body import JSON_TYPE, json_response, read_model
 from api.operations import Reply, operation
 from api.schemas import Report, Share, SharedClip
 from api.services import services
@@ -90,7 +90,7 @@ def unlist_clip(job_id: str) -> Response:
 )  # fmt: skip
 def report_clip(share_id: str) -> Response:
     """No key is needed. A report hides nothing by itself: an operator looks at the clip."""
-    here, report = services(), read_body(request, Report)
+    here, report = services(), read_model(request, Report)
     here.shares.get(share_id)
     address, networks = address_client(request)
     here.reports.add(share_id, report.reason, report.details, (address, *networks))

@@ -13,7 +13,7 @@ from api.admin.client_schemas import (
     ClientHoldings,
     ClientQuery,
 )
-from api.json_body import JSON_TYPE, json_response, read_body
+from api.json_body import JSON_TYPE, json_response, read_model
 from api.operations import Reply, operation
 from api.query import read_query
 from api.representation import optional_utc, utc
@@ -65,7 +65,7 @@ def admin_client() -> Response:
 )
 def admin_act_on_client() -> Response:
     """For an operator's key. A blocked client may read and delete what it has; what waits and runs is not touched."""
-    wanted, clients = read_body(request, ClientActionRequest).root, services().operator.clients
+    wanted, clients = read_model(request, ClientActionRequest).root, services().operator.clients
     if isinstance(wanted, BlockRequest):
         clients.require_key(wanted.client)
         record("client.block", wanted.client, reason=wanted.reason, hours=wanted.hours)

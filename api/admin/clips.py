@@ -17,7 +17,7 @@ from api.admin.clip_schemas import (
     TakedownQuery,
     TakeDownRequest,
 )
-from api.json_body import JSON_TYPE, json_response, read_body
+from api.json_body import JSON_TYPE, json_response, read_model
 from api.operations import Reply, operation
 from api.query import read_query
 from api.representation import utc
@@ -69,7 +69,7 @@ def admin_takedowns() -> Response:
 )
 def admin_act_on_clip() -> Response:
     """For an operator's key. A taken-down clip is gone for everybody; its maker keeps the job."""
-    wanted, moderation = read_body(request, ClipActionRequest).root, services().operator.moderation
+    wanted, moderation = read_model(request, ClipActionRequest).root, services().operator.moderation
     if isinstance(wanted, RestoreRequest):
         digest = moderation.find_taken_down(wanted.id)
         record("clip.restore", wanted.id)

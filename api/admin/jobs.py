@@ -17,7 +17,7 @@ from api.admin.schemas import (
     OperatorJobPage,
     RefusedJob,
 )
-from api.json_body import JSON_TYPE, json_response, read_body
+from api.json_body import JSON_TYPE, json_response, read_model
 from api.operations import Reply, operation
 from api.query import MAX_PAGE, read_query
 from api.representation import utc
@@ -67,7 +67,7 @@ def admin_act_on_jobs() -> Response:
     """For an operator's key. One request acts on a hundred jobs at most; with a filter, it is repeated with the cursor
     of the response. A dry run changes nothing.
     """
-    tools, wanted = services().operator, read_body(request, JobActionRequest)
+    tools, wanted = services().operator, read_model(request, JobActionRequest)
     job_ids, next_cursor = wanted.ids or [], None
     if wanted.filter is not None:
         page = tools.search.page(_filter(wanted.filter), MAX_PAGE, wanted.cursor)

@@ -18,7 +18,7 @@ from api.query import MAX_PAGE, read_query
 from api.services import services
 from riffusion.errors import NotFound, Overloaded
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.record import JobRecord
+from riffusion.jobs.record import JobOutput, JobRecord
 
 
 class PredictionPage(BaseModel):
