@@ -9,6 +9,7 @@ from contextlib import ExitStack, suppress
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+import structlog
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
 
@@ -29,7 +30,6 @@ _JPEG_QUALITY = 90
 _OF_AN_ADDRESS, _OF_A_KEY = 16, 64  # clips being sent: a reader takes milliseconds, and the app's server is one address
 
 blueprint = Blueprint("run_inference", __name__)
-blueprint.after_request(problems.as_text)
 
 
 class InferenceOutput(BaseModel):
@@ -59,6 +59,13 @@ def run_inference() -> Response:
         if client.owner is None and record.error is None:
             with suppress(RiffusionError):  # then it expires
                 here.store.delete(record.id)
+
+
+@blueprint.after_request
+def _errors_as_text(response: Response) -> Response:
+    if response.mimetype == problems.PROBLEM_TYPE:
+        structlog.contextvars.bind_contextvars(code=response.get_json()["code"])  # for the line in the log
+    return problems.as_text(response)
 
 
 def response_slots() -> ClientSlots:
