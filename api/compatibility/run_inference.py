@@ -32,6 +32,13 @@ _OF_AN_ADDRESS, _OF_A_KEY = 16, 64  # clips being sent: a reader takes milliseco
 blueprint = Blueprint("run_inference", __name__)
 
 
+@blueprint.after_request
+def _errors_as_text(response: Response) -> Response:
+    if response.mimetype == problems.PROBLEM_TYPE:
+        structlog.contextvars.bind_contextvars(code=response.get_json()["code"])  # for the line in the log
+    return problems.as_text(response)
+
+
 class InferenceOutput(BaseModel):
     """A clip."""
 
@@ -59,13 +66,6 @@ def run_inference() -> Response:
         if client.owner is None and record.error is None:
             with suppress(RiffusionError):  # then it expires
                 here.store.delete(record.id)
-
-
-@blueprint.after_request
-def _errors_as_text(response: Response) -> Response:
-    if response.mimetype == problems.PROBLEM_TYPE:
-        structlog.contextvars.bind_contextvars(code=response.get_json()["code"])  # for the line in the log
-    return problems.as_text(response)
 
 
 def response_slots() -> ClientSlots:
