@@ -8,6 +8,7 @@ from contextlib import suppress
 from http import HTTPStatus
 from urllib.parse import urlsplit
 
+import structlog
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
 
@@ -27,7 +28,13 @@ MAX_HELD_S = 55.0  # riffusion-app's server waits for 60 s
 _JPEG_QUALITY = 90
 
 blueprint = Blueprint("run_inference", __name__)
-blueprint.after_request(problems.as_text)
+
+
+@blueprint.after_request
+def _errors_as_text(response: Response) -> Response:
+    if response.mimetype == problems.PROBLEM_TYPE:
+        structlog.contextvars.bind_contextvars(code=response.get_json()["code"])  # for the line in the log
+    return problems.as_text(response)
 
 
 class InferenceOutput(BaseModel):

@@ -228,3 +228,9 @@ def test_any_picture_sounds_or_is_refused(
     samples = held(clip)
     assert samples.shape == ((width - 1) * params.step_ms * 441 // 10, 1 + stereo)
     assert 0.001 < np.abs(samples).max() < 0.9
+
+
+def test_the_operators_seed_images_are_read(tmp_path: Path) -> None:
+    (tmp_path / "mine.png").write_bytes(picture(40))
+    request = parse({"mode": "image-to-audio", "image": {"seed_image": "mine"}, "format": "wav"})
+    assert Renderer(Settings(seed_dir=tmp_path)).run(request, {}, NoControl()).width == 40

@@ -1,13 +1,14 @@
 import io
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from PIL import Image
 
 from riffusion.errors import UnknownReference
 from riffusion.geometry import SpectrogramParams
-from riffusion.seeds import Seed, list_seeds, open_seed
+from riffusion.seeds import Seed, has_seed, list_seeds, open_seed
 from riffusion.spectrogram.exif import from_exif
 
 
@@ -37,3 +38,22 @@ def test_listing_loads_no_numpy() -> None:
     program = "import sys, riffusion.seeds as s; s.open_seed(s.list_seeds()[0].name); print('numpy' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout == "False\n"
+
+
+def test_the_operators_images_come_first(tmp_path: Path) -> None:
+    folder = tmp_path / "seeds"
+    folder.mkdir()
+    for name in ("drums", "top_third"):
+        (folder / f"{name}.png").write_bytes(name.encode())
+    assert [open_seed(name, folder) for name in ("drums", "top_third")] == [b"drums", b"top_third"]
+    assert open_seed("bass", folder) == open_seed("bass")
+    assert not has_seed("top_third")
+
+
+@pytest.mark.parametrize("name", ["../secret", "..", "/secret", "sub/secret", "secret\0", "Secret", "none"])
+def test_no_name_leads_out_of_the_folder(tmp_path: Path, name: str) -> None:
+    (folder := tmp_path / "seeds" / "sub").mkdir(parents=True)
+    for place in (tmp_path, tmp_path / "seeds" / "sub", tmp_path / "seeds"):
+        for file in ("secret.png", "Secret.png"):
+            (place / file).write_bytes(b"secret")
+    assert not has_seed(name, folder.parent)

@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import structlog
 from PIL import Image
+from structlog.testing import capture_logs
 
 from api.app import create_app
 from api.compatibility import run_inference
@@ -152,7 +154,9 @@ def test_a_clip_that_nobody_can_find_again_is_not_kept(
     ],
 )
 def test_errors_are_text(client: Client, worker: Worker, body: Any, words: str) -> None:
-    response = client.post(PATH, **({"data": body} if isinstance(body, str) else {"json": body}))
+    with capture_logs(processors=[structlog.contextvars.merge_contextvars]) as lines:
+        response = client.post(PATH, **({"data": body} if isinstance(body, str) else {"json": body}))
+    assert [line["code"] for line in lines if line["event"] == "request"]
     assert 400 <= response.status_code < 500
     assert response.content_type == TEXT
     assert words in response.text
