@@ -2,8 +2,8 @@
 -- Accepts all jobs of a batch or none; without jobs, only checks whether the idempotency key is known.
 --
 -- ARGV[1]: JSON {idem, digest, body, scopes, owner, anonymous, quota, jobs: [{tail, client, model, mode, schema,
--- request, inputs, pins, cost, weight, repeatable, webhook, prediction, cancel_after_s, degraded: {request, schema,
--- cost}}]}, all of one tenant.
+-- request, inputs, pins, cost, weight, repeatable, webhook, prediction, webhook_events, cancel_after_s, degraded:
+-- {request, schema, cost}}]}, all of one tenant.
 -- `scopes` is that tenant and the networks around it; `degraded` is what a job becomes when the queue is long, where
 -- that is allowed.
 --
@@ -112,7 +112,9 @@ local function write(job, status, ...)
   if job.networks then redis.call('HSET', key, 'networks', job.networks) end
   for header, value in pairs(batch.trace) do redis.call('HSET', key, header, value) end
   if job.webhook then redis.call('HSET', key, 'webhook', job.webhook, 'webhook_attempts', 0) end
-  if job.prediction then redis.call('HSET', key, 'prediction', job.prediction) end
+  if job.prediction then
+    redis.call('HSET', key, 'prediction', job.prediction, 'webhook_events', job.webhook_events)
+  end
   if job.cancel_at then redis.call('HSET', key, 'cancel_at', job.cancel_at) end
   if job.owner then
     redis.call('HSET', key, 'owner', job.owner)

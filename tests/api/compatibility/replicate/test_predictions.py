@@ -163,7 +163,7 @@ def test_bodies_that_a_page_could_send_from_elsewhere_are_refused(client: Client
 
 
 def test_its_size_counts_towards_the_limit(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"anonymous_request_bytes": 4000}))
+    app = create_app(settings.model_copy(update={"anonymous_request_bytes": 4500}))
     client = with_token(app, TOKEN)
     codes = [
         client.post("/v1/predictions", json=BODY | {"input": {"prompt_a": f"{index}{'x' * 900}"}}).status_code
