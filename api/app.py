@@ -5,12 +5,15 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from api import (
     admin,
+    batches,
     catalog,
     events,
     files,
+    gallery,
     health,
     jobs,
     metrics,
+    oembed,
     openapi,
     problems,
     request_log,
@@ -21,15 +24,17 @@ from api import (
     uploads,
 )
 from api.admin.tools import OperatorTools
-from api.compatibility import replicate, run_inference
-from api.compatibility.inline_files import InlineFiles
+from api.compatibility import held_job, replicate, run_inference
 from api.held_requests import HeldRequests, JobWatcher
 from api.metrics import Metrics
 from api.representation import Presenter
 from api.services import EXTENSION, Services
 from api.upload_limits import UploadLimiter
+from riffusion.jobs.batches import BatchStore
 from riffusion.jobs.events import EventHub
+from riffusion.jobs.gallery import GalleryStore
 from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.reports import ReportStore
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
@@ -37,6 +42,7 @@ from riffusion.jobs.wakeup import WakeUps
 from riffusion.settings import Settings, get_settings
 from riffusion.storage import open_storage
 from web import assets, pages
+from web.rendering import Site
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -52,13 +58,16 @@ def create_app(settings: Settings | None = None) -> Flask:
     metrics.register(app, services.metrics)
     security_headers.register(app, settings.cors_origins.split())
     problems.register(app)
-    for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, assets, admin):
+    for module in (
+        submit, batches, jobs, events, shares, gallery, oembed, uploads, files, catalog, health, openapi, assets, admin,
+    ):  # fmt: skip
         app.register_blueprint(module.blueprint)
     if settings.run_inference_api:
         app.register_blueprint(run_inference.blueprint)
     if settings.replicate_api:
         app.register_blueprint(replicate.blueprint)
-    app.register_blueprint(pages.blueprint(shares.describe, services.files.origins))
+    site = Site(tuple(services.files.origins), settings.gallery)
+    app.register_blueprint(pages.blueprint(site, shares.describe, gallery.read_gallery))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]
@@ -80,17 +89,20 @@ def _services(settings: Settings) -> Services:
     return Services(
         settings=settings,
         store=store,
+        batches=BatchStore(store),
         keys=KeyStore(store.redis, settings),
         uploads=UploadStore(store.redis, stored, settings),
         files=stored,
         shares=ShareStore(store.redis, store, settings),
+        gallery=GalleryStore(store.redis, store, settings),
+        reports=ReportStore(store.redis, settings),
         hub=hub,
         wakeups=WakeUps(settings),
         held=held,
-        inline_files=InlineFiles(),
         watcher=JobWatcher(store, hub, held),
         presenter=Presenter(stored, settings.public_url, settings.url_ttl_s),
         metrics=counters,
         upload_limiter=UploadLimiter(settings.max_upload_bytes),
+        inline_clips=held_job.response_slots(),
         operator=OperatorTools.beside(store),
     )

@@ -1,4 +1,4 @@
-"""Requests that are held open: long-polls and event streams, and the limit on their number."""
+"""Requests that are held open (long-polls, event streams, and those that wait for a clip), and their number's limit."""
 
 import threading
 import time

@@ -88,7 +88,7 @@ def get_job(job_id: str) -> Response:
         return not known.contains_weak(here.presenter.etag(latest))
 
     snapshot = read_snapshot(here.store, job_id, caller().identity)
-    seconds = _preferred_wait()
+    seconds = preferred_wait()
     applied = False
     if seconds and not (is_new(snapshot) or snapshot.record.status.terminal) and here.held.enter():
         mark_held()
@@ -153,7 +153,7 @@ def delete_job(job_id: str) -> Response:
     return Response(status=204)
 
 
-def _preferred_wait() -> int:
+def preferred_wait() -> int:
     """Seconds of `Prefer: wait=N` (RFC 7240), at most MAX_WAIT_S; 0 without it, or if it is malformed."""
     found = _WAIT.search(request.headers.get("Prefer", ""))
     return min(int(found[1]), MAX_WAIT_S) if found else 0

@@ -1,14 +1,19 @@
 """JSON bodies: strict parsing of requests, by RFC 8259, and responses."""
 
 import json
-from typing import Any
+from typing import Any, TypeVar
 
 from flask import Request, Response
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
+
+from riffusion.errors import InvalidRequest
 
 JSON_TYPE = "application/json"
 MAX_KEYS = 64  # of one object; requests have half as many at most
+MAX_SMALL_BYTES = 16 << 10  # of a body that isn't a request for clips
+
+_Body = TypeVar("_Body", bound=BaseModel)
 
 
 def json_response(content: BaseModel, status: int = 200, *, cache: str = "private, no-cache") -> Response:
@@ -43,6 +48,24 @@ def read_body(request: Request, limit: int) -> bytes:
     if len(data) > limit:
         raise RequestEntityTooLarge
     return data
+
+
+def read_model(request: Request, model: type[_Body]) -> _Body:
+    """The request's body, a small one, checked by a model.
+
+    Raises:
+        InvalidRequest: fields are missing, unknown or out of range.
+        BadRequest, RequestEntityTooLarge, UnsupportedMediaType: see `read_json`.
+    """
+    try:
+        return model.model_validate(read_json(request, MAX_SMALL_BYTES))
+    except ValidationError as error:
+        raise InvalidRequest(
+            [
+                {"field": ".".join(map(str, item["loc"])), "message": item["msg"]}
+                for item in error.errors(include_url=False)
+            ]
+        ) from None
 
 
 def parse_json(data: bytes) -> Any:

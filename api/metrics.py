@@ -47,7 +47,7 @@ class Metrics:
         )
         self.held = Gauge(
             "riffusion_http_held_requests",
-            "Long-polls and event streams held open now.",
+            "Requests held open now: long-polls, event streams, and those that wait for a clip.",
             registry=self.registry,
             multiprocess_mode="livesum",
         )

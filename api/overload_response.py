@@ -7,6 +7,7 @@ from typing import Any
 from gunicorn.http.wsgi import Response as Writer  # type: ignore[import-untyped]
 
 from api import problems, request_log, security_headers
+from api.compatibility import run_inference
 from api.metrics import Metrics
 from riffusion.errors import Overloaded
 
@@ -30,7 +31,7 @@ class OverloadResponse:
         """
         fields = dict(req.headers)
         request_id = request_log.usable_id(fields.get("X-REQUEST-ID", ""))
-        common, text = self._made(self._sharing(fields.get("ORIGIN")))
+        common, text = self._made(self._sharing(fields.get("ORIGIN")), req.path == run_inference.PATH)
         body = text.replace(_ID, request_id).encode()
         writer = Writer(req, sock, cfg)
         if _leaves_much_unread(fields):
@@ -54,10 +55,12 @@ class OverloadResponse:
             return "*"
         return origin if origin in self._origins else None
 
-    def _make(self, origin: str | None) -> tuple[list[tuple[str, str]], str]:
+    def _make(self, origin: str | None, as_text: bool) -> tuple[list[tuple[str, str]], str]:
         """The headers that don't change, and the body with a placeholder for the request's id."""
         detail = "The server is overloaded; try again after the seconds in Retry-After."
         response = problems.response(problems.status_of(Overloaded), Overloaded.code, detail, [], _ID)
+        if as_text:
+            response = problems.as_text(response)
         security_headers.protect(response, self._origins, origin)
         del response.headers["Content-Length"]
         return response.headers.to_wsgi_list(), response.get_data(as_text=True)

@@ -115,6 +115,14 @@ def response(status: int, code: str, detail: str, fields: list[FieldProblem], re
     return made
 
 
+def as_text(response: Response) -> Response:
+    """The same response; a problem's detail alone, as text, for clients that take any JSON for what they asked for."""
+    if response.mimetype == PROBLEM_TYPE:
+        response.set_data(f"{response.get_json()['detail']}\n")
+        response.content_type = "text/plain; charset=utf-8"
+    return response
+
+
 def register(app: Flask) -> None:
     """Turns every error of `app` into a problem."""
     app.register_error_handler(RiffusionError, _known)

@@ -44,6 +44,7 @@ class Presenter:
             error=present_failure(record),
             warnings=list(record.warnings),
             webhook=present_webhook(record.webhook) if record.webhook else None,
+            batch=record.batch,
             links=self._links(record.id),
         )
 

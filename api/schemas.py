@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from riffusion.jobs.models import ModelState
 from riffusion.jobs.record import JobStatus, WebhookState
+from riffusion.jobs.reports import MAX_DETAILS, ReportReason
 from riffusion.requests import AudioFormat, Presets
 
 
@@ -115,6 +116,7 @@ class Job(_Response):
     error: JobFailure | None = Field(description="Once failed.")
     warnings: list[str]
     webhook: JobWebhook | None = Field(description="If the request named one.")
+    batch: str | None = Field(description="The id of the batch that it is of.")
     links: Links
 
 
@@ -205,6 +207,19 @@ class Share(_Response):
 
     id: str
     url: str = Field(description="Its page, for people.")
+    listed: bool = Field(description="Whether the clip is in this server's gallery; not unless its publisher lists it.")
+
+
+class Report(BaseModel):
+    """What is wrong with a published clip."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    reason: ReportReason = Field(
+        description="`rights`: uses what belongs to somebody else; `offensive`; `private`: about a person; `spam`; "
+        "`other`."
+    )
+    details: str = Field(default="", max_length=MAX_DETAILS, description="For the operators of the server.")
 
 
 class SharedClip(_Response):
@@ -216,12 +231,38 @@ class SharedClip(_Response):
     model: str
     request: dict[str, Any] = Field(description="The request that made it, without the ids of jobs and uploads.")
     created_at: datetime
+    listed: bool = Field(description="Whether it is in this server's gallery.")
+    embed_url: str = Field(description="A small player, to show in a frame of another site.")
     image_url: str
     audio_url: str
     duration_s: float
     format: AudioFormat
     width: int
     height: int
+
+
+class Gallery(_Response):
+    """Clips that their publishers have listed, newest first."""
+
+    clips: list[SharedClip]
+    next_cursor: str | None = Field(description="For the next page; null after the last.")
+
+
+class OEmbed(_Response):
+    """How another site shows a published clip (oEmbed 1.0)."""
+
+    version: Literal["1.0"] = "1.0"
+    type: Literal["rich"] = "rich"
+    provider_name: Literal["Riffusion"] = "Riffusion"
+    provider_url: str
+    title: str
+    cache_age: int = Field(description="Seconds.")
+    html: str = Field(description="An `iframe` with the player.")
+    width: int = Field(description="Pixels.")
+    height: int = Field(description="Pixels.")
+    thumbnail_url: str | None = Field(default=None, description="The spectrogram, where it is within the limits.")
+    thumbnail_width: int | None = None
+    thumbnail_height: int | None = None
 
 
 class Health(_Response):

@@ -6,7 +6,8 @@ from flask import Flask, Response, request
 
 _ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 _NOTHING = "default-src 'none'; frame-ancestors 'none'"
-_PROTECTION = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"), ("X-Frame-Options", "DENY"))
+_PROTECTION = (("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer"))
+_FRAMED = "frame-ancestors *"  # in the policy of the one page that other sites may show in a frame
 _EXPOSED = (
     "ETag, Idempotent-Replayed, Location, Preference-Applied, RateLimit, RateLimit-Policy, Retry-After, "
     "WWW-Authenticate, X-Request-Id"
@@ -35,6 +36,8 @@ def protect(response: Response, cors_origins: Collection[str], origin: str | Non
     """Adds the headers to one response; `origin` is that of the page that requested it."""
     response.headers.setdefault("Content-Security-Policy", _NOTHING)
     response.headers.extend(_PROTECTION)
+    if _FRAMED not in response.headers["Content-Security-Policy"]:
+        response.headers["X-Frame-Options"] = "DENY"
     if cors_origins:
         _share(response, cors_origins, origin)
 

@@ -5,13 +5,16 @@ from dataclasses import dataclass
 from flask import current_app
 
 from api.admin.tools import OperatorTools
-from api.compatibility.inline_files import InlineFiles
+from api.client_slots import ClientSlots
 from api.held_requests import HeldRequests, JobWatcher
 from api.metrics import Metrics
 from api.representation import Presenter
 from api.upload_limits import UploadLimiter
+from riffusion.jobs.batches import BatchStore
 from riffusion.jobs.events import EventHub
+from riffusion.jobs.gallery import GalleryStore
 from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.reports import ReportStore
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.uploads import UploadStore
@@ -28,18 +31,22 @@ class Services:
 
     settings: Settings
     store: JobStore
+    batches: BatchStore
     keys: KeyStore
     uploads: UploadStore
     files: Storage
     shares: ShareStore
+    gallery: GalleryStore
+    reports: ReportStore
     hub: EventHub
     wakeups: WakeUps
     held: HeldRequests
-    inline_files: InlineFiles
     watcher: JobWatcher
     presenter: Presenter
     metrics: Metrics
     upload_limiter: UploadLimiter
+    inline_clips: ClientSlots
+    """Responses that hold a whole clip in memory until their client has read it."""
     operator: OperatorTools
 
 

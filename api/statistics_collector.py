@@ -25,6 +25,7 @@ _OF_MODELS: tuple[tuple[str, str, Callable[[ModelStatistics], float]], ...] = (
     ("workers", "Workers alive.", lambda model: model.workers),
     ("worker_slots", "Jobs those workers hold at once.", lambda model: model.slots),
     ("waiting_jobs", "Jobs that wait.", lambda model: model.waiting),
+    ("batch_requests_held", "Requests of batches that aren't jobs yet.", lambda model: model.held),
     ("running_jobs", "Jobs that workers hold.", lambda model: model.running),
     ("waiting_work_seconds", "Time that one worker would take for all jobs that wait.", lambda m: m.waiting_work_s),
     ("oldest_waiting_job_seconds", "Time that the job waiting longest has waited.", lambda m: m.oldest_waiting_s),

@@ -66,7 +66,7 @@ def submit() -> Response:
     With an `Idempotency-Key`, the same body from the same client returns the same jobs for 24 hours.
     """
     here, client = services(), caller()
-    key = _idempotency_key()
+    key = idempotency_key()
     body = read_json(request, here.settings.max_body_bytes)
     many = isinstance(body, list)
     try:
@@ -117,7 +117,12 @@ def _parse_all(items: list[Any]) -> list[AnyRequest]:
     return parsed
 
 
-def _idempotency_key() -> str | None:
+def idempotency_key() -> str | None:
+    """The current request's idempotency key, if it has one.
+
+    Raises:
+        InvalidRequest: it is malformed.
+    """
     key = request.headers.get("Idempotency-Key")
     if key is not None and not _KEY.fullmatch(key):
         raise InvalidRequest([{"field": "Idempotency-Key", "message": "must be 1 to 255 visible ASCII characters"}])

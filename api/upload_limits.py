@@ -1,17 +1,18 @@
 """Limits on concurrent uploads, so that no client fills the disk or occupies all slots for decoding."""
 
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from riffusion.errors import TooManyRequests, UnavailableError
+from api.client_slots import ClientSlots
+from riffusion.errors import UnavailableError
 from riffusion.jobs.tenants import Tenant, key_of
 
 PROBES = 4  # files decoded at once, each in a process with a picture's memory; one slot is for clients with a key
 SPOOLED_FILES = 8  # files of the largest size that the temporary folder may hold
 FILES_OF_A_KEY = 4  # uploads of one key at once
 KEYS_SHARE = 0.25  # of the temporary folder, reserved for clients with a key
+_TOO_MANY = "Too many of your uploads are in progress; send fewer at a time."
 _PROBE_WAIT_S = 10.0  # for a slot to decode a file
 
 
@@ -50,7 +51,7 @@ class UploadLimiter:
         self._lock = threading.Lock()
         self._room = SPOOLED_FILES * max_upload_bytes  # bytes
         self._spooled = 0  # bytes
-        self._sending: Counter[str] = Counter()
+        self._clients = ClientSlots(1, FILES_OF_A_KEY, _TOO_MANY)
         self._probes = threading.BoundedSemaphore(PROBES)
         self._probes_without_key = threading.BoundedSemaphore(PROBES - 1)
 
@@ -61,18 +62,13 @@ class UploadLimiter:
         Raises:
             TooManyRequests: the client has as many uploads as it may.
         """
-        first = FILES_OF_A_KEY if key_of(client.name) else 1
-        with self._lock:
-            if any(self._sending[scope] >= first * 2**index for index, scope in enumerate(client.scopes)):
-                raise TooManyRequests("Too many of your uploads are in progress; send fewer at a time.", retry_after=1)
-            self._sending.update(client.scopes)
-        slot = UploadSlot(self, client)
-        try:
-            yield slot
-        finally:
-            with self._lock:
-                self._spooled -= slot.spooled
-                self._sending -= Counter(client.scopes)  # which also drops those at 0
+        with self._clients.slot(client):
+            slot = UploadSlot(self, client)
+            try:
+                yield slot
+            finally:
+                with self._lock:
+                    self._spooled -= slot.spooled
 
     def reserve(self, size: int, *, has_key: bool) -> None:
         """See `UploadSlot.spool`."""

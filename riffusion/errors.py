@@ -6,11 +6,13 @@
     │   ├── UnknownReference          unknown_reference    no such seed image, upload, job, model or LoRA
     │   ├── UnreadableMedia           unreadable_media     not a picture, not audio, damaged, or over the media limits
     │   ├── Unauthorized              unauthorized         no API key where one is required, or an unknown one
+    │   ├── InvalidSignature          invalid_signature    a webhook that the server didn't send, or not lately
     │   ├── Forbidden                 forbidden            an API key that isn't an operator's
     │   ├── NotFound                  not_found            no such job, file or page for this caller
     │   ├── Blocked                   blocked              the operator lets this client create nothing
     │   ├── Gone                      gone                 existed, but has expired or was deleted
-    │   │   └── ResultLost            result_lost          the server lost its files
+    │   │   ├── ResultLost            result_lost          the server lost its files
+    │   │   └── TakenDown             taken_down           an operator has taken the published clip down
     │   ├── Conflict                  conflict             not in the state that it is in
     │   └── IdempotencyConflict       idempotency_conflict the same Idempotency-Key with another body
     ├── JobError                      why a job ended without a result
@@ -99,6 +101,12 @@ class Unauthorized(RequestError):
     code = "unauthorized"
 
 
+class InvalidSignature(RequestError):
+    """A webhook that came in isn't signed by the server, or is old."""
+
+    code = "invalid_signature"
+
+
 class Forbidden(RequestError):
     """The request's API key is valid, but isn't an operator's."""
 
@@ -121,6 +129,15 @@ class ResultLost(Gone):
     """The job succeeded, but the server has lost what it made."""
 
     code = "result_lost"
+
+
+class TakenDown(Gone):
+    """A published clip that an operator has taken down; it is not published again."""
+
+    code = "taken_down"
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"The operator of this server has taken this clip down: {reason}")
 
 
 class Blocked(RequestError):

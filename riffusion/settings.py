@@ -158,6 +158,12 @@ class Settings(BaseSettings):
         default=86_400, ge=60, description="Seconds for which an upload that no job uses is kept."
     )
 
+    # Pages
+    gallery: bool = Field(
+        default=False,
+        description="Whether `/gallery` shows published clips, of those only whose publisher has chosen to be listed.",
+    )
+
     # Limits on input
     max_body_bytes: int = Field(default=1 << 20, ge=1024, description="Bytes of a JSON body.")
     max_upload_bytes: int = Field(default=100 << 20, ge=1024, description="Bytes of one upload.")
@@ -191,6 +197,9 @@ class Settings(BaseSettings):
     )
     discord_guild_jobs: int = Field(
         default=10, ge=1, le=1000, description="Jobs that one Discord server may have in flight."
+    )
+    discord_jams: int = Field(
+        default=4, ge=0, le=100, description="Voice channels that the bot may jam in at the same time; 0 for none."
     )
     discord_blocked_words: str = Field(
         default="",

@@ -52,6 +52,8 @@ class ClientHoldings(OperatorResponse):
     client: str
     jobs: dict[str, int] = Field(description="By status.")
     uploads: int
+    batches: int
+    held: int = Field(description="Requests of those that aren't jobs yet.")
     published: int = Field(description="Clips.")
     stored_bytes: int
     request_bytes: int

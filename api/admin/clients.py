@@ -4,7 +4,6 @@ from flask import Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from api.admin.authorization import PROBLEMS, actor, blueprint, record
-from api.admin.body import read_body
 from api.admin.client_schemas import (
     BlockList,
     BlockRequest,
@@ -14,7 +13,7 @@ from api.admin.client_schemas import (
     ClientHoldings,
     ClientQuery,
 )
-from api.json_body import JSON_TYPE, json_response
+from api.json_body import JSON_TYPE, json_response, read_model
 from api.operations import Reply, operation
 from api.query import read_query
 from api.representation import optional_utc, utc
@@ -49,7 +48,8 @@ def admin_client() -> Response:
     view = tools.clients.show(client)
     return json_response(
         ClientHoldings(
-            at=utc(tools.monitor.now()), client=client, jobs=view.jobs, uploads=view.uploads, published=view.published,
+            at=utc(tools.monitor.now()), client=client, jobs=view.jobs, uploads=view.uploads, batches=view.batches,
+            held=view.held, published=view.published,
             stored_bytes=view.stored_bytes, request_bytes=view.request_bytes, first_at=optional_utc(view.first_at),
             block=_present(view.block) if view.block else None,
         )
@@ -65,7 +65,7 @@ def admin_client() -> Response:
 )
 def admin_act_on_client() -> Response:
     """For an operator's key. A blocked client may read and delete what it has; what waits and runs is not touched."""
-    wanted, clients = read_body(request, ClientActionRequest).root, services().operator.clients
+    wanted, clients = read_model(request, ClientActionRequest).root, services().operator.clients
     if isinstance(wanted, BlockRequest):
         clients.require_key(wanted.client)
         record("client.block", wanted.client, reason=wanted.reason, hours=wanted.hours)

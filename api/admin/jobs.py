@@ -7,7 +7,6 @@ from pydantic import JsonValue
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from api.admin.authorization import PROBLEMS, blueprint, record
-from api.admin.body import read_body
 from api.admin.representation import present_detail, present_job
 from api.admin.schemas import (
     JobActionRequest,
@@ -18,7 +17,7 @@ from api.admin.schemas import (
     OperatorJobPage,
     RefusedJob,
 )
-from api.json_body import JSON_TYPE, json_response
+from api.json_body import JSON_TYPE, json_response, read_model
 from api.operations import Reply, operation
 from api.query import MAX_PAGE, read_query
 from api.representation import utc
@@ -68,7 +67,7 @@ def admin_act_on_jobs() -> Response:
     """For an operator's key. One request acts on a hundred jobs at most; with a filter, it is repeated with the cursor
     of the response. A dry run changes nothing.
     """
-    tools, wanted = services().operator, read_body(request, JobActionRequest)
+    tools, wanted = services().operator, read_model(request, JobActionRequest)
     job_ids, next_cursor = wanted.ids or [], None
     if wanted.filter is not None:
         page = tools.search.page(_filter(wanted.filter), MAX_PAGE, wanted.cursor)

@@ -4,9 +4,8 @@ from flask import Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, UnsupportedMediaType
 
 from api.admin.authorization import PROBLEMS, blueprint, record
-from api.admin.body import read_body
 from api.admin.schemas import ModelActed, ModelAction
-from api.json_body import JSON_TYPE, json_response
+from api.json_body import JSON_TYPE, json_response, read_model
 from api.operations import Reply, operation
 from api.services import services
 from riffusion.errors import Conflict, InvalidRequest, NotFound
@@ -26,7 +25,7 @@ _STATES = {"pause": ModelState.PAUSED, "drain": ModelState.DRAINING, "resume": M
 )  # fmt: skip
 def admin_act_on_model(model: str) -> Response:
     """For an operator's key. Jobs that run are left alone; the state lasts until it is set again."""
-    action, control = read_body(request, ModelAction).action, services().operator.models
+    action, control = read_model(request, ModelAction).action, services().operator.models
     if action == "retire":
         control.check_retirement(model)
         record("model.retire", model)

@@ -6,6 +6,7 @@ from riffusion.jobs.audit import AuditLog
 from riffusion.jobs.clients import ClientDirectory
 from riffusion.jobs.job_actions import JobActions
 from riffusion.jobs.model_control import ModelControl
+from riffusion.jobs.moderation import Moderation
 from riffusion.jobs.overview import ServiceMonitor
 from riffusion.jobs.search import JobSearch
 from riffusion.jobs.store import JobStore
@@ -20,6 +21,7 @@ class OperatorTools:
     jobs: JobActions
     models: ModelControl
     clients: ClientDirectory
+    moderation: Moderation
     audit: AuditLog
 
     @classmethod
@@ -32,5 +34,6 @@ class OperatorTools:
             JobActions(redis, settings),
             ModelControl(redis, settings),
             ClientDirectory(redis, settings),
+            Moderation(redis, settings),
             AuditLog(redis, settings),
         )

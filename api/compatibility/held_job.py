@@ -4,14 +4,16 @@ Records, limits, fairness and keys are those of `POST /jobs`.
 """
 
 import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
+from flask import Response
 from flask import request as incoming
 
 from api.acceptance import accept, wake_workers
 from api.authentication import caller
+from api.client_slots import ClientSlots
 from api.held_requests import Snapshot
 from api.metrics import mark_held
 from api.services import services
@@ -19,6 +21,9 @@ from riffusion.errors import NotFound, Overloaded, ResultLost
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import JobOutput, JobRecord
 from riffusion.requests import AnyRequest
+
+# Of an address and of a key: one may be the server of a site. A response has half a megabyte, read within milliseconds.
+_SLOTS, _SLOTS_IN_ALL = (16, 64), 128
 
 
 @dataclass(frozen=True)
@@ -82,13 +87,28 @@ def run(request: AnyRequest, seconds: float) -> JobRecord:
     return record if record.status.terminal else services().store.cancel(record.id)
 
 
-def read_result(output: JobOutput) -> ResultFiles:
-    """The files that a job made.
+def respond_inline(output: JobOutput, respond: Callable[[JobOutput, ResultFiles], Response]) -> Response:
+    """A response with a job's files in it. It is in memory until it is sent, which is why clients may have only a few.
 
     Raises:
-        ResultLost: the storage hasn't got them any more.
+        TooManyRequests, Overloaded: too many are being sent, to this client or to all.
+        ResultLost: the storage hasn't got the files any more.
         StorageUnavailable: the storage doesn't respond.
     """
+    with ExitStack() as sending:
+        sending.enter_context(services().inline_clips.slot(caller()))
+        response = respond(output, _read_result(output))
+        response.call_on_close(sending.pop_all().close)
+    return response
+
+
+def response_slots() -> ClientSlots:
+    """The limit on responses with files in them that are being sent."""
+    message = "Too many of your clips are waiting to be read; read them, or ask for fewer at a time."
+    return ClientSlots(*_SLOTS, message, _SLOTS_IN_ALL)
+
+
+def _read_result(output: JobOutput) -> ResultFiles:
     files = services().files
     try:
         return ResultFiles(files.get(output.image.key), files.get(output.audio.key))

@@ -80,11 +80,8 @@ class InferenceInput(Loose):
         preset = card.qualities[quality]
         fewest, _ = step_limits(preset.scheduler)
         steps = min(max(self.num_inference_steps, fewest), preset.steps)
-        seed = (
-            self.seed_image_id
-            if has_seed(self.seed_image_id, seed_dir)
-            else ALIASES.get(self.seed_image_id, self.seed_image_id)
-        )
+        named = self.seed_image_id
+        seed = named if has_seed(named, seed_dir) else ALIASES.get(named, named)
         return parse(
             {
                 "mode": "interpolate",
@@ -92,6 +89,7 @@ class InferenceInput(Loose):
                 "end": self._end(self.end, guided=not preset.distilled),
                 "alpha": self.alpha,
                 "init": {"seed_image": seed},
+                **({"mask": {"seed_image": self.mask_image_id}} if self.mask_image_id else {}),
                 "negative_prompt": self.start.negative_prompt or self.end.negative_prompt,
                 "quality": quality,
                 **({"steps": steps} if steps < preset.steps else {}),

@@ -4,25 +4,30 @@ They know nothing but one response with everything in it, and take whatever is J
 """
 
 import io
+from contextlib import suppress
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from flask import Blueprint, Response, request
 from pydantic import BaseModel
 
+from api import problems
 from api.authentication import caller
 from api.compatibility import held_job
 from api.compatibility.data_uri import data_uri
 from api.compatibility.inference_input import InferenceInput
 from api.json_body import json_response, parse_json, read_body
-from api.problems import PROBLEM_TYPE
 from api.services import services
-from riffusion.jobs.record import JobRecord
+from riffusion.errors import Forbidden, RiffusionError
+from riffusion.jobs.record import JobOutput, JobRecord
+from riffusion.settings import Settings
 
 PATH = "/run_inference/"
 MAX_HELD_S = 55.0  # riffusion-app's server waits for 60 s
 _JPEG_QUALITY = 90
 
 blueprint = Blueprint("run_inference", __name__)
+blueprint.after_request(problems.as_text)
 
 
 class InferenceOutput(BaseModel):
@@ -39,30 +44,40 @@ class InferenceOutput(BaseModel):
 @blueprint.post(PATH)
 def run_inference() -> Response:
     """Makes a clip between two prompts while its client waits."""
-    here = services()
+    here, client = services(), caller()
+    _check_origin(here.settings)
     body = parse_json(read_body(request, here.settings.max_body_bytes))
     card, quality = here.store.models.card(here.settings.model), here.settings.run_inference_quality
     wanted = InferenceInput.of(body).request(quality, card, here.settings.seed_dir)
     record = held_job.run(wanted, MAX_HELD_S)
-    if record.result is None:
-        return _failure(record)
-    files = held_job.read_result(record.result)
-    if caller().owner is None:  # nobody has the id: kept, it would only count towards the client's limits
-        here.store.delete(record.id)
-    output = InferenceOutput(
+    try:
+        return held_job.respond_inline(record.result, _clip) if record.result else _failure(record)
+    finally:
+        # Nobody else has the id: kept, it would only count towards the client's limits. Failed ones are for operators.
+        if client.owner is None and record.error is None:
+            with suppress(RiffusionError):  # then it expires
+                here.store.delete(record.id)
+
+
+def _check_origin(settings: Settings) -> None:
+    """Refuses other sites' pages: a browser sends them here unasked, since any content type will do, unlike `/jobs`'s.
+
+    Raises:
+        Forbidden: the page's origin is neither this server's nor one of those that may call the API.
+    """
+    origin, own = request.headers.get("Origin"), urlsplit(settings.public_url)
+    allowed = {f"{own.scheme}://{own.netloc}", *settings.cors_origins.split()}
+    if origin is not None and allowed.isdisjoint((origin, "*")):
+        raise Forbidden("Pages of this origin may not use this server; its operator can list it for CORS.")
+
+
+def _clip(output: JobOutput, files: held_job.ResultFiles) -> Response:
+    clip = InferenceOutput(
         image=data_uri("image/jpeg", _jpeg(files.png)),
         audio=data_uri("audio/mpeg", files.audio),
-        duration_s=record.result.audio.duration_s,
+        duration_s=output.audio.duration_s,
     )
-    return json_response(output, cache="no-store")
-
-
-@blueprint.after_request
-def _errors_as_text(response: Response) -> Response:
-    if response.mimetype == PROBLEM_TYPE:
-        response.set_data(f"{response.get_json()['detail']}\n")
-        response.content_type = "text/plain; charset=utf-8"
-    return response
+    return json_response(clip, cache="no-store")
 
 
 def _failure(record: JobRecord) -> Response:

@@ -25,6 +25,7 @@ SERVICE = {
     "jobs": ("riffusion.cli.jobs:jobs", "Everyone's jobs: list, show, cancel, requeue, purge."),
     "models": ("riffusion.cli.models:models", "Models: list, pause, resume, drain, retire."),
     "clients": ("riffusion.cli.clients:clients", "Clients: what they have; block, unblock, purge."),
+    "clips": ("riffusion.cli.clips:clips", "Published clips: list, reports; take down, restore."),
     "reconcile": ("riffusion.cli.reconcile:reconcile", "Records and files compared, after a restore."),
     "audit": ("riffusion.cli.audit:audit", "What operators have done."),
     "plan": ("riffusion.cli.plan:plan", "What so many clips a second need, and from which figures."),
@@ -40,7 +41,7 @@ TOOLS = {
 
 # Extras other than [worker] that commands need.
 EXTRAS = {"up": "embedded", "demo": "embedded", "discord": "discord", "train": "train"}
-EXTRAS |= dict.fromkeys(("api", "keys", "jobs", "models", "clients", "reconcile", "audit", "bucket"), "api")
+EXTRAS |= dict.fromkeys(("api", "keys", "jobs", "models", "clients", "clips", "reconcile", "audit", "bucket"), "api")
 
 
 def _modes() -> dict[str, "type[AnyRequest]"]:

@@ -111,9 +111,9 @@ def purge(*, client: str, yes: bool, data: Path | None) -> None:
     pseudonym = f"sha256:{hashlib.sha256(client.encode()).hexdigest()[:32]}"
     operator.record("client.purge", pseudonym)
     purged = Purge(operator.redis, open_storage(operator.settings), operator.settings).run(client)
-    if not (purged.jobs or purged.uploads or purged.tombstones):
+    if not (purged.jobs or purged.uploads or purged.batches or purged.tombstones):
         echo_note("Nothing here was this client's.")
-    click.echo(f"deleted  {purged.jobs} jobs, {purged.uploads} uploads")
+    click.echo(f"deleted  {purged.jobs} jobs, {purged.uploads} uploads, {purged.batches} batches")
     click.echo(f"forgot   {purged.tombstones} jobs deleted before, {purged.idempotency_keys} idempotency keys")
     if purged.last_file_s is not None:
         click.echo(f"pending  the last files are deleted in about {purged.last_file_s:.0f} s, by the running service")
@@ -137,6 +137,7 @@ def _show_one(client: str, view: ClientView, *, as_json: bool) -> None:
         blocked = f"until {_until(view.block)}, by {view.block.by} at {timestamp(view.block.at)}: {view.block.reason}"
     for name, value in (
         ("client", client), ("jobs", jobs), ("published", view.published), ("uploads", view.uploads),
+        ("batches", f"{view.batches}, with {view.held} requests that aren't jobs yet"),
         ("stored", f"{view.stored_bytes} bytes of files, {view.request_bytes} of requests"),
         ("since", timestamp(view.first_at)), ("limits", limits), ("blocked", blocked),
     ):  # fmt: skip

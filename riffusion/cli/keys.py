@@ -156,8 +156,8 @@ def rotate_webhook_secret(key_id: str, overlap: float, data: Path | None) -> Non
 
 @keys.command()
 @KEY
-@click.option("--to", "heir_id", metavar="ID", help="Key to which its jobs and uploads are left.")
-@click.option("--delete-data", is_flag=True, help="Delete its jobs and uploads.")
+@click.option("--to", "heir_id", metavar="ID", help="Key to which its jobs, uploads and batches are left.")
+@click.option("--delete-data", is_flag=True, help="Delete its jobs, uploads and batches.")
 @DATA
 def revoke(*, key_id: str, heir_id: str | None, delete_data: bool, data: Path | None) -> None:
     """Ends the key of this ID at once.
@@ -177,7 +177,7 @@ def revoke(*, key_id: str, heir_id: str | None, delete_data: bool, data: Path | 
         store.revoke(key_id)
     left = owned.count(key_id)
     if not left:
-        echo_note("It owned no jobs and no uploads.")
+        echo_note("It owned no jobs, uploads or batches.")
     elif heir is not None:
         operator.record("key.leave", key_id, to=heir.id)
         _report(owned.leave(key_id, heir), f"left to {heir.id}")
@@ -189,7 +189,7 @@ def revoke(*, key_id: str, heir_id: str | None, delete_data: bool, data: Path | 
 
 
 def _report(owned: Owned, what: str) -> None:
-    click.echo(f"{owned.jobs} jobs and {owned.uploads} uploads {what}", err=True)
+    click.echo(f"{owned} {what}", err=True)
 
 
 def _store(operator: Operator) -> KeyStore:

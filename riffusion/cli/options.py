@@ -67,7 +67,9 @@ def _data(
         key = "_".join(path)
         inner = nested_model(field)
         if references.get(name) is Kind.MASK and key not in given:
-            data[name] = {side: given[side] for side in ("seconds", "hertz") if side in given}
+            box = {side: given[side] for side in ("seconds", "hertz") if side in given}
+            if box or field.is_required():
+                data[name] = box
         elif name in references and key in given:
             data[name] = _refer(".".join(path), given[key], inputs)
         elif inner is not None and name not in references:
@@ -92,7 +94,9 @@ def _reference(name: str, kind: Kind, field: FieldInfo, *, positional: bool) -> 
         return [click.Argument([name], metavar="INPUT")]
     if kind is Kind.MASK:
         return [
-            click.Option(["--mask"], metavar="FILE", help="Picture whose white is painted again; or a box:"),
+            click.Option(
+                ["--mask"], metavar="FILE|SEED", help="Picture whose white is painted, or its name; or a box:"
+            ),
             click.Option(["--seconds"], type=float, nargs=2, default=None, help="From, to."),
             click.Option(["--hertz"], type=float, nargs=2, default=None, help="From, to."),
         ]

@@ -39,7 +39,8 @@ class DenoiseRequest:
     init_latents: Tensor | None = None
     """[4, H, W] of the initial picture."""
     mask: Tensor | None = None
-    """[1, H, W], 1 where to denoise and 0 where the initial picture stays; needs `init_latents`."""
+    """[1, H, W], 1 where to denoise and 0 where the initial picture stays; needs `init_latents`. Between them both are
+    mixed after each step, as in the original."""
     lora: LoraSet | None = None
     """Applied to the UNet; the embeddings were made with it too."""
     timestep_spacing: TimestepSpacing | None = None

@@ -7,19 +7,20 @@ import discord
 import structlog
 from discord import app_commands
 
+from riffusion.client import AsyncClient
 from riffusion.discord_bot import messages
-from riffusion.discord_bot.async_client import AsyncClient
 from riffusion.discord_bot.blocked_words import BlockedWords
 from riffusion.discord_bot.buttons import BUTTONS
 from riffusion.discord_bot.clip_service import ClipService
 from riffusion.discord_bot.commands import COMMANDS
+from riffusion.discord_bot.jam.controls import JAM_BUTTONS, jam
+from riffusion.discord_bot.jam.service import JamService
 from riffusion.discord_bot.job_limits import JobLimits
 from riffusion.discord_bot.pending_requests import PendingRequestStore
 from riffusion.settings import Settings
 
 DATABASE = "discord.sqlite3"  # in the data folder
-
-discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # voice channels, which it doesn't join
+RETRY_FOR_S = 10.0  # no longer: a person is waiting for the reply
 
 _log = structlog.get_logger()
 
@@ -28,31 +29,32 @@ class RiffusionBot(discord.Client):
     """Reads no messages and needs no privileged intents: Discord sends it its own commands and buttons."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(intents=discord.Intents(guilds=True), allowed_mentions=discord.AllowedMentions.none())
+        intents = discord.Intents(guilds=True, voice_states=True)
+        super().__init__(intents=intents, allowed_mentions=discord.AllowedMentions.none())
         key = settings.discord_api_key
-        self.service = ClipService(
-            self,
-            AsyncClient(settings.discord_api_url, key.get_secret_value() if key else None),
-            PendingRequestStore(settings.data_dir / DATABASE),
-            JobLimits(settings.discord_user_jobs, settings.discord_guild_jobs),
-            BlockedWords(settings.discord_blocked_words),
-        )
+        token = key.get_secret_value() if key else None
+        api = AsyncClient(settings.discord_api_url, token, retry_for_s=RETRY_FOR_S)
+        limits = JobLimits(settings.discord_user_jobs, settings.discord_guild_jobs)
+        blocked_words = BlockedWords(settings.discord_blocked_words)
+        self.service = ClipService(self, api, PendingRequestStore(settings.data_dir / DATABASE), limits, blocked_words)
+        self.jams = JamService(self, self.service.api_for, limits, blocked_words, settings.discord_jams)
 
     async def setup_hook(self) -> None:
         """Registers the commands and resumes pending requests. Called by discord.py after the login."""
-        self.add_dynamic_items(*BUTTONS)
+        self.add_dynamic_items(*BUTTONS, *JAM_BUTTONS)
         tree = CommandTree(
             self,
             allowed_contexts=app_commands.AppCommandContext(guild=True, dm_channel=True, private_channel=False),
             allowed_installs=app_commands.AppInstallationType(guild=True, user=False),
         )
-        for command in COMMANDS:
+        for command in (*COMMANDS, jam):
             tree.add_command(command)
         await tree.sync()
         self.service.resume()
 
     async def close(self) -> None:
         """Disconnects from Discord; pending requests are resumed at the next start."""
+        await self.jams.close()
         await self.service.close()
         await super().close()
 

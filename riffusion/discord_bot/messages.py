@@ -1,9 +1,10 @@
 """Every text that the bot sends, written for people who don't know how it works."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
+from riffusion.client.models import JobData, Queue
 from riffusion.errors import InvalidRequest, RiffusionError, UnavailableError
 from riffusion.requests import title as clip_title
 
@@ -16,6 +17,23 @@ NOT_YOURS = "Only the person who asked for this clip can delete it."
 SERVER_AWAY = "The music server doesn't respond right now. Your clip isn't lost; I keep trying."
 STYLE_HAS_LENGTH = "A style clip sets the length: leave out `length` or `style`."
 STYLE_TOO_LARGE = "That file is too large for a style clip: send one of at most 25 MB."
+JAM_NO_CHANNEL = "Join a voice channel of this Discord server first: the jam plays there."
+JAM_STAGE = "A jam plays in voice channels only, not on stages."
+JAM_NOT_ALLOWED = "The bot may not speak there: it needs the permissions *View Channel*, *Connect* and *Speak*."
+JAM_CHANNEL_FULL = "That voice channel is full."
+JAM_SWITCHED_OFF = "This bot plays no jams."
+JAM_TOO_MANY = "The bot plays as many jams as it may. Ask again when one is over."
+JAM_STARTING = "A jam is starting or ending in this Discord server right now. Ask again in a moment."
+JAM_NONE = "No jam is playing in this Discord server. Start one with `/jam`."
+JAM_JUST_STEERED = "Somebody has just steered the jam. Listen for a moment, then ask again."
+JAM_CANNOT_JOIN = "Discord's voice server doesn't let the bot in. Try again in a minute."
+JAM_SERVER_AWAY = "The music server doesn't respond right now; I keep trying."
+JAM_OVER = "The jam is over."
+JAM_STOPPED = f"{JAM_OVER} Somebody has stopped it."
+JAM_UNHEARD = f"{JAM_OVER} Everybody has left."
+JAM_IDLE = f"{JAM_OVER} Nobody has steered it for half an hour, and others wait for the music server."
+JAM_INTERRUPTED = f"{JAM_OVER} The voice connection has ended."
+JAM_RESTART = f"{JAM_OVER} The bot is being restarted; `/jam` starts another in a moment."
 BUG = "Something went wrong in the bot. Its log has the reason, for the people who run it."
 
 _MEANING = {
@@ -33,6 +51,7 @@ _MEANING = {
     "not_found": "The music server has no such clip.",
     "gone": "This clip is no longer on the music server, which keeps clips for a while only.",
     "result_lost": "The music server has lost this clip. Make it again.",
+    "taken_down": "The people who run the music server have taken this clip down.",
     "deadline_exceeded": "It took longer than the music server allows. Try again when it is less busy.",
     "worker_lost": "The machines that worked on it failed more than once. Try again in a while.",
     "model_retired": "The music server has taken the model for it out of service.",
@@ -46,12 +65,12 @@ _MEANING = {
 
 def user_limit_reached(limit: int) -> str:
     """Refuses the request of a user whose limit is reached."""
-    return f"You have {_clips(limit)} on the way already. Ask again when one is done."
+    return f"You have {_clips(limit)} on the way already, a jam counted as one. Ask again when one is done."
 
 
 def guild_limit_reached(limit: int) -> str:
     """Refuses a request from a Discord server whose limit is reached."""
-    return f"This Discord server has {_clips(limit)} on the way already. Ask again in a while."
+    return f"This Discord server has {_clips(limit)} on the way already, a jam counted as one. Ask again in a while."
 
 
 def quoted(text: str) -> str:
@@ -77,25 +96,53 @@ def title(request: Mapping[str, Any], user: int) -> str:
     return " · ".join([*parts, f"for <@{user}>"])
 
 
-def progress(job: Mapping[str, Any]) -> str:
-    """The state of a job that has not ended; `job` is its JSON."""
-    if job["status"] == "queued":
-        queue = job["queue"] or {"position": 0, "eta_s": None}
-        place = {0: "Next in the queue", 1: "1 clip ahead"}.get(queue["position"], f"{queue['position']} clips ahead")
-        if queue.get("paused"):
+def progress(job: JobData) -> str:
+    """The state of a job that has not ended."""
+    if job.status == "queued":
+        queue = job.queue or Queue(position=0)
+        place = {0: "Next in the queue", 1: "1 clip ahead"}.get(queue.position, f"{queue.position} clips ahead")
+        if queue.paused:
             return f"{place}; the server has paused this model."
-        return f"{place}." if queue["eta_s"] is None else f"{place}, about {_duration(queue['eta_s'])} to wait."
-    steps = job["progress"]
-    if not steps or not steps["total"]:
+        return f"{place}." if queue.eta_s is None else f"{place}, about {_duration(queue.eta_s)} to wait."
+    steps = job.progress
+    if not steps or not steps.total:
         return "Starting …"
-    filled = BAR_CELLS * steps["step"] // steps["total"]
-    return f"`{'█' * filled}{'░' * (BAR_CELLS - filled)}` step {steps['step']} of {steps['total']}"
+    filled = BAR_CELLS * steps.step // steps.total
+    return f"`{'█' * filled}{'░' * (BAR_CELLS - filled)}` step {steps.step} of {steps.total}"
 
 
-def clip(job: Mapping[str, Any], user: int) -> str:
+def clip(job: JobData, user: int) -> str:
     """The text above a finished clip."""
-    warnings = (f"-# {quoted(warning)}" for warning in job["warnings"][:MAX_WARNINGS])
-    return "\n".join([title(job["request"], user), *warnings])
+    warnings = (f"-# {quoted(warning)}" for warning in job.warnings[:MAX_WARNINGS])
+    return "\n".join([title(job.request, user), *warnings])
+
+
+def jam(playing: Sequence[str], prompt: str, note: str) -> str:
+    """The state of a jam.
+
+    Args:
+        playing: the prompts that are heard; empty before the first clip.
+        prompt: the one that it was last steered to.
+        note: what makes the next clip wait.
+    """
+    if not playing:
+        return f"Making the first bars of {quoted(prompt)}. {note}".rstrip()
+    lines = [f"♪ {' → '.join(map(quoted, playing))}"]
+    if prompt not in playing:
+        lines.append(f"{quoted(prompt)} takes over at a bar line, as soon as its first clip is made.")
+    if note:
+        lines.append(f"{note} Until then these bars repeat.")
+    return "\n".join(lines)
+
+
+def jam_steered(prompt: str, user: int) -> str:
+    """Replies to somebody who has steered a jam."""
+    return f"<@{user}> steers the jam to {quoted(prompt)}."
+
+
+def jam_elsewhere(channel: int) -> str:
+    """Refuses a person who isn't in the voice channel of the jam."""
+    return f"The jam plays in <#{channel}>: join there first."
 
 
 def too_large(url: str) -> str:

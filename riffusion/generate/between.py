@@ -3,7 +3,8 @@
 Embeddings, guidance and denoising go in a straight line from start to end, noise on the sphere.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,20 +15,36 @@ from riffusion.generate.clip import Control
 from riffusion.generate.painter import Conditioning, ImageTask, Painter, guidance_of, seed_of
 from riffusion.generate.previews import side_by_side
 from riffusion.requests.between import Between, mix
-from riffusion.spectrogram.canvas import Grey
+from riffusion.spectrogram.canvas import Canvas, Grey, Mask
+
+
+@dataclass(frozen=True, eq=False)
+class Kept:
+    """What every picture keeps of one: its pixels where the mask is 0."""
+
+    canvas: Canvas
+    """In mono, as wide as the pictures."""
+    mask: Mask
+
 
 Initial = Callable[[float], Grey | Tensor | None]
 """What the picture at an alpha starts from, as in `ImageTask.init`."""
 
 
-def paint_between(painter: Painter, request: Between, width: int, initial: Initial, control: Control) -> Grey:
+def paint_between(
+    painter: Painter, request: Between, width: int, initial: Initial, control: Control, *, kept: Kept | None = None
+) -> Grey:
     """The one picture [512, width] at `alpha`, or a run of them side by side as one wide picture."""
-    tasks = list(_tasks(painter, request, width, initial))
+    tasks = list(_tasks(painter, request, width, initial, kept.mask if kept else None))
     progress = painter.progress(request, control, [task.denoising for task in tasks])
-    return side_by_side(painter.paint(request, tasks, progress))
+
+    def whole(greys: Sequence[Grey]) -> Grey:
+        return side_by_side([kept.canvas.pasted(grey, kept.mask).grey for grey in greys] if kept else greys)
+
+    return whole(painter.paint(request, tasks, progress, whole))
 
 
-def _tasks(painter: Painter, request: Between, width: int, initial: Initial) -> Iterator[ImageTask]:
+def _tasks(painter: Painter, request: Between, width: int, initial: Initial, mask: Mask | None) -> Iterator[ImageTask]:
     start, end = request.start, request.end
     alphas = [request.alpha] if request.alpha is not None else np.linspace(0, 1, request.clips or 2).tolist()
     lora = painter.loras.get(request.lora)
@@ -41,4 +58,5 @@ def _tasks(painter: Painter, request: Between, width: int, initial: Initial) -> 
             width,
             init=init,
             denoising=1.0 if init is None else mix(start.denoising, end.denoising, alpha),
+            mask=mask,
         )

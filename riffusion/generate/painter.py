@@ -58,7 +58,8 @@ class ImageTask:
     """[512, width] to start from, or the latents of one (`Painter.encode`)."""
     denoising: float = 1.0
     mask: Mask | None = None
-    """[512, width]: where to paint; elsewhere `init` guides the model, but its pixels come back only roughly."""
+    """[512, width]: where to paint, and how strongly; elsewhere `init` guides the model, but its pixels come back only
+    roughly."""
 
 
 def guidance_of(guidance: float | None) -> float:
@@ -210,6 +211,6 @@ class Painter:
         )
 
     def _latent_mask(self, mask: Mask, width: int) -> Tensor:
-        """[1, H / 8, W / 8]: a latent is painted where any of its pixels is, and in the padding."""
+        """[1, H / 8, W / 8]: a latent is painted as strongly as any of its pixels, and in the padding."""
         wide = np.pad(mask, ((0, 0), (0, width - mask.shape[1])), constant_values=True)
         return F.max_pool2d(torch.from_numpy(wide).float()[None], self._scale)

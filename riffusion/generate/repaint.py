@@ -1,6 +1,6 @@
 """Painting a part of a picture.
 
-Where the mask is false, every pixel stays exactly as it was, in both channels of a stereo picture; the model paints in
+Where the mask is 0, every pixel stays exactly as it was, in both channels of a stereo picture; the model paints in
 mono, so what is new sounds from the middle.
 """
 

@@ -43,6 +43,9 @@ class ClientView:
     jobs: dict[str, int]
     """Status -> number."""
     uploads: int
+    batches: int
+    held: int
+    """Requests of those that aren't jobs yet."""
     published: int
     """Clips."""
     stored_bytes: int
@@ -58,7 +61,7 @@ class ClientView:
     @property
     def empty(self) -> bool:
         """Whether nothing is known of it: no key, nothing that it made, no block."""
-        return self.limits is None and not (self.jobs or self.uploads or self.block)
+        return self.limits is None and not (self.jobs or self.uploads or self.batches or self.block)
 
 
 class ClientDirectory:
@@ -77,12 +80,22 @@ class ClientDirectory:
         fields = ("status", "stored_bytes", "request_bytes")
         found = self._database.many(("HMGET", f"{each.kind}:{each.id}", *fields) for each in mine)
         shares = self._database.many(("EXISTS", *share_keys(each.id)) for each in mine if each.kind == "job")
+        batches = [
+            each.id
+            for each in Inventory(self._database).batches()
+            if includes(client, each.scopes) and not each.deleted
+        ]
+        held = self._database.many(("LLEN", f"batch_lines:{each}") for each in batches)
+        sizes = self._database.many(("HMGET", f"batch:{each}", "held_bytes", "ids_bytes") for each in batches)
         return ClientView(
             jobs=dict(Counter(status.decode() for status, _, _ in found if status)),
             uploads=sum(each.kind == "upload" for each in mine),
+            batches=len(batches),
+            held=sum(held),
             published=sum(shares),
             stored_bytes=sum(int(stored or 0) for _, stored, _ in found),
-            request_bytes=sum(int(request or 0) for _, _, request in found),
+            request_bytes=sum(int(request or 0) for _, _, request in found)
+            + sum(int(size or 0) for each in sizes for size in each),
             first_at=min((each.since for each in mine), default=None),
             limits=self._limits(client),
             block=self._block(client),

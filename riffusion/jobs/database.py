@@ -23,6 +23,7 @@ TIMEOUT_S = 1.5
 REPLICAS_S = 1.0  # time for the replicas to acknowledge, less than TIMEOUT_S
 IDEMPOTENCY_S = 86_400
 TOMBSTONE_S = 7 * 86_400
+BATCH_DEADLINE_S = 7 * 86_400  # from which on a batch's requests that aren't jobs yet fail
 
 # Errors of a Redis that can't serve now: starting, failing over, running a long script, its disk full.
 _TRANSIENT = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", "BUSY", "MISCONF", "UNBLOCKED")
@@ -31,8 +32,23 @@ _TRANSIENT = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", 
 _REPLICATED = frozenset({
     "accept", "add_upload", "publish_clip", "claim", "finish", "cancel", "delete_job", "requeue_job", "set_model_state",
     "retire_model", "delete_upload", "replace_key", "transfer_job", "transfer_upload", "write_audit", "lose_job",
-    "purge_job", "forget_client", "revoke_key", "block_client",
+    "purge_job", "forget_client", "revoke_key", "block_client", "append_batch", "commit_batch", "cancel_batch",
+    "delete_batch", "purge_batch", "transfer_batch", "list_clip", "take_down_clip", "restore_clip",
 })  # fmt: skip
+
+# What a script is preceded by, beside common.lua.
+_PARTS: Mapping[str, tuple[str, ...]] = {
+    "accept": ("creation",),
+    "append_batch": ("creation", "batches"),
+    "feed_batches": ("creation", "batches"),
+    **dict.fromkeys(
+        (
+            "begin_batch", "commit_batch", "drop_draft", "cancel_batch", "delete_batch", "purge_batch",
+            "transfer_batch", "read_batch", "list_batches",
+        ),
+        ("batches",),
+    ),
+}  # fmt: skip
 
 _T = TypeVar("_T")
 
@@ -70,9 +86,10 @@ def _text(name: str) -> str:
 
 
 def _source(name: str, limits: str) -> str:
-    """The text of a script: its own first line, which may hold flags, then limits and common.lua, then the rest."""
+    """The text of a script: its own first line, which may hold flags, then limits and shared parts, then the rest."""
     shebang, _, body = _text(name).partition("\n")
-    return f"{shebang}\nlocal limits = {limits}\n{_text('common')}\n{body}"
+    shared = "\n".join(map(_text, ("common", *_PARTS.get(name, ()))))
+    return f"{shebang}\nlocal limits = {limits}\n{shared}\n{body}"
 
 
 def _table(values: Mapping[str, str | float | None]) -> str:
@@ -101,6 +118,7 @@ class Database:
         )  # fmt: skip
         limits = {name: getattr(settings, name) for name in names}
         constants = {"schema": SCHEMA, "idempotency_s": IDEMPOTENCY_S, "tombstone_s": TOMBSTONE_S}
+        constants["batch_deadline_s"] = BATCH_DEADLINE_S
         self._limits = _table(limits | constants)
 
     def run(self, script: str, *args: str | bytes | float, resend: bool = True) -> Any:

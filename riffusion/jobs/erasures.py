@@ -29,9 +29,9 @@ class Erasure:
     """Something that was deleted on request."""
 
     kind: str
-    """`job`, `upload`, `key`, `secret` (of a key) or `client`."""
+    """`job`, `upload`, `batch`, `key`, `secret` (of a key) or `client`; `takedown` or `reinstatement` of a clip."""
     digest: str
-    """SHA-1 of its id or name, hex."""
+    """SHA-1 of its id or name, hex; of a clip, the digest by which take-downs recognise it."""
     at: int
     """Unix seconds."""
 

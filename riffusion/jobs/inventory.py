@@ -13,13 +13,15 @@ _LAYOUT = re.compile(
     rf"(results/[0-9a-f]{{40}}/clip\.\w+|uploads/[0-9a-f]{{32}}/file\.\w+|{ERASURES})(\.draft-\w+)?", re.ASCII
 )
 
+_WHOSE = ("id", "client", "networks", "created_at", "left_at")
+
 
 @dataclass(frozen=True)
 class Holding:
     """A record, and the files that it names."""
 
     kind: str
-    """`job` or `upload`."""
+    """`job`, `upload` or `batch`."""
     id: str
     scopes: tuple[str, ...]
     """Its client, and the networks around that."""
@@ -30,7 +32,7 @@ class Holding:
     version: str
     """Of a job: its result as Redis has it."""
     deleted: bool = False
-    """Whether it is an upload that its owner deleted, and a job still needs."""
+    """Whether it is an upload that its owner deleted, and a job still needs; or a batch of which jobs are left."""
 
 
 class Inventory:
@@ -41,16 +43,22 @@ class Inventory:
 
     def holdings(self) -> Iterator[Holding]:
         """Every job and every upload."""
-        fields = ("id", "client", "networks", "created_at", "left_at")
         for page in self._database.scan("job:*"):
-            for found in self._database.many(("HMGET", key, *fields, "result") for key in page):
+            for found in self._database.many(("HMGET", key, *_WHOSE, "result") for key in page):
                 if found[0]:
                     result = found[-1].decode() if found[-1] else ""
                     yield Holding("job", *_whose(found), _result_keys(result), result)
         for page in self._database.scan("upload:*"):
-            for found in self._database.many(("HMGET", key, *fields, "deleted", "key") for key in page):
+            for found in self._database.many(("HMGET", key, *_WHOSE, "deleted", "key") for key in page):
                 if found[0]:
                     yield Holding("upload", *_whose(found), (found[-1].decode(),), "", bool(found[-2]))
+
+    def batches(self) -> Iterator[Holding]:
+        """Every batch, drafts and those that are being deleted included."""
+        for page in self._database.scan("batch:*"):
+            for found in self._database.many(("HMGET", key, *_WHOSE, "deleted") for key in page):
+                if found[0]:
+                    yield Holding("batch", *_whose(found), (), "", bool(found[-1]))
 
     def folders(self) -> set[str]:
         """Where files may be that a record, a running attempt, or an entry of the sweep knows of.

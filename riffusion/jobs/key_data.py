@@ -1,4 +1,4 @@
-"""What a key owns, its end users' jobs and uploads included: counted, left to another key, or deleted.
+"""What a key owns, its end users' jobs, uploads and batches included: counted, left to another key, or deleted.
 
 Each step moves or deletes one thing, so that an interrupted run is finished by the next.
 """
@@ -19,10 +19,14 @@ _AT_ONCE = 100
 
 @dataclass(frozen=True)
 class Owned:
-    """A number of jobs and uploads."""
+    """A number of jobs, uploads and batches."""
 
     jobs: int
     uploads: int
+    batches: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.jobs} jobs, {self.uploads} uploads and {self.batches} batches"
 
     def __bool__(self) -> bool:
         return self != Owned(0, 0)
@@ -39,11 +43,10 @@ class KeyData:
 
     def count(self, key_id: str) -> Owned:
         """How much a key owns, whether it still exists or was revoked."""
-        jobs, uploads = (
+        return Owned(*(
             sum(int(self._database.command("ZCARD", f"{kind}:{owner}")) for owner in self._owners(kind, key_id))
-            for kind in ("of", "uploads_of")
-        )
-        return Owned(jobs, uploads)
+            for kind in ("of", "uploads_of", "batches_of")
+        ))  # fmt: skip
 
     def leave(self, key_id: str, heir: Key) -> Owned:
         """Leaves all that a key owns to another one: jobs that wait or run do so on, and are the heir's.
@@ -61,19 +64,21 @@ class KeyData:
             end_user = owner.partition("/")[2]
             return key_tenant(heir.id, end_user if heir.for_end_users else None)
 
-        return Owned(
-            self._each("of", key_id, lambda name, owner: self._run("transfer_job", name, owner, heir_of(owner))),
-            self._each(
-                "uploads_of", key_id, lambda name, owner: self._run("transfer_upload", name, owner, heir_of(owner))
-            ),
-        )
+        def leave(kind: str, script: str) -> int:
+            return self._each(kind, key_id, lambda name, owner: self._run(script, name, owner, heir_of(owner)))
+
+        # Batches first: what becomes a job meanwhile is the heir's.
+        batches = leave("batches_of", "transfer_batch")
+        return Owned(leave("of", "transfer_job"), leave("uploads_of", "transfer_upload"), batches)
 
     def delete(self, key_id: str) -> Owned:
         """Deletes all that a key owns; jobs that haven't ended are canceled."""
-        return Owned(
-            self._each("of", key_id, lambda name, _: self._run("delete_job", name)),
-            self._each("uploads_of", key_id, lambda name, _: self._run("delete_upload", name)),
-        )
+
+        def delete(kind: str, script: str) -> int:
+            return self._each(kind, key_id, lambda name, _: self._run(script, name))
+
+        batches = delete("batches_of", "delete_batch")
+        return Owned(delete("of", "delete_job"), delete("uploads_of", "delete_upload"), batches)
 
     def _run(self, script: str, *args: str) -> int:
         return int(self._database.run(script, *args))

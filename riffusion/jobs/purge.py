@@ -1,6 +1,6 @@
 """Removes everything that one client has: what a person may ask for (GDPR, article 17), and what abuse leaves behind.
 
-Jobs and uploads are deleted as by their owner, each in one script that also enters its files into the sweep's list. So
+Jobs, uploads and batches are deleted as by their owner, each in one script that also enters its files into the sweep's list. So
 a purge that is interrupted loses nothing and is repeated: what it hasn't reached still names the client.
 """
 
@@ -27,6 +27,7 @@ class Purged:
 
     jobs: int
     uploads: int
+    batches: int
     tombstones: int
     """Of jobs that were deleted or had expired before."""
     idempotency_keys: int
@@ -50,12 +51,19 @@ class Purge:
         Raises:
             StoreUnavailable, StorageUnavailable: one of the two doesn't respond; call again.
         """
+        batches = [
+            each.id
+            for each in Inventory(self._database).batches()
+            if includes(client, each.scopes) and each.since < before
+        ]
+        for batch_id in batches:
+            self._database.run("purge_batch", batch_id)  # first, so that no more of its requests become jobs
         mine = [each for each in Inventory(self._database).holdings() if includes(client, each.scopes)]
         jobs = [each.id for each in mine if each.kind == "job" and each.since < before]
         uploads = [each.id for each in mine if each.kind == "upload" and each.since < before]
         tombstones = [job_id for job_id in self._tombstones(client) if accepted_at(job_id) < before]
         # First, because nothing leads from a key to a client once its jobs are gone.
-        idempotency_keys = self._forget_idempotency({*jobs, *tombstones})
+        idempotency_keys = self._forget_idempotency({*jobs, *batches, *tombstones})
         for job_id in (*jobs, *tombstones):
             self._database.run("purge_job", job_id, *share_keys(job_id))
         for upload_id in uploads:
@@ -66,7 +74,9 @@ class Purge:
             self._database.run("forget_client", client, *self._names(client))
         while self._sweep.run():
             pass
-        return Purged(len(jobs), len(uploads), len(tombstones), idempotency_keys, self._last_file(jobs, uploads))
+        return Purged(
+            len(jobs), len(uploads), len(batches), len(tombstones), idempotency_keys, self._last_file(jobs, uploads)
+        )
 
     def _tombstones(self, client: str) -> Iterator[str]:
         for pattern, read, *field in (("gone:*", "GET"), ("charged:*", "HGET", "client")):

@@ -2,11 +2,12 @@
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import structlog
 
 from riffusion.errors import UnavailableError
+from riffusion.jobs.batches import BatchStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.wakeup import WakeUps
@@ -18,7 +19,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Reaper:
-    """Every second: requeues the jobs of lost workers, publishes missing wake-ups, deletes expired files.
+    """Every second: requeues the jobs of lost workers, publishes missing wake-ups, feeds batches, deletes expired files.
 
     One runs in every API and every worker process; any one of them is enough.
     """
@@ -31,12 +32,13 @@ class Reaper:
         self._store = store
         self._observe = observe
         self._wakeups = WakeUps(store.settings)
+        self._batches = BatchStore(store)
         self._sweep = Sweep(store.redis, files, store.settings)
         self._stopped = threading.Event()
-        # Two threads: a storage that hangs must not delay the leases.
+        # Several threads: a storage that hangs must not delay the leases.
         self._threads = [
             threading.Thread(target=self._every_second, args=(task,), name=name, daemon=True)
-            for name, task in (("reaper", self.reap), ("sweep", self.sweep))
+            for name, task in (("reaper", self.reap), ("feeder", self.feed), ("sweep", self.sweep))
         ]
 
     def start(self) -> None:
@@ -55,13 +57,20 @@ class Reaper:
         began = time.perf_counter()
         missing = self._store.reap()
         self._observe(time.perf_counter() - began)
-        for model, count in missing.items():
-            self._wakeups.publish(model, count)
+        self._publish(missing)
+
+    def feed(self) -> None:
+        """Makes jobs of the next requests of batches."""
+        self._publish(self._batches.feed())
 
     def sweep(self) -> None:
         """Sweeps until nothing is due."""
         while not self._stopped.is_set() and self._sweep.run():
             pass
+
+    def _publish(self, missing: Mapping[str, int]) -> None:
+        for model, count in missing.items():
+            self._wakeups.publish(model, count)
 
     def _every_second(self, task: Callable[[], None]) -> None:
         # Checked each time, rather than waited on in the loop's head: gevent never wakes a second wait for an event

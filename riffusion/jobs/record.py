@@ -223,6 +223,8 @@ class JobRecord:
     """Oldest first; the last 32."""
     requeues: int = 0
     """How often an operator has requeued it."""
+    batch: str | None = None
+    """The batch that it is of."""
 
     @classmethod
     def decode(cls, data: Mapping[bytes, bytes]) -> "JobRecord":
@@ -266,6 +268,7 @@ class JobRecord:
             attempt_trace={"traceparent": text["attempt_traceparent"]} if "attempt_traceparent" in text else {},
             past_attempts=tuple(map(PastAttempt.decode, json.loads(text.get("attempt_log", "[]")))),
             requeues=int(text.get("requeues", 0)),
+            batch=text.get("batch"),
         )
 
 

@@ -1,7 +1,8 @@
-"""Deletes again what was deleted on request before a backup of Redis brought it back."""
+"""Deletes again what was deleted on request before a backup of Redis brought it back, and repeats take-downs."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import chain
 
 from redis import Redis
 
@@ -10,6 +11,7 @@ from riffusion.jobs.erasures import ErasureLog, digest
 from riffusion.jobs.inventory import Inventory
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.purge import Purge, accepted_at
+from riffusion.jobs.takedowns import find_lapsed, take_down_again
 from riffusion.settings import Settings
 from riffusion.storage import Storage
 
@@ -19,9 +21,9 @@ class Returned:
     """Something that was deleted on request and is there again."""
 
     kind: str
-    """`job`, `upload`, `key`, `secret` or `client`."""
+    """`job`, `upload`, `batch`, `key`, `secret` or `client`; `takedown`: of a clip that isn't taken down any more."""
     name: str
-    """Its id; of a secret, that of its key; of a client, its name."""
+    """Its id; of a secret, that of its key; of a client, its name; of a take-down, the clip's digest."""
     erased_at: int
     """Unix seconds."""
 
@@ -46,7 +48,8 @@ def find_erased(redis: Redis, files: Storage, settings: Settings) -> list[Return
         name, created_at = present.get((erasure.kind, erasure.digest), ("", float("inf")))
         if created_at < erasure.at + 1:  # what a client has made since its purge stays
             found[erasure.kind, name] = Returned(erasure.kind, name, erasure.at)
-    return list(found.values())
+    lapsed = [Returned("takedown", digest, at) for digest, at in find_lapsed(redis, files, settings)]
+    return [*found.values(), *lapsed]
 
 
 def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: Settings) -> None:
@@ -64,8 +67,12 @@ def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: S
                 database.run("delete_job", each.name)
             case "upload":
                 database.run("delete_upload", each.name)
+            case "batch":
+                database.run("delete_batch", each.name)
             case "key":
                 database.run("revoke_key", each.name)
+            case "takedown":
+                take_down_again(each.name, redis, settings)
             case "secret":
                 # No secret has this digest: to be rotated again. The one before was replaced earlier still.
                 keys.change(each.name, lambda key: replace(key, digest="", replaced=None))
@@ -73,7 +80,8 @@ def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: S
 
 def _present(database: Database) -> Iterator[tuple[str, str, float]]:
     """Kind, name and time of creation of everything that may have been erased."""
-    for holding in Inventory(database).holdings():
+    inventory = Inventory(database)
+    for holding in chain(inventory.holdings(), inventory.batches()):
         if not holding.deleted:
             yield holding.kind, holding.id, 0.0
         for scope in holding.scopes:

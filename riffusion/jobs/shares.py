@@ -5,11 +5,12 @@ import hashlib
 
 from redis import Redis
 
-from riffusion.errors import Gone, NotFound, UnknownReference
+from riffusion.errors import Gone, NotFound, TakenDown, UnknownReference
 from riffusion.jobs.database import Database
+from riffusion.jobs.gallery import publishing_refusal
 from riffusion.jobs.record import JobRecord, JobStatus
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.tenants import UNLIMITED, refusal
+from riffusion.jobs.takedowns import TakedownStore, clip_digest
 from riffusion.requests import SCHEMA
 from riffusion.settings import Settings
 
@@ -22,6 +23,7 @@ class ShareStore:
     def __init__(self, redis: Redis, store: JobStore, settings: Settings) -> None:
         self._database = Database(redis, settings)
         self._store = store
+        self._takedowns = TakedownStore(redis, settings)
 
     def publish(self, job_id: str, identity: str | None = None) -> str:
         """The job's share id; the same one however often it is published.
@@ -30,13 +32,14 @@ class ShareStore:
             NotFound, Gone: there is no such job that `identity` may see.
             UnknownReference: the job has no clip.
             Blocked: the job's client may create nothing.
+            TakenDown: an operator has taken the clip down.
         """
         self._store.get(job_id, identity)
         share_id = _share_id(job_id)
-        reply = self._database.run("publish_clip", share_id, job_id)
-        if isinstance(reply, list) and (error := refusal(reply, UNLIMITED)):
+        reply = self._database.run("publish_clip", share_id, job_id, clip_digest(self._database, job_id))
+        if error := publishing_refusal(reply):
             raise error
-        status = reply.decode()
+        status = reply[0].decode()
         if not status:
             self._store.get(job_id)  # raises: it was deleted in between
         if status != JobStatus.SUCCEEDED:
@@ -49,7 +52,16 @@ class ShareStore:
         Raises:
             NotFound: there is no such share.
             Gone: the job has expired or was deleted.
+            TakenDown: an operator has taken the clip down.
         """
+        record = self.find(share_id)
+        takedown = self._takedowns.find(clip_digest(self._database, record.id))
+        if takedown is not None:
+            raise TakenDown(takedown.reason)
+        return record
+
+    def find(self, share_id: str) -> JobRecord:
+        """The same, also of a clip that was taken down."""
         job_id = next(filter(None, map(self._database.text, _keys(share_id))), None)
         if job_id is None:
             raise NotFound("There is no such clip, or it was never published.")

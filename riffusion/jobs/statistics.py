@@ -45,6 +45,8 @@ class ModelStatistics:
     oldest_waiting_s: float
     """Seconds for which the job that has waited longest has been in the queue; 0 if none waits."""
     state: ModelState
+    held: int
+    """Requests of batches that aren't jobs yet."""
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ def read_statistics(redis: Redis, settings: Settings) -> Statistics:
 
 
 def _model(workers: int, slots: int, waiting: int, running: int, *rest: Any) -> ModelStatistics:
-    waiting_cost, pace, worker_slots, oldest_s, state = rest
+    waiting_cost, pace, worker_slots, oldest_s, state, held = rest
     each = slots / workers if workers else int(worker_slots or DEFAULT_SLOTS)
     work_s = float(waiting_cost) * float(pace or DEFAULT_PACE_S) / each
-    return ModelStatistics(workers, slots, waiting, running, work_s, float(oldest_s), ModelState(state.decode()))
+    return ModelStatistics(workers, slots, waiting, running, work_s, float(oldest_s), ModelState(state.decode()), held)

@@ -35,6 +35,10 @@ PRESET_SCHEMA = 4
 """Version of the request format that brought fast, and qualities whose steps and scheduler are the model's."""
 
 
+MASK_SCHEMA = 5
+"""Version of the request format that brought masks to `interpolate`, and masks by name."""
+
+
 class AnyRequest(Model):
     """A request of any mode."""
 

@@ -15,7 +15,8 @@ from riffusion.requests.work import DenoisingWork
 
 # In denoising steps.
 _REQUEST = 0.5  # whatever it asks for: files opened and written, ffmpeg started
-_CALL = 0.2  # of a step, even of the narrowest picture; the rest of it grows with width and places
+# Of a step: even of the narrowest picture, growing with the width, and with its square, which is self-attention.
+_CALL, _CONVOLUTION, _ATTENTION = 0.15, 0.62, 0.23
 _FROM_PICTURE, _TO_PICTURE = 0.8, 2.2  # latents of 512 columns from their picture, and the picture from them
 _ANALYSIS = 0.15  # a second and channel of sound to its picture
 _SOUND: dict[Quality, float] = {"fast": 0.25, "standard": 0.45, "best": 2.5}  # a second and channel from its picture
@@ -42,6 +43,6 @@ def cost(request: AnyRequest, sizes: Sizes | None = None) -> float:
 def _denoising_steps(work: DenoisingWork) -> float:
     width = padded_width(work.width) / CLIP_COLUMNS
     places = 1.0 if work.guided else 0.5
-    step = _CALL + (1 - _CALL) * places * width
+    step = _CALL + places * (_CONVOLUTION * width + _ATTENTION * width**2)
     autoencoder = width * (work.pictures * _TO_PICTURE + work.encoded * _FROM_PICTURE)
     return work.pictures * max(1.0, work.steps) * step + autoencoder

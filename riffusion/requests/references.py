@@ -22,7 +22,7 @@ class Kind(Enum):
 
 
 class SeedImage(Model):
-    """One of the built-in seed images, listed by `GET /seeds`."""
+    """One of the seed images: built in, as `GET /seeds` lists them, or the operator's own, which may be a mask."""
 
     seed_image: Name
 
@@ -83,10 +83,10 @@ Clip = Annotated[_UploadTag | _JobTag, _one_of("upload", "job"), Kind.SOUND]
 
 
 def _mask_tag(value: object) -> str:
-    return "upload" if "upload" in _keys(value) else "box"
+    return next((name for name in ("upload", "seed_image") if name in _keys(value)), "box")
 
 
-Mask = Annotated[_UploadTag | Annotated[MaskBox, Tag("box")], Discriminator(_mask_tag), Kind.MASK]
+Mask = Annotated[_UploadTag | _SeedTag | Annotated[MaskBox, Tag("box")], Discriminator(_mask_tag), Kind.MASK]
 Reference = SeedImage | Upload | JobResult
 
 

@@ -15,8 +15,8 @@ from riffusion.spectrogram.pixels import SILENCE, Pixels
 
 Grey = npt.NDArray[np.uint8]
 """Levels [rows, columns] of one channel; 255 is silence."""
-Mask = npt.NDArray[np.bool_]
-"""[rows, columns], true where to paint."""
+Mask = npt.NDArray[np.bool_] | npt.NDArray[np.float32]
+"""[rows, columns]: 1 or true where to paint, 0 what to keep, and between them how strongly to paint."""
 
 _BPM, _BEATS = "BPM", "Beats per bar"  # names of text chunks
 _MAX_BPM, _MAX_BEATS = 1000, 64
@@ -102,8 +102,11 @@ class Canvas:
         return mixed
 
     def pasted(self, grey: Grey, mask: Mask) -> "Canvas":
-        """With every channel replaced by `grey` where the mask is true, and exactly as it was elsewhere."""
-        return replace(self, pixels=np.where(mask, grey, self.pixels))
+        """With every channel replaced by `grey` wherever it is painted, and exactly as it was where the mask is 0.
+
+        `grey` is a mix of both already where the mask is between 0 and 1.
+        """
+        return replace(self, pixels=np.where(mask > 0, grey, self.pixels))
 
     def cropped(self, first: int, last: int) -> "Canvas":
         """The columns from `first` up to `last`."""

@@ -128,3 +128,9 @@ def test_its_headers_are_those_of_every_problem(
     for name in ("Server", "Date", "Connection", "Retry-After"):
         del headers[name]
     assert headers == usual
+
+
+def test_clients_of_the_original_get_text(exchange: Callable[..., Any]) -> None:
+    ((status, headers, body),) = exchange("POST /run_inference/ HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n")
+    assert (status, headers["Content-Type"]) == (503, "text/plain; charset=utf-8")
+    assert body.startswith(b"The server is overloaded")

@@ -135,7 +135,7 @@ def test_what_is_done_to_no_key_or_to_nothing_is_not_written_down(
         assert "0123" in noted("keys", *refused, status=1)
     assert AuditLog(redis, settings).read(10) == []
     shown = create(command)
-    assert noted("keys", "revoke", shown["id"], "--delete-data") == "It owned no jobs and no uploads.\n"
+    assert noted("keys", "revoke", shown["id"], "--delete-data") == "It owned no jobs, uploads or batches.\n"
     actions = [entry.action for entry in AuditLog(redis, settings).read(10)]
     assert actions == ["key.revoke", "key.create"]
 

@@ -36,7 +36,8 @@ NOT_IN_SETTINGS = {
     "s3_access_key", "s3_secret_key", "model", "checkpoint", "checkpoint_revision", "lora_dir", "device", "slots",
     "max_batch", "waiting_deadline_s", "running_deadline_s", "shutdown_grace_s", "result_ttl_s", "upload_ttl_s",
     "worker_metrics_host", "worker_metrics_port", "data_dir", "secret_key", "key", "min_free_bytes", "discord_token",
-    "discord_api_url", "discord_api_key", "discord_user_jobs", "discord_guild_jobs", "discord_blocked_words",
+    "discord_api_url", "discord_api_key", "discord_user_jobs", "discord_guild_jobs", "discord_jams",
+    "discord_blocked_words",
 }  # fmt: skip
 
 

@@ -4,10 +4,11 @@ import asyncio
 import threading
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from discord.gateway import DiscordWebSocket
-from discord.http import Route
+from discord.http import HTTPClient, Route
 from flask import request
 from pydantic import SecretStr
 from werkzeug.serving import make_server
@@ -16,7 +17,8 @@ from yarl import URL
 from api.app import create_app
 from api.services import EXTENSION, Services
 from riffusion.client.transport import END_USER_HEADER
-from riffusion.discord_bot import async_client, clip_service
+from riffusion.discord_bot import bot as bot_module
+from riffusion.discord_bot import clip_service
 from riffusion.discord_bot.bot import RiffusionBot
 from riffusion.jobs.record import JobRecord
 from riffusion.settings import Settings
@@ -76,8 +78,14 @@ async def discord(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FakeDiscord]
     await fake.start()
     monkeypatch.setattr(Route, "BASE", f"http://{fake.address}/api")
     monkeypatch.setattr(DiscordWebSocket, "DEFAULT_GATEWAY", URL(f"ws://{fake.address}/gateway/"))
+    monkeypatch.setattr(HTTPClient, "ws_connect", without_tls(HTTPClient.ws_connect))
     yield fake
     await fake.stop()
+
+
+def without_tls(connect: Callable[..., Awaitable[Any]]) -> Callable[..., Awaitable[Any]]:
+    """discord.py connects to a voice server by its name, always through TLS."""
+    return lambda client, url, **options: connect(client, url.replace("wss://127", "ws://127"), **options)
 
 
 StartBot = Callable[[], Awaitable[RiffusionBot]]
@@ -90,7 +98,7 @@ async def start_bot(
     """Starts a bot; a test closes it before it starts another."""
     monkeypatch.setattr(clip_service, "UPDATE_S", PACE_S)
     monkeypatch.setattr(clip_service, "RETRY_S", PACE_S)
-    monkeypatch.setattr(async_client, "RETRY_FOR_S", PACE_S)
+    monkeypatch.setattr(bot_module, "RETRY_FOR_S", PACE_S)
     started: list[tuple[RiffusionBot, asyncio.Task[None]]] = []
 
     async def start() -> RiffusionBot:

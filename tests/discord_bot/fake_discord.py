@@ -1,4 +1,4 @@
-"""A fake Discord: the REST routes and the gateway that discord.py uses for commands, buttons and dialogs.
+"""A fake Discord: the REST routes and the gateway that discord.py uses for commands, buttons, dialogs and voice.
 
 It enforces the rules that the bot depends on: an interaction has one reply, by its own token; a deferred reply becomes
 a message when it is edited; a deleted message can't be edited.
@@ -14,10 +14,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import BodyPartReader, web
+from discord import Permissions
+
+from tests.discord_bot.fake_voice import FakeVoice
 
 APPLICATION = 900
 GUILD = 700
 CHANNEL = 800
+VOICE_CHANNEL, OTHER_VOICE_CHANNEL, STAGE = 801, 802, 803
 TOKEN = "the-bot's-token"
 FILE_LIMIT = 10 << 20
 DEFERRED_REPLY, DEFERRED_UPDATE, MODAL = 5, 6, 9  # interaction callback types
@@ -25,8 +29,23 @@ EPHEMERAL = 64  # message flag
 BUTTON, ATTACHMENT = 2, 11
 
 
-def user(number: int) -> dict[str, Any]:
-    return {"id": str(number), "username": f"user{number}", "discriminator": "0", "avatar": None}
+def user(number: int, *, bot: bool = False) -> dict[str, Any]:
+    return {"id": str(number), "username": f"user{number}", "discriminator": "0", "avatar": None, "bot": bot}
+
+
+def member(number: int, *, bot: bool = False) -> dict[str, Any]:
+    return {
+        "user": user(number, bot=bot), "roles": [], "joined_at": "2026-01-01T00:00:00+00:00", "deaf": False,
+        "mute": False, "flags": 0, "permissions": "0",
+    }  # fmt: skip
+
+
+def voice_state(number: int, channel: int | None, *, bot: bool = False) -> dict[str, Any]:
+    return {
+        "guild_id": str(GUILD), "channel_id": channel and str(channel), "user_id": str(number), "session_id": "x",
+        "member": member(number, bot=bot), "deaf": False, "mute": False, "self_deaf": False, "self_mute": False,
+        "self_video": False, "suppress": False, "request_to_speak_timestamp": None,
+    }  # fmt: skip
 
 
 @dataclass
@@ -102,6 +121,8 @@ class FakeDiscord:
         self.commands: list[dict[str, Any]] = []
         self.attachments: dict[str, bytes] = {}  # on its content network, by name
         self.hang_ups = 0  # uploads of files to be cut off
+        self.permissions = Permissions(view_channel=True, connect=True, speak=True)  # the bot's, as everybody's
+        self.voice = FakeVoice(self._dispatch, GUILD, voice_state(APPLICATION, None, bot=True))
         self._ids = itertools.count(10**18)
         self._gateway: web.WebSocketResponse | None = None
         self._sequence = itertools.count(1)
@@ -111,6 +132,7 @@ class FakeDiscord:
         app = web.Application(client_max_size=64 << 20)
         app.add_routes([
             web.get("/gateway/", self._connect),
+            web.get("/", self.voice.connect),
             web.get("/cdn/{name}", self._attachment),
             web.get("/api/users/@me", self._me),
             web.get("/api/oauth2/applications/@me", self._application),
@@ -126,11 +148,17 @@ class FakeDiscord:
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
         self.address = f"127.0.0.1:{self._runner.addresses[0][1]}"
+        await self.voice.start(self.address)
 
     async def stop(self) -> None:
+        self.voice.stop()
         await self._runner.cleanup()
 
     # What users do
+
+    async def join(self, number: int, channel: int | None = VOICE_CHANNEL, *, bot: bool = False) -> None:
+        """Somebody joins a voice channel, or leaves theirs."""
+        await self._dispatch("VOICE_STATE_UPDATE", voice_state(number, channel, bot=bot))
 
     async def command(self, name: str, *, by: int, **options: Any) -> Asked:
         """Sends a slash command and waits for the first reply to it."""
@@ -176,8 +204,7 @@ class FakeDiscord:
             "application_id": str(APPLICATION), "attachment_size_limit": FILE_LIMIT, "context": 0,
             "guild_id": str(GUILD), "guild": {"id": str(GUILD), "locale": "en-US", "features": []},
             "channel": {"id": str(CHANNEL), "type": 0, "name": "music", "position": 0},
-            "member": {"user": user(by), "roles": [], "joined_at": "2026-01-01T00:00:00+00:00", "deaf": False,
-                       "mute": False, "flags": 0, "permissions": "0"},
+            "member": member(by),
             **({"message": on.json()} if on else {}),
         }  # fmt: skip
         await self._dispatch("INTERACTION_CREATE", payload)
@@ -191,6 +218,11 @@ class FakeDiscord:
         """Whether a bot is connected."""
         return self._gateway is not None
 
+    async def end_session(self) -> None:
+        """Has the bot log in again, as after a failure of Discord's; its voice connection is lost with the session."""
+        assert self._gateway is not None
+        await self._gateway.send_json({"op": 9, "d": False})
+
     async def _connect(self, request: web.Request) -> web.WebSocketResponse:
         socket = web.WebSocketResponse()
         await socket.prepare(request)
@@ -199,6 +231,8 @@ class FakeDiscord:
             message = json.loads(frame.data)
             if message["op"] == 1:
                 await socket.send_json({"op": 11})
+            elif message["op"] == 4:
+                await self.voice.update(message["d"])
             elif message["op"] == 2:
                 assert message["d"]["token"] == TOKEN
                 self._gateway = socket
@@ -207,8 +241,28 @@ class FakeDiscord:
                     "resume_gateway_url": f"ws://{self.address}/gateway/",
                     "application": {"id": str(APPLICATION), "flags": 0},
                 })  # fmt: skip
+                await self._dispatch("GUILD_CREATE", self._guild())
         self._gateway = None
         return socket
+
+    def _guild(self) -> dict[str, Any]:
+        everyone = {
+            "id": str(GUILD), "name": "@everyone", "permissions": str(self.permissions.value), "position": 0,
+            "color": 0, "hoist": False, "managed": False, "mentionable": False,
+        }  # fmt: skip
+        kinds = {CHANNEL: 0, VOICE_CHANNEL: 2, OTHER_VOICE_CHANNEL: 2, STAGE: 13}
+        channels: list[dict[str, Any]] = [
+            {"id": str(number), "type": kind, "name": f"channel{number}", "position": 0, "permission_overwrites": [],
+             "bitrate": 64_000, "user_limit": 2 if number == OTHER_VOICE_CHANNEL else 0}
+            for number, kind in kinds.items()
+        ]  # fmt: skip
+        return {
+            "id": str(GUILD), "name": "people", "owner_id": "1", "roles": [everyone], "channels": channels,
+            "members": [member(APPLICATION, bot=True)], "voice_states": [], "threads": [], "emojis": [],
+            "features": [], "member_count": 1, "preferred_locale": "en-US", "verification_level": 0,
+            "default_message_notifications": 0, "explicit_content_filter": 0, "mfa_level": 0, "nsfw_level": 0,
+            "premium_tier": 0, "afk_timeout": 60,
+        }  # fmt: skip
 
     async def _dispatch(self, event: str, data: dict[str, Any]) -> None:
         assert self._gateway is not None

@@ -92,6 +92,7 @@ class Stack:
     api: Process | None = None
     workers: list[Worker] = field(default_factory=list)
     accepted: list[str] = field(default_factory=list)  # ids of all jobs that were answered with 202
+    auth: dict[str, str] = field(default_factory=dict)  # headers of whoever reads them
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -229,7 +230,7 @@ class Stack:
 
     def seen(self, job_id: str) -> dict[str, Any]:
         """GET /jobs/<id>."""
-        response = http.get(f"{self.url}/jobs/{job_id}")
+        response = http.get(f"{self.url}/jobs/{job_id}", headers=self.auth)
         assert response.status_code == HTTPStatus.OK, response.text
         job: dict[str, Any] = response.json()
         return job

@@ -86,3 +86,11 @@ def test_a_crossfade_is_as_wide_as_the_narrower_picture_and_encodes_both_once() 
     encoding, request = 0.8, 0.5
     assert one == pytest.approx(cost(parse(riff)) + encoding)
     assert four == pytest.approx(4 * (cost(parse(riff)) - encoding - request) + 2 * encoding + request)
+
+
+def test_a_wide_picture_costs_more_than_its_parts() -> None:
+    """Self-attention compares every place with every other."""
+    narrow, wide = (
+        cost(parse({"mode": "text-to-audio", **EXAMPLES["text-to-audio"], "width": w})) for w in (512, 2048)
+    )
+    assert wide > 5 * narrow

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from riffusion.requests import JobResult, Kind, Upload, parse, reference_fields, references, shareable
+from riffusion.requests import JobResult, Kind, SeedImage, Upload, parse, reference_fields, references, shareable
 from riffusion.requests.fields import Model
 from riffusion.requests.modes.inpaint import Inpaint
 from riffusion.requests.references import Clip, Picture
@@ -23,6 +23,12 @@ def test_a_reference_is_one_of_its_kinds(init: object) -> None:
 def test_a_reference_is_named_without_the_inside_of_the_union() -> None:
     assert set(refused({"mode": "riff", "prompt": "a", "init": {"seed_image": "../x"}})) == {"init.seed_image"}
     assert set(refused({**EXAMPLES["inpaint"], "mode": "inpaint", "mask": {"seconds": [0, "1"]}})) == {"mask.seconds.1"}
+
+
+def test_a_mask_keeps_a_part_of_an_initial_picture() -> None:
+    between = {"mode": "interpolate", **EXAMPLES["interpolate"], "mask": {"seed_image": "top"}}
+    assert set(refused(between)) == {"mask"}
+    assert references(parse({**between, "init": UPLOAD}))["mask"] == SeedImage(seed_image="top")
 
 
 @pytest.mark.parametrize("mask", [{}, {"seconds": [2, 1]}, {"hertz": [5, 5]}])

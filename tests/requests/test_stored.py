@@ -15,6 +15,7 @@ from riffusion.requests import (
     stored_form,
     with_defaults,
 )
+from riffusion.requests.base import MASK_SCHEMA, PRESET_SCHEMA
 from tests.requests.examples import EXAMPLES
 
 PLAIN = {"steps": 20, "scheduler": "dpm++2m"}
@@ -60,9 +61,18 @@ def test_older_workers_make_what_they_know(fields: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("fields", [{"quality": "fast"}, {"quality": "best", "steps": 30}])
 def test_older_workers_leave_the_new_qualities_to_newer_ones(fields: dict[str, Any]) -> None:
-    assert complete(parse({**TEXT, **fields}), ModelCard()).schema_version == SCHEMA
+    assert complete(parse({**TEXT, **fields}), ModelCard()).schema_version == PRESET_SCHEMA
     sound = {"mode": "image-to-audio", **EXAMPLES["image-to-audio"], "quality": "fast"}
-    assert parse(sound).schema_version == SCHEMA
+    assert parse(sound).schema_version == PRESET_SCHEMA
+
+
+def test_older_workers_leave_new_masks_to_newer_ones() -> None:
+    named, between = {"seed_image": "top"}, {"mode": "interpolate", **EXAMPLES["interpolate"]}
+    inpaint = {"mode": "inpaint", **EXAMPLES["inpaint"]}
+    assert [parse(request).schema_version for request in (between, inpaint)] == [1, 1]
+    new = {**between, "init": {"seed_image": "drums"}, "mask": {"seconds": [1, 2]}}, {**inpaint, "mask": named}
+    assert [parse(request).schema_version for request in new] == [MASK_SCHEMA, MASK_SCHEMA]
+    assert MASK_SCHEMA <= SCHEMA
 
 
 def test_the_form_that_version_1_compares_has_the_spacing_only_where_it_is_used() -> None:

@@ -10,6 +10,7 @@ from flask.testing import FlaskClient
 
 from riffusion.errors import Gone, NotFound
 from web import assets, pages
+from web.rendering import Site
 
 STORAGE = "https://files.example"
 
@@ -23,12 +24,22 @@ class Clip:
     request: dict[str, Any] = field(default_factory=lambda: {"mode": "loop", "prompt": "bells & <b>brass</b>"})
     model: str = "tiny"
     created_at: datetime = datetime(2026, 11, 3, tzinfo=UTC)
+    embed_url: str = "http://localhost/clips/shared/embed"
+    listed: bool = False
     image_url: str = "http://localhost/clips/shared/clip.png"
     audio_url: str = "http://localhost/clips/shared/clip.wav"
     format: str = "wav"
     duration_s: float = 5.11
     width: int = 512
     height: int = 512
+
+
+@dataclass(frozen=True)
+class Gallery:
+    """A page of the gallery: the one clip, and none after it."""
+
+    clips: tuple[Clip, ...] = (Clip(),)
+    next_cursor: str | None = None
 
 
 def describe(share_id: str) -> Clip:
@@ -45,5 +56,5 @@ def client() -> FlaskClient:
     app = Flask("pages", static_folder=None)
     app.url_map.merge_slashes = False  # as in the API's
     app.register_blueprint(assets.blueprint)
-    app.register_blueprint(pages.blueprint(describe, (STORAGE,)))
+    app.register_blueprint(pages.blueprint(Site((STORAGE,), has_gallery=True), describe, Gallery))
     return app.test_client()

@@ -8,10 +8,11 @@ from flask.testing import FlaskClient as Client
 from tests.web.conftest import STORAGE
 from web import assets
 from web.assets import STATIC, digest, modules
-from web.pages import recipe, security_policy
+from web.clip_pages import recipe
+from web.rendering import security_policy
 
 
-@pytest.mark.parametrize("path", ["/", "/about", "/admin"])
+@pytest.mark.parametrize("path", ["/", "/about", "/admin", "/gallery", "/clips/shared/embed"])
 def test_a_page_runs_nothing_inline_and_asks_no_other_host(client: Client, path: str) -> None:
     page = client.get(path)
     assert page.status_code == 200
@@ -24,7 +25,7 @@ def test_a_page_runs_nothing_inline_and_asks_no_other_host(client: Client, path:
     assert client.get(path, headers={"If-None-Match": page.headers["ETag"]}).status_code == 304
 
 
-@pytest.mark.parametrize("path", ["/", "/about", "/admin"])
+@pytest.mark.parametrize("path", ["/", "/about", "/admin", "/gallery", "/clips/shared/embed"])
 def test_every_file_that_a_page_names_is_cached_for_good(client: Client, path: str) -> None:
     named = set(re.findall(r'(?:src|href)="(/assets/[^"]+)"', client.get(path).text))
     assert named
@@ -49,7 +50,9 @@ def test_scripts_and_styles_are_compressed_for_those_who_take_it(client: Client)
     assert len(small.data) < len(client.get(address).data) / 2
 
 
-@pytest.mark.parametrize("name", ["../app.py", "..%2fapp.py", "js/../../app.py", "js", "js/ui", "nothing.js"])
+@pytest.mark.parametrize(
+    "name", ["../app.py", "..%2fapp.py", "js/../../app.py", "js", "js/ui", "nothing.js", "js/client/schema.d.ts"]
+)
 def test_nothing_else_is_served(client: Client, name: str) -> None:
     for headers in ({}, {"Accept-Encoding": "gzip"}):
         assert client.get(f"/assets/{digest()}/{name}", headers=headers).status_code == 404
@@ -58,7 +61,7 @@ def test_nothing_else_is_served(client: Client, name: str) -> None:
 def test_every_module_is_preloaded_once() -> None:
     found = modules("pages/studio.js")
     assert len(found) == len(set(found))
-    assert {"api/http.js", "spectrogram/mel.js", "jam/loop-scheduler.js"} <= set(found)
+    assert {"api/http.js", "client/transport.js", "spectrogram/mel.js", "jam/loop-scheduler.js"} <= set(found)
     assert all((STATIC / "js" / name).is_file() for name in found)
 
 

@@ -16,9 +16,9 @@ from api.held_requests import Snapshot
 from api.json_body import json_response, read_json
 from api.query import MAX_PAGE, read_query
 from api.services import services
-from riffusion.errors import NotFound, Overloaded, RiffusionError
+from riffusion.errors import NotFound, Overloaded, TooManyRequests
 from riffusion.jobs.acceptance import Submission
-from riffusion.jobs.record import JobRecord
+from riffusion.jobs.record import JobOutput, JobRecord
 
 
 class PredictionPage(BaseModel):
@@ -96,7 +96,7 @@ def _create(creation: Creation, version: str) -> Response:
     if seconds and not snapshot.record.status.terminal:
         snapshot = _waited_for(snapshot, seconds)
     if snapshot.record.status.terminal:
-        with suppress(Overloaded):
+        with suppress(Overloaded, TooManyRequests):
             return _respond(snapshot.record, HTTPStatus.CREATED)
     unfinished = {"status": "starting", "output": None}
     return json_response(present(snapshot.record, here.presenter).model_copy(update=unfinished), HTTPStatus.CREATED)
@@ -124,20 +124,14 @@ def _respond(record: JobRecord, status: int = HTTPStatus.OK) -> Response:
     """A prediction with its files, in it where the packages can't read them by links.
 
     Raises:
-        Overloaded: too many responses with files in them are being sent.
-        RiffusionError: as `inline_output`.
+        RiffusionError: as `held_job.respond_inline`.
     """
-    here, client = services(), caller().name
-    view = present(record, here.presenter)
-    if record.result is None or has_readable_output(view, here.presenter):
+    presenter = services().presenter
+    view = present(record, presenter)
+    if record.result is None or has_readable_output(view, presenter):
         return json_response(view, status)
-    if not here.inline_files.enter(client):
-        raise Overloaded("The server is sending as many files as it may; try again soon.")
-    try:
-        view = view.model_copy(update={"output": inline_output(record.result)})
-    except RiffusionError:
-        here.inline_files.leave(client)
-        raise
-    response = json_response(view, status)
-    response.call_on_close(lambda: here.inline_files.leave(client))
-    return response
+
+    def with_files(output: JobOutput, files: held_job.ResultFiles) -> Response:
+        return json_response(view.model_copy(update={"output": inline_output(output, files)}), status)
+
+    return held_job.respond_inline(record.result, with_files)

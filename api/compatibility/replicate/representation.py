@@ -84,13 +84,8 @@ def has_readable_output(view: PredictionView, presenter: Presenter) -> bool:
     return view.output is None or (own.startswith("https:") and view.output.audio.startswith(own))
 
 
-def inline_output(output: JobOutput) -> Output:
-    """The files themselves.
-
-    Raises:
-        RiffusionError: as `held_job.read_result`.
-    """
-    files = held_job.read_result(output)
+def inline_output(output: JobOutput, files: held_job.ResultFiles) -> Output:
+    """The files themselves."""
     sound = data_uri(CONTENT_TYPES[f".{output.audio.format}"], files.audio)
     return Output(audio=sound, spectrogram=data_uri("image/png", files.png))
 

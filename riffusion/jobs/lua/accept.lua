@@ -36,32 +36,6 @@ if #batch.jobs == 0 then return {'unknown'} end
 local blocked = refuse_blocked(scopes)
 if blocked then return blocked end
 
--- An earlier job of the same request and owner whose clip is still kept: it serves this job, too.
-local function find_made(job)
-  local id = job.repeatable and (redis.call('GET', made_key(job)) or redis.call('GET', made_key(job, job.client)))
-  local made = id and load_hash('job:' .. id)
-  if made and (made.owner or made.client) == (job.owner or job.client) and made.model == job.model
-    and made.request == job.request then return made end
-end
-
--- Fills in whose files a job needs; returns the index of an input that isn't there, or nil.
-local function find_inputs(job)
-  local pins = cjson.decode(job.pins)
-  for number = 1, #pins do
-    local kind, id = string.match(pins[number], '^(%a+):(.*)$')
-    local usable
-    if kind == 'upload' then
-      usable = has_upload(id)
-    else
-      local earlier = redis.call('HMGET', 'job:' .. id, 'status', 'origin')
-      usable = earlier[1] == 'succeeded'
-      if earlier[2] then pins[#pins + 1] = 'job:' .. earlier[2] end -- a copy may be deleted before this job ends
-    end
-    if not usable then return number end
-  end
-  if #pins > 0 then job.pins = cjson.encode(pins) end
-end
-
 -- A refusal if `count` more jobs may not wait for a model. A fifth of the places is reserved for tenants with a key. In
 -- the second half, the fewer are free, the fewer each tenant may have, so that those with the most are refused first
 -- (dynamic thresholds: Choudhury and Hahne 1998): it takes some forty tenants to fill it, not a few.
@@ -80,11 +54,6 @@ local function refuse_places(model, count)
   end
 end
 
--- What a job's record keeps of what was sent.
-local function request_bytes(job)
-  return #job.request + #(job.prediction or '')
-end
-
 -- A refusal if the batch, of which `new` jobs will run, exceeds a limit of the tenant.
 local function refuse_quota(new)
   local bytes = 0
@@ -100,54 +69,12 @@ local function refuse_quota(new)
   if new > 0 and exceeds(scopes, 'stored_bytes', quota.stored_bytes, 0) then return {'too many', 'stored_bytes'} end
 end
 
-local function write(job, status, ...)
-  local key = 'job:' .. job.id
-  redis.call('HSET', key,
-    'schema', job.schema, 'id', job.id, 'status', status, 'mode', job.mode, 'model', job.model,
-    'client', job.client, 'request', job.request, 'inputs', job.inputs, 'pins', job.pins,
-    'cost', job.cost, 'weight', job.weight, 'degraded', job.degraded and 1 or 0, 'created_at', timestamp(now),
-    'revision', 1, 'token', 0, 'attempts', 0, 'losses', 0, 'step', 0, 'total', 0,
-    'request_bytes', request_bytes(job), ...)
-  redis.call('ZADD', 'jobs', 0, job.id)
-  if job.networks then redis.call('HSET', key, 'networks', job.networks) end
-  for header, value in pairs(batch.trace) do redis.call('HSET', key, header, value) end
-  if job.webhook then redis.call('HSET', key, 'webhook', job.webhook, 'webhook_attempts', 0) end
-  if job.prediction then
-    redis.call('HSET', key, 'prediction', job.prediction, 'webhook_events', job.webhook_events)
-  end
-  if job.cancel_at then redis.call('HSET', key, 'cancel_at', job.cancel_at) end
-  if job.owner then
-    redis.call('HSET', key, 'owner', job.owner)
-    redis.call('ZADD', 'of:' .. job.owner, 0, job.id)
-  end
-  count_kept(scopes, 'jobs', 1)
-  count_kept(scopes, 'request_bytes', request_bytes(job))
-end
-
-local function queue(job)
-  job.cancel_at = job.cancel_after_s and timestamp(now + job.cancel_after_s)
-  begin_waiting(job)
-  write(job, 'queued', 'start', string.format('%.17g', job.start))
-  enter_queue(job)
-end
-
--- Creates a job that has succeeded already. It shows its origin's files, which stay while either is kept.
-local function copy(job, made)
-  redis.call('SADD', 'pins:job:' .. made.id, job.id)
-  job.pins = '[]'
-  write(job, 'succeeded', 'completed_at', timestamp(now), 'result', made.result, 'warnings', made.warnings,
-    'origin', made.id)
-  redis.call('ZADD', 'sweep_at', now + limits.result_ttl_s, 'job:' .. job.id)
-  schedule_webhook(job, 'succeeded')
-  count_end(job.model, 'succeeded', 'copied')
-end
-
 local added, made, new = {}, {}, 0
 for index, job in ipairs(batch.jobs) do
   if job.model ~= limits.model and redis.call('SISMEMBER', 'models', job.model) == 0 then
     return {'no model', index - 1} -- it never had a worker
   end
-  job.owner = batch.owner
+  job.owner, job.trace = batch.owner, batch.trace
   if #scopes > 1 then job.networks = cjson.encode({unpack(scopes, 2)}) end
   made[index] = find_made(job)
   local queued = redis.call('ZCARD', 'waiting:' .. job.model) + (added[job.model] or 0)
@@ -181,7 +108,7 @@ local ids, reply = {}, {'accepted', {}, left and {left, timestamp(whole)} or {}}
 for index, job in ipairs(batch.jobs) do
   -- Microseconds plus the index in the batch: ids sort in the order of acceptance.
   job.id = string.format('%014x', tonumber(time[1]) * 1e6 + tonumber(time[2]) + index) .. job.tail
-  if made[index] then copy(job, made[index]) else queue(job) end
+  create(job, made[index])
   ids[#ids + 1] = job.id
   reply[#reply + 1] = record_with_place(job.id)
 end

@@ -35,6 +35,10 @@ if not job then return nil end
 local vtime = math.max(tonumber(redis.call('HGET', 'model:' .. model, 'vtime') or 0), tonumber(job.start))
 redis.call('HSET', 'model:' .. model, 'vtime', string.format('%.17g', vtime))
 redis.call('ZREMRANGEBYSCORE', 'clients:' .. model, '-inf', vtime)
+if job.batch and job.attempts == (job.forgiven or '0') then -- see begin_waiting
+  local last = math.max(vtime, tonumber(redis.call('ZSCORE', 'clients:' .. model, job.client) or 0))
+  redis.call('ZADD', 'clients:' .. model, last + job.cost / job.weight, job.client)
+end
 
 leave_queue(job)
 enter_worker(job, worker, nonce)

@@ -11,7 +11,7 @@
 --   clients:<model>   zset    finish tag of each scope's last job; those behind virtual time are dropped
 --   model:<model>     hash    vtime, waiting_cost, running, running_cost, pace (seconds per unit of cost), slots of all
 --                             workers, worker_slots of the last one that registered, card, qualities, state ("paused",
---                             "draining"; absent while active)
+--                             "draining"; absent while active), held (requests in batches that aren't jobs yet)
 --   models            set     every model that ever had a job or a worker
 --   preview:<id>      string  a running job's latest preview, a WebP; the record counts them as `preview`
 --   due               zset    jobs by the time at which reap checks them: when a lease or a deadline ends
@@ -38,6 +38,19 @@
 --   folders:<id>      set     where the attempts at a job, or an upload, keep files: until those are deleted
 --   uploads_of:<owner>  zset  the uploads that an owner may list, by the time at which they came in
 --   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end; copies until deleted
+--   batch:<id>        hash    a batch: a draft until all of its requests have come in; status, total, fed (how many have
+--                             become jobs), held_bytes of the others, ids_bytes of its client's ids, how many have
+--                             succeeded, failed, canceled; `rest`, how those ended that never became jobs
+--   batch_lines:<id>  list    its requests that aren't jobs yet, in their order
+--   batch_ids:<id>    list    the ids that its client gave to its requests, or ""
+--   batch_jobs:<id>   list    the jobs that its first requests have become
+--   batch_open:<id>   hash    those that haven't ended -> index
+--   batch_ends:<id>   hash    index -> status of those that have
+--   batch_pins:<id>   set     whose files its requests need, until the last one is a job
+--   batches           zset    every batch by the time at which feed_batches looks at it next
+--   batches_of:<owner>  zset  those that an owner may list, in the order of their ids
+--   fed:<model>       zset    "<client> <job> <batch>" of the jobs of batches that haven't ended
+--   feeding           string  set for the moment in which one process feeds
 --   charged:<id>      hash    who is charged for the files of a deleted job that others show: client, networks, bytes
 --   idem:<digest>     hash    what an idempotency key stands for
 --   gone:<id>         string  tombstone: whose job it was; lost:<id> beside it where its files were lost
@@ -46,6 +59,15 @@
 --   erasing           string  set for the moment in which one process writes them there
 --   blocked:<scope>   hash    reason, by, at of a client that may create nothing; expires where the block does
 --   share:<share id>  string  the job whose clip was published; share:<schema>:<share id> from schema 2 on
+--   published         zset    share ids by the time at which they were published, in microseconds
+--   gallery           zset    those of clips that their publishers list, likewise
+--   listed:<scope>    zset    those of a scope, by the time at which the clip expires
+--   reported          zset    share ids that visitors have reported, by the time of the last report, in microseconds
+--   reports:<share id>    hash  count; reason:<reason> -> how many; details, the latest as a JSON list
+--   reporters:<share id>  set   pseudonyms of the clients that have reported it
+--   reporting:<scope> string  time at which its allowance of reports will be whole again
+--   takedown:<digest> hash    share, reason, by, at of a clip that an operator has taken down; see takedowns.py
+--   takedowns         zset    those digests by time, in microseconds
 --   made:<digest>     string  the job whose clip serves further requests like its own
 --   upload:<id>, content:<sha256>   hashes: an upload, and the uploads that share one file
 --   audit             stream  what operators have done
@@ -54,6 +76,9 @@
 
 local time = redis.call('TIME')
 local now = tonumber(time[1]) + tonumber(time[2]) / 1e6
+
+-- The time as a whole number of microseconds: no two scripts run in the same one.
+local now_us = time[1] .. string.format('%06d', time[2])
 
 local function timestamp(seconds)
   return string.format('%.6f', seconds)
@@ -200,6 +225,11 @@ local function count_place(job, amount)
   end
 end
 
+-- A tenant's batches in `clients`. No tenant has such a name, for none has a space.
+local function batch_flow(client)
+  return client .. ' batches'
+end
+
 -- When a job that hasn't ended is canceled, where its request says so.
 local function cancel_time(job)
   return tonumber(job.cancel_at or math.huge)
@@ -207,7 +237,8 @@ end
 
 -- Gives a job that is to wait its turn, `start`, and keeps the files that it needs. Start-time fair queueing: a
 -- tenant's next job starts when its last one ends, in virtual time. A network is served as one tenant with a larger
--- share, so that many addresses gain nothing.
+-- share, so that many addresses gain nothing. A job of a batch starts after the tenant's batches before it, too, and
+-- is charged to the tenant only when it is claimed: the tenant's other jobs don't wait behind it.
 local function begin_waiting(job)
   local scopes, last = scopes_of(job), {}
   local vtime = tonumber(redis.call('HGET', 'model:' .. job.model, 'vtime') or 0)
@@ -217,8 +248,15 @@ local function begin_waiting(job)
     job.start = math.max(job.start, last[index])
   end
   last[1] = job.start
+  if job.batch then
+    local flow = batch_flow(job.client)
+    job.start = math.max(job.start, tonumber(redis.call('ZSCORE', 'clients:' .. job.model, flow) or 0))
+    redis.call('ZADD', 'clients:' .. job.model, job.start + job.cost / job.weight, flow)
+  end
   for index, scope in ipairs(scopes) do
-    redis.call('ZADD', 'clients:' .. job.model, last[index] + job.cost / job.weight / multiple(index), scope)
+    if not job.batch then
+      redis.call('ZADD', 'clients:' .. job.model, last[index] + job.cost / job.weight / multiple(index), scope)
+    end
     redis.call('SADD', 'active:' .. scope, job.id)
   end
   redis.call('SADD', 'models', job.model)
@@ -229,7 +267,7 @@ local function enter_queue(job)
   redis.call('ZADD', 'waiting:' .. job.model, job.start, job.id)
   redis.call('ZADD', 'queued:' .. job.model, now, job.id)
   count_place(job, 1)
-  redis.call('ZADD', 'due', math.min(now + limits.waiting_deadline_s, cancel_time(job)), job.id)
+  redis.call('ZADD', 'due', math.min(job.waits_until or now + limits.waiting_deadline_s, cancel_time(job)), job.id)
   redis.call('HINCRBYFLOAT', 'model:' .. job.model, 'waiting_cost', job.cost)
 end
 
@@ -326,11 +364,39 @@ local function error_code(...)
   end
 end
 
+-- The job of a batch in `fed`.
+local function fed_member(job)
+  return job.client .. ' ' .. job.id .. ' ' .. job.batch
+end
+
+-- Publishes that a batch has changed. Once all of its requests have ended, it is kept for as long as a result is.
+local function update_batch(id)
+  local found = redis.call('HMGET', 'batch:' .. id, 'total', 'succeeded', 'failed', 'canceled', 'completed_at')
+  if tonumber(found[1]) == found[2] + found[3] + found[4] and not found[5] then
+    redis.call('HSET', 'batch:' .. id, 'completed_at', timestamp(now))
+    redis.call('ZADD', 'batches', now + limits.result_ttl_s, id)
+  end
+  redis.call('PUBLISH', 'events', id .. ' ' .. redis.call('HINCRBY', 'batch:' .. id, 'revision', 1))
+end
+
+-- Counts the end of a job for its batch, once. feed_batches repeats that where a process of a version without batches
+-- has ended the job.
+local function settle(job, status)
+  redis.call('ZREM', 'fed:' .. job.model, fed_member(job))
+  local index = redis.call('HGET', 'batch_open:' .. job.batch, job.id)
+  if not index then return end -- counted already, or the batch was deleted
+  redis.call('HDEL', 'batch_open:' .. job.batch, job.id)
+  redis.call('HSET', 'batch_ends:' .. job.batch, index, status)
+  redis.call('HINCRBY', 'batch:' .. job.batch, status, 1)
+  update_batch(job.batch)
+end
+
 -- Ends a job.
 local function end_job(job, status, ...)
   if job.status == 'queued' then
     leave_queue(job)
-    for index, scope in ipairs(job.attempts == '0' and scopes_of(job) or {}) do
+    local flows = job.batch and {batch_flow(job.client)} or scopes_of(job)
+    for index, scope in ipairs(job.attempts == '0' and flows or {}) do
       if redis.call('ZSCORE', 'clients:' .. job.model, scope) then
         -- It wasn't served, so it isn't charged to the tenant's share.
         redis.call('ZINCRBY', 'clients:' .. job.model, -job.cost / job.weight / multiple(index), scope)
@@ -349,6 +415,7 @@ local function end_job(job, status, ...)
   count_end(job.model, status, reasons[status] or error_code(...))
   redis.call('HDEL', 'job:' .. job.id, 'start', 'lease_until', 'running_until', 'stalled_until', 'reserved')
   update(job.id, 'status', status, 'completed_at', timestamp(now), ...)
+  if job.batch then settle(job, status) end
 end
 
 -- Ends a job by the store's own decision: a higher token fences off the attempt that runs it.
@@ -366,11 +433,27 @@ local function remember_erasure(kind, id)
   redis.call('ZADD', 'erasures', now, kind .. ' ' .. redis.sha1hex(id) .. ' ' .. math.floor(now))
 end
 
+-- Takes a published clip out of all lists.
+local function unlist(share_id, scopes)
+  redis.call('ZREM', 'gallery', share_id)
+  for _, scope in ipairs(scopes) do redis.call('ZREM', 'listed:' .. scope, share_id) end
+end
+
+local function forget_reports(share_id)
+  redis.call('ZREM', 'reported', share_id)
+  redis.call('DEL', 'reports:' .. share_id, 'reporters:' .. share_id)
+end
+
 -- Replaces the record of an ended job by a tombstone.
 local function delete_record(job)
   redis.call('DEL', 'job:' .. job.id)
   redis.call('ZREM', 'of:' .. (job.owner or job.client), job.id) -- in version 1 every tenant was an owner
   redis.call('ZREM', 'jobs', job.id)
+  if job.share then
+    unlist(job.share, scopes_of(job))
+    forget_reports(job.share)
+    redis.call('ZREM', 'published', job.share)
+  end
   if job.request_bytes then
     count_kept(scopes_of(job), 'jobs', -1)
     count_kept(scopes_of(job), 'request_bytes', -job.request_bytes)

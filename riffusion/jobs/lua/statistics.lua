@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- What metrics show of all jobs, in time that grows with the number of models alone. Returns
 --   {{model, workers, slots, waiting, running, waiting cost, pace or "", slots of a worker or "", seconds for which the
---   first of its waiting jobs has waited, state}, ...} for every model,
+--   first of its waiting jobs has waited, state, requests of batches that aren't jobs yet}, ...} for every model,
 --   {"<status> <reason> <model>", jobs that have ended so, ...},
 --   {pending webhooks, seconds for which one has been due that no process has taken},
 --   {entries of the sweep that are due or being deleted, seconds since the first of them was due or begun},
@@ -18,12 +18,13 @@ end
 local workers, slots = count_workers()
 local models = {}
 for _, model in ipairs(redis.call('SMEMBERS', 'models')) do
-  local known = redis.call('HMGET', 'model:' .. model, 'running', 'waiting_cost', 'pace', 'worker_slots')
+  local known = redis.call('HMGET', 'model:' .. model, 'running', 'waiting_cost', 'pace', 'worker_slots', 'held')
   local state = model_state(model)
   local waiting_cost = state ~= 'paused' and known[2] or '0' -- no worker would take it
   models[#models + 1] = {
     model, workers[model] or 0, slots[model] or 0, redis.call('ZCARD', 'waiting:' .. model), tonumber(known[1] or 0),
-    waiting_cost, known[3] or '', known[4] or '', age(first('queued:' .. model)), state
+    waiting_cost, known[3] or '', known[4] or '', age(first('queued:' .. model)), state,
+    tonumber(known[5] or 0)
   }
 end
 

@@ -14,6 +14,10 @@ local function count(sign)
     count_kept(scopes, 'request_bytes', sign * job.request_bytes)
   end
   if job.stored_bytes then count_kept(scopes, 'stored_bytes', sign * job.stored_bytes) end
+  if job.batch and not is_terminal(job) then
+    local fed = 'fed:' .. job.model
+    if sign > 0 then redis.call('ZADD', fed, 0, fed_member(job)) else redis.call('ZREM', fed, fed_member(job)) end
+  end
   for _, scope in ipairs(is_terminal(job) and {} or scopes) do
     redis.call(sign > 0 and 'SADD' or 'SREM', 'active:' .. scope, id)
   end

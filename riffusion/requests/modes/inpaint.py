@@ -4,9 +4,9 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from riffusion.requests.base import AsWideAsItsInput, Prompted
+from riffusion.requests.base import MASK_SCHEMA, AsWideAsItsInput, Prompted
 from riffusion.requests.fields import Denoising
-from riffusion.requests.references import Mask, Picture
+from riffusion.requests.references import Mask, Picture, SeedImage
 from riffusion.requests.sizes import Sizes
 from riffusion.requests.work import DenoisingWork, Work
 
@@ -23,8 +23,17 @@ class Inpaint(AsWideAsItsInput, Prompted):
 
     mode: Literal["inpaint"] = "inpaint"
     init: Picture
-    mask: Mask = Field(description="White pixels of an uploaded picture, or a box in seconds and hertz.")
+    mask: Mask = Field(
+        description="A picture whose white is painted again and whose black stays, while grey mixes old and new; or a "
+        "box in seconds and hertz."
+    )
     denoising: Denoising = 1.0
+
+    @property
+    def schema_version(self) -> int:
+        """As of the mode, or of masks by name."""
+        version = super().schema_version
+        return max(version, MASK_SCHEMA) if isinstance(self.mask, SeedImage) else version
 
     def work(self, sizes: Sizes) -> Work:
         """The whole picture: what stays guides the model."""

@@ -1,12 +1,14 @@
 """Between two prompts and seeds."""
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from riffusion.geometry import CLIP_COLUMNS
+from riffusion.requests.base import MASK_SCHEMA
 from riffusion.requests.between import Between
-from riffusion.requests.references import Picture
+from riffusion.requests.references import Mask, Picture
 from riffusion.requests.sizes import Sizes
 from riffusion.requests.work import DenoisingWork, Work
 
@@ -24,6 +26,24 @@ class Interpolate(Between):
     init: Picture | None = Field(
         default=None, description="Left out, the clips start from noise and denoising has no effect."
     )
+
+    mask: Mask | None = Field(
+        default=None,
+        description="Where each clip is painted: white of a picture, or a box in seconds and hertz; black stays as "
+        "`init` is, and grey mixes both.",
+    )
+
+    @model_validator(mode="after")
+    def _mask_has_a_picture(self) -> Self:
+        if self.mask is not None and self.init is None:
+            raise PydanticCustomError("mask", "needs init, of which it keeps the black part", {"field": "mask"})
+        return self
+
+    @property
+    def schema_version(self) -> int:
+        """As of the mode, or of its masks."""
+        version = super().schema_version
+        return version if self.mask is None else max(version, MASK_SCHEMA)
 
     @property
     def length_field(self) -> str:

@@ -45,6 +45,19 @@ def test_white_of_an_uploaded_mask_is_painted(painter: Painter, init: Canvas) ->
     assert changed[100:200, 150:].mean() > 0.9
 
 
+def test_grey_mixes_old_and_new(painter: Painter, init: Canvas) -> None:
+    change = []
+    for level in (5, 64, 160, 255):
+        levels = np.zeros((1, 512, 512), np.uint8)
+        levels[:, 256:] = level
+        levels[:, 255] = 255  # something to paint
+        canvas = inpainted(painter, init, {"upload": "u" * 20}, Canvas(levels, SpectrogramParams()))
+        assert (canvas.pixels[:, :255] == init.pixels[:, :255]).all()
+        change.append(np.abs(canvas.pixels[:, 256:].astype(int) - init.pixels[:, 256:]).mean())
+    assert change[0] == 0
+    assert change[1:] == sorted(change[1:])
+
+
 @pytest.mark.parametrize(
     ("mask", "field"),
     [

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 
 from riffusion.generate.painter import Painter
@@ -24,3 +25,25 @@ def test_an_interpolation_ends_at_the_riffs_of_its_ends(painter: Painter, init: 
 def test_ends_of_different_length_meet(painter: Painter) -> None:
     ends = {"start": {"prompt": "a", "seed": 1}, "end": {"prompt": "b " * 300, "seed": 2}}
     assert made(painter, asked("interpolate", alpha=0.5, steps=2, **ends)).width == 512
+
+
+def test_a_mask_keeps_what_is_black_of_the_initial_picture(painter: Painter, init: Canvas) -> None:
+    ends = {"start": {"prompt": "a", "seed": 1}, "end": {"prompt": "b", "seed": 2}}
+    request = asked("interpolate", clips=2, init=UPLOAD, mask={"seconds": [0, 1]}, steps=2, **ends)
+    run = made(painter, request, {"init": init})
+    for clip in (run.cropped(0, init.width), run.cropped(init.width, 2 * init.width)):
+        assert (clip.pixels[:, :, 100:] == init.pixels[:, :, 100:]).all()
+        assert (clip.pixels[:, :, :100] != init.pixels[:, :, :100]).mean() > 0.9
+
+
+def test_a_white_mask_changes_nothing_and_grey_keeps_the_picture_nearer(painter: Painter, init: Canvas) -> None:
+    ends = {"start": {"prompt": "a", "seed": 1}, "end": {"prompt": "b", "seed": 2}}
+
+    def change(mask: dict[str, object], level: int = 255) -> Canvas:
+        request = asked("interpolate", alpha=0.5, init=UPLOAD, steps=4, **ends, **mask)
+        return made(painter, request, {"init": init, "mask": Canvas.blank(np.full((512, 512), level, np.uint8))})
+
+    upload = {"mask": {"upload": "m" * 20}}
+    assert near(change(upload), change({}))
+    distances = [np.abs(change(upload, level).pixels.astype(int) - init.pixels).mean() for level in (64, 128, 255)]
+    assert distances == sorted(distances)

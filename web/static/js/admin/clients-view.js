@@ -95,12 +95,13 @@ async function unblock(client) {
 }
 
 /** @param {Holdings} holdings @returns {import("./facts.js").Fact[]} */
-function facts({ at, client, jobs, uploads, published, stored_bytes, request_bytes, first_at, block }) {
+function facts({ at, client, jobs, uploads, batches, held, published, stored_bytes, request_bytes, first_at, block }) {
   const counts = Object.entries(jobs).map(([status, number]) => `${number.toLocaleString("en")} ${status}`);
   return [
     ["client", client, clientHash(client)],
     ["jobs", counts.join(", ") || "none", jobsHash({ client })],
     ["uploads", String(uploads)],
+    ["batches", `${batches}, with ${held} requests that aren’t jobs yet`],
     ["shared", count(published, "clip")],
     ["stored", `${bytes(stored_bytes)} of files, ${bytes(request_bytes)} of requests`],
     ["since", first_at ? clock(first_at, at) : ""],

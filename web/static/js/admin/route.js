@@ -1,6 +1,6 @@
-/** The page's address: `#service`, `#jobs?status=failed`, `#job/<id>`, `#clients?client=…`, `#audit`. */
+/** The page's address: `#service`, `#jobs?status=failed`, `#job/<id>`, `#clients?client=…`, `#clips?index=…`, `#audit`. */
 
-const VIEWS = ["service", "jobs", "job", "clients", "audit"];
+const VIEWS = ["service", "jobs", "job", "clients", "clips", "audit"];
 
 /** @param {string} hash @returns {{view: string, id: string, query: Record<string, string>}} */
 export function parseRoute(hash) {
@@ -22,3 +22,6 @@ export const jobHash = (id) => `#job/${encodeURIComponent(id)}`;
 
 /** @param {string} client */
 export const clientHash = (client) => `#clients?${new URLSearchParams({ client })}`;
+
+/** @param {string} index */
+export const clipsHash = (index) => `#clips?${new URLSearchParams({ index })}`;

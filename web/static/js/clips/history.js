@@ -10,6 +10,7 @@
  * @property {Record<string, any>} request
  * @property {"pending" | "done" | "failed"} status
  * @property {boolean} [draft]
+ * @property {boolean} [listed]  in the server's gallery
  * @property {Blob} [png]
  * @property {Blob} [audio]
  * @property {number} [duration]  seconds

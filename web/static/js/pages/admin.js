@@ -2,6 +2,7 @@
 
 import { AuditView } from "../admin/audit-view.js";
 import { ClientsView } from "../admin/clients-view.js";
+import { ClipsView } from "../admin/clips-view.js";
 import { JobView } from "../admin/job-view.js";
 import { JobsView } from "../admin/jobs-view.js";
 import { Live } from "../admin/live.js";
@@ -17,6 +18,7 @@ const views = {
   jobs: new JobsView(page),
   job: new JobView(page),
   clients: new ClientsView(page),
+  clips: new ClipsView(page),
   audit: new AuditView(page),
 };
 

@@ -1,8 +1,10 @@
 /** A published clip's page: the browser's own audio player, with the spectrogram following it. */
 
 import { download } from "../api/http.js";
+import { wireReports } from "../clips/report-dialog.js";
 import { readPicture } from "../spectrogram/picture.js";
 import { SpectrogramView } from "../spectrogram/spectrogram-view.js";
+import { copyField } from "../ui/copy.js";
 import { find } from "../ui/dom.js";
 
 const section = find(".workbench");
@@ -21,5 +23,7 @@ for (const type of ["play", "pause", "seeked", "ended"]) {
 }
 spectrogram.addEventListener("seek", (event) => (audio.currentTime = /** @type {CustomEvent} */ (event).detail));
 
-const { picture, duration } = section.dataset;
+find("#copy-embed").addEventListener("click", () => void copyField(find("#embed-code"), find("#copy-embed")));
+const { id = "", title = "", picture, duration } = section.dataset;
+wireReports(() => ({ id, title }));
 spectrogram.show(await readPicture(await download(picture)), Number(duration));

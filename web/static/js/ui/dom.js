@@ -34,6 +34,8 @@ export function make(tag, properties = {}, ...children) {
  * @param {HTMLDialogElement} dialog @returns {Promise<string>} the value of the button pressed; "" for none */
 export function openDialog(dialog) {
   dialog.returnValue = "";
+  // One with fields has this as no submit button, which Enter in a field would press.
+  dialog.querySelector("button.never")?.addEventListener("click", () => dialog.close(), { once: true });
   dialog.showModal();
   return new Promise((resolve) => dialog.addEventListener("close", () => resolve(dialog.returnValue), { once: true }));
 }

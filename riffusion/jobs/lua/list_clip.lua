@@ -1,0 +1,27 @@
+#!lua
+-- Lists a published clip in the gallery, or takes it out. ARGV: job id, "1" or "0", clips of one client that may be
+-- listed at once. Returns {"listed" or "unlisted", share id}, or {""} if no such job was published,
+-- {"blocked", reason}, {"taken down", reason} or {"too many listed"}.
+local id, listed, most = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3])
+local job = load_hash('job:' .. id)
+if not job or not job.share then return {''} end
+local scopes = scopes_of(job)
+if not listed then
+  unlist(job.share, scopes)
+  return {'unlisted', job.share}
+end
+local blocked = refuse_blocked(scopes)
+if blocked then return blocked end
+local reason = redis.call('HGET', 'takedown:' .. job.clip_digest, 'reason')
+if reason then return {'taken down', reason} end
+if redis.call('ZSCORE', 'gallery', job.share) then return {'listed', job.share} end
+for index, scope in ipairs(scopes) do
+  redis.call('ZREMRANGEBYSCORE', 'listed:' .. scope, '-inf', now)
+  if redis.call('ZCARD', 'listed:' .. scope) >= most * multiple(index) then return {'too many listed'} end
+end
+for _, scope in ipairs(scopes) do
+  redis.call('ZADD', 'listed:' .. scope, job.completed_at + limits.result_ttl_s, job.share)
+  redis.call('EXPIRE', 'listed:' .. scope, limits.result_ttl_s)
+end
+redis.call('ZADD', 'gallery', now_us, job.share)
+return {'listed', job.share}

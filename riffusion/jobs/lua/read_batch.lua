@@ -1,0 +1,3 @@
+#!lua flags=no-writes
+-- A batch, and how many of its jobs wait and run. ARGV: id. Returns {record or {}, queued, running}.
+return read_batch(ARGV[1])

@@ -1,0 +1,49 @@
+"""Batches in tests: made of prompts, fed, and looked at."""
+
+import time
+
+from redis import Redis
+
+from riffusion.jobs.acceptance import Submission
+from riffusion.jobs.batch_draft import BatchLine, Draft
+from riffusion.jobs.batch_record import BatchRecord
+from riffusion.jobs.batches import BatchStore
+from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import UNLIMITED, Quota, Tenant, key_tenant
+from riffusion.requests import AnyRequest
+from tests.jobs.conftest import prompt
+
+
+def new_key(redis: Redis, store: JobStore, quota: Quota = UNLIMITED, weight: float = 1.0) -> Tenant:
+    """A client with a key."""
+    _, key = KeyStore(redis, store.settings).create("tests", quota, weight=weight)
+    name = key_tenant(key.id)
+    return Tenant(name, owner=name, weight=weight, quota=quota)
+
+
+def add(draft: Draft, tenant: Tenant, *requests: AnyRequest) -> None:
+    """Adds requests to a draft."""
+    lines = []
+    for number, request in enumerate(requests, 1):
+        submission = Submission(request, tenant, f"lines.{number}.")
+        lines.append(BatchLine(f"row-{number}", submission, draft.resolve(submission)))
+    draft.add(lines, [draft.entry(line) for line in lines])
+
+
+def new_batch(
+    batches: BatchStore, tenant: Tenant, count: int = 3, *requests: AnyRequest, key: str | None = None
+) -> BatchRecord:
+    """An accepted batch of so many requests, or of these."""
+    draft = batches.begin(tenant, key)
+    if not draft.known:
+        add(draft, tenant, *(requests or [prompt(f"song {number}") for number in range(count)]))
+    return batches.get(draft.commit(f"body of {count}")[0])
+
+
+def feed(batches: BatchStore, redis: Redis) -> None:
+    """Feeds once, as if that was long ago."""
+    redis.delete("feeding")
+    for name in redis.zrangebyscore("batches", time.time(), time.time() + 1000):
+        redis.zadd("batches", {name: time.time()})
+    batches.feed()
