@@ -83,7 +83,8 @@ class Tools:
             job = await self._client.job(clip)
             seconds = job.result.audio.duration_s
             picture = await job.image.read()
-        return [Image(data=picture, format="png"), PICTURE.format(seconds=seconds, request=job.data.request)]
+        request = {name: value for name, value in job.data.request.items() if value is not None}
+        return [Image(data=picture, format="png"), PICTURE.format(seconds=seconds, request=request)]
 
     async def extend(
         self,
