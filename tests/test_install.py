@@ -62,6 +62,7 @@ def test_a_client_can_submit(environment: Path) -> None:
         (["api"], "api"),
         (["keys", "list"], "api"),
         (["discord"], "discord"),
+        (["mcp"], "mcp"),
         (["train", "tiny"], "train"),
     ],
 )

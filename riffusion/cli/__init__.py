@@ -36,11 +36,12 @@ TOOLS = {
     "recipe": ("riffusion.cli.inspect:recipe", "The request that made a PNG or an audio file."),
     "seeds": ("riffusion.cli.inspect:seeds", "The built-in seed images."),
     "discord": ("riffusion.discord_bot.cli:discord", "The Discord bot, in front of a running API."),
+    "mcp": ("riffusion.mcp_server.cli:mcp", "The MCP server, by which assistants use a running API."),
     "train": ("riffusion.training.cli:train", "Train or fine-tune a model."),
 }
 
 # Extras other than [worker] that commands need.
-EXTRAS = {"up": "embedded", "demo": "embedded", "discord": "discord", "train": "train"}
+EXTRAS = {"up": "embedded", "demo": "embedded", "discord": "discord", "mcp": "mcp", "train": "train"}
 EXTRAS |= dict.fromkeys(("api", "keys", "jobs", "models", "clients", "clips", "reconcile", "audit", "bucket"), "api")
 
 

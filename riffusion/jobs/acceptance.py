@@ -105,7 +105,7 @@ def job_entry(submission: Submission, card: ModelCard, inputs: Inputs, settings:
         "pins": json.dumps(list(inputs.pins)),
         "weight": submission.tenant.weight,
         **({"webhook": request.webhook} if request.webhook else {}),
-        **({"prediction": submission.prediction.encode()} if submission.prediction else {}),
+        **(submission.prediction.encode() if submission.prediction else {}),
         **({"cancel_after_s": submission.cancel_after_s} if submission.cancel_after_s is not None else {}),
         # A request without a seed asks for another clip each time.
         "repeatable": seeded is submission.request and not request.fresh,

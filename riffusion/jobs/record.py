@@ -148,15 +148,19 @@ class Prediction:
     events: tuple[str, ...]
     """Those that its webhook reports: `start`, `output`, `logs`, `completed`."""
 
-    def encode(self) -> str:
-        """Its form in Redis."""
-        return json.dumps(asdict(self), ensure_ascii=False, separators=(",", ":"))
+    def encode(self) -> dict[str, str]:
+        """Its fields in Redis, where scripts read the events only: the rest is the client's."""
+        sent = {"version": self.version, "input": self.input}
+        return {
+            "prediction": json.dumps(sent, ensure_ascii=False, separators=(",", ":")),
+            "webhook_events": " ".join(self.events),
+        }
 
     @classmethod
-    def decode(cls, text: str) -> "Prediction":
-        """The prediction from its form in Redis."""
-        data = json.loads(text)
-        return cls(data["version"], data["input"], tuple(data["events"]))
+    def decode(cls, text: Mapping[str, str]) -> "Prediction":
+        """The prediction from a job's hash in Redis."""
+        sent = json.loads(text["prediction"])
+        return cls(sent["version"], sent["input"], tuple(text["webhook_events"].split()))
 
 
 @dataclass(frozen=True)
@@ -258,7 +262,7 @@ class JobRecord:
             error=Failure(error["code"], error["detail"]) if error else None,
             warnings=tuple(json.loads(text.get("warnings", "[]"))),
             webhook=_decode_webhook(text) if "webhook" in text else None,
-            prediction=Prediction.decode(text["prediction"]) if "prediction" in text else None,
+            prediction=Prediction.decode(text) if "prediction" in text else None,
             preview=int(text.get("preview", 0)) if text["status"] == JobStatus.RUNNING else 0,
             trace={header: text[header] for header in tracing.HEADERS if header in text},
             attempt_trace={"traceparent": text["attempt_traceparent"]} if "attempt_traceparent" in text else {},

@@ -22,7 +22,7 @@ class PredictionInput(Loose):
         default=0.5, description="How far the clip lies on the way from `prompt_a` to `prompt_b`."
     )
     denoising: Denoising = 0.75
-    num_inference_steps: Annotated[Int, Field(ge=1)] = Field(
+    num_inference_steps: Annotated[Int, Field(ge=1, le=10_000)] = Field(
         default=50, description="Denoising steps, as far as the server's quality has so many."
     )
     seed_image_id: str = Field(

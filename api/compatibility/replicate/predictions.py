@@ -16,7 +16,7 @@ from api.held_requests import Snapshot
 from api.json_body import json_response, read_json
 from api.query import MAX_PAGE, read_query
 from api.services import services
-from riffusion.errors import NotFound, Overloaded
+from riffusion.errors import NotFound, Overloaded, TooManyRequests
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import JobOutput, JobRecord
 
@@ -96,7 +96,7 @@ def _create(creation: Creation, version: str) -> Response:
     if seconds and not snapshot.record.status.terminal:
         snapshot = _waited_for(snapshot, seconds)
     if snapshot.record.status.terminal:
-        with suppress(Overloaded):
+        with suppress(Overloaded, TooManyRequests):
             return _respond(snapshot.record, HTTPStatus.CREATED)
     unfinished = {"status": "starting", "output": None}
     return json_response(present(snapshot.record, here.presenter).model_copy(update=unfinished), HTTPStatus.CREATED)

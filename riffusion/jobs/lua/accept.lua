@@ -2,8 +2,8 @@
 -- Accepts all jobs of a batch or none; without jobs, only checks whether the idempotency key is known.
 --
 -- ARGV[1]: JSON {idem, digest, body, scopes, owner, anonymous, quota, jobs: [{tail, client, model, mode, schema,
--- request, inputs, pins, cost, weight, repeatable, webhook, prediction, cancel_after_s, degraded: {request, schema,
--- cost}}]}, all of one tenant.
+-- request, inputs, pins, cost, weight, repeatable, webhook, prediction, webhook_events, cancel_after_s, degraded:
+-- {request, schema, cost}}]}, all of one tenant.
 -- `scopes` is that tenant and the networks around it; `degraded` is what a job becomes when the queue is long, where
 -- that is allowed.
 --

@@ -338,13 +338,10 @@ end
 -- the start (`running`) is one. The record is read when it is sent, so an end replaces a start that is still unsent.
 local function schedule_webhook(job, status)
   if not job.webhook then return end
-  local events = job.prediction and cjson.decode(job.prediction).events or {'completed'}
-  local asked = false
-  for _, event in ipairs(events) do
-    asked = asked or event == (status == 'running' and 'start' or 'completed')
-      or event == 'output' and status == 'succeeded'
-  end
-  if not asked then return end
+  local asked = {}
+  for event in string.gmatch(job.webhook_events or 'completed', '%a+') do asked[event] = true end
+  local is_due = asked[status == 'running' and 'start' or 'completed'] or status == 'succeeded' and asked.output
+  if not is_due then return end
   redis.call('ZADD', 'webhooks', now, job.id)
   redis.call('ZADD', 'webhooks:pending', now, job.id)
   redis.call('HSET', 'job:' .. job.id, 'webhook_state', 'pending', 'webhook_next', timestamp(now),

@@ -43,7 +43,9 @@ local function write(job, status, ...)
   if job.networks then redis.call('HSET', key, 'networks', job.networks) end
   for header, value in pairs(job.trace or {}) do redis.call('HSET', key, header, value) end
   if job.webhook then redis.call('HSET', key, 'webhook', job.webhook, 'webhook_attempts', 0) end
-  if job.prediction then redis.call('HSET', key, 'prediction', job.prediction) end
+  if job.prediction then
+    redis.call('HSET', key, 'prediction', job.prediction, 'webhook_events', job.webhook_events)
+  end
   if job.cancel_at then redis.call('HSET', key, 'cancel_at', job.cancel_at) end
   if job.owner then
     redis.call('HSET', key, 'owner', job.owner)

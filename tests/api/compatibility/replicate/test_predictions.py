@@ -94,10 +94,10 @@ def test_the_same_input_has_the_same_clip(client: Client, worker: Worker) -> Non
 def test_files_in_responses_are_limited(client: Client, services: Services, worker: Worker) -> None:
     path = f"/v1/predictions/{create(client)['id']}"
     worker.work()
-    unread = [client.open(path, method="GET", buffered=False) for _ in range(8)]
+    unread = [client.open(path, method="GET", buffered=False) for _ in range(16)]
     assert all(response.json["output"] for response in unread)
     full = client.get(path)
-    assert (full.status_code, full.json["code"], full.headers["Retry-After"]) == (503, "overloaded", "2")
+    assert (full.status_code, full.json["code"], full.headers["Retry-After"]) == (429, "too_many_requests", "1")
     again = create(client, headers={"Prefer": "wait"})
     assert (again["status"], again["output"]) == ("starting", None)
     assert client.post(f"{path}/cancel").json["output"]["audio"].startswith("http://localhost/files/")
@@ -110,7 +110,7 @@ def test_a_lost_file_takes_no_place(client: Client, services: Services, worker: 
     path = f"/v1/predictions/{create(client)['id']}"
     worker.work()
     services.files.delete(services.files.list("results/"))
-    for _ in range(9):
+    for _ in range(17):
         assert client.get(path).json["code"] == "result_lost"
 
 
@@ -163,7 +163,7 @@ def test_bodies_that_a_page_could_send_from_elsewhere_are_refused(client: Client
 
 
 def test_its_size_counts_towards_the_limit(settings: Settings) -> None:
-    app = create_app(settings.model_copy(update={"anonymous_request_bytes": 4000}))
+    app = create_app(settings.model_copy(update={"anonymous_request_bytes": 4500}))
     client = with_token(app, TOKEN)
     codes = [
         client.post("/v1/predictions", json=BODY | {"input": {"prompt_a": f"{index}{'x' * 900}"}}).status_code
