@@ -223,8 +223,7 @@ def test_a_stream_that_a_task_leaves_is_closed(script: Script) -> None:
     script.replies = [(200, {"Content-Length": "9999"}, event(1, "running"))]
 
     async def main() -> None:
-        script_job = (200, {}, job_json())
-        script.replies.insert(0, script_job)
+        script.replies.insert(0, QUEUED)
         async with AsyncClient(script.url) as client:
             job = await client.job(JOB_ID)
             events = job.events()
