@@ -7,7 +7,7 @@ would suspend, its own blocks, so that a coroutine runs to its end in one step.
 
 import functools
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Generator
-from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
@@ -45,41 +45,48 @@ def iterate(items: AsyncGenerator[_T, None]) -> Generator[_T, None, None]:
         run(items.aclose())
 
 
-class call(Generic[_P, _T]):  # noqa: N801 -- a decorator
-    """Makes a coroutine function a method of both kinds of objects, with its signature and documentation."""
+class _Method:
+    """A function for each kind of object, with the signature and the documentation of the one that was written."""
+
+    def __init__(self, blocking: Callable[..., Any], asynchronous: Callable[..., Any]) -> None:
+        self._blocking = functools.wraps(asynchronous)(blocking)
+        self._asynchronous = asynchronous
+        self.__doc__ = asynchronous.__doc__
+
+    def __get__(self, owner: Any, kind: type) -> Any:
+        function: Any = self._blocking if issubclass(kind, Blocking) else self._asynchronous
+        return function.__get__(owner, kind)
+
+
+class call(_Method, Generic[_P, _T]):  # noqa: N801 -- a decorator
+    """Makes a method of a coroutine function: it returns the coroutine, or its result."""
 
     def __init__(self, method: Callable[Concatenate[Any, _P], Coroutine[Any, Any, _T]]) -> None:
-        @functools.wraps(method)
-        def blocking(*args: Any, **kwargs: Any) -> _T:
-            return run(method(*args, **kwargs))
+        super().__init__(lambda *args, **kwargs: run(method(*args, **kwargs)), method)
 
-        self._blocking, self._method = blocking, method
-        self.__doc__ = method.__doc__
+    if TYPE_CHECKING:
 
-    @overload
-    def __get__(self, owner: Blocking, kind: type) -> Callable[_P, _T]: ...
-    @overload
-    def __get__(self, owner: Asynchronous, kind: type) -> Callable[_P, Coroutine[Any, Any, _T]]: ...
-    def __get__(self, owner: Any, kind: type) -> Any:
-        function: Any = self._blocking if issubclass(kind, Blocking) else self._method
-        return function.__get__(owner, kind)
+        @overload
+        def __get__(self, owner: Blocking, kind: type) -> Callable[_P, _T]: ...
+        @overload
+        def __get__(self, owner: Asynchronous, kind: type) -> Callable[_P, Coroutine[Any, Any, _T]]: ...
+        @overload
+        def __get__(self, owner: None, kind: type) -> Callable[..., Any]: ...
+        def __get__(self, owner: Any, kind: type) -> Any: ...
 
 
-class stream(Generic[_P, _T]):  # noqa: N801 -- a decorator
-    """Makes an asynchronous generator function a method that returns an iterator, of the object's kind."""
+class stream(_Method, Generic[_P, _T]):  # noqa: N801 -- a decorator
+    """Makes a method of an asynchronous generator function: it returns the generator, or one that blocks."""
 
     def __init__(self, method: Callable[Concatenate[Any, _P], AsyncGenerator[_T, None]]) -> None:
-        @functools.wraps(method)
-        def blocking(*args: Any, **kwargs: Any) -> Generator[_T, None, None]:
-            return iterate(method(*args, **kwargs))
+        super().__init__(lambda *args, **kwargs: iterate(method(*args, **kwargs)), method)
 
-        self._blocking, self._method = blocking, method
-        self.__doc__ = method.__doc__
+    if TYPE_CHECKING:
 
-    @overload
-    def __get__(self, owner: Blocking, kind: type) -> Callable[_P, Generator[_T, None, None]]: ...
-    @overload
-    def __get__(self, owner: Asynchronous, kind: type) -> Callable[_P, AsyncGenerator[_T, None]]: ...
-    def __get__(self, owner: Any, kind: type) -> Any:
-        function: Any = self._blocking if issubclass(kind, Blocking) else self._method
-        return function.__get__(owner, kind)
+        @overload
+        def __get__(self, owner: Blocking, kind: type) -> Callable[_P, Generator[_T, None, None]]: ...
+        @overload
+        def __get__(self, owner: Asynchronous, kind: type) -> Callable[_P, AsyncGenerator[_T, None]]: ...
+        @overload
+        def __get__(self, owner: None, kind: type) -> Callable[..., Any]: ...
+        def __get__(self, owner: Any, kind: type) -> Any: ...

@@ -59,7 +59,7 @@ def test_a_job_that_is_deleted_ends_its_stream(script: Script, job: Job) -> None
         list(job.events())
 
 
-def test_a_preview_that_can_not_be_had_is_left_out(script: Script, job: Job) -> None:
+def test_a_preview_that_is_not_there_is_left_out(script: Script, job: Job) -> None:
     preview = {"url": f"{script.url}/jobs/{JOB_ID}/preview", "number": 1}
     stream = event(1, "running", preview=preview) + event(2, "running", preview=preview | {"number": 2})
     script.replies = [
@@ -223,8 +223,7 @@ def test_a_stream_that_a_task_leaves_is_closed(script: Script) -> None:
     script.replies = [(200, {"Content-Length": "9999"}, event(1, "running"))]
 
     async def main() -> None:
-        script_job = (200, {}, job_json())
-        script.replies.insert(0, script_job)
+        script.replies.insert(0, QUEUED)
         async with AsyncClient(script.url) as client:
             job = await client.job(JOB_ID)
             events = job.events()
