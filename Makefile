@@ -6,7 +6,7 @@ NODE_READY := web/node_modules/.ready
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
 unexport PYTHONDONTWRITEBYTECODE # without bytecode, every process compiles what it imports
 
-.PHONY: demo up test test-sd15 tests images stand-ins compose-test check unit types audit fuzz soak lint lock clean
+.PHONY: demo up test test-sd15 tests images stand-ins compose-test check unit types audit fuzz soak lint publish-js lock clean
 
 demo: $(READY)  ## one clip from a prompt, through the whole stack
 	$(BIN)/riffusion demo
@@ -18,12 +18,12 @@ up: $(READY)  ## the stack on http://127.0.0.1:8000, until Ctrl-C: make up PORT=
 test: lint  ## the one check; types and audit, which take one core and none, run beside the tests
 	@$(MAKE) --no-print-directory --jobs 3 types audit tests
 
-tests: $(READY)
+tests: $(READY) $(NODE_READY)
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: lint types unit  ## the quick check: whatever needs neither a server nor a training
 
-unit: $(READY)
+unit: $(READY) $(NODE_READY)
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not server"
 
 test-sd15: $(READY)  ## a Stable Diffusion 1.5 in its real size, by command line and worker: some minutes, 6 GB
@@ -63,6 +63,9 @@ lint: $(READY) $(NODE_READY)
 
 types: $(READY)
 	$(BIN)/mypy
+
+publish-js: $(NODE_READY)  ## the JavaScript client, to npm, after `npm login`; make publish-js DRY=--dry-run only shows it
+	cd clients/js && PATH="$(CURDIR)/$(BIN):$$PATH" npm publish $(DRY)
 
 $(NODE_READY): web/package.json web/package-lock.json | $(READY)  ## the JavaScript tools, from npm
 	$(NPM) ci

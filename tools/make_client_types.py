@@ -102,13 +102,10 @@ def _type(schema: Json) -> str:
     """A schema in TypeScript, of the kinds that pydantic writes."""
     if "$ref" in schema:
         return _name(schema["$ref"])
-    if "const" in schema:
-        return json.dumps(schema["const"])
-    if "enum" in schema:
-        return _union(map(json.dumps, schema["enum"]))
-    for choice in ("anyOf", "oneOf"):
-        if choice in schema:
-            return _union(map(_type, schema[choice]))
+    if "const" in schema or "enum" in schema:
+        return _union(map(json.dumps, schema.get("enum", [schema.get("const")])))
+    if "anyOf" in schema or "oneOf" in schema:
+        return _union(map(_type, [*schema.get("anyOf", []), *schema.get("oneOf", [])]))
     if schema.get("type") == "array":
         return _array(schema)
     if schema.get("type") == "object":

@@ -101,7 +101,7 @@ test("a hundred jobs at once leave connections for everything else", async () =>
   let ended = false;
   const answer = (/** @type {any} */ response, /** @type {any} */ asked) => {
     most = Math.max(most, ++open);
-    response.on("close", () => open--);
+    response.on("finish", () => open--);
     const id = asked.path.split("/")[2];
     const state = { ...(ended ? done : at(1)), id };
     if (asked.path.endsWith("/events")) {

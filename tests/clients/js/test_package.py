@@ -1,4 +1,4 @@
-"""The package as `npm publish` sends it: packed, installed into an empty folder, and used there against the real API."""
+"""The package as `npm publish` sends it: installed into an empty folder, and used there against the real API."""
 
 import json
 import os

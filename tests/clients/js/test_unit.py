@@ -1,4 +1,4 @@
-"""The JavaScript client's own tests, on node, against servers that misbehave as they are told to."""
+"""The JavaScript client's own tests, on node, against servers that misbehave as scripted."""
 
 from pathlib import Path
 

@@ -23,7 +23,7 @@ test("after a sleep, through which timers stood still, it barks within seconds",
   assert.ok(dog.signal.aborted);
 });
 
-test("one without a limit barks only when told to", (t) => {
+test("one without a limit barks only when its signal does", (t) => {
   t.mock.timers.enable({ apis: ["setTimeout", "Date"], now: 0 });
   const outer = new AbortController();
   const dog = new Watchdog(undefined, outer.signal);

@@ -22,7 +22,7 @@ import { randomKey } from "./random-key.js";
 import { Transport } from "./transport.js";
 import { Watchdog } from "./waiting.js";
 
-const UPLOAD_BYTES_PER_MS = 32; // what the server requires at least, beyond its own patience
+const UPLOAD_BYTES_PER_MS = 32; // less than that, and the server refuses it
 
 export class Client {
   /** @param {ClientOptions} options */
