@@ -1,5 +1,7 @@
 """The app factory. Importing this module and creating an app start no threads and open no connections."""
 
+from functools import partial
+
 from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -34,7 +36,7 @@ from riffusion.jobs.uploads import UploadStore
 from riffusion.jobs.wakeup import WakeUps
 from riffusion.settings import Settings, get_settings
 from riffusion.storage import open_storage
-from web import assets, pages
+from web import assets, docs, pages
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -53,6 +55,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for module in (submit, jobs, events, shares, uploads, files, catalog, health, openapi, assets, admin):
         app.register_blueprint(module.blueprint)
     app.register_blueprint(pages.blueprint(shares.describe, services.files.origins))
+    app.register_blueprint(docs.blueprint(partial(openapi.build, app), services.files.origins))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -12,6 +12,12 @@ from riffusion.requests import title, untitled
 from riffusion.storage import CONTENT_TYPES
 from web.assets import asset, modules
 
+# Where programs find the API that a page is about (RFC 8631).
+SERVICE_LINKS = (
+    '</openapi.json>; rel="service-desc"; type="application/json", '
+    '</docs>; rel="service-doc"; type="text/html", '
+    '</healthz>; rel="status"; type="application/json"'
+)
 _FIRST = ("prompt", "start", "end", "negative_prompt", "mode", "seed")
 
 
@@ -107,14 +113,16 @@ def security_policy(storage_origins: Iterable[str]) -> str:
 
 
 def page(template: str, policy: str, *, status: int = 200, **values: object) -> Response:
+    """A page from a template, with its policy."""
+    return page_response(render_template(template, asset=asset, modules=modules, **values), policy, status)
+
+
+def page_response(html: str | bytes, policy: str, status: int = 200) -> Response:
     """A page with its policy. Browsers revalidate it at every visit, because it names the current assets."""
-    response = Response(
-        render_template(template, asset=asset, modules=modules, **values),
-        status,
-        content_type="text/html; charset=utf-8",
-    )
+    response = Response(html, status, content_type="text/html; charset=utf-8")
     response.headers["Content-Security-Policy"] = policy
     response.headers["Cache-Control"] = "no-cache"
+    response.headers["Link"] = SERVICE_LINKS
     response.add_etag()
     response.make_conditional(request)
     return response
