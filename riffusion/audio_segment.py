@@ -5,11 +5,12 @@ pydub comes with the extra `worker`; this module works without it until a segmen
 
 import io
 import warnings
-from typing import IO, Any, Protocol
+from typing import IO, Any, Protocol, runtime_checkable
 
 from riffusion.errors import ToolMissing
 
 
+@runtime_checkable
 class AudioSegment(Protocol):
     """What is needed of a segment that comes in: its own way to a WAV file, for which pydub starts no program."""
 

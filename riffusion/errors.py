@@ -6,6 +6,7 @@
     │   ├── UnknownReference          unknown_reference    no such seed image, upload, job, model or LoRA
     │   ├── UnreadableMedia           unreadable_media     not a picture, not audio, damaged, or over the media limits
     │   ├── Unauthorized              unauthorized         no API key where one is required, or an unknown one
+    │   ├── InvalidSignature          invalid_signature    a webhook that the server didn't send, or not lately
     │   ├── Forbidden                 forbidden            an API key that isn't an operator's
     │   ├── NotFound                  not_found            no such job, file or page for this caller
     │   ├── Blocked                   blocked              the operator lets this client create nothing
@@ -97,6 +98,12 @@ class Unauthorized(RequestError):
     """The request has no API key where one is required, or one that is unknown or revoked."""
 
     code = "unauthorized"
+
+
+class InvalidSignature(RequestError):
+    """A webhook that came in isn't signed by the server, or is old."""
+
+    code = "invalid_signature"
 
 
 class Forbidden(RequestError):

@@ -3,9 +3,7 @@
 Any running stack will do; the clips depend on its model. All files go to `web/static/about/`.
 """
 
-import io
 import json
-import tempfile
 from pathlib import Path
 
 import click
@@ -66,13 +64,11 @@ def _submit(client: Client, request: AnyRequest, name: str) -> tuple[Job, str]:
 
 def _keep(job: Job, name: str, prompt: str) -> dict[str, str | float]:
     """Waits for a clip and writes its sound, and its picture in small."""
-    job.wait()
-    with tempfile.TemporaryDirectory() as folder:
-        files = job.download(folder)
-        (OUT / f"{name}.mp3").write_bytes(files.audio.read_bytes())
-        picture = Image.open(io.BytesIO(files.image.read_bytes())).convert("L").resize(SIZE, Image.Resampling.LANCZOS)
+    result = job.wait().result
+    job.audio.save(OUT / f"{name}.mp3")
+    picture = Image.open(job.image.open()).convert("L").resize(SIZE, Image.Resampling.LANCZOS)
     picture.save(OUT / f"{name}.webp", quality=72, method=6)
-    return {"name": name, "prompt": prompt, "duration": job.data["result"]["audio"]["duration_s"]}
+    return {"name": name, "prompt": prompt, "duration": result.audio.duration_s}
 
 
 if __name__ == "__main__":

@@ -41,10 +41,10 @@ class ProgressBar:
 
     def show(self, job: "Job") -> None:
         """Shows the state of a job on a server."""
-        queue, progress = job.data["queue"], job.data["progress"]
-        if progress and progress["total"]:
-            self.progress(progress["step"], progress["total"])
+        queue, progress = job.data.queue, job.data.progress
+        if progress and progress.total:
+            self.progress(progress.step, progress.total)
         elif queue:
-            eta = "" if queue["eta_s"] is None else f", about {queue['eta_s']:.0f} s"
-            eta = ", the model is paused" if queue.get("paused") else eta
-            self._bar.set_description(f"waiting: {queue['position']} before it{eta}")
+            eta = "" if queue.eta_s is None else f", about {queue.eta_s:.0f} s"
+            eta = ", the model is paused" if queue.paused else eta
+            self._bar.set_description(f"waiting: {queue.position} before it{eta}")

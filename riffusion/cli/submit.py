@@ -25,7 +25,7 @@ def follow(job: Job, folder: Path, name: str | None = None) -> Downloaded:
     """
     with ProgressBar() as bar:
         job.wait(progress=bar.show)
-    for warning in job.data["warnings"]:
+    for warning in job.data.warnings:
         click.echo(f"riffusion: {warning}", err=True)
     return job.download(folder, name)
 
@@ -40,8 +40,8 @@ def _submit(url: str, key: str | None, folder: Path, request: IO[str] | None, **
         job = client.submit(_read(request) if request is not None else build(TextToAudio, values)[0])
         click.echo(f"job {job.id}", err=True)
         saved = follow(job, folder)
-    for path, kind in ((saved.audio, "audio"), (saved.image, "image")):
-        click.echo(f"{path}  {job.data['result'][kind]['url']}")
+    for path, file in ((saved.audio, job.audio), (saved.image, job.image)):
+        click.echo(f"{path}  {file.url}")
 
 
 def _read(file: IO[str]) -> AnyRequest:

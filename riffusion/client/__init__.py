@@ -1,9 +1,12 @@
-"""The Python client of the HTTP API: `Client(url).submit(TextToAudio(prompt="...")).wait().download("clips")`.
+"""The Python client of the HTTP API: `Client(url).run("church bells").save("bells.mp3")`.
 
-It depends on httpx and on this project's request models and errors; nothing heavy is imported.
+`AsyncClient` has the same calls for asyncio. Both need httpx and this project's request models and errors; nothing
+heavy is imported.
 """
 
-from riffusion.client.job import Downloaded, Job
-from riffusion.client.session import Client
+from riffusion.client.events import Event
+from riffusion.client.job import AsyncJob, Downloaded, Job
+from riffusion.client.result_file import AsyncFile, File
+from riffusion.client.session import AsyncClient, Client
 
-__all__ = ["Client", "Downloaded", "Job"]
+__all__ = ["AsyncClient", "AsyncFile", "AsyncJob", "Client", "Downloaded", "Event", "File", "Job"]

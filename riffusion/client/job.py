@@ -1,21 +1,29 @@
 """A job of the client: its state, its end, its files."""
 
 import contextlib
-import json
+import math
 import os
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar, cast
 
-import httpx
-
-from riffusion.client.transport import Transport, job_error
-from riffusion.errors import Canceled, Gone, NotFound, RequestError, UnavailableError
+from riffusion.client.calls import Asynchronous, Blocking, call, stream
+from riffusion.client.events import Event, follow
+from riffusion.client.job_state import JobState
+from riffusion.client.models import JobData, Share
+from riffusion.client.result_file import AsyncFile, File, FileCalls
+from riffusion.client.transport import Transport, parsed
+from riffusion.errors import Gone, NotFound, RequestError, RiffusionError, UnavailableError
 
 HOLD_S = 20  # for which the server may hold a poll until something changes
 PAUSE_S = 1.0  # between polls that the server doesn't hold
+CANCEL_S = 5.0  # for which an interrupted run tries to cancel its job
+
+_J = TypeVar("_J", bound="JobCalls[Any, Any]")
+_F = TypeVar("_F", bound=FileCalls)
 
 
 @dataclass(frozen=True)
@@ -26,30 +34,27 @@ class Downloaded:
     audio: Path
 
 
-class Job:
-    """A job on a server. `data` is its latest known state: the JSON of `GET /jobs/<id>`."""
+class JobCalls(JobState, Generic[_J, _F]):
+    """What `Job` and `AsyncJob` have in common."""
 
-    def __init__(self, transport: Transport, data: dict[str, Any], tag: str | None = None) -> None:
+    _file: type[_F]
+
+    def __init__(self, transport: Transport, data: JobData) -> None:
+        super().__init__(data)
         self._transport = transport
-        self._tag = tag
-        self.data = data
 
     @property
-    def id(self) -> str:
-        """Its id. If the job was submitted without a key, anyone with the id may see, cancel and delete it."""
-        return str(self.data["id"])
+    def audio(self) -> _F:
+        """Its sound, once it has succeeded."""
+        return self._file(self, "audio")
 
     @property
-    def status(self) -> str:
-        """`queued`, `running`, `succeeded`, `failed` or `canceled`."""
-        return str(self.data["status"])
+    def image(self) -> _F:
+        """Its picture, once it has succeeded."""
+        return self._file(self, "image")
 
-    @property
-    def ended(self) -> bool:
-        """Whether it has reached a terminal state."""
-        return self.status in ("succeeded", "failed", "canceled")
-
-    def refresh(self, hold_s: int = 0) -> bool:
+    @call
+    async def refresh(self, hold_s: int = 0) -> bool:
         """Fetches the job's state again.
 
         Args:
@@ -61,17 +66,10 @@ class Job:
         Raises:
             NotFound, Gone: the server no longer has the job.
         """
-        headers = {"If-None-Match": self._tag} if self._tag else {}
-        if hold_s:
-            headers["Prefer"] = f"wait={hold_s}"
-        response = self._transport.request("GET", f"jobs/{self.id}", headers=headers, wait_s=hold_s)
-        if response.status_code == httpx.codes.NOT_MODIFIED:
-            return False
-        self._tag = response.headers.get("ETag")
-        self.data = response.json()
-        return True
+        return await self._refresh(hold_s)
 
-    def wait(self, progress: "Callable[[Job], None] | None" = None, timeout_s: float | None = None) -> "Job":
+    @call
+    async def wait(self, progress: "Callable[[_J], None] | None" = None, timeout_s: float | None = None) -> _J:
         """Waits until the job has succeeded, and returns it.
 
         Args:
@@ -81,71 +79,75 @@ class Job:
             JobError: the job failed or was canceled; the class says why.
             TimeoutError: the job hasn't ended after `timeout_s`. It keeps running.
         """
-        deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        while not self.ended:
-            left = HOLD_S if deadline is None else int(min(HOLD_S, max(0, deadline - time.monotonic())))
-            asked = time.monotonic()
-            changed = self.refresh(hold_s=left)
-            if changed and progress is not None:
-                progress(self)
-            if deadline is not None and not self.ended and time.monotonic() >= deadline:
-                raise TimeoutError(f"Job {self.id} is still {self.status} after {timeout_s} s.")
-            if not changed and time.monotonic() - asked < PAUSE_S:  # a busy server doesn't hold requests
-                time.sleep(PAUSE_S)
-        if self.status == "canceled":
-            raise Canceled(f"Job {self.id} was canceled.")
-        if self.status == "failed":
-            raise job_error(self.data["error"])
-        return self
+        return await self._wait(progress, timeout_s)
 
-    def events(self) -> "Iterator[Job]":
-        """Yields this job after every event that the server sends, until it ends; a broken stream is resumed.
+    @stream
+    async def events(self, *, previews: bool = False) -> AsyncGenerator[Event, None]:
+        """What happens to the job, from now until it ends; a broken stream is resumed.
+
+        Args:
+            previews: each event after which the emerging picture has changed brings it along.
 
         Raises:
+            NotFound, Gone: the server no longer has the job.
             UnavailableError: the server has been unavailable for longer than the client's `retry_for_s`.
         """
-        last_id: str | None = None
-        lost_since: float | None = None
-        while not self.ended:
-            headers = {"Accept": "text/event-stream", **({"Last-Event-ID": last_id} if last_id else {})}
-            try:
-                with self._transport.stream("GET", f"jobs/{self.id}/events", headers=headers) as response:
-                    for event_id, data in _server_sent(response):
-                        last_id, lost_since = event_id, None
-                        self.data, self._tag = data, None
-                        yield self
-                        if self.ended:
-                            return
-            except UnavailableError:
-                lost_since = lost_since or time.monotonic()
-                if time.monotonic() - lost_since > self._transport.retry_for_s:
-                    raise
-            time.sleep(PAUSE_S)
+        seen = 0
+        async with contextlib.aclosing(follow(self._transport, self.id)) as states:
+            async for data in states:
+                self._state = data, None
+                number = data.preview.number if data.preview else 0
+                picture = await self._glance() if previews and number not in (0, seen) else None
+                seen = number
+                yield Event(data, picture)
 
-    def preview(self) -> bytes | None:
+    @call
+    async def preview(self) -> bytes | None:
         """The picture as it emerges, a grey WebP; None while there is none, and once the job has ended.
 
-        `data["preview"]["number"]` rises with each new one, as of the latest `refresh`, `wait` or event.
+        `data.preview.number` rises with each new one, as of the latest call that fetched the state.
         """
-        if not self.data.get("preview"):
-            return None
-        try:
-            return self._transport.request("GET", self.data["preview"]["url"]).content
-        except (NotFound, Gone):
-            return None
+        return await self._preview(self._transport) if self.data.preview else None
 
-    def cancel(self) -> "Job":
+    @call
+    async def cancel(self) -> _J:
         """Cancels the job if it hasn't ended; repeating it changes nothing."""
-        self.data = self._transport.request("POST", f"jobs/{self.id}/cancel").json()
-        self._tag = None
-        return self
+        self._state = await self._transport.fetch(JobData, "POST", f"jobs/{self.id}/cancel"), None
+        return self._itself
 
-    def delete(self) -> None:
-        """Cancels the job if it hasn't ended, and deletes its record and files."""
-        self._transport.request("DELETE", f"jobs/{self.id}")
+    @call
+    async def delete(self) -> None:
+        """Cancels the job if it hasn't ended, and deletes its record and files.
 
-    def download(self, folder: Path | str, name: str | None = None) -> Downloaded:
-        """Saves the picture and the sound of a job that has succeeded.
+        Raises:
+            NotFound, Gone: the server no longer has the job.
+        """
+        await self._transport.request("DELETE", f"jobs/{self.id}")
+
+    @call
+    async def publish(self) -> Share:
+        """Shows the clip to everyone who has the address that is returned; publishing again returns the same."""
+        return await self._transport.fetch(Share, "POST", f"jobs/{self.id}/publish")
+
+    @call
+    async def save(self, path: str | os.PathLike[str]) -> Path:
+        """Saves the sound or, at a path that ends with .png, the picture.
+
+        Raises:
+            RequestError: the job has not succeeded, its files are gone, or the path's suffix is that of another format.
+        """
+        suffix = Path(path).suffix.lower()
+        file = self.image if suffix == ".png" else self.audio
+        if suffix != f".{file.format}":
+            raise RequestError(
+                f"The clip's sound is {file.format} and its picture png: save it with one of these suffixes instead of "
+                f"{Path(path).name}, or make it with another `format`."
+            )
+        return await file._save(Path(path))
+
+    @call
+    async def download(self, folder: str | os.PathLike[str], name: str | None = None) -> Downloaded:
+        """Saves the picture and the sound.
 
         Args:
             name: the files' name without suffix; left out, the job's id.
@@ -153,40 +155,83 @@ class Job:
         Raises:
             RequestError: the job has not succeeded, or its files are gone.
         """
-        if self.status != "succeeded":
-            raise RequestError(f"Job {self.id} has no result: it is {self.status}.")
-        self.refresh()  # links expire
-        result = self.data["result"]
         stem = Path(folder) / (name or self.id)
-        stem.parent.mkdir(parents=True, exist_ok=True)
-        image, audio = stem.with_name(f"{stem.name}.png"), stem.with_name(f"{stem.name}.{result['audio']['format']}")
-        self._save(result["image"]["url"], image)
-        self._save(result["audio"]["url"], audio)
-        return Downloaded(image, audio)
+        image, audio = (stem.with_name(f"{stem.name}.{file.format}") for file in (self.image, self.audio))
+        return Downloaded(await self.image._save(image), await self.audio._save(audio))
 
-    def _save(self, url: str, path: Path) -> None:
-        """Saves a file whole or not at all."""
-        content = self._transport.request("GET", url).content
-        partial = path.with_name(f"{path.name}.part")
+    @property
+    def _itself(self) -> _J:
+        return cast("_J", self)  # every class names itself
+
+    async def _refresh(self, hold_s: int = 0, within_s: float = math.inf) -> bool:
+        options = self._transport
+        if within_s < math.inf:  # a second more, so that the last attempt is one
+            options = options.with_options(min(options.timeout_s, within_s + 1), min(options.retry_for_s, within_s))
+        tag = self._state[1]
+        headers = {"If-None-Match": tag} if tag else {}
+        if hold_s:
+            headers["Prefer"] = f"wait={hold_s}"
+        response = await options.request("GET", f"jobs/{self.id}", headers=headers, wait_s=hold_s)
+        if response.status_code == HTTPStatus.NOT_MODIFIED:
+            return False
+        self._state = parsed(JobData, response), response.headers.get("ETag")
+        return True
+
+    async def _wait(self, progress: "Callable[[_J], None] | None", timeout_s: float | None) -> _J:
+        deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
+        while not self.ended:
+            asked = time.monotonic()
+            left = max(0.0, deadline - asked)
+            late = TimeoutError(f"Job {self.id} is still {self.status} after {timeout_s} s.")
+            try:
+                changed = await self._refresh(int(min(HOLD_S, left)), left)
+            except UnavailableError as error:
+                raise (late if left < self._transport.retry_for_s else error) from error
+            if changed and progress is not None:
+                progress(self._itself)
+            if not self.ended and time.monotonic() >= deadline:
+                raise late
+            if not changed and time.monotonic() - asked < PAUSE_S:  # a busy server doesn't hold requests
+                await self._transport.wire.sleep(PAUSE_S)
+        if self.error is not None:
+            raise self.error
+        return self._itself
+
+    async def _run(self, timeout_s: float | None) -> None:
+        """Waits; where that is interrupted, cancels the job, which nobody else knows."""
         try:
-            partial.write_bytes(content)
-            os.replace(partial, path)  # noqa: PTH105 -- the same call, under the name that says it replaces
-        finally:
-            with contextlib.suppress(FileNotFoundError):
-                partial.unlink()
+            await self._wait(None, timeout_s)
+        except GeneratorExit:  # its event loop is gone
+            raise
+        except BaseException:
+            if not self.ended:
+                await self._transport.wire.finish(self._abandon())
+            raise
+
+    async def _abandon(self) -> None:
+        with contextlib.suppress(RiffusionError):  # what has interrupted it says more
+            await self._transport.with_options(CANCEL_S, 0).request("POST", f"jobs/{self.id}/cancel")
+
+    async def _glance(self) -> bytes | None:
+        try:
+            return await self._preview(self._transport.with_options(retry_for_s=0))
+        except RiffusionError:
+            return None  # the next event may bring one
+
+    async def _preview(self, transport: Transport) -> bytes | None:
+        try:
+            return (await transport.request("GET", f"jobs/{self.id}/preview")).content
+        except (NotFound, Gone):
+            return None
 
 
-def _server_sent(response: httpx.Response) -> Iterator[tuple[str | None, dict[str, Any]]]:
-    """The stream's events as (id, data): the part of the HTML standard, 9.2.6, that the server uses."""
-    event_id: str | None = None
-    data: list[str] = []
-    for line in response.iter_lines():
-        name, _, value = line.partition(":")
-        value = value.removeprefix(" ")
-        if name == "id" and value:
-            event_id = value
-        elif name == "data":
-            data.append(value)
-        elif not line and data:
-            yield event_id, json.loads("\n".join(data))
-            data = []
+class Job(JobCalls["Job", File], Blocking):
+    """A job on a server, of a `Client`."""
+
+    _file = File
+
+
+class AsyncJob(JobCalls["AsyncJob", AsyncFile], Asynchronous):
+    """A job on a server, of an `AsyncClient`."""
+
+    _file = AsyncFile

@@ -1,35 +1,40 @@
-"""The client: submit, find, list, upload, delete uploads."""
+"""The clients: run, submit, find, list, upload, delete uploads."""
 
 import copy
 import uuid
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import AsyncGenerator, Iterable, Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, Generic, Self, TypeVar, Unpack
 
-from riffusion.audio_segment import AudioSegment, wav_of
-from riffusion.client.job import Job
+from riffusion.client.calls import Asynchronous, Blocking, call, stream
+from riffusion.client.inputs import Fields, FileInput, RequestInput, checked_id, file_part, request_body
+from riffusion.client.job import AsyncJob, Job, JobCalls
+from riffusion.client.models import (
+    JobData,
+    JobList,
+    JobPage,
+    JobStatus,
+    ModelEntry,
+    ModelList,
+    SeedList,
+    SeedPicture,
+    UploadedFile,
+    UploadPage,
+)
 from riffusion.client.transport import Transport
-from riffusion.requests import AnyRequest, Upload
+from riffusion.client.wire import AsyncWire, BlockingWire, Wire
+from riffusion.requests import Upload
+
+_J = TypeVar("_J", bound=JobCalls[Any, Any])
+_Page = TypeVar("_Page", JobPage, UploadPage)
+_Accepted = TypeVar("_Accepted", JobData, JobList)
 
 
-class Client:
-    """A client of one server.
+class ClientCalls(Generic[_J]):
+    """What `Client` and `AsyncClient` have in common."""
 
-    Passing failures (no connection, 429, 503) are retried for `retry_for_s`, no sooner than the server asks for; a
-    submission sent twice makes one job. Errors are those of `riffusion.errors`, by the code that the server sent.
-
-    Args:
-        url: the server's address, such as `http://127.0.0.1:8000`.
-        key: an API key, where the server requires one.
-        secret: at least 128 random bits, in 22 to 128 letters, digits, - and _: without a key, `jobs` lists what was
-            submitted with the same secret.
-        timeout_s: seconds that a response may take.
-        retry_for_s: seconds for which one call is retried.
-
-    Raises:
-        SetupError: the address doesn't begin with http:// or https://.
-    """
+    _job: type[_J]
+    _wire: type[Wire]
 
     def __init__(
         self,
@@ -40,9 +45,25 @@ class Client:
         timeout_s: float = 30,
         retry_for_s: float = 60,
     ) -> None:
-        self._transport = Transport(url, key, secret, timeout_s=timeout_s, retry_for_s=retry_for_s)
+        """A client of one server.
 
-    def for_end_user(self, end_user: str) -> "Client":
+        Passing failures (no connection, 429, 503) are retried for `retry_for_s`, no sooner than the server asks for; a
+        submission sent twice makes one job. Errors are those of `riffusion.errors`, by the code that the server sent.
+
+        Args:
+            url: the server's address, such as `http://127.0.0.1:8000`.
+            key: an API key, where the server requires one.
+            secret: at least 128 random bits, in 22 to 128 letters, digits, - and _: without a key, `jobs` lists what
+                was submitted with the same secret.
+            timeout_s: seconds that a response may take.
+            retry_for_s: seconds for which one call is retried.
+
+        Raises:
+            SetupError: the address doesn't begin with http:// or https://.
+        """
+        self._transport = Transport.to(url, key, secret, self._wire(), timeout_s=timeout_s, retry_for_s=retry_for_s)
+
+    def for_end_user(self, end_user: str) -> Self:
         """The same client on behalf of one of the people whom a program with one key serves, a bot for instance.
 
         Limits and fair queueing then apply to that person, if the key is one for end users. The connections are
@@ -51,11 +72,173 @@ class Client:
         Args:
             end_user: visible ASCII that always means the same person, such as `discord:80351110224678912`.
         """
+        return self._with(self._transport.for_end_user(end_user))
+
+    def with_options(self, *, timeout_s: float | None = None, retry_for_s: float | None = None) -> Self:
+        """The same client with other limits, for one call or more: `client.with_options(timeout_s=2).models()`.
+
+        They hold for its jobs as well. The connections are shared: closing one of the two clients closes both.
+        """
+        return self._with(self._transport.with_options(timeout_s, retry_for_s))
+
+    @call
+    async def close(self) -> None:
+        """Closes the client's connections."""
+        await self._transport.wire.close()
+
+    @call
+    async def run(
+        self, request: RequestInput | None = None, /, *, timeout_s: float | None = None, **fields: Unpack[Fields]
+    ) -> _J:
+        """Makes a clip: submits a job and waits until it has succeeded.
+
+            client.run("church bells").save("bells.mp3")
+
+        Whatever interrupts it, be it an error, Ctrl-C or the cancellation of its task, also cancels the job.
+
+        Args:
+            request: see `submit`.
+            timeout_s: seconds after which the job is canceled.
+            fields: see `submit`.
+
+        Raises:
+            RequestError, UnavailableError: see `submit`.
+            JobError: the job failed or was canceled; the class says why.
+            TimeoutError: the job hasn't ended after `timeout_s`.
+        """
+        job = await self._submit(request_body(request, fields), None)
+        await job._run(timeout_s)
+        return job
+
+    @call
+    async def submit(
+        self, request: RequestInput | None = None, /, *, idempotency_key: str | None = None, **fields: Unpack[Fields]
+    ) -> _J:
+        """Queues a job.
+
+        Args:
+            request: a prompt, a request's model, or its JSON; of mode `text-to-audio` where nothing names one.
+            idempotency_key: 1 to 255 visible ASCII characters; the same key with the same request is the same job for
+                24 hours, also after a restart of this program. Left out, each call makes a new job.
+            fields: fields of the request, instead of those that it has.
+
+        Raises:
+            RequestError: the server refuses the request; InvalidRequest names the fields.
+            UnavailableError: it can't take jobs now; QueueFull, StoreUnavailable.
+        """
+        return await self._submit(request_body(request, fields), idempotency_key)
+
+    @call
+    async def submit_many(self, requests: Iterable[RequestInput], *, idempotency_key: str | None = None) -> list[_J]:
+        """Queues up to 16 jobs, all of them or none.
+
+        Raises:
+            RequestError, UnavailableError: as `submit`.
+        """
+        if isinstance(requests, str | Mapping):
+            raise TypeError("submit_many takes several requests; submit takes one.")  # not one for each of its letters
+        body = [request_body(request, {}) for request in requests]
+        return [self._made(data) for data in (await self._post_jobs(JobList, body, idempotency_key)).jobs]
+
+    @call
+    async def job(self, job_id: str) -> _J:
+        """A job submitted before.
+
+        Raises:
+            NotFound, Gone: the server has no such job, or no longer has it.
+        """
+        return self._made(await self._transport.fetch(JobData, "GET", f"jobs/{checked_id(job_id)}"))
+
+    @stream
+    async def jobs(self, status: JobStatus | None = None) -> AsyncGenerator[_J, None]:
+        """The caller's jobs, newest first, fetched page by page.
+
+        Raises:
+            Unauthorized: the client has neither a key nor a secret.
+        """
+        cursor = None
+        while True:
+            page = await self._page(JobPage, "jobs", status=status, cursor=cursor)
+            for data in page.jobs:
+                yield self._made(data)
+            if (cursor := page.next_cursor) is None:
+                return
+
+    @call
+    async def upload(self, file: FileInput) -> Upload:
+        """Sends an image or a sound, and returns the reference by which requests name it.
+
+        Args:
+            file: its path, its content, a file that is open for reading, or a sound as a `pydub.AudioSegment`.
+
+        Raises:
+            UnreadableMedia: the server can't read the file, or it exceeds the limits.
+        """
+        stored = await self._transport.fetch(UploadedFile, "POST", "uploads", files={"file": file_part(file)})
+        return Upload(upload=stored.id)
+
+    @stream
+    async def uploads(self) -> AsyncGenerator[UploadedFile, None]:
+        """The caller's uploads that are still kept, newest first, fetched page by page.
+
+        Raises:
+            Unauthorized: the client has neither a key nor a secret.
+        """
+        cursor = None
+        while True:
+            page = await self._page(UploadPage, "uploads", cursor=cursor)
+            for upload in page.uploads:
+                yield upload
+            if (cursor := page.next_cursor) is None:
+                return
+
+    @call
+    async def delete_upload(self, upload: Upload | str) -> None:
+        """Deletes an upload, by its reference or id. Jobs that were submitted with it are made all the same.
+
+        Raises:
+            NotFound: the server has no such upload.
+        """
+        upload_id = upload.upload if isinstance(upload, Upload) else upload
+        await self._transport.request("DELETE", f"uploads/{checked_id(upload_id)}")
+
+    @call
+    async def seeds(self) -> list[SeedPicture]:
+        """The built-in seed images."""
+        return (await self._transport.fetch(SeedList, "GET", "seeds")).seeds
+
+    @call
+    async def models(self) -> list[ModelEntry]:
+        """The models that have a worker now."""
+        return (await self._transport.fetch(ModelList, "GET", "models")).models
+
+    def _with(self, transport: Transport) -> Self:
         other = copy.copy(self)
-        other._transport = self._transport.for_end_user(end_user)
+        other._transport = transport
         return other
 
-    def __enter__(self) -> "Client":
+    def _made(self, data: JobData) -> _J:
+        return self._job(self._transport, data)
+
+    async def _page(self, kind: type[_Page], path: str, **params: str | None) -> _Page:
+        given = {name: value for name, value in params.items() if value is not None}
+        return await self._transport.fetch(kind, "GET", path, params=given)
+
+    async def _submit(self, body: dict[str, Any], idempotency_key: str | None) -> _J:
+        return self._made(await self._post_jobs(JobData, body, idempotency_key))
+
+    async def _post_jobs(self, kind: type[_Accepted], body: object, idempotency_key: str | None) -> _Accepted:
+        # One key for all attempts: a lost response must not lead to a second job.
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        return await self._transport.fetch(kind, "POST", "jobs", json=body, headers=headers)
+
+
+class Client(ClientCalls[Job], Blocking):
+    """A client of one server, for any number of threads: its calls block and return results."""
+
+    _job, _wire = Job, BlockingWire
+
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(
@@ -63,106 +246,16 @@ class Client:
     ) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Closes the client's connections."""
-        self._transport.close()
 
-    def submit(self, request: AnyRequest, idempotency_key: str | None = None) -> Job:
-        """Queues a job.
+class AsyncClient(ClientCalls[AsyncJob], Asynchronous):
+    """A client of one server, for asyncio: its calls are awaited."""
 
-        Args:
-            idempotency_key: 1 to 255 visible ASCII characters; the same key with the same request is the same job for
-                24 hours, also after a restart of this program. Left out, each call makes a new job.
+    _job, _wire = AsyncJob, AsyncWire
 
-        Raises:
-            RequestError: the server refuses the request; InvalidRequest names the fields.
-            UnavailableError: it can't take jobs now; QueueFull, StoreUnavailable.
-        """
-        return Job(self._transport, self._post_jobs(_json(request), idempotency_key))
+    async def __aenter__(self) -> Self:
+        return self
 
-    def submit_many(self, requests: Sequence[AnyRequest]) -> list[Job]:
-        """Queues up to 16 jobs, all of them or none.
-
-        Raises:
-            RequestError, UnavailableError: as `submit`.
-        """
-        accepted = self._post_jobs([_json(request) for request in requests])
-        return [Job(self._transport, data) for data in accepted["jobs"]]
-
-    def job(self, job_id: str) -> Job:
-        """A job submitted before.
-
-        Raises:
-            NotFound, Gone: the server has no such job, or no longer has it.
-        """
-        return Job(self._transport, self._get(f"jobs/{job_id}"))
-
-    def jobs(self, status: str | None = None) -> Iterator[Job]:
-        """The caller's jobs, newest first.
-
-        Raises:
-            Unauthorized: the client has neither a key nor a secret.
-        """
-        for data in self._pages("jobs", {"status": status} if status else {}):
-            yield Job(self._transport, data)
-
-    def upload(self, file: Path | str | AudioSegment) -> Upload:
-        """Sends an image or a sound, and returns the reference by which requests name it.
-
-        Args:
-            file: its path, or a sound as a `pydub.AudioSegment`.
-
-        Raises:
-            UnreadableMedia: the server can't read the file, or it exceeds the limits.
-        """
-        part = (Path(file).name, Path(file).read_bytes()) if isinstance(file, Path | str) else ("a.wav", wav_of(file))
-        response = self._transport.request("POST", "uploads", files={"file": part})
-        return Upload(upload=response.json()["id"])
-
-    def uploads(self) -> Iterator[dict[str, Any]]:
-        """The caller's uploads that are still kept, newest first, as `GET /uploads` describes them.
-
-        Raises:
-            Unauthorized: the client has neither a key nor a secret.
-        """
-        return self._pages("uploads", {})
-
-    def delete_upload(self, upload: Upload | str) -> None:
-        """Deletes an upload, by its reference or id. Jobs that were submitted with it are made all the same.
-
-        Raises:
-            NotFound: the server has no such upload.
-        """
-        upload_id = upload.upload if isinstance(upload, Upload) else upload
-        self._transport.request("DELETE", f"uploads/{upload_id}")
-
-    def seeds(self) -> list[dict[str, Any]]:
-        """The built-in seed images."""
-        seeds: list[dict[str, Any]] = self._get("seeds")["seeds"]
-        return seeds
-
-    def models(self) -> list[dict[str, Any]]:
-        """The models that have a worker now."""
-        models: list[dict[str, Any]] = self._get("models")["models"]
-        return models
-
-    def _pages(self, name: str, params: dict[str, str]) -> Iterator[dict[str, Any]]:
-        """The items of a list, `name` being its path and its field."""
-        while True:
-            page = self._get(name, params)
-            yield from page[name]
-            if not page["next_cursor"]:
-                return
-            params["cursor"] = page["next_cursor"]
-
-    def _get(self, path: str, params: dict[str, str] | None = None) -> Any:
-        return self._transport.request("GET", path, params=params).json()
-
-    def _post_jobs(self, body: object, idempotency_key: str | None = None) -> Any:
-        # One key for all attempts: a lost response must not lead to a second job.
-        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
-        return self._transport.request("POST", "jobs", json=body, headers=headers).json()
-
-
-def _json(request: AnyRequest) -> dict[str, Any]:
-    return request.model_dump(mode="json", exclude_none=True)
+    async def __aexit__(
+        self, _kind: type[BaseException] | None, _error: BaseException | None, _trace: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -7,8 +7,8 @@ import discord
 import structlog
 from discord import app_commands
 
+from riffusion.client import AsyncClient
 from riffusion.discord_bot import messages
-from riffusion.discord_bot.async_client import AsyncClient
 from riffusion.discord_bot.blocked_words import BlockedWords
 from riffusion.discord_bot.buttons import BUTTONS
 from riffusion.discord_bot.clip_service import ClipService
@@ -18,6 +18,7 @@ from riffusion.discord_bot.pending_requests import PendingRequestStore
 from riffusion.settings import Settings
 
 DATABASE = "discord.sqlite3"  # in the data folder
+RETRY_FOR_S = 10.0  # no longer: a person is waiting for the reply
 
 discord.VoiceClient.warn_nacl = discord.VoiceClient.warn_dave = False  # voice channels, which it doesn't join
 
@@ -32,7 +33,7 @@ class RiffusionBot(discord.Client):
         key = settings.discord_api_key
         self.service = ClipService(
             self,
-            AsyncClient(settings.discord_api_url, key.get_secret_value() if key else None),
+            AsyncClient(settings.discord_api_url, key.get_secret_value() if key else None, retry_for_s=RETRY_FOR_S),
             PendingRequestStore(settings.data_dir / DATABASE),
             JobLimits(settings.discord_user_jobs, settings.discord_guild_jobs),
             BlockedWords(settings.discord_blocked_words),

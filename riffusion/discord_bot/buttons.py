@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import discord
 
-from riffusion.client import Client
+from riffusion.client import AsyncClient
 from riffusion.discord_bot import messages
 from riffusion.errors import Gone, NotFound, RiffusionError, UnavailableError
 from riffusion.requests import MAX_PROMPT_CHARS, AnyRequest, JobResult
@@ -62,8 +62,8 @@ class Again(
         """Submits the request."""
         service = interaction.client.service
 
-        async def make_request(client: Client) -> AnyRequest:
-            made = (await service.api.call(client.job, self.job)).data["request"]
+        async def make_request(client: AsyncClient) -> AnyRequest:
+            made = (await client.job(self.job)).data.request
             return AGAIN[self.how](
                 init=JobResult(job=self.job),
                 prompt=messages.prompt_of(made)[:MAX_PROMPT_CHARS],  # a blend has two
@@ -89,10 +89,10 @@ class Remix(discord.ui.DynamicItem[discord.ui.Button[discord.ui.View]], template
 
     async def callback(self, interaction: Interaction) -> None:
         """Opens the dialog."""
-        api = interaction.client.service.api
+        api = interaction.client.service.api_for(interaction.user.id)
         try:
             async with asyncio.timeout(DIALOG_S):
-                made = (await api.call(api.for_user(interaction.user.id).job, self.job)).data["request"]
+                made = (await api.job(self.job)).data.request
         except TimeoutError:
             await _reply_privately(interaction, UnavailableError("The server takes too long."))
         except RiffusionError as error:
@@ -116,7 +116,7 @@ class RemixDialog(discord.ui.Modal):
         """Submits the request."""
         request = Riff(init=JobResult(job=self.job), prompt=self.prompt.value)
 
-        async def make_request(_client: Client) -> AnyRequest:
+        async def make_request(_client: AsyncClient) -> AnyRequest:
             return request
 
         await interaction.client.service.submit(interaction, [request.prompt], make_request)
@@ -144,10 +144,9 @@ class Delete(
             await interaction.response.send_message(messages.NOT_YOURS, ephemeral=True)
             return
         await interaction.response.defer()
-        api = interaction.client.service.api
-        client = api.for_user(interaction.user.id)
+        api = interaction.client.service.api_for(interaction.user.id)
         try:
-            await api.call(lambda: client.job(self.job).delete())
+            await (await api.job(self.job)).delete()
         except (NotFound, Gone):
             pass  # it has expired; the message is deleted all the same
         except RiffusionError as error:

@@ -6,21 +6,16 @@ interrupted is therefore simply started again, until it has its reply.
 
 import asyncio
 import contextlib
-import io
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 import aiohttp
 import discord
 import structlog
 
-from riffusion.client import Client, Job
-from riffusion.client.transport import job_error
+from riffusion.client import AsyncClient, AsyncJob
 from riffusion.discord_bot import messages, reply
-from riffusion.discord_bot.async_client import AsyncClient
 from riffusion.discord_bot.blocked_words import BlockedWords
 from riffusion.discord_bot.buttons import cancel_button, clip_buttons
 from riffusion.discord_bot.job_limits import JobLimits
@@ -34,7 +29,7 @@ RETRY_S = 20.0  # until a request that Discord or the API interrupted is started
 _log = structlog.get_logger()
 
 # Makes a request, after the uploads and queries that it needs.
-RequestFactory = Callable[[Client], Awaitable[AnyRequest]]
+RequestFactory = Callable[[AsyncClient], Awaitable[AnyRequest]]
 
 
 class ClipService:
@@ -48,12 +43,16 @@ class ClipService:
         limits: JobLimits,
         blocked_words: BlockedWords,
     ) -> None:
-        self.api = api
+        self._api = api
         self._bot = bot
         self._store = store
         self._limits = limits
         self._blocked_words = blocked_words
         self._running: set[asyncio.Task[None]] = set()
+
+    def api_for(self, user: int) -> AsyncClient:
+        """The API on behalf of a Discord user, so that limits and fairness are per person."""
+        return self._api.for_end_user(f"discord:{user}")
 
     async def submit(
         self, interaction: discord.Interaction[Any], texts: Sequence[str], make_request: RequestFactory
@@ -89,7 +88,7 @@ class ClipService:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
         self._store.close()
-        self.api.close()
+        await self._api.close()
 
     def _refusal(self, user: int, guild: int | None, texts: Sequence[str]) -> str | None:
         if any(self._blocked_words.found_in(text) for text in texts):
@@ -107,7 +106,7 @@ class ClipService:
         asked_at = time.time()
         await interaction.response.defer(thinking=True)
         try:
-            request = await make_request(self.api.for_user(interaction.user.id))
+            request = await make_request(self.api_for(interaction.user.id))
         except RiffusionError as error:
             await interaction.edit_original_response(content=messages.explain(error))
             return None
@@ -161,7 +160,7 @@ class ClipService:
             discord.HTTPException: the reply can't be edited.
         """
         try:
-            job = await self.api.call(self.api.for_user(pending.user).submit, pending.request, pending.id)
+            job = await self.api_for(pending.user).submit(pending.request, idempotency_key=pending.id)
         except RiffusionError as error:
             if isinstance(error, UnavailableError) and not is_new:
                 raise
@@ -170,26 +169,26 @@ class ClipService:
         try:
             await self._show(pending, job)
         except discord.NotFound:  # the reply was deleted, so the clip would have no place
-            await self.api.call(_discard, job)
+            await _discard(job)
 
-    async def _show(self, pending: PendingRequest, job: Job) -> None:
+    async def _show(self, pending: PendingRequest, job: AsyncJob) -> None:
         """Shows a job's progress, then its clip or why there is none. Raises as `_attempt`."""
         try:
             await self._show_progress(pending, job)
-            if job.status == "succeeded":
+            if job.error is None:
                 await self._post_clip(pending, job)
                 return
-            reason = job_error(job.data["error"])
+            reason = job.error
         except UnavailableError:
             raise
         except RiffusionError as error:  # the job was deleted
             reason = error
-        content = f"{messages.title(job.data['request'], pending.user)}\n{messages.explain(reason)}"
+        content = f"{messages.title(job.data.request, pending.user)}\n{messages.explain(reason)}"
         await reply.edit(self._bot, pending, content)
 
-    async def _show_progress(self, pending: PendingRequest, job: Job) -> None:
-        """Shows the state of a job until it ends. Raises what `Job.refresh` does, apart from UnavailableError."""
-        title = messages.title(job.data["request"], pending.user)
+    async def _show_progress(self, pending: PendingRequest, job: AsyncJob) -> None:
+        """Shows the state of a job until it ends. Raises what `AsyncJob.refresh` does, apart from UnavailableError."""
+        title = messages.title(job.data.request, pending.user)
         shown, now = "", messages.progress(job.data)
         while not job.ended:
             if now != shown:
@@ -197,36 +196,26 @@ class ClipService:
                 shown = now
             await asyncio.sleep(UPDATE_S)
             try:
-                await self.api.call(job.refresh)
+                await job.refresh()
             except UnavailableError:
                 now = messages.SERVER_AWAY
             else:
                 now = "" if job.ended else messages.progress(job.data)
 
-    async def _post_clip(self, pending: PendingRequest, job: Job) -> None:
-        """Posts what a job made. Raises what `Job.download` does."""
+    async def _post_clip(self, pending: PendingRequest, job: AsyncJob) -> None:
+        """Posts what a job made. Raises what `AsyncFile.read` does."""
         content = messages.clip(job.data, pending.user)
-        if job.data["result"]["audio"]["bytes"] > pending.file_limit:
-            content += f"\n{messages.too_large(job.data['result']['audio']['url'])}"
+        if job.result.audio.bytes > pending.file_limit:
+            content += f"\n{messages.too_large(job.audio.url)}"
             files = []
-        else:
-            files = await self.api.call(_download, job)
+        else:  # in memory: an upload to Discord may have to be repeated
+            stem = f"{job.data.mode}-{job.id[:8]}"
+            files = [discord.File(await file.open(), f"{stem}.{file.format}") for file in (job.audio, job.image)]
         await reply.edit(self._bot, pending, content, view=clip_buttons(job.id, pending.user), files=files)
 
 
-def _download(job: Job) -> list[discord.File]:
-    """The sound and its spectrogram, in memory: an upload to Discord may have to be repeated."""
-    with tempfile.TemporaryDirectory(prefix="riffusion-") as folder:
-        saved = job.download(folder, f"{job.data['mode']}-{job.id[:8]}")
-        return [_file(saved.audio), _file(saved.image)]
-
-
-def _file(path: Path) -> discord.File:
-    return discord.File(io.BytesIO(path.read_bytes()), path.name)
-
-
-def _discard(job: Job) -> None:
+async def _discard(job: AsyncJob) -> None:
     try:
-        job.delete()
+        await job.delete()
     except RiffusionError as error:
         _log.info("job not deleted", job=job.id, reason=str(error))

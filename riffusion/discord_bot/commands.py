@@ -1,16 +1,13 @@
 """The slash commands."""
 
 import secrets
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import discord
 from discord import app_commands
 
-from riffusion.client import Client
+from riffusion.client import AsyncClient
 from riffusion.discord_bot import messages
-from riffusion.discord_bot.async_client import AsyncClient
 from riffusion.errors import UnreadableMedia
 from riffusion.geometry import COLUMNS_PER_S, MAX_WIDTH, MIN_WIDTH, WIDTH_STEP
 from riffusion.requests import MAX_PROMPT_CHARS, MAX_SEED, AnyRequest, InterpolationEnd, Quality
@@ -61,21 +58,19 @@ async def riff(
         asked["width"] = WIDTH_STEP * round(length / (WIDTH_STEP / COLUMNS_PER_S))
     service = interaction.client.service
 
-    async def make_request(client: Client) -> AnyRequest:
-        return await _in_style(service.api, client, style, asked) if style else TextToAudio(**asked)
+    async def make_request(client: AsyncClient) -> AnyRequest:
+        return await _in_style(client, style, asked) if style else TextToAudio(**asked)
 
     await service.submit(interaction, [prompt, negative], make_request)
 
 
-async def _in_style(api: AsyncClient, client: Client, style: discord.Attachment, asked: dict[str, Any]) -> AnyRequest:
+async def _in_style(client: AsyncClient, style: discord.Attachment, asked: dict[str, Any]) -> AnyRequest:
     """The request for a clip in the shape of a picture or a sound, which is uploaded first."""
-    with tempfile.TemporaryDirectory(prefix="riffusion-") as folder:
-        path = Path(folder) / "style"
-        try:
-            await style.save(path)
-        except discord.HTTPException:
-            raise UnreadableMedia("Discord no longer has the file. Attach it again.") from None
-        upload = await api.call(client.upload, path)
+    try:
+        content = await style.read()
+    except discord.HTTPException:
+        raise UnreadableMedia("Discord no longer has the file. Attach it again.") from None
+    upload = await client.upload(content)
     if (style.content_type or "").startswith("image/"):
         return Riff(init=upload, **asked)
     return AudioToAudio(clip=upload, **asked)
@@ -103,7 +98,7 @@ async def blend(
     seed = secrets.randbelow(MAX_SEED + 1) if seed is None else seed
     sides = {"start": InterpolationEnd(prompt=start, seed=seed), "end": InterpolationEnd(prompt=end, seed=seed)}
 
-    async def make_request(_client: Client) -> AnyRequest:
+    async def make_request(_client: AsyncClient) -> AnyRequest:
         return Interpolate(**sides, alpha=mix / 100, quality=quality)
 
     await interaction.client.service.submit(interaction, [start, end], make_request)

@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+from riffusion.client.models import JobData, Queue
 from riffusion.errors import InvalidRequest, RiffusionError, UnavailableError
 from riffusion.requests import title as clip_title
 
@@ -77,25 +78,25 @@ def title(request: Mapping[str, Any], user: int) -> str:
     return " · ".join([*parts, f"for <@{user}>"])
 
 
-def progress(job: Mapping[str, Any]) -> str:
-    """The state of a job that has not ended; `job` is its JSON."""
-    if job["status"] == "queued":
-        queue = job["queue"] or {"position": 0, "eta_s": None}
-        place = {0: "Next in the queue", 1: "1 clip ahead"}.get(queue["position"], f"{queue['position']} clips ahead")
-        if queue.get("paused"):
+def progress(job: JobData) -> str:
+    """The state of a job that has not ended."""
+    if job.status == "queued":
+        queue = job.queue or Queue(position=0)
+        place = {0: "Next in the queue", 1: "1 clip ahead"}.get(queue.position, f"{queue.position} clips ahead")
+        if queue.paused:
             return f"{place}; the server has paused this model."
-        return f"{place}." if queue["eta_s"] is None else f"{place}, about {_duration(queue['eta_s'])} to wait."
-    steps = job["progress"]
-    if not steps or not steps["total"]:
+        return f"{place}." if queue.eta_s is None else f"{place}, about {_duration(queue.eta_s)} to wait."
+    steps = job.progress
+    if not steps or not steps.total:
         return "Starting …"
-    filled = BAR_CELLS * steps["step"] // steps["total"]
-    return f"`{'█' * filled}{'░' * (BAR_CELLS - filled)}` step {steps['step']} of {steps['total']}"
+    filled = BAR_CELLS * steps.step // steps.total
+    return f"`{'█' * filled}{'░' * (BAR_CELLS - filled)}` step {steps.step} of {steps.total}"
 
 
-def clip(job: Mapping[str, Any], user: int) -> str:
+def clip(job: JobData, user: int) -> str:
     """The text above a finished clip."""
-    warnings = (f"-# {quoted(warning)}" for warning in job["warnings"][:MAX_WARNINGS])
-    return "\n".join([title(job["request"], user), *warnings])
+    warnings = (f"-# {quoted(warning)}" for warning in job.warnings[:MAX_WARNINGS])
+    return "\n".join([title(job.request, user), *warnings])
 
 
 def too_large(url: str) -> str:

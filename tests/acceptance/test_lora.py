@@ -42,7 +42,7 @@ def running(tmp_path: Path, model: Path, valkey: ValkeyServer, s3_server: S3Serv
 
 def picture(stack: Stack, **more: object) -> Grey:
     job = stack.client.submit(TextToAudio(**ASKED, **more)).wait()
-    content = http.get(job.data["result"]["image"]["url"]).raise_for_status().content
+    content = http.get(job.image.url).raise_for_status().content
     return np.asarray(Image.open(io.BytesIO(content)), np.int16)
 
 

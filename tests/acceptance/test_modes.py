@@ -95,26 +95,26 @@ def request_of(
 def test_a_mode_ends_in_picture_and_sound(client: Client, mode: str, request_of: dict[str, Any]) -> None:
     job = client.submit(parse({"mode": mode, **request_of})).wait()
 
-    result = job.data["result"]
-    picture = Image.open(io.BytesIO(http.get(result["image"]["url"]).raise_for_status().content))
+    result = job.result
+    picture = Image.open(io.BytesIO(http.get(result.image.url).raise_for_status().content))
     assert picture.format == "PNG"
-    assert picture.size == (result["image"]["width"], 512)
+    assert picture.size == (result.image.width, 512)
     assert picture.getexif()[11000] == RATE
     assert np.asarray(picture).std() > 0
 
-    sound = http.get(result["audio"]["url"]).raise_for_status()
+    sound = http.get(result.audio.url).raise_for_status()
     wave, rate = soundfile.read(io.BytesIO(sound.content))
     assert rate == RATE
-    assert len(wave) / rate == pytest.approx(result["audio"]["duration_s"], abs=0.001)
+    assert len(wave) / rate == pytest.approx(result.audio.duration_s, abs=0.001)
     if SECONDS[mode] is not None:
         assert len(wave) / rate == pytest.approx(SECONDS[mode], abs=0.05)
     assert 0 < np.abs(wave).max() < 1
 
 
 def test_a_run_of_clips_becomes_one_sound(client: Client) -> None:
-    ends = {"start": {"prompt": "bells"}, "end": {"prompt": "drums"}, "clips": 2, "steps": 2}
-    result = client.submit(parse({"mode": "interpolate", **ends})).wait().data["result"]
-    assert result["audio"]["duration_s"] == pytest.approx(2 * 5.12, abs=0.05)
+    ends = {"mode": "interpolate", "start": {"prompt": "bells"}, "end": {"prompt": "drums"}, "clips": 2, "steps": 2}
+    result = client.run(ends).result
+    assert result.audio.duration_s == pytest.approx(2 * 5.12, abs=0.05)
 
 
 def test_the_same_seed_makes_the_same_picture_in_any_batch(client: Client) -> None:
@@ -122,7 +122,7 @@ def test_the_same_seed_makes_the_same_picture_in_any_batch(client: Client) -> No
     other = parse({"mode": "text-to-audio", **PROMPT, "seed": 8})
     alone = client.submit(request).wait()
     together = client.submit_many([request, other])[0].wait()
-    urls = [job.data["result"]["image"]["url"] for job in (alone, together)]
+    urls = [job.image.url for job in (alone, together)]
     first, second = (np.asarray(Image.open(io.BytesIO(http.get(url).content)), np.int16) for url in urls)
     # A batch of another size rounds differently: one grey level at most.
     assert np.abs(first - second).max() <= 1

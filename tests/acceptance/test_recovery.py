@@ -18,7 +18,7 @@ WITHIN = timedelta(seconds=20)  # after a worker is back; promised for the defau
 def has_begun(job: Job) -> bool:
     """Whether the first step is done; before, progress is null."""
     job.refresh()
-    return bool(job.data["progress"] and job.data["progress"]["step"] > 0)
+    return bool(job.data.progress and job.data.progress.step > 0)
 
 
 def test_a_killed_workers_job_succeeds_once(empty_stack: Stack) -> None:
@@ -33,10 +33,11 @@ def test_a_killed_workers_job_succeeds_once(empty_stack: Stack) -> None:
     back = datetime.now(UTC)
     job.wait(timeout_s=120)
 
-    assert job.data["attempts"] == 2
-    assert datetime.fromisoformat(job.data["started_at"]) <= back + WITHIN
-    assert http.get(job.data["result"]["audio"]["url"]).status_code == httpx.codes.OK
-    folder = job.data["result"]["audio"]["url"].split("/results/")[1].split("/")[0]
+    assert job.data.attempts == 2
+    assert job.data.started_at
+    assert job.data.started_at <= back + WITHIN
+    assert http.get(job.audio.url).status_code == httpx.codes.OK
+    folder = job.audio.url.split("/results/")[1].split("/")[0]
     assert empty_stack.objects() == {f"results/{folder}/clip.png", f"results/{folder}/clip.mp3"}
 
 
@@ -46,7 +47,7 @@ def test_a_worker_asked_to_stop_finishes_what_runs(empty_stack: Stack) -> None:
     wait_until(lambda: has_begun(job), 60, "the job never started")
     assert stop(worker, grace_s=120) == 0
     job.refresh()
-    assert (job.status, job.data["attempts"]) == ("succeeded", 1)
+    assert (job.status, job.data.attempts) == ("succeeded", 1)
 
 
 @pytest.mark.parametrize("when", ["queued", "running"])

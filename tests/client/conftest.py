@@ -1,14 +1,30 @@
 """A server with scripted responses, which records the requests that it receives."""
 
+import json
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import pytest
 
 Reply = tuple[int, dict[str, str], str]  # status, headers, body
 HANG_UP: Reply = (0, {}, "")  # closes the connection without a response
+JOB_ID = "a" * 22
+
+
+def job_json(status: str = "queued", **more: Any) -> str:
+    """A job as a server sends it."""
+    here = f"http://server.example/jobs/{JOB_ID}"
+    data: dict[str, Any] = {
+        "id": JOB_ID, "status": status, "mode": "text-to-audio", "model": "tiny", "created_at": "2026-11-29T04:00:00Z",
+        "started_at": None, "completed_at": None, "queue": None, "progress": None, "preview": None,
+        "request": {"mode": "text-to-audio", "prompt": "bells", "seed": 1}, "degraded": False, "attempts": 0,
+        "result": None, "error": None, "warnings": [], "webhook": None,
+        "links": {"self": here, "cancel": f"{here}/cancel", "events": f"{here}/events"},
+    }  # fmt: skip
+    return json.dumps({**data, **more})
 
 
 @dataclass

@@ -15,11 +15,11 @@ from riffusion.storage import open_storage
 from tests.conftest import free_port
 from tests.worker.cheap import CheapGenerator
 from worker.heartbeat import Heartbeat
-from worker.runner import Runner
+from worker.runner import Generates, Runner
 
 
 @contextmanager
-def serving(settings: Settings) -> Iterator[str]:
+def serving(settings: Settings, generator: Generates | None = None) -> Iterator[str]:
     """The URL of a running service."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -28,7 +28,7 @@ def serving(settings: Settings) -> Iterator[str]:
     server = make_server("127.0.0.1", port, app, threaded=True)
     store = JobStore.connect(settings)
     heartbeat = Heartbeat(store, settings, "runner")
-    runner = Runner(store, open_storage(settings), CheapGenerator(), heartbeat, settings)
+    runner = Runner(store, open_storage(settings), generator or CheapGenerator(), heartbeat, settings)
 
     def work() -> None:
         while not runner.stopping:

@@ -38,8 +38,8 @@ def client(settings: Settings) -> Iterator[Client]:
 def test_from_a_prompt_to_files(client: Client, tmp_path: Path) -> None:
     steps: list[int] = []
     job = client.submit(TextToAudio(prompt="1", seed=7))
-    job.wait(progress=lambda now: steps.append((now.data["progress"] or {"step": 0})["step"]), timeout_s=60)
-    assert job.data["request"]["seed"] == 7
+    job.wait(progress=lambda now: steps.append(now.data.progress.step if now.data.progress else 0), timeout_s=60)
+    assert job.data.request["seed"] == 7
     assert steps == sorted(steps)
     assert len(set(steps)) > 2
     saved = job.download(tmp_path)
@@ -59,9 +59,9 @@ def test_without_a_secret_there_is_no_list(client: Client) -> None:
 
 
 def test_events_follow_a_job_to_its_end(client: Client) -> None:
-    seen = [(job.status, job.data["progress"]) for job in client.submit(TextToAudio(prompt="1")).events()]
-    assert seen[-1][0] == "succeeded"
-    assert "running" in [status for status, _ in seen]
+    seen = [event.data.status for event in client.submit(TextToAudio(prompt="1")).events()]
+    assert seen[-1] == "succeeded"
+    assert "running" in seen
 
 
 def test_cancel_and_delete(client: Client) -> None:
@@ -110,14 +110,14 @@ def test_an_upload_is_named_by_a_request(client: Client, tmp_path: Path) -> None
 
 
 def test_lists_of_seeds_and_models(client: Client) -> None:
-    assert "drums" in [seed["name"] for seed in client.seeds()]
-    wait_until(lambda: [model["name"] for model in client.models()] == ["tiny"])
+    assert "drums" in [seed.name for seed in client.seeds()]
+    wait_until(lambda: [model.name for model in client.models()] == ["tiny"])
 
 
 def test_uploads_are_listed_and_deleted(client: Client, tmp_path: Path) -> None:
     kept, deleted = (client.upload(_picture(tmp_path, width)) for width in (64, 128))
     client.delete_upload(deleted)
-    assert [each["id"] for each in client.uploads()] == [kept.upload]
+    assert [each.id for each in client.uploads()] == [kept.upload]
     with pytest.raises(NotFound):
         client.delete_upload(deleted.upload)
 

@@ -1,12 +1,10 @@
 """One client on behalf of many people."""
 
-import json
-
 from riffusion.client import Client
 from riffusion.requests.modes.text_to_audio import TextToAudio
-from tests.client.conftest import Reply, Script
+from tests.client.conftest import Reply, Script, job_json
 
-QUEUED: Reply = (202, {}, json.dumps({"id": "a" * 22, "status": "queued"}))
+QUEUED: Reply = (202, {}, job_json())
 
 
 def test_requests_are_made_on_behalf_of_the_end_user(script: Script) -> None:
@@ -23,7 +21,7 @@ def test_requests_are_made_on_behalf_of_the_end_user(script: Script) -> None:
 def test_a_key_that_the_caller_chose_is_sent(script: Script) -> None:
     script.replies = [QUEUED]
     with Client(script.url) as client:
-        client.submit(TextToAudio(prompt="funk"), "chosen-1")
+        client.submit(TextToAudio(prompt="funk"), idempotency_key="chosen-1")
         client.submit(TextToAudio(prompt="funk"))
     chosen, drawn = [asked.headers["Idempotency-Key"] for asked in script.asked]
     assert chosen == "chosen-1"

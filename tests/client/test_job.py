@@ -8,14 +8,11 @@ import pytest
 
 from riffusion.client import Client, Job
 from riffusion.errors import JobError, RequestError, UnavailableError, WorkerLost
-from tests.client.conftest import HANG_UP, Asked, Reply, Script
-
-ID = "a" * 22
+from tests.client.conftest import HANG_UP, JOB_ID, Asked, Reply, Script, job_json
 
 
 def state(status: str, tag: str = "", **more: Any) -> Reply:
-    data = {"id": ID, "status": status, "queue": None, "progress": None, "result": None, "error": None, **more}
-    return 200, {"ETag": f'W/"{tag}"'} if tag else {}, json.dumps(data)
+    return 200, {"ETag": f'W/"{tag}"'} if tag else {}, job_json(status, **more)
 
 
 def events(*states: Reply) -> Reply:
@@ -28,7 +25,7 @@ def events(*states: Reply) -> Reply:
 @pytest.fixture
 def job(script: Script) -> Job:
     script.replies = [state("queued", tag="1")]
-    job = Client(script.url, retry_for_s=3).job(ID)
+    job = Client(script.url, retry_for_s=3).job(JOB_ID)
     script.asked.clear()
     return job
 
@@ -47,7 +44,7 @@ def test_waiting_asks_for_changes_only(script: Script, job: Job) -> None:
 def test_a_preview_is_fetched_while_there_is_one(script: Script, job: Job) -> None:
     assert job.preview() is None
     assert not script.asked
-    preview = {"url": f"{script.url}/jobs/{ID}/preview", "number": 1}
+    preview = {"url": f"{script.url}/jobs/{JOB_ID}/preview", "number": 1}
     script.replies = [state("running", preview=preview), (200, {"Content-Type": "image/webp"}, "picture")]
     job.refresh()
     assert job.preview() == b"picture"
@@ -73,7 +70,7 @@ def test_following_resumes_a_broken_stream(script: Script, job: Job) -> None:
     script.replies = [
         events(state("queued"), state("running", progress={"step": 1, "total": 2})), HANG_UP, events(state("succeeded"))
     ]  # fmt: skip
-    assert [now.status for now in job.events()] == ["queued", "running", "succeeded"]
+    assert [event.data.status for event in job.events()] == ["queued", "running", "succeeded"]
     assert [asked.headers.get("Last-Event-ID") for asked in script.asked] == [None, "2", "2"]
 
 
@@ -86,12 +83,17 @@ def test_following_ends_after_the_callers_retries(script: Script, job: Job) -> N
 def test_cancel(script: Script, job: Job) -> None:
     script.replies = [state("canceled", error={"code": "canceled", "detail": "Canceled."})]
     assert job.cancel().status == "canceled"
-    assert (script.asked[0].method, script.asked[0].path) == ("POST", f"/jobs/{ID}/cancel")
+    assert (script.asked[0].method, script.asked[0].path) == ("POST", f"/jobs/{JOB_ID}/cancel")
 
 
 def done(script: Script) -> Reply:
-    result = {kind: {"url": f"{script.url}/files/{kind}", "format": "flac"} for kind in ("image", "audio")}
-    return state("succeeded", result=result)
+    until = "2026-11-29T05:00:00Z"
+    image = {"url": f"{script.url}/files/image", "expires_at": until, "width": 512, "height": 512, "bytes": 5}
+    audio = {
+        "url": f"{script.url}/files/audio", "expires_at": until, "duration_s": 5.1, "sample_rate": 44100, "channels": 1,
+        "format": "flac", "bytes": 5,
+    }  # fmt: skip
+    return state("succeeded", result={"image": image, "audio": audio})
 
 
 def serve(script: Script, audio_status: int = 200) -> None:

@@ -6,7 +6,9 @@ import time
 import pytest
 
 from riffusion.client import Client
+from riffusion.client.calls import run
 from riffusion.client.transport import Transport
+from riffusion.client.wire import BlockingWire
 from riffusion.errors import (
     InvalidRequest,
     QueueFull,
@@ -18,11 +20,10 @@ from riffusion.errors import (
     UnknownReference,
 )
 from riffusion.requests.modes.text_to_audio import TextToAudio
-from tests.client.conftest import HANG_UP, Reply, Script
+from tests.client.conftest import HANG_UP, JOB_ID, Reply, Script, job_json
 from tests.conftest import free_port
 
-JOB = {"id": "a" * 22, "status": "queued", "queue": None, "progress": None, "result": None, "error": None}
-ACCEPTED: Reply = (202, {"Content-Type": "application/json"}, json.dumps(JOB))
+ACCEPTED: Reply = (202, {"Content-Type": "application/json"}, job_json())
 
 
 def problem(status: int, code: str, detail: str = "A reason.", retry_after: str | None = None, **more: object) -> Reply:
@@ -34,7 +35,7 @@ def problem(status: int, code: str, detail: str = "A reason.", retry_after: str 
 def test_a_submission_is_repeated_under_one_key(script: Script, obstacle: Reply) -> None:
     script.replies = [obstacle, ACCEPTED]
     with Client(script.url) as client:
-        assert client.submit(TextToAudio(prompt="bells")).id == JOB["id"]
+        assert client.submit(TextToAudio(prompt="bells")).id == JOB_ID
     first, second = script.asked
     assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
     assert first.body == second.body
@@ -117,10 +118,11 @@ def test_a_code_of_a_later_version_keeps_its_name(
 
 def test_the_key_goes_to_its_server_only(script: Script) -> None:
     script.replies = [(200, {}, "{}")]
-    transport = Transport("http://127.0.0.1:1", key="secret", timeout_s=5, retry_for_s=0)
-    transport.request("GET", f"{script.url}/clip.mp3")
-    own = Transport(script.url, key="secret", timeout_s=5, retry_for_s=0)
-    own.request("GET", "jobs")
-    assert [asked.headers.get("Authorization") for asked in script.asked] == [None, "Bearer secret"]
-    transport.close()
-    own.close()
+    wire = BlockingWire()
+    for url, path in (("http://127.0.0.1:1", f"{script.url}/clip.mp3"), (script.url, "jobs")):
+        transport = Transport.to(url, "secret", "s" * 22, wire, timeout_s=5, retry_for_s=0).for_end_user("me")
+        run(transport.request("GET", path))
+    other, own = (asked.headers for asked in script.asked)
+    assert not {"Authorization", "Riffusion-Secret", "Riffusion-End-User"} & other.keys()
+    assert {"Authorization", "Riffusion-Secret", "Riffusion-End-User"} <= own.keys()
+    run(wire.close())

@@ -59,7 +59,7 @@ def submit(client: Client, number: int, steps: int = 40) -> list[Job]:
 def sound(job: Job) -> bytes:
     """The job's file, from the object storage."""
     job.refresh()
-    return http.get(job.data["result"]["audio"]["url"]).raise_for_status().content
+    return http.get(job.audio.url).raise_for_status().content
 
 
 def test_an_operator_finds_what_is_documented(compose: Compose) -> None:
@@ -142,7 +142,7 @@ def test_the_object_storage_is_out_of_reach_of_redis(compose: Compose) -> None:
 
 def test_a_request_without_keys_is_refused(compose: Compose, client: Client) -> None:
     (job,) = submit(client, 1, steps=2)
-    url = httpx.URL(job.wait(timeout_s=ENDS_S).data["result"]["audio"]["url"])
+    url = httpx.URL(job.wait(timeout_s=ENDS_S).audio.url)
     assert http.get(url).status_code == httpx.codes.OK
     for address in (url.copy_with(query=None), url.copy_with(path="/", query=None)):
         assert http.get(address).status_code == httpx.codes.FORBIDDEN
@@ -193,4 +193,4 @@ def test_nothing_is_lost_by_down_and_up(compose: Compose, client: Client) -> Non
     assert list(Client(compose.url, key).jobs()) == []
     for job in waiting:
         assert len(sound(job.wait(timeout_s=ENDS_S))) > 1000
-        assert job.data["attempts"] == 1
+        assert job.data.attempts == 1

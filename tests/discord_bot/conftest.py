@@ -16,7 +16,8 @@ from yarl import URL
 from api.app import create_app
 from api.services import EXTENSION, Services
 from riffusion.client.transport import END_USER_HEADER
-from riffusion.discord_bot import async_client, clip_service
+from riffusion.discord_bot import bot as bot_module
+from riffusion.discord_bot import clip_service
 from riffusion.discord_bot.bot import RiffusionBot
 from riffusion.jobs.record import JobRecord
 from riffusion.settings import Settings
@@ -90,7 +91,7 @@ async def start_bot(
     """Starts a bot; a test closes it before it starts another."""
     monkeypatch.setattr(clip_service, "UPDATE_S", PACE_S)
     monkeypatch.setattr(clip_service, "RETRY_S", PACE_S)
-    monkeypatch.setattr(async_client, "RETRY_FOR_S", PACE_S)
+    monkeypatch.setattr(bot_module, "RETRY_FOR_S", PACE_S)
     started: list[tuple[RiffusionBot, asyncio.Task[None]]] = []
 
     async def start() -> RiffusionBot:

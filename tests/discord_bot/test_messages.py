@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from riffusion.client.models import JobData
 from riffusion.discord_bot import messages
 from riffusion.errors import (
     InvalidRequest,
@@ -15,9 +16,17 @@ from riffusion.errors import (
     UnavailableError,
     UnreadableMedia,
 )
+from tests.client.conftest import job_json
 
 # Never sent to a client of the API, impossible for the bot's submissions, or explained with their own message.
-NEVER_LOOKED_UP = {"lease_lost", "conflict", "forbidden", "idempotency_conflict", "invalid_request", "unreadable_media"}
+NEVER_LOOKED_UP = {
+    "lease_lost", "conflict", "forbidden", "idempotency_conflict", "invalid_request", "invalid_signature",
+    "unreadable_media",
+}  # fmt: skip
+
+
+def job(status: str, **more: object) -> JobData:
+    return JobData.model_validate_json(job_json(status, **more))
 
 
 def leaves(kind: type[RiffusionError]) -> Iterator[type[RiffusionError]]:
@@ -72,17 +81,16 @@ def test_prompts_are_quoted(text: str, shown: str) -> None:
     ],
 )
 def test_the_place_in_the_queue(queue: dict[str, object], said: str) -> None:
-    assert messages.progress({"status": "queued", "queue": queue}) == said
+    assert messages.progress(job("queued", queue=queue)) == said
 
 
 def test_the_steps() -> None:
-    running = {"status": "running", "progress": {"step": 5, "total": 20}}
-    assert messages.progress(running) == "`███░░░░░░░░░` step 5 of 20"
-    assert messages.progress({"status": "running", "progress": None}) == "Starting …"
+    assert messages.progress(job("running", progress={"step": 5, "total": 20})) == "`███░░░░░░░░░` step 5 of 20"
+    assert messages.progress(job("running")) == "Starting …"
 
 
 def test_any_number_of_warnings_fits_into_a_message() -> None:
     request = {"prompt": "p" * 2000, "negative_prompt": "n" * 2000, "seed": 2**32 - 1}
-    text = messages.clip({"request": request, "warnings": ["w" * 999] * 12}, 2**63)
+    text = messages.clip(job("succeeded", request=request, warnings=["w" * 999] * 12), 2**63)
     assert len(text) < 2000
     assert text.count("\n-# ") == 4

@@ -137,7 +137,7 @@ async def test_a_style_that_can_not_be_combined(bot: RiffusionBot, discord: Fake
 async def test_a_bug_is_reported_and_frees_the_slot(
     bot: RiffusionBot, discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("riffusion.client.Client.submit", lambda *_: 1 / 0)
+    monkeypatch.setattr("riffusion.client.AsyncClient.submit", lambda *_, **__: 1 / 0)
     asked = await discord.command("riff", by=ALICE, prompt="funk bassline")
     await until(lambda: asked.reply.content == messages.BUG)
     await until(lambda: not bot.service._running)

@@ -181,7 +181,7 @@ def test_ctrl_c_gives_jobs_back_and_the_next_start_runs_them(times: int, start: 
     second = start()
     with second.client() as client:
         again = [client.job(job.id) for job in jobs]
-        assert [(job.wait(timeout_s=60).status, job.data["attempts"]) for job in again] == [("succeeded", 1)] * 2
+        assert [(job.wait(timeout_s=60).status, job.data.attempts) for job in again] == [("succeeded", 1)] * 2
     assert first.log().count("outcome=succeeded") == 2
 
 

@@ -5,8 +5,8 @@ Checked by basedpyright, and by mypy without pydantic's plugin.
 
 from pathlib import Path
 
-from riffusion.client import Client
-from riffusion.requests import InterpolationEnd, SeedImage, Upload
+from riffusion.client import AsyncClient, AsyncJob, Client, Job, webhooks
+from riffusion.requests import InterpolationEnd, MaskBox, SeedImage, Upload
 from riffusion.requests.modes.audio_to_image import AudioToImage
 from riffusion.requests.modes.interpolate import Interpolate
 from riffusion.requests.modes.riff import Riff
@@ -24,9 +24,47 @@ TextToAudio(prompt="a", format="mp4")  # error: format
 TextToAudio(prompt="a", clip="b")  # error: clip
 
 
-def save(folder: Path) -> Path:
-    """Submits a request, waits and downloads."""
-    with Client("http://127.0.0.1:8000") as client:
-        job = client.submit(request)
-        client.submit("a")  # error: AnyRequest
-        return job.wait().download(folder).audio
+def use(*_: object) -> None:
+    """Takes what there is."""
+
+
+def save(client: Client, folder: Path) -> Path:
+    """Submits requests in each form, waits and downloads."""
+    job = client.submit(request)
+    client.submit({"mode": "riff", "prompt": "a", "init": {"seed_image": "band"}}, seed=2)
+    client.submit("a", width=1024, lora={"piano": 0.5}, idempotency_key="1").wait(timeout_s=3)
+    client.submit(mode="riff", init=job.reference, mask=MaskBox(seconds=(0, 1)))
+    client.submit(1)  # error: AnyRequest
+    client.run("a", seed="1")  # error: int | None
+    client.run("a", sead=1)  # error: sead
+    client.run("a", mode="rif")  # error: Literal
+    made: Job = client.run("a", timeout_s=60).wait()
+    seconds: float = made.result.audio.duration_s
+    step: int = made.data.progress.step  # error: step
+    content: bytes = made.audio.read()
+    for file in (folder, "a.wav", content, made.image.open()):
+        client.upload(file)
+    client.upload(1)  # error: PathLike
+    for each in client.jobs(status="queued"):
+        each.cancel().delete()
+    for event in made.events(previews=True):
+        picture: bytes | None = event.preview
+        use(event.data.status, seconds, step, picture)
+    use(webhooks.unwrap(content, {"webhook-id": "a"}, "whsec_").data.result)
+    return made.save(folder / "a.mp3") or job.wait().download(folder).audio
+
+
+async def save_asynchronously(client: AsyncClient, folder: Path) -> Path:
+    """The same calls, awaited."""
+    made: AsyncJob = await client.run("a", seed=1)
+    client.run("a").save(folder)  # error: save
+    job = await client.with_options(timeout_s=1).for_end_user("me").submit(request)
+    await job.wait(progress=lambda now: use(now.id))
+    async for each in client.jobs():
+        await (await each.cancel()).delete()
+    async for event in made.events():
+        use(event.data.mode)
+    for upload in client.uploads():  # error: AsyncGenerator
+        use(upload)
+    await client.upload(await made.audio.open())
+    return await made.audio.save(folder / "a.mp3")

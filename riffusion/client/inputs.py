@@ -1,0 +1,106 @@
+"""What callers hand over, as the server takes it: requests and files."""
+
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import IO, Any, Literal, TypedDict
+
+from pydantic_core import to_jsonable_python
+
+from riffusion.audio_segment import AudioSegment, wav_of
+from riffusion.client.models import ID
+from riffusion.errors import NotFound
+from riffusion.requests import (
+    AnyRequest,
+    AudioFormat,
+    InterpolationEnd,
+    MaskBox,
+    Quality,
+    Reference,
+    Scheduler,
+    TimestepSpacing,
+    Upload,
+)
+
+Mode = Literal[
+    "text-to-audio", "riff", "interpolate", "crossfade", "inpaint", "extend", "loop", "audio-to-audio",
+    "audio-to-image", "image-to-audio",
+]  # fmt: skip
+RequestInput = AnyRequest | Mapping[str, Any] | str
+"""A request's model, its JSON, or a prompt."""
+FileInput = str | os.PathLike[str] | bytes | IO[bytes] | AudioSegment
+"""A path, a file's content, a file that is open for reading, or a sound."""
+
+_Source = Reference | Mapping[str, str]
+
+
+class Fields(TypedDict, total=False):
+    """The fields of all modes; `/openapi.json` says which mode has which, and their limits."""
+
+    mode: Mode
+    model: str | None
+    format: AudioFormat
+    quality: Quality | None
+    fresh: bool
+    webhook: str | None
+    prompt: str
+    negative_prompt: str
+    seed: int | None
+    steps: int | None
+    scheduler: Scheduler | None
+    timestep_spacing: TimestepSpacing | None
+    guidance: float | None
+    lora: Mapping[str, float] | None
+    width: int
+    init: _Source | None
+    denoising: float
+    start: InterpolationEnd | Mapping[str, Any]
+    end: InterpolationEnd | Mapping[str, Any]
+    alpha: float | None
+    clips: int | None
+    mask: Upload | MaskBox | Mapping[str, Any]
+    clip: _Source
+    image: _Source
+    seconds: float
+    bars: int | None
+    bpm: float | None
+
+
+def request_body(request: RequestInput | None, fields: Mapping[str, Any]) -> dict[str, Any]:
+    """A request's JSON, with `fields` instead of its own; of mode text-to-audio where nothing names one.
+
+    It is the server that checks it, which may be newer than this client.
+    """
+    given: Mapping[str, Any] = {}
+    if isinstance(request, str):
+        given = {"prompt": request}
+    elif isinstance(request, AnyRequest):
+        given = request.model_dump()
+    elif request is not None:
+        given = request
+    body: dict[str, Any] = to_jsonable_python({"mode": "text-to-audio", **given, **fields}, exclude_none=True)
+    return {name: value for name, value in body.items() if value is not None}
+
+
+def checked_id(text: str) -> str:
+    """An id as part of an address.
+
+    Raises:
+        NotFound: it can't be one, and would lead elsewhere.
+    """
+    if re.fullmatch(ID, text) is None:
+        raise NotFound(f"{text!r} is not the id of a job or an upload.")
+    return text
+
+
+def file_part(file: FileInput) -> tuple[str, bytes]:
+    """The name and the content of a file to upload. It is read at once, so that it can be sent again."""
+    if isinstance(file, str | os.PathLike):
+        path = Path(file)
+        return path.name, path.read_bytes()
+    if isinstance(file, bytes):
+        return "file", file
+    if isinstance(file, AudioSegment):
+        return "sound.wav", wav_of(file)
+    return "file", file.read()
