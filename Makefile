@@ -6,7 +6,7 @@ NODE_READY := web/node_modules/.ready
 NPM := cd web && PATH="$(CURDIR)/$(BIN):$$PATH" npm --loglevel=error
 unexport PYTHONDONTWRITEBYTECODE # without bytecode, every process compiles what it imports
 
-.PHONY: demo up test test-sd15 tests images stand-ins compose-test check unit types audit fuzz soak lint lock clean
+.PHONY: demo up test test-sd15 tests images stand-ins compose-test check unit types audit fuzz soak lint publish-js lock clean
 
 demo: $(READY)  ## one clip from a prompt, through the whole stack
 	$(BIN)/riffusion demo
@@ -63,6 +63,9 @@ lint: $(READY) $(NODE_READY)
 
 types: $(READY)
 	$(BIN)/mypy
+
+publish-js: $(NODE_READY)  ## the JavaScript client, to npm, after `npm login`; make publish-js DRY=--dry-run only shows it
+	cd clients/js && PATH="$(CURDIR)/$(BIN):$$PATH" npm publish $(DRY)
 
 $(NODE_READY): web/package.json web/package-lock.json | $(READY)  ## the JavaScript tools, from npm
 	$(NPM) ci

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DOCS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/decisions/*.md")]
+DOCS = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("docs/decisions/*.md"), *ROOT.glob("clients/*/*.md")]
 DECISIONS = sorted(ROOT.glob("docs/decisions/0*.md"))
 FILES = [
     str(path) for folder in ("api", "riffusion", "tests", "web", "worker") for path in (ROOT / folder).rglob("*.*")

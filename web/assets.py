@@ -24,8 +24,9 @@ blueprint = Blueprint("assets", __name__)
 
 @cache
 def names() -> tuple[str, ...]:
-    """Every file under `static/`; read once per process."""
-    return tuple(sorted(path.relative_to(STATIC).as_posix() for path in STATIC.rglob("*") if path.is_file()))
+    """Every file under `static/` that browsers need, which isn't so of types; read once per process."""
+    files = (path for path in STATIC.rglob("*") if path.is_file() and path.suffix != ".ts")
+    return tuple(sorted(path.relative_to(STATIC).as_posix() for path in files))
 
 
 @cache

@@ -3,6 +3,7 @@ import { test } from "node:test";
 
 globalThis.addEventListener = () => {};
 const stub = { addEventListener() {}, querySelectorAll: () => [] };
+globalThis.location = /** @type {any} */ ({ origin: "http://127.0.0.1" });
 globalThis.document = /** @type {any} */ ({ querySelector: () => stub, addEventListener() {} });
 const { duration, relative, shortId } = await import("../../web/static/js/admin/format.js");
 const { pause } = await import("../../web/static/js/admin/live.js");

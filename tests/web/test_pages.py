@@ -49,7 +49,9 @@ def test_scripts_and_styles_are_compressed_for_those_who_take_it(client: Client)
     assert len(small.data) < len(client.get(address).data) / 2
 
 
-@pytest.mark.parametrize("name", ["../app.py", "..%2fapp.py", "js/../../app.py", "js", "js/ui", "nothing.js"])
+@pytest.mark.parametrize(
+    "name", ["../app.py", "..%2fapp.py", "js/../../app.py", "js", "js/ui", "nothing.js", "js/client/schema.d.ts"]
+)
 def test_nothing_else_is_served(client: Client, name: str) -> None:
     for headers in ({}, {"Accept-Encoding": "gzip"}):
         assert client.get(f"/assets/{digest()}/{name}", headers=headers).status_code == 404
@@ -58,7 +60,7 @@ def test_nothing_else_is_served(client: Client, name: str) -> None:
 def test_every_module_is_preloaded_once() -> None:
     found = modules("pages/studio.js")
     assert len(found) == len(set(found))
-    assert {"api/http.js", "spectrogram/mel.js", "jam/loop-scheduler.js"} <= set(found)
+    assert {"api/http.js", "client/transport.js", "spectrogram/mel.js", "jam/loop-scheduler.js"} <= set(found)
     assert all((STATIC / "js" / name).is_file() for name in found)
 
 

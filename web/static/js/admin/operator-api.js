@@ -96,18 +96,21 @@
  * @typedef {{at: string, entries: AuditEntry[], next_cursor: string | null}} AuditPage
  */
 
-import { call } from "../api/http.js";
+import { Transport } from "../client/transport.js";
 import { operatorKey } from "./operator-key.js";
 
-/** @param {string} path @param {RequestInit} [options] @returns {Promise<any>} */
-function callAsOperator(path, options = {}) {
-  const headers = { ...options.headers, Authorization: `Bearer ${operatorKey()}` };
-  return call(`/admin/api${path}`, { ...options, headers, cache: "no-store" }, (response) => response.json());
-}
+/** Nothing is repeated: the page shows at once what is wrong. */
+const transport = new Transport({ url: location.origin, key: operatorKey, retryForMs: 0 });
 
-/** @param {string} path @param {Record<string, unknown>} body */
+/** @param {string} path @param {{signal?: AbortSignal}} [options] @returns {Promise<any>} */
+const get = (path, options) => transport.json("GET", `admin/api${path}`, options);
+
+/** @param {string} path @param {Record<string, unknown>} body @returns {Promise<any>} */
 const post = (path, body) =>
-  callAsOperator(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) });
+  transport.json("POST", `admin/api${path}`, {
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
 
 /** Leaves out what is empty.
  * @param {Record<string, string | number | null | undefined>} fields */
@@ -117,16 +120,16 @@ function query(fields) {
 }
 
 /** @param {string | null} cursor @param {AbortSignal} [signal] @returns {Promise<Overview>} */
-export const readOverview = (cursor, signal) => callAsOperator(`/overview${query({ cursor })}`, { signal });
+export const readOverview = (cursor, signal) => get(`/overview${query({ cursor })}`, { signal });
 
 /** @param {Record<string, string | number | null>} fields @param {AbortSignal} [signal] @returns {Promise<JobPage>} */
-export const findJobs = (fields, signal) => callAsOperator(`/jobs${query(fields)}`, { signal });
+export const findJobs = (fields, signal) => get(`/jobs${query(fields)}`, { signal });
 
 /** @param {string} id @param {AbortSignal} [signal] @returns {Promise<JobDetail>} */
-export const readJob = (id, signal) => callAsOperator(`/jobs/${encodeURIComponent(id)}`, { signal });
+export const readJob = (id, signal) => get(`/jobs/${encodeURIComponent(id)}`, { signal });
 
 /** @param {string | null} cursor @param {AbortSignal} [signal] @returns {Promise<AuditPage>} */
-export const readAudit = (cursor, signal) => callAsOperator(`/audit${query({ cursor, limit: 50 })}`, { signal });
+export const readAudit = (cursor, signal) => get(`/audit${query({ cursor, limit: 50 })}`, { signal });
 
 /** @param {Record<string, unknown>} body @returns {Promise<Acted>} */
 export const actOnJobs = (body) => post("/jobs", body);
@@ -135,10 +138,10 @@ export const actOnJobs = (body) => post("/jobs", body);
 export const actOnModel = (model, action) => post(`/models/${encodeURIComponent(model)}`, { action });
 
 /** @param {AbortSignal} [signal] @returns {Promise<{at: string, blocks: Block[]}>} */
-export const readBlocks = (signal) => callAsOperator("/clients", { signal });
+export const readBlocks = (signal) => get("/clients", { signal });
 
 /** Reads all records of the server. @param {string} client @returns {Promise<Holdings>} */
-export const readHoldings = (client) => callAsOperator(`/clients/holdings${query({ client })}`);
+export const readHoldings = (client) => get(`/clients/holdings${query({ client })}`);
 
 /** @param {Record<string, unknown>} body @returns {Promise<{client: string}>} */
 export const actOnClient = (body) => post("/clients", body);

@@ -1,151 +1,89 @@
 /**
- * The calls of the HTTP API that the pages make.
- *
- * @typedef {object} Job  the body of `GET /jobs/<id>`
- * @property {string} id
- * @property {"queued" | "running" | "succeeded" | "failed" | "canceled"} status
- * @property {string} mode
- * @property {Record<string, any>} request  with the seed filled in
- * @property {{position: number, eta_s: number | null, paused?: boolean} | null} [queue]
- * @property {{step: number, total: number} | null} [progress]
- * @property {{url: string, number: number} | null} [preview]
- * @property {{image: {url: string}, audio: {url: string, duration_s: number, format: string}} | null} [result]
- * @property {{code: string, detail: string} | null} [error]
- * @property {string[]} warnings
- * @property {boolean} degraded
+ * The calls of the HTTP API that the pages make, by the client of `../client`.
+ * @typedef {import("../client/schema.js").Job} Job
+ * @typedef {Record<string, any>} Request  of `requests.js`, or of a file's recipe, which the server checks
  */
 
+import { Client } from "../client/client.js";
+import { Job as ApiJob } from "../client/job.js";
+import { readBlob } from "../client/transport.js";
+import { pause } from "../client/waiting.js";
 import { apiKey } from "./api-key.js";
 import { browserSecret } from "./browser-secret.js";
-import { isTransient, Problem } from "./problem.js";
+import { Problem } from "./problem.js";
 
-const MAX_ATTEMPTS = 3;
+const SUBMIT_FOR_MS = 5000; // then the visitor is asked
 
-/** @param {Response} response @returns {Promise<any>} */
-const json = (response) => response.json();
-
-/**
- * One request, with no other credentials than its options have.
- * @template T
- * @param {string} path
- * @param {RequestInit} options
- * @param {(response: Response) => Promise<T> | T} read  takes the result from a response with a status below 400
- * @returns {Promise<T>}
- * @throws {Problem}
- */
-export async function call(path, options, read) {
-  let response;
-  try {
-    response = await fetch(path, options);
-    if (response.ok || response.status === 304) return await read(response);
-  } catch (error) {
-    // A response that breaks off, for instance because the page is being closed, counts as none.
-    if (options.signal?.aborted) throw error;
-    throw new Problem(0, { code: "offline", detail: "The server can't be reached." });
-  }
-  const isJson = response.headers.get("Content-Type")?.includes("json");
-  const body = isJson ? await response.json().catch(() => ({})) : {};
-  throw new Problem(response.status, body, Number(response.headers.get("Retry-After")) || null);
-}
+/** With the visitor's credentials: the browser's secret, and the API key if there is one. Nothing but a submission is
+ * repeated: the pages show at once what is wrong. */
+const client = new Client({ url: location.origin, key: apiKey, secret: browserSecret, retryForMs: 0 });
 
 /**
- * `call` with the visitor's credentials: the browser's secret, and the API key if there is one. Fires "unauthorized" at
- * the window, with the problem, when they are refused, and "serverdown" when there is no response or one of 500 and up.
- * @template T
- * @param {string} path @param {RequestInit} options @param {(response: Response) => Promise<T> | T} read
- * @returns {Promise<T>}
+ * Fires "unauthorized" at the window, with the problem, when the visitor's credentials are refused, and "serverdown"
+ * when there is no response or one of 500 and up.
+ * @param {unknown} error  of a call
+ * @returns {never}
  */
-async function callAsVisitor(path, options, read) {
-  const headers = new Headers(options.headers);
-  const key = apiKey();
-  if (key) headers.set("Authorization", `Bearer ${key}`);
-  headers.set("Riffusion-Secret", browserSecret());
-  try {
-    return await call(path, { ...options, headers }, read);
-  } catch (error) {
-    if (error instanceof Problem && error.code === "unauthorized") {
-      dispatchEvent(new CustomEvent("unauthorized", { detail: error }));
-    } else if (error instanceof Problem && (error.status === 0 || error.status >= 500)) {
-      dispatchEvent(new Event("serverdown"));
-    }
-    throw error;
+function report(error) {
+  if (error instanceof Problem && error.code === "unauthorized") {
+    dispatchEvent(new CustomEvent("unauthorized", { detail: error }));
+  } else if (error instanceof Problem && (error.status === 0 || error.status >= 500)) {
+    dispatchEvent(new Event("serverdown"));
   }
+  throw error;
 }
+
+/** A job whose state isn't fetched. @param {string} id */
+const known = (id) => new ApiJob(client.transport, /** @type {Job} */ ({ id }));
 
 /** @param {number} seconds */
-export const sleep = (seconds) => new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+export const sleep = (seconds) => pause(seconds * 1000);
 
-/**
- * Submits one request or several. An attempt without a response is repeated under the same key, so that no request is
- * accepted twice.
- * @param {Record<string, any> | Record<string, any>[]} body
- * @param {string} key
- */
-async function post(body, key) {
-  const headers = { "Content-Type": "application/json", "Idempotency-Key": key };
-  for (let attempt = 1; ; attempt++) {
-    try {
-      return await callAsVisitor("/jobs", { method: "POST", headers, body: JSON.stringify(body) }, json);
-    } catch (error) {
-      if (attempt >= MAX_ATTEMPTS || !isTransient(error)) throw error;
-      await sleep(Math.min(/** @type {Problem} */ (error).retryAfter ?? 1, 3));
-    }
-  }
-}
+/** @param {Request} request */
+const asked = (request) => /** @type {import("../client/schema.js").Request} */ (request);
 
-/** @param {Record<string, any>} request @param {string} [key] @returns {Promise<Job>} @throws {Problem} */
-export const submit = (request, key = crypto.randomUUID()) => post(request, key);
+/** Submits a request. A try without a response is repeated under the same key, so that nothing is accepted twice.
+ * @param {Request} request @param {string} [key] @returns {Promise<Job>} @throws {Problem} */
+export const submit = async (request, key) =>
+  (await client.submit(asked(request), { idempotencyKey: key, retryForMs: SUBMIT_FOR_MS }).catch(report)).data;
 
 /** All are accepted, or none.
- * @param {Record<string, any>[]} requests @param {string} key @returns {Promise<Job[]>} @throws {Problem} */
-export const submitAll = async (requests, key) => (await post(requests, key)).jobs;
+ * @param {Request[]} requests @param {string} key @returns {Promise<Job[]>} @throws {Problem} */
+export async function submitAll(requests, key) {
+  const jobs = await client
+    .submitMany(requests.map(asked), { idempotencyKey: key, retryForMs: SUBMIT_FOR_MS })
+    .catch(report);
+  return jobs.map(({ data }) => data);
+}
 
 /** @param {string} id @param {AbortSignal} [signal] @returns {Promise<Job>} */
-export const getJob = (id, signal) => callAsVisitor(`/jobs/${id}`, { signal }, json);
+export const getJob = async (id, signal) => (await client.job(id, { signal }).catch(report)).data;
 
-/** A job's states from its event stream, until the stream ends or breaks off. An `EventSource` can't send a key.
- * @param {string} id @returns {AsyncGenerator<Job, void>} */
-export async function* jobEvents(id) {
-  let reader;
+/** A job's states, until it has ended or the server can't be reached.
+ * @param {string} id @returns {AsyncGenerator<Job, void>} @throws {Problem} */
+export async function* jobStates(id) {
   try {
-    const body = await callAsVisitor(`/jobs/${id}/events`, {}, (response) => response.body);
-    reader = /** @type {ReadableStream<BufferSource>} */ (body).pipeThrough(new TextDecoderStream()).getReader();
-    for (let text = ""; ; ) {
-      const { done, value } = await reader.read();
-      if (done) return;
-      const events = (text + value).split("\n\n");
-      text = /** @type {string} */ (events.pop());
-      for (const event of events) {
-        const data = event.match(/^data: (.*)$/m)?.[1];
-        if (data) yield JSON.parse(data);
-      }
-    }
-  } catch {
-    // The caller polls next, and gets the reason from there.
-  } finally {
-    void reader?.cancel().catch(() => {});
+    for await (const { data } of client.events(id)) yield data;
+  } catch (error) {
+    report(error);
   }
 }
 
-/** @param {string} id @returns {Promise<Job>} */
-export const cancel = (id) => callAsVisitor(`/jobs/${id}/cancel`, { method: "POST", keepalive: true }, json);
+/** @param {string} id @returns {Promise<unknown>} */
+export const cancel = (id) => known(id).cancel().catch(report);
 
 /** @param {string} id @returns {Promise<{id: string, url: string}>} */
-export const publish = (id) => callAsVisitor(`/jobs/${id}/publish`, { method: "POST" }, json);
+export const publish = (id) => known(id).publish().catch(report);
 
 /** @param {Blob} blob @param {string} name @returns {Promise<{id: string}>} */
-export function upload(blob, name) {
-  const form = new FormData();
-  form.append("file", blob, name);
-  return callAsVisitor("/uploads", { method: "POST", body: form }, json);
-}
+export const upload = async (blob, name) => ({ id: (await client.upload(blob, { name }).catch(report)).upload });
 
 /** The picture of a job that is being made, a small WebP. @param {string} id @returns {Promise<Blob>} */
-export const preview = (id) => callAsVisitor(`/jobs/${id}/preview`, {}, (response) => response.blob());
+export const preview = (id) => client.transport.request("GET", `/jobs/${id}/preview`, readBlob);
 
 /** A file behind a signed link. It may lead to another host, so no credentials are sent.
  * @param {string} url @returns {Promise<Blob>} */
-export const download = (url) => call(url, {}, (response) => response.blob());
+export const download = (url) => client.transport.request("GET", url, readBlob, { anonymous: true });
 
 /** @param {string} path @returns {Promise<any>} */
-export const getJson = (path) => call(path, {}, json);
+export const getJson = (path) => client.transport.json("GET", path, { anonymous: true });

@@ -1,19 +1,16 @@
 /**
- * Follows a job until it ends: by its event stream, or by polling where no stream is available.
+ * Follows a job until it ends, whatever happens to the server meanwhile.
  * @typedef {import("./http.js").Job} Job
  */
 
-import { getJob, jobEvents, sleep } from "./http.js";
+import { hasEnded } from "../client/follow.js";
+import { RequestError } from "../client/problem.js";
+import { jobStates, sleep } from "./http.js";
 import { Problem } from "./problem.js";
 
-/** Browsers open at most six connections to a host; some must stay free to submit and cancel. */
-const MAX_STREAMS = 2;
-const POLL_S = 1;
-const LONGEST_POLL_S = 8;
-let streams = 0;
+export { hasEnded };
 
-/** @param {Job} job */
-export const hasEnded = (job) => job.status !== "queued" && job.status !== "running";
+const [FIRST_WAIT_S, LONGEST_WAIT_S] = [1, 8];
 
 /**
  * @param {string} id
@@ -24,40 +21,26 @@ export const hasEnded = (job) => job.status !== "queued" && job.status !== "runn
  * @throws {Problem} when the server no longer has the job
  */
 export async function watchJob(id, onChange, onProblem) {
-  if (streams < MAX_STREAMS) {
-    streams++;
+  for (let wait = FIRST_WAIT_S; ; ) {
     try {
-      for await (const job of jobEvents(id)) {
+      for await (const job of jobStates(id)) {
+        wait = FIRST_WAIT_S;
         onChange(job);
         if (hasEnded(job)) return job;
       }
-    } finally {
-      streams--;
-    }
-  }
-  return poll(id, onChange, onProblem);
-}
-
-/** @param {string} id @param {(job: Job) => void} onChange @param {(problem: Problem) => void} [onProblem]
- * @returns {Promise<Job>} */
-async function poll(id, onChange, onProblem) {
-  for (let wait = POLL_S; ; ) {
-    try {
-      const job = await getJob(id);
-      onChange(job);
-      if (hasEnded(job)) return job;
-      wait = POLL_S;
     } catch (error) {
       if (!(error instanceof Problem)) throw error;
-      if (error.code === "unauthorized") {
-        onProblem?.(error);
-        await new Promise((resolve) => addEventListener("keychange", resolve, { once: true }));
-        continue;
-      }
-      if (error.status >= 400 && error.status < 500) throw error;
+      const unauthorized = error.code === "unauthorized";
+      if (error instanceof RequestError && !unauthorized) throw error;
       onProblem?.(error);
-      wait = Math.min(Math.max(wait * 2, error.retryAfter ?? 0), LONGEST_POLL_S);
+      if (unauthorized) {
+        await keyChange();
+      } else {
+        wait = Math.min(Math.max(wait * 2, error.retryAfter ?? 0), LONGEST_WAIT_S);
+        await sleep(wait);
+      }
     }
-    await sleep(wait);
   }
 }
+
+const keyChange = () => new Promise((resolve) => addEventListener("keychange", resolve, { once: true }));

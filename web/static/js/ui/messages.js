@@ -78,9 +78,10 @@ export const missingNames = (names) =>
   names.length ? `This server doesn’t have ${names.join(", ")}, so it won’t sound quite the same.` : "";
 
 /** The warnings about a clip.
- * @param {import("../api/http.js").Job} job */
+ * @param {Pick<import("../api/http.js").Job, "warnings" | "degraded" | "request">} job */
 export const remarks = ({ warnings, degraded, request }) => {
-  const sketch = `The server was busy, so this is a sketch of ${request.steps} steps. Make it again later for more.`;
+  const { steps } = /** @type {{steps?: number | null}} */ (request);
+  const sketch = `The server was busy, so this is a sketch of ${steps} steps. Make it again later for more.`;
   return degraded ? [sketch, ...warnings] : warnings;
 };
 
@@ -98,6 +99,6 @@ const FAILED = {
 export const CANCELED = "Canceled.";
 
 /** Why a job ended without a clip.
- * @param {import("../api/http.js").Job} job */
+ * @param {Pick<import("../api/http.js").Job, "status" | "error">} job */
 export const failure = ({ status, error }) =>
   status === "canceled" || !error ? CANCELED : (FAILED[error.code] ?? `The clip couldn’t be made: ${error.detail}`);

@@ -1,0 +1,152 @@
+/** The installed package and the real API; only the model is left out. test_package.py sets the environment. */
+
+import assert from "node:assert/strict";
+import { readFile } from "node:fs/promises";
+import { test } from "node:test";
+import { Client, JobError, Problem, RequestError, webhooks } from "riffusion";
+
+const url = String(process.env.SERVER);
+const client = new Client({ url, secret: "s".repeat(22) });
+
+/** @param {string} code @param {any} [kind] */
+const problem =
+  (code, kind = RequestError) =>
+  (/** @type {any} */ error) =>
+    error instanceof kind && error.code === code;
+
+/** @template T @param {AsyncIterable<T>} items */
+async function all(items) {
+  const found = [];
+  for await (const item of items) found.push(item);
+  return found;
+}
+
+test("from a prompt to a sound", async () => {
+  /** @type {string[]} */
+  const seen = [];
+  const clip = await client.run("0.5", { onChange: ({ status }) => seen.push(status), timeoutMs: 60_000 });
+  assert.equal(new TextDecoder().decode(await clip.audio.bytes()), "sound");
+  assert.equal(await (await clip.image.blob()).text(), "picture");
+  assert.equal((await fetch(clip.audio.url)).status, 200);
+  assert.equal(clip.audio.info.format, "mp3");
+  assert.deepEqual([...new Set(seen)].at(-1), "succeeded");
+  assert.equal(clip.job.data.request.mode, "text-to-audio");
+});
+
+test("the same idempotency key makes one job", async () => {
+  const options = { idempotencyKey: `contract-${Date.now()}` };
+  const [first, second] = [await client.submit("0", options), await client.submit("0", options)];
+  assert.equal(first.id, second.id);
+  await assert.rejects(client.submit("1", options), problem("idempotency_conflict"));
+});
+
+test("many at once, listed", async () => {
+  const made = await client.submitMany(["0", "0", "0"]);
+  for (const clip of await Promise.all(made.map((job) => job.wait()))) assert.ok(clip.audio.url);
+  const listed = (await all(client.jobs({ status: "succeeded" }))).map(({ id }) => id);
+  assert.deepEqual(
+    made.map(({ id }) => listed.includes(id)),
+    [true, true, true],
+  );
+});
+
+test("without a secret there is no list", async () => {
+  await assert.rejects(all(new Client({ url }).jobs()), problem("unauthorized"));
+});
+
+test("events lead to the end, from anywhere", async () => {
+  const job = await client.submit("1");
+  const [states] = await Promise.all([all(client.events(job.id)), all(job.events())]);
+  const steps = states.map(({ progress }) => progress?.step ?? 0);
+  assert.ok(new Set(steps).size > 2);
+  assert.deepEqual(
+    steps,
+    [...steps].sort((a, b) => a - b),
+  );
+  assert.equal(states.at(-1)?.status, "succeeded");
+  assert.equal((await all(job.events())).length, 1);
+});
+
+test("cancel and delete", async () => {
+  const job = await client.submit("60");
+  await job.cancel();
+  assert.equal((await job.cancel()).status, "canceled");
+  await assert.rejects(job.wait(), problem("canceled", JobError));
+  await job.delete();
+  await assert.rejects(client.job(job.id), problem("gone"));
+  await assert.rejects(job.delete(), problem("gone"));
+});
+
+test("a failure is thrown with its code and job", async () => {
+  await assert.rejects(client.run("refuse"), (error) => {
+    assert.ok(error instanceof JobError);
+    assert.equal(error.code, "broken_picture");
+    assert.equal(error.job.status, "failed");
+    return true;
+  });
+});
+
+test("an aborted run cancels its job", async () => {
+  const stop = new AbortController();
+  let id = "";
+  const running = client.run("60", {
+    signal: stop.signal,
+    onChange: (job) => {
+      id = job.id;
+      stop.abort(new Error("enough"));
+    },
+  });
+  await assert.rejects(running, /enough/);
+  const states = await all(client.events(id, { timeoutMs: 30_000 }));
+  assert.equal(states.at(-1)?.status, "canceled");
+});
+
+test("waiting may take only so long, and the job goes on", async () => {
+  const job = await client.submit("1");
+  await assert.rejects(job.wait({ timeoutMs: 50 }), { name: "TimeoutError" });
+  assert.equal((await job.wait({ timeoutMs: 60_000 })).job.status, "succeeded");
+});
+
+test("uploads are named, listed and deleted", async () => {
+  const upload = await client.upload(await readFile(String(process.env.SOUND)), { name: "tone.wav" });
+  const listed = await all(client.uploads());
+  assert.equal(listed.find(({ id }) => id === upload.upload)?.kind, "audio");
+  const job = await client.submit({ mode: "audio-to-audio", clip: upload, prompt: "0" });
+  await job.wait();
+  await client.deleteUpload(upload);
+  assert.ok(!(await all(client.uploads())).some(({ id }) => id === upload.upload));
+  await assert.rejects(client.upload(new Blob(["nothing"])), problem("unreadable_media"));
+});
+
+test("invalid fields are named", async () => {
+  await assert.rejects(client.submit({ mode: "text-to-audio", prompt: "x", steps: 999 }), (error) => {
+    assert.ok(error instanceof RequestError);
+    assert.deepEqual(
+      error.fields.map(({ field }) => field),
+      ["steps"],
+    );
+    assert.ok(error.requestId);
+    return true;
+  });
+});
+
+test("a published clip has an address of its own", async () => {
+  const clip = await client.run("0");
+  const share = await clip.job.publish();
+  assert.ok(!share.url.includes(clip.job.id));
+});
+
+test("the catalogue", async () => {
+  assert.ok((await client.seeds()).length > 3);
+  assert.ok(Array.isArray(await client.models()));
+});
+
+test("an id is not an address", async () => {
+  for (const id of ["../seeds", "x/../../seeds", "?", "#"]) await assert.rejects(client.job(id), Problem);
+});
+
+test("a webhook of the server", async () => {
+  const { body, headers, secret } = JSON.parse(String(process.env.WEBHOOK));
+  assert.equal((await webhooks.unwrap(body, headers, secret)).type, "job.succeeded");
+  await assert.rejects(webhooks.unwrap(`${body} `, headers, secret), problem("invalid_webhook", Problem));
+});
