@@ -73,8 +73,8 @@ def test_each_task_is_shown_in_each_language() -> None:
 
 @pytest.mark.parametrize("language", LANGUAGES.values())
 def test_the_examples_on_the_page_run(settings: Settings, tmp_path: Path, language: str) -> None:
-    if language == "curl" and not shutil.which("jq"):
-        pytest.skip("there is no jq; `apt-get install jq`")
+    if language == "curl" and not (shutil.which("curl") and shutil.which("jq")):
+        pytest.skip("there is no curl or no jq; `apt-get install curl jq`")
     command = {
         "curl": ["bash", "-euo", "pipefail", "-c"],
         "Python": [sys.executable, "-c"],
