@@ -1,5 +1,7 @@
 """The app factory. Importing this module and creating an app start no threads and open no connections."""
 
+from functools import partial
+
 from flask import Flask, abort, request
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -41,7 +43,7 @@ from riffusion.jobs.uploads import UploadStore
 from riffusion.jobs.wakeup import WakeUps
 from riffusion.settings import Settings, get_settings
 from riffusion.storage import open_storage
-from web import assets, pages
+from web import assets, docs, pages
 from web.rendering import Site
 
 
@@ -68,6 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(replicate.blueprint)
     site = Site(tuple(services.files.origins), settings.gallery)
     app.register_blueprint(pages.blueprint(site, shares.describe, gallery.read_gallery))
+    app.register_blueprint(docs.blueprint(site, partial(openapi.build, app)))
     if settings.trusted_proxies:
         hops = settings.trusted_proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=hops)  # type: ignore[method-assign]

@@ -20,6 +20,7 @@ from api.problems import PROBLEM_TYPE, Problem, code_of, status_of
 from api.services import services
 from riffusion.errors import Forbidden, Overloaded, Unauthorized, UnavailableError
 from riffusion.requests import REQUEST
+from web.rendering import SERVICE_LINKS
 
 Json = dict[str, Any]
 _REF = "#/components/schemas/{model}"
@@ -35,6 +36,7 @@ HEADERS: Mapping[str, tuple[Json, str]] = {
     "Idempotent-Replayed": (
         {"type": "string", "enum": ["true", "false"]}, "Whether an earlier request with this key created the jobs."
     ),
+    "Link": ({"type": "string"}, "Where this document, the page that shows it and the server's status are (RFC 8631)."),
     "Location": ({"type": "string", "format": "uri"}, "The URL of what was created."),
     "RateLimit": ({"type": "string"}, "How many creates are left, and the seconds until the quota is full again."),
     "RateLimit-Policy": ({"type": "string"}, "How many jobs and uploads this client may create a minute."),
@@ -67,10 +69,12 @@ blueprint = Blueprint("openapi", __name__)
 
 
 @blueprint.get("/openapi.json")
-@operation("This document", {200: Reply("OpenAPI 3.1.", {JSON_TYPE: dict[str, Any]})})
+@operation("This document", {200: Reply("OpenAPI 3.1.", {JSON_TYPE: dict[str, Any]}, headers=("Link",))})
 def document() -> Response:
-    """Every path, status, header and content type of this API."""
-    return Response(_text(cast(Any, current_app)._get_current_object()), content_type=JSON_TYPE)
+    """Every path, status, header and content type of this API. `/docs` shows the same as a page."""
+    response = Response(_text(cast(Any, current_app)._get_current_object()), content_type=JSON_TYPE)
+    response.headers["Link"] = SERVICE_LINKS
+    return response
 
 
 @cache

@@ -7,6 +7,13 @@ from flask import Response, render_template, request
 
 from web.assets import asset, modules
 
+# Where programs find the API that a page is about (RFC 8631).
+SERVICE_LINKS = (
+    '</openapi.json>; rel="service-desc"; type="application/json", '
+    '</docs>; rel="service-doc"; type="text/html", '
+    '</healthz>; rel="status"; type="application/json"'
+)
+
 
 @dataclass(frozen=True)
 class Site:
@@ -17,19 +24,24 @@ class Site:
     has_gallery: bool = False
 
     def page(self, template: str, *, status: int = 200, framed: bool = False, **values: object) -> Response:
+        """A page from a template. See `response`."""
+        return self.response(self.render(template, **values), status=status, framed=framed)
+
+    def render(self, template: str, **values: object) -> str:
+        """A template, which may name assets and whether there is a gallery."""
+        return render_template(template, asset=asset, modules=modules, has_gallery=self.has_gallery, **values)
+
+    def response(self, html: str | bytes, *, status: int = 200, framed: bool = False) -> Response:
         """A page with its policy. Browsers revalidate it at every visit, because it names the current assets.
 
         Args:
             framed: whether pages of other sites may show it in a frame. It must then have nothing to press that
                 matters: what is laid over it can lead a visitor's clicks.
         """
-        response = Response(
-            render_template(template, asset=asset, modules=modules, has_gallery=self.has_gallery, **values),
-            status,
-            content_type="text/html; charset=utf-8",
-        )
+        response = Response(html, status, content_type="text/html; charset=utf-8")
         response.headers["Content-Security-Policy"] = security_policy(self.storage_origins, framed=framed)
         response.headers["Cache-Control"] = "no-cache"
+        response.headers["Link"] = SERVICE_LINKS
         response.add_etag()
         response.make_conditional(request)
         return response

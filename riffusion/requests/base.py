@@ -181,7 +181,7 @@ class Painted(AnyRequest):
 class Prompted(Painted):
     """What every mode with one prompt shares."""
 
-    prompt: Text = Field(description="What to paint; `(words:1.2)` weighs them.")
+    prompt: Text = Field(description="What to paint; `(words:1.2)` weighs them.", examples=["church bells"])
     seed: Seed | None = None
     guidance: Guidance | None = None
 
