@@ -1,6 +1,7 @@
 """The jam as its listeners hear it: discord.py's own voice connection, to a server that decrypts what it sends."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
@@ -8,11 +9,13 @@ import discord
 import pytest
 
 from api.services import Services
+from riffusion.client import Client, Job
 from riffusion.discord_bot import messages
 from riffusion.discord_bot.bot import RiffusionBot
 from riffusion.discord_bot.jam import clip_maker, voice_jam
 from riffusion.discord_bot.jam import service as jam_service
 from riffusion.discord_bot.jam.voice_jam import VoiceJam
+from riffusion.requests import AnyRequest
 from tests.api.conftest import Worker
 from tests.conftest import ValkeyServer
 from tests.discord_bot.conftest import claimed
@@ -144,13 +147,23 @@ async def test_listeners_steer(
     assert not bot.service._limits.user_is_full(ALICE)
 
 
+@pytest.mark.parametrize("response_s", [0, 0.5])
 async def test_what_is_being_made_is_dropped_for_another_prompt(
-    bot: RiffusionBot, discord: FakeDiscord, jam_worker: JamWorker, services: Services, worker: Worker
-) -> None:
-    jam_worker.awake = False
+    *, bot: RiffusionBot, discord: FakeDiscord, services: Services, worker: Worker, response_s: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    submit = Client.submit
+
+    def submit_slowly(client: Client, request: AnyRequest, key: str | None = None) -> Job:
+        job = submit(client, request, key)
+        time.sleep(response_s)  # the jam turns before it knows the job
+        return job
+
+    monkeypatch.setattr(Client, "submit", submit_slowly)
     await discord.join(ALICE)
-    await discord.command("jam", by=ALICE, prompt="funk bassline")
+    asked = await discord.command("jam", by=ALICE, prompt="funk bassline")
     job = await claimed(services, worker)
+    await until(lambda: response_s or "Starting" in asked.reply.content)
     await discord.command("jam", by=ALICE, prompt="church bells")
     await until(lambda: services.store.get(job.id).status == "canceled")
     turned = await claimed(services, worker)
