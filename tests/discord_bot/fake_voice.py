@@ -1,7 +1,7 @@
 """A fake voice server of Discord's: its WebSocket, version 8, and the UDP port that takes the packets.
 
-It enforces what Discord does: who connects has the session and the token that the gateway sent, and encrypts each
-packet with the session's key. The packets are kept decrypted, in the order of their arrival.
+It enforces what Discord does: who connects has the session and the token that the gateway sent, can encrypt end to end,
+and encrypts each packet with the connection's key. Packets are kept decrypted, in the order of their arrival.
 """
 
 import asyncio
@@ -16,13 +16,19 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import nacl.secret
-from aiohttp import web
+from aiohttp import WSMsgType, web
+
+from tests.discord_bot.fake_dave import MAGIC, VERSION, FakeDave
 
 MODE = "aead_xchacha20_poly1305_rtpsize"
 SILENCE = b"\xf8\xff\xfe"  # five such packets end each talk
-IDENTIFY, SELECT_PROTOCOL, HEARTBEAT, SPEAKING, RESUME = 0, 1, 3, 5, 7
+LISTENER = 5000  # the user who decrypts
+IDENTIFY, SELECT_PROTOCOL, HEARTBEAT, SPEAKING, RESUME, TRANSITION_READY = 0, 1, 3, 5, 7, 23
 READY, SESSION_DESCRIPTION, HEARTBEAT_ACK, HELLO, RESUMED = 2, 4, 6, 8, 9
-AUTHENTICATION_FAILED, SESSION_INVALID, SERVER_CRASHED = 4004, 4006, 4015
+EXECUTE_TRANSITION = 22
+EXTERNAL_SENDER, KEY_PACKAGE, PROPOSALS, COMMIT_WELCOME, ANNOUNCE_COMMIT = 25, 26, 27, 28, 29
+AUTHENTICATION_FAILED, SESSION_INVALID, SERVER_CRASHED, DAVE_REQUIRED = 4004, 4006, 4015, 4017
+TRANSITION = 1  # the id of the only one
 DISCOVERY = 74  # bytes of a question for one's own address, and of the response
 RTP_HEADER = 12
 
@@ -39,6 +45,8 @@ class Packet:
     timestamp: int
     """In samples, as the sender counts them."""
     opus: bytes
+    secret: bool
+    """Whether it was encrypted end to end, which silence isn't."""
 
 
 @dataclass
@@ -72,7 +80,7 @@ class FakeVoice(asyncio.DatagramProtocol):
         self._key = b""
         self._session = self._token = ""
         self._socket: web.WebSocketResponse | None = None
-        self._sessions = itertools.count()
+        self._sessions, self._sequence = itertools.count(), itertools.count(1)
         self.endpoint = ""
 
     async def start(self, endpoint: str) -> None:
@@ -135,10 +143,26 @@ class FakeVoice(asyncio.DatagramProtocol):
         await ws.send_json({"op": HELLO, "d": {"v": 8, "heartbeat_interval": 40_000}})
         self.connected += 1
         async for frame in ws:
-            message = json.loads(frame.data)
-            await self._received(ws, message["op"], message["d"])
+            if frame.type == WSMsgType.BINARY:
+                await self._received_of_dave(ws, frame.data[0], frame.data[1:])
+            else:
+                message = json.loads(frame.data)
+                await self._received(ws, message["op"], message["d"])
         self.connected -= 1
         return ws
+
+    async def _received_of_dave(self, ws: web.WebSocketResponse, op: int, data: bytes) -> None:
+        if op == KEY_PACKAGE:
+            assert self.channel is not None
+            self._dave = FakeDave(int(self.bot["user_id"]), LISTENER, self.channel)
+            await self._send_of_dave(ws, EXTERNAL_SENDER, self._dave.external_sender)
+            await self._send_of_dave(ws, PROPOSALS, self._dave.proposals())
+        elif op == COMMIT_WELCOME:
+            transition = struct.pack(">H", TRANSITION)
+            await self._send_of_dave(ws, ANNOUNCE_COMMIT, transition + self._dave.commit(data))
+
+    async def _send_of_dave(self, ws: web.WebSocketResponse, op: int, data: bytes) -> None:
+        await ws.send_bytes(struct.pack(">HB", next(self._sequence), op) + data)
 
     async def _received(self, ws: web.WebSocketResponse, op: int, data: Any) -> None:
         if op in (IDENTIFY, RESUME):
@@ -146,6 +170,8 @@ class FakeVoice(asyncio.DatagramProtocol):
                 await ws.close(code=AUTHENTICATION_FAILED)
             elif data["session_id"] != self._session:
                 await ws.close(code=SESSION_INVALID)
+            elif op == IDENTIFY and data["max_dave_protocol_version"] < VERSION:
+                await ws.close(code=DAVE_REQUIRED)
             elif op == RESUME:
                 self.connections.append("resume")
                 await ws.send_json({"op": RESUMED, "d": None})
@@ -160,13 +186,15 @@ class FakeVoice(asyncio.DatagramProtocol):
             await self._describe(ws)
         elif op == HEARTBEAT:
             await ws.send_json({"op": HEARTBEAT_ACK, "d": {"t": data["t"]}})
+        elif op == TRANSITION_READY:
+            await ws.send_json({"op": EXECUTE_TRANSITION, "d": {"transition_id": data["transition_id"]}})
         elif op == SPEAKING:
             assert data["ssrc"] == self._ssrc
             self.speaking.append(data["speaking"])
             self._transport.sendto(bytes(RTP_HEADER), self._address)  # a report on what it receives
 
     async def _describe(self, ws: web.WebSocketResponse) -> None:
-        description = {"mode": MODE, "secret_key": list(self._key), "dave_protocol_version": 0}
+        description = {"mode": MODE, "secret_key": list(self._key), "dave_protocol_version": VERSION}
         await ws.send_json({"op": SESSION_DESCRIPTION, "d": description})
 
     # The UDP port
@@ -181,5 +209,7 @@ class FakeVoice(asyncio.DatagramProtocol):
         first, kind, sequence, timestamp, ssrc = struct.unpack(">BBHII", data[:RTP_HEADER])
         assert (first, kind, ssrc) == (0x80, 0x78, self._ssrc)
         box, nonce = nacl.secret.Aead(self._key), data[-4:] + bytes(20)
-        opus = box.decrypt(data[RTP_HEADER:-4], data[:RTP_HEADER], nonce)
-        self.packets.append(Packet(time.monotonic(), sequence, timestamp, opus))
+        frame = box.decrypt(data[RTP_HEADER:-4], data[:RTP_HEADER], nonce)
+        secret = frame.endswith(MAGIC)
+        opus = self._dave.decrypt(frame) if secret else frame
+        self.packets.append(Packet(time.monotonic(), sequence, timestamp, opus, secret))

@@ -176,6 +176,14 @@ async def test_a_bug_ends_it(bot: RiffusionBot, discord: FakeDiscord, monkeypatc
     await until(lambda: asked.reply.content == messages.BUG)
 
 
+async def test_a_jam_that_is_ending_is_not_steered(bot: RiffusionBot, discord: FakeDiscord) -> None:
+    await discord.join(ALICE)
+    asked = await discord.command("jam", by=ALICE, prompt="funk bassline")
+    await until(lambda: asked.reply.buttons)
+    bot.jams._jams[GUILD].stop(messages.JAM_STOPPED)  # type: ignore[union-attr]
+    assert await refused(discord, by=ALICE, prompt="church bells") == messages.JAM_STARTING
+
+
 async def test_stop_without_a_jam(bot: RiffusionBot, discord: FakeDiscord) -> None:
     await discord.join(ALICE)
     asked = await discord.command("jam", by=ALICE, prompt="funk bassline")
