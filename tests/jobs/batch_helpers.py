@@ -42,8 +42,8 @@ def new_batch(
 
 
 def feed(batches: BatchStore, redis: Redis) -> None:
-    """Feeds once, as if that was long ago."""
+    """Feeds once, as if it had been a minute since the last time."""
     redis.delete("feeding")
-    for name in redis.zrangebyscore("batches", time.time(), time.time() + 1000):
+    for name in redis.zrangebyscore("batches", time.time(), time.time() + 60):
         redis.zadd("batches", {name: time.time()})
     batches.feed()
