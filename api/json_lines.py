@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import IO, Any, cast
 
 from flask import Request
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
 from werkzeug.formparser import FormDataParser
 
 from riffusion.errors import InvalidRequest
@@ -75,13 +75,16 @@ def read_lines(request: Request, take: Callable[[bytes], None], most: int, most_
         UnsupportedMediaType: another content type.
         RequestEntityTooLarge: see `LineSplitter`.
         InvalidRequest: the form has no file, or several.
-        BadRequest: the form can't be read.
+        BadRequest: the form can't be read, or the body broke off.
     """
     splitter = LineSplitter(take, most, most_of_line)
     if request.mimetype == JSONL_TYPE and request.mimetype_params.get("charset", "utf-8").lower() == "utf-8":
         request.max_content_length = most + 1  # a longer body without Content-Length is cut off by werkzeug
+        size = 0
         while piece := request.stream.read(_PIECE_BYTES):
-            splitter.write(piece)
+            size += splitter.write(piece)
+        if size < (request.content_length or 0):  # which werkzeug leaves to gunicorn, and gunicorn to werkzeug
+            raise ClientDisconnected("The connection was closed before the body's end.")
     elif request.mimetype == FORM_TYPE:
         _read_form(request, splitter, most)
     else:
