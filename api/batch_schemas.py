@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 from api.schemas import Job, JobFailure
 from riffusion.jobs.batch_record import BatchStatus
 
+
 class _Response(BaseModel):
     # Every field is always present, as null where it doesn't apply, so the schema lists all of them as required.
     model_config = ConfigDict(frozen=True, json_schema_serialization_defaults_required=True)

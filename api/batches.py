@@ -181,8 +181,8 @@ def delete_batch(batch_id: str) -> Response:
 def _key_owner() -> Tenant:
     """The client, who must have a key.
 
-    Without one nobody could be told from the others at an address, and many thousands of requests that wait for days
-    would be anybody's to send: limits, revoking and blocking are for someone.
+    Thousands of requests that wait for days are for a client who can be limited, blocked and revoked; an address is
+    shared by many and costs nothing.
 
     Raises:
         Unauthorized: it has none.
@@ -216,4 +216,3 @@ def _wait(record: BatchRecord, here: Services, seconds: float) -> BatchRecord:
 def _results(here: Services, record: BatchRecord, client: Tenant) -> Iterator[str]:
     for item in here.batches.results(record.id, client.identity):
         yield present_result(item, here.presenter).model_dump_json() + "\n"
-

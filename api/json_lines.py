@@ -4,7 +4,13 @@ from collections.abc import Callable
 from typing import IO, Any, cast
 
 from flask import Request
-from werkzeug.exceptions import BadRequest, ClientDisconnected, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import (
+    BadRequest,
+    ClientDisconnected,
+    HTTPException,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
 from werkzeug.formparser import FormDataParser
 
 from riffusion.errors import InvalidRequest

@@ -94,7 +94,8 @@ class ClientDirectory:
             held=sum(held),
             published=sum(shares),
             stored_bytes=sum(int(stored or 0) for _, stored, _ in found),
-            request_bytes=sum(int(request or 0) for _, _, request in found) + sum(int(size or 0) for each in sizes for size in each),
+            request_bytes=sum(int(request or 0) for _, _, request in found)
+            + sum(int(size or 0) for each in sizes for size in each),
             first_at=min((each.since for each in mine), default=None),
             limits=self._limits(client),
             block=self._block(client),

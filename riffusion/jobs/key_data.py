@@ -73,6 +73,7 @@ class KeyData:
 
     def delete(self, key_id: str) -> Owned:
         """Deletes all that a key owns; jobs that haven't ended are canceled."""
+
         def delete(kind: str, script: str) -> int:
             return self._each(kind, key_id, lambda name, _: self._run(script, name))
 

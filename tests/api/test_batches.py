@@ -297,7 +297,6 @@ def test_results_count_as_lists(owner: Client, monkeypatch: pytest.MonkeyPatch) 
     assert statuses == [200, 200, 429]
 
 
-
 @pytest.mark.parametrize("framing", ["length", "chunked", "form"])
 def test_a_body_that_breaks_off_is_no_batch(live: LiveServer, framing: str) -> None:
     """Though it breaks off between two lines."""

@@ -56,7 +56,7 @@ def in_all_states(store: JobStore, batches: BatchStore, redis: Redis, tenant: Te
 
 
 def test_nothing_of_a_purged_client_is_left(
-    store: JobStore, batches: BatchStore, redis: Redis, tenant: Tenant, files: Storage, settings: Settings
+    *, store: JobStore, batches: BatchStore, redis: Redis, tenant: Tenant, files: Storage, settings: Settings
 ) -> None:
     other = new_key(redis, store)
     kept = new_batch(batches, other, 3)

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- uses: batches
 -- Ends all requests of a batch and deletes it. feed_batches.lua then deletes its jobs, some at a time. ARGV: id.
 -- Returns 1, or 0 if there is no such batch.
 local batch = load_hash('batch:' .. ARGV[1])

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- uses: creation, batches
 -- Moves requests of batches into the queues as there are places, and does what else is due for batches. Many processes
 -- run it; one at a time does anything. Returns {model, wake-ups to publish, ...}.
 local at_once = 200 -- batches that are looked at
@@ -86,7 +87,7 @@ end
 local function look_at(batch, number)
   local held = redis.call('LLEN', 'batch_lines:' .. batch.id)
   if held > 0 and now > batch.created_at + limits.batch_deadline_s then
-    end_rest(batch, 'failed', {code = 'deadline_exceeded', detail = 'The batch waited longer than its deadline allows.'})
+    end_rest(batch, 'failed', {code = 'deadline_exceeded', detail = 'The batch waited for too long.'})
     return false
   elseif held > 0 and redis.call('SISMEMBER', 'models', batch.model) == 0 then
     local detail = 'The operator has retired the model ' .. batch.model .. '.'

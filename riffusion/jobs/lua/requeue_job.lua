@@ -41,8 +41,8 @@ if ARGV[2] == '0' then return {'requeued'} end
 log_attempt(job, {reason = cjson.decode(job.error).code, ended_at = job.completed_at, requeued_at = timestamp(now)})
 redis.call('ZREM', 'webhooks', job.id)
 redis.call('ZREM', 'webhooks:pending', job.id)
-redis.call('HDEL', 'job:' .. job.id, 'completed_at', 'error', 'warnings', 'worker', 'started_at', 'waits_until', 'webhook_state',
-  'webhook_next', 'webhook_error')
+redis.call('HDEL', 'job:' .. job.id, 'completed_at', 'error', 'warnings', 'worker', 'started_at', 'waits_until',
+  'webhook_state', 'webhook_next', 'webhook_error')
 if job.webhook then redis.call('HSET', 'job:' .. job.id, 'webhook_attempts', 0) end
 job.waits_until = nil -- that of its batch may be over
 begin_waiting(job)
