@@ -1,7 +1,7 @@
 """JSON lines in a request's body, raw or as the file of a form: read in pieces, and passed on line by line."""
 
 from collections.abc import Callable
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from flask import Request
 from werkzeug.exceptions import (
@@ -111,14 +111,14 @@ class _Sink:
 def _read_form(request: Request, splitter: LineSplitter, most: int) -> None:
     sinks: list[_Sink] = []
 
-    def open_sink(**_: Any) -> IO[bytes]:
+    def open_sink(**_: Any) -> _Sink:
         if sinks:
             raise _one_file()
         sinks.append(_Sink(splitter))
-        return cast(IO[bytes], sinks[0])
+        return sinks[0]
 
     parser = FormDataParser(
-        open_sink, max_content_length=most + _ENVELOPE_BYTES, max_form_memory_size=_BUFFER_BYTES,
+        cast(Any, open_sink), max_content_length=most + _ENVELOPE_BYTES, max_form_memory_size=_BUFFER_BYTES,
         max_form_parts=MAX_PARTS, silent=False,
     )  # fmt: skip
     try:

@@ -17,7 +17,7 @@ from riffusion.jobs.store import JobStore
 from riffusion.jobs.tenants import UNLIMITED, Tenant, key_of, key_tenant
 from riffusion.settings import Settings
 from riffusion.storage import Storage
-from tests.jobs.batch_helpers import add, feed, new_batch, new_key
+from tests.jobs.batch_helpers import add, feed, in_hash, new_batch, new_key
 from tests.jobs.conftest import claim, keys, prompt, run, store_files, submit, success
 from tests.jobs.test_purge import everything, sweep_all_now
 from tests.jobs.test_reconcile import restore
@@ -71,7 +71,7 @@ def test_nothing_of_a_purged_client_is_left(
     assert not [each for each in ids if each in left]
     feed(batches, redis)
     assert batches.get(kept.id).counts.canceled == 0
-    assert redis.hget("model:tiny", "held") == b"0"
+    assert in_hash(redis, "model:tiny", "held") == 0
 
 
 def test_the_heir_owns_batches_and_their_jobs(
@@ -82,7 +82,7 @@ def test_the_heir_owns_batches_and_their_jobs(
     data, old = KeyData(redis, settings), key_of(tenant.name) or ""
     KeyStore(redis, settings).revoke(old)
     feed(batches, redis)  # which deletes the jobs of the deleted one
-    before = redis.hgetall(f"kept:{tenant.name}")
+    before = in_hash(redis, f"kept:{tenant.name}", "request_bytes")
     left = data.leave(old, heir)
     assert left.batches == 3
     mine = key_tenant(heir.id)
@@ -90,9 +90,8 @@ def test_the_heir_owns_batches_and_their_jobs(
     with pytest.raises(NotFound):
         batches.get(running, tenant.name)
     assert not keys(redis, f"*:{tenant.name}") - {f"rate:{tenant.name}", f"day:{tenant.name}", f"lists:{tenant.name}"}
-    after = redis.hgetall(f"kept:{mine}")
-    assert after[b"jobs"] == b"12"
-    assert int(after[b"request_bytes"]) < int(before[b"request_bytes"])  # the draft is gone
+    assert in_hash(redis, f"kept:{mine}", "jobs") == 12
+    assert in_hash(redis, f"kept:{mine}", "request_bytes") < before  # the draft is gone
     for record in [job for job in store.list(Tenant(mine, owner=mine)).records if job.status == "running"]:
         store.finish(record.id, record.token, success(record))
     while batches.get(running).completed_at is None:
@@ -161,7 +160,7 @@ def test_an_operator_sees_what_a_client_has_in_batches(
     in_all_states(store, batches, redis, tenant)
     view = ClientDirectory(redis, store.settings).show(tenant.name)
     assert (view.batches, view.held) == (4, 8)
-    assert view.request_bytes == int(redis.hget(f"kept:{tenant.name}", "request_bytes") or 0)
+    assert view.request_bytes == in_hash(redis, f"kept:{tenant.name}", "request_bytes")
 
 
 def test_end_users_batches_are_their_own(

@@ -15,7 +15,7 @@ from riffusion.jobs.requeue import Requeue
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.tenants import Quota, Tenant, key_of
 from riffusion.requests import parse
-from tests.jobs.batch_helpers import add, feed, new_batch, new_key
+from tests.jobs.batch_helpers import add, feed, in_hash, new_batch, new_key
 from tests.jobs.conftest import claim, keys, lose, outwait, prompt, run, submit
 
 OPEN = 5  # jobs of a tenant's batches in the queue or running, where there is one slot
@@ -276,7 +276,7 @@ def test_an_abandoned_draft_is_forgotten(store: JobStore, batches: BatchStore, r
     draft = batches.begin(tenant, "key")
     add(draft, tenant, prompt(), prompt())
     assert batches.list(tenant) == []
-    redis.zadd("batches", dict.fromkeys(redis.zrange("batches", 0, -1), 1))
+    redis.zadd("batches", {name.removeprefix("batch:"): 1 for name in keys(redis, "batch:*")})
     feed(batches, redis)
     with pytest.raises(StoreUnavailable):
         add(draft, tenant, prompt())
@@ -316,7 +316,7 @@ def test_a_batch_expires_with_its_results(store: JobStore, batches: BatchStore, 
     with pytest.raises(Gone):
         batches.get(batch.id)
     assert keys(redis, "batch*") == set()
-    assert redis.hget(f"kept:{tenant.name}", "jobs") == b"2"
+    assert in_hash(redis, f"kept:{tenant.name}", "jobs") == 2
 
 
 def test_a_deleted_batch_leaves_nothing(store: JobStore, batches: BatchStore, redis: Redis, tenant: Tenant) -> None:
@@ -332,4 +332,4 @@ def test_a_deleted_batch_leaves_nothing(store: JobStore, batches: BatchStore, re
     feed(batches, redis)
     left = keys(redis, "batch*") | keys(redis, "job:*") | keys(redis, "kept:*") | keys(redis, "fed:*")
     assert left == set()
-    assert redis.hget("model:tiny", "held") == b"0"
+    assert in_hash(redis, "model:tiny", "held") == 0
