@@ -94,6 +94,7 @@ def test_the_heir_owns_batches_and_their_jobs(
     assert in_hash(redis, f"kept:{mine}", "request_bytes") < before  # the draft is gone
     for record in [job for job in store.list(Tenant(mine, owner=mine)).records if job.status == "running"]:
         store.finish(record.id, record.token, success(record))
+    assert all(name.startswith(f"{mine} ".encode()) for name in redis.zrange("fed:tiny", 0, -1))
     while batches.get(running).completed_at is None:
         feed(batches, redis)
         run(store)
