@@ -38,6 +38,7 @@ from riffusion.jobs.batch_record import BatchRecord, BatchStatus
 from riffusion.jobs.tenants import Tenant, key_of
 
 MAX_BYTES = 256 << 20
+MAX_LINE_BYTES = 64 << 10
 POLL_S = 5
 
 blueprint = Blueprint("batches", __name__)
@@ -72,7 +73,7 @@ def submit_batch() -> Response:
         draft = here.batches.begin(client, key)
         try:
             intake = BatchIntake(draft, client, here)
-            read_lines(request, intake.take, MAX_BYTES, here.settings.max_body_bytes)
+            read_lines(request, intake.take, MAX_BYTES, min(MAX_LINE_BYTES, here.settings.max_body_bytes))
             batch_id, replayed = draft.commit(intake.end())
         except BaseException:
             with suppress(StoreUnavailable):
@@ -180,8 +181,8 @@ def delete_batch(batch_id: str) -> Response:
 def _key_owner() -> Tenant:
     """The client, who must have a key.
 
-    Without one nobody could be told from the others at an address, and many thousands of requests that wait for days
-    would be anybody's to send: limits, revoking and blocking are for someone.
+    Thousands of requests that wait for days are for a client who can be limited, blocked and revoked; an address is
+    shared by many and costs nothing.
 
     Raises:
         Unauthorized: it has none.

@@ -1,10 +1,16 @@
 """JSON lines in a request's body, raw or as the file of a form: read in pieces, and passed on line by line."""
 
 from collections.abc import Callable
-from typing import IO, Any, cast
+from typing import Any, cast
 
 from flask import Request
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, UnsupportedMediaType
+from werkzeug.exceptions import (
+    BadRequest,
+    ClientDisconnected,
+    HTTPException,
+    RequestEntityTooLarge,
+    UnsupportedMediaType,
+)
 from werkzeug.formparser import FormDataParser
 
 from riffusion.errors import InvalidRequest
@@ -75,13 +81,16 @@ def read_lines(request: Request, take: Callable[[bytes], None], most: int, most_
         UnsupportedMediaType: another content type.
         RequestEntityTooLarge: see `LineSplitter`.
         InvalidRequest: the form has no file, or several.
-        BadRequest: the form can't be read.
+        BadRequest: the form can't be read, or the body broke off.
     """
     splitter = LineSplitter(take, most, most_of_line)
     if request.mimetype == JSONL_TYPE and request.mimetype_params.get("charset", "utf-8").lower() == "utf-8":
         request.max_content_length = most + 1  # a longer body without Content-Length is cut off by werkzeug
+        size = 0
         while piece := request.stream.read(_PIECE_BYTES):
-            splitter.write(piece)
+            size += splitter.write(piece)
+        if size < (request.content_length or 0):  # which werkzeug leaves to gunicorn, and gunicorn to werkzeug
+            raise ClientDisconnected("The connection was closed before the body's end.")
     elif request.mimetype == FORM_TYPE:
         _read_form(request, splitter, most)
     else:
@@ -102,14 +111,14 @@ class _Sink:
 def _read_form(request: Request, splitter: LineSplitter, most: int) -> None:
     sinks: list[_Sink] = []
 
-    def open_sink(**_: Any) -> IO[bytes]:
+    def open_sink(**_: Any) -> _Sink:
         if sinks:
             raise _one_file()
         sinks.append(_Sink(splitter))
-        return cast(IO[bytes], sinks[0])
+        return sinks[0]
 
     parser = FormDataParser(
-        open_sink, max_content_length=most + _ENVELOPE_BYTES, max_form_memory_size=_BUFFER_BYTES,
+        cast(Any, open_sink), max_content_length=most + _ENVELOPE_BYTES, max_form_memory_size=_BUFFER_BYTES,
         max_form_parts=MAX_PARTS, silent=False,
     )  # fmt: skip
     try:

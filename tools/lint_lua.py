@@ -1,10 +1,11 @@
 """Checks the Lua scripts of the job store: `python tools/lint_lua.py [FOLDER]`.
 
 Finds syntax errors, undefined and assigned globals, unused locals, locals that hide another, and lines over 120
-characters. Each script is checked as Redis runs it: with `limits` and common.lua before it. A name that begins with an
-underscore may be unused. Exits with 1 if it finds anything.
+characters. Each script is checked as Redis runs it: with `limits`, common.lua and the files of its line `-- uses: …`
+before it. A name that begins with an underscore may be unused. Exits with 1 if it finds anything.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -17,8 +18,9 @@ from luaparser import astnodes as nodes
 from luaparser.ast import SyntaxException
 
 FOLDER = Path(__file__).parents[1] / "riffusion" / "jobs" / "lua"
-COMMON = "common.lua"
+COMMON = "common"
 MAX_LINE = 120
+USES = re.compile(r"^-- uses: (.*)$", re.MULTILINE)
 GLOBALS = frozenset({
     "limits",  # riffusion/jobs/database.py puts it before each script
     "ARGV", "KEYS", "cjson", "redis",
@@ -188,14 +190,22 @@ def _children(node: Any) -> Iterator[Any]:
 
 def lint(folder: Path) -> list[str]:
     """The problems of a folder's scripts, as `file:line: message`."""
-    checkers = {path.name: Checker() for path in sorted(folder.glob("*.lua"))}
-    common = checkers[COMMON].check((folder / COMMON).read_text())
-    for name, checker in checkers.items():
-        if name != COMMON:
-            checker.close(checker.check((folder / name).read_text(), common))
-    checkers[COMMON].close(common)
+    texts = {path.stem: path.read_text() for path in sorted(folder.glob("*.lua"))}
+    checkers = {name: Checker() for name in texts}
+    parts = {COMMON: checkers[COMMON].check(texts[COMMON])}
+    for name, text in texts.items():
+        if name != COMMON and not text.startswith("#!"):
+            parts[name] = checkers[name].check(text, parts[COMMON])
+    for name in texts.keys() - parts.keys():
+        uses = USES.search(texts[name])
+        outer = Scope(parts[COMMON])
+        for part in uses[1].split(", ") if uses else ():
+            outer.locals |= parts[part].locals
+        checkers[name].close(checkers[name].check(texts[name], outer))
+    for name, scope in parts.items():
+        checkers[name].close(scope)
     return [
-        f"{folder.name}/{name}:{line}: {message}"
+        f"{folder.name}/{name}.lua:{line}: {message}"
         for name, checker in checkers.items()
         for line, message in sorted(checker.problems)
     ]

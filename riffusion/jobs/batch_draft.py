@@ -12,9 +12,8 @@ from riffusion.errors import IdempotencyConflict, ModelDraining, RiffusionError,
 from riffusion.jobs.acceptance import Submission, job_entry
 from riffusion.jobs.database import Database
 from riffusion.jobs.inputs import Inputs, resolve
-from riffusion.jobs.models import ModelDirectory
+from riffusion.jobs.store import JobStore
 from riffusion.jobs.tenants import Tenant, refusal
-from riffusion.settings import Settings
 
 
 @dataclass(frozen=True)
@@ -30,19 +29,15 @@ class BatchLine:
 class Draft:
     """A batch that is coming in. Requests are added in order; `commit` accepts them all, `drop` forgets them."""
 
-    def __init__(
-        self,
-        database: Database,
-        models: ModelDirectory,
-        settings: Settings,
-        tenant: Tenant,
-        idem: str | None,
-        batch_id: str,
-        known: str = "",
-    ) -> None:
-        self._database = database
-        self._models = models
-        self._settings = settings.model_copy(update={"degrade_queued": None})  # a batch waits instead
+    def __init__(self, store: JobStore, tenant: Tenant, *, idem: str | None, batch_id: str, known: str = "") -> None:
+        """
+        Args:
+            idem: the idempotency key as Redis has it.
+            known: the digest of the batch that the key stands for already; empty where it is new.
+        """
+        self._database = Database(store.redis, store.settings)
+        self._models = store.models
+        self._settings = store.settings.model_copy(update={"degrade_queued": None})  # a batch waits instead
         self._tenant = tenant
         self._idem = idem
         self._id = batch_id

@@ -54,9 +54,9 @@ class BatchStore:
         }  # fmt: skip
         match self._database.run("begin_batch", json.dumps(new), resend=False):
             case [b"begun", batch_id]:
-                return self._draft(tenant, idem, batch_id)
+                return Draft(self._store, tenant, idem=idem, batch_id=batch_id.decode())
             case [b"known", body, batch_id]:
-                return self._draft(tenant, idem, batch_id, body)
+                return Draft(self._store, tenant, idem=idem, batch_id=batch_id.decode(), known=body.decode())
             case [b"too many batches"]:
                 message = f"{MAX_BATCHES} batches of yours are kept at most; delete some, or wait until they expire."
                 raise TooManyRequests(message, KEEPING_RETRY_S)
@@ -130,10 +130,6 @@ class BatchStore:
             Model -> wake-ups to publish.
         """
         return {model.decode(): count for model, count in pairs(self._database.run("feed_batches")).items() if count}
-
-    def _draft(self, tenant: Tenant, idem: str | None, batch_id: bytes, known: bytes = b"") -> Draft:
-        models, settings = self._store.models, self._store.settings
-        return Draft(self._database, models, settings, tenant, idem, batch_id.decode(), known.decode())
 
     def _visible(self, batch_id: str, data: Mapping[bytes, bytes], identity: str | None) -> Mapping[bytes, bytes]:
         if not data or b"deleted" in data:

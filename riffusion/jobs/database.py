@@ -4,6 +4,7 @@ With `settings.redis_replicas`, a script whose effect a client or a worker relie
 replicas have it: a failover to one of them doesn't lose it.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -36,19 +37,8 @@ _REPLICATED = frozenset({
     "delete_batch", "purge_batch", "transfer_batch", "list_clip", "take_down_clip", "restore_clip",
 })  # fmt: skip
 
-# What a script is preceded by, beside common.lua.
-_PARTS: Mapping[str, tuple[str, ...]] = {
-    "accept": ("creation",),
-    "append_batch": ("creation", "batches"),
-    "feed_batches": ("creation", "batches"),
-    **dict.fromkeys(
-        (
-            "begin_batch", "commit_batch", "drop_draft", "cancel_batch", "delete_batch", "purge_batch",
-            "transfer_batch", "read_batch", "list_batches",
-        ),
-        ("batches",),
-    ),
-}  # fmt: skip
+# The line in which a script names files whose functions it uses, beside those of common.lua.
+_USES = re.compile(r"^-- uses: (.*)$", re.MULTILINE)
 
 _T = TypeVar("_T")
 
@@ -86,9 +76,10 @@ def _text(name: str) -> str:
 
 
 def _source(name: str, limits: str) -> str:
-    """The text of a script: its own first line, which may hold flags, then limits and shared parts, then the rest."""
+    """The text of a script: its own first line, which may hold flags, then limits and what it uses, then the rest."""
     shebang, _, body = _text(name).partition("\n")
-    shared = "\n".join(map(_text, ("common", *_PARTS.get(name, ()))))
+    uses = _USES.search(body)
+    shared = "\n".join(map(_text, ("common", *(uses[1].split(", ") if uses else ()))))
     return f"{shebang}\nlocal limits = {limits}\n{shared}\n{body}"
 
 

@@ -1,7 +1,7 @@
 """Removes everything that one client has: what a person may ask for (GDPR, article 17), and what abuse leaves behind.
 
-Jobs, uploads and batches are deleted as by their owner, each in one script that also enters its files into the sweep's list. So
-a purge that is interrupted loses nothing and is repeated: what it hasn't reached still names the client.
+Jobs, uploads and batches are deleted as by their owner, each in one script that also enters its files into the sweep's
+list. So a purge that is interrupted loses nothing and is repeated: what it hasn't reached still names the client.
 """
 
 import json

@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 
 
 class Reaper:
-    """Every second: requeues the jobs of lost workers, publishes missing wake-ups, feeds batches, deletes expired files.
+    """Every second: requeues the jobs of lost workers, publishes missing wake-ups, feeds batches, deletes files.
 
     One runs in every API and every worker process; any one of them is enough.
     """

@@ -2,14 +2,20 @@
 
 import io
 import json
+import socket
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 
 from api.services import Services
+from riffusion.errors import Gone
+from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.store import JobStore
 from riffusion.jobs.tenants import UNLIMITED, Quota
-from tests.api.conftest import PROMPT, Client, Worker, png
+from tests.api.conftest import PROMPT, Client, LiveServer, Worker, png
+from tests.conftest import wait_until
 
 JSONL = "application/jsonl"
 
@@ -145,7 +151,7 @@ def test_a_batch_has_some_requests_and_not_too_many(owner: Client, monkeypatch: 
 
 
 def test_lines_and_bodies_have_a_longest_size(owner: Client, services: Services, monkeypatch: Any) -> None:
-    long = lines({**PROMPT, "negative_prompt": "x" * services.settings.max_body_bytes})
+    long = lines({**PROMPT, "negative_prompt": "x" * (64 << 10)})
     response = send(owner, many(2) + long)
     assert (response.status_code, response.json["code"]) == (413, "body_too_large")
     assert "Line 3" in response.json["detail"]
@@ -284,7 +290,38 @@ def test_an_owner_has_so_many_batches(owner: Client, monkeypatch: pytest.MonkeyP
     assert [send(owner, many(1)).status_code for _ in range(3)] == [202, 202, 429]
 
 
-def test_results_count_as_lists(owner: Client) -> None:
+def test_results_count_as_lists(owner: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("riffusion.jobs.batches.LISTS_PER_MINUTE", 4)
     batch_id = send(owner, many(101)).json["id"]
-    statuses = [owner.get(f"/batches/{batch_id}/results").status_code for _ in range(61)]
-    assert statuses == [200] * 60 + [429]
+    statuses = [owner.get(f"/batches/{batch_id}/results").status_code for _ in range(3)]
+    assert statuses == [200, 200, 429]
+
+
+@pytest.mark.parametrize("framing", ["length", "chunked", "form"])
+def test_a_body_that_breaks_off_is_no_batch(live: LiveServer, framing: str) -> None:
+    """Though it breaks off between two lines."""
+    store = JobStore.connect(live.settings)
+    text, _ = KeyStore(store.redis, live.settings).create("tests", UNLIMITED)
+    body, kind = many(150), JSONL
+    if framing == "form":
+        kind = "multipart/form-data; boundary=x"
+        body = b'--x\r\nContent-Disposition: form-data; name="file"; filename="f"\r\n\r\n' + body
+    head = f"POST /batches HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {text}\r\nContent-Type: {kind}\r\n"
+    framed = b"%x\r\n%s\r\n" % (len(body), body) if framing == "chunked" else body
+    head += "Transfer-Encoding: chunked\r\n" if framing == "chunked" else f"Content-Length: {len(body) + 9}\r\n"
+    address = urlsplit(live.url)
+    with socket.create_connection((address.hostname, address.port or 0)) as connection:
+        connection.sendall(f"{head}\r\n".encode() + framed)
+        connection.shutdown(socket.SHUT_WR)
+        assert connection.makefile("rb").readline() == b"HTTP/1.1 400 BAD REQUEST\r\n"
+    wait_until(lambda: not list(store.redis.scan_iter("batch*")))
+
+
+def test_results_of_a_batch_that_is_deleted_meanwhile_break_off(owner: Client) -> None:
+    """With an error, so that the server breaks off the response: it doesn't look complete."""
+    batch_id = send(owner, many(201)).json["id"]
+    found = owner.get(f"/batches/{batch_id}/results", buffered=False).iter_encoded()
+    next(found)
+    owner.delete(f"/batches/{batch_id}")
+    with pytest.raises(Gone):
+        list(found)

@@ -36,16 +36,8 @@ def wait_kept(stack: Stack, timeout: float = SETTLES_S) -> None:
 def leftovers(store: JobStore) -> list[str]:
     """Traces of work under way: there are none when all jobs have ended and all messages are dealt with."""
     left = [name for name in ("due", "unacked", "unacked_index") if store.redis.exists(name)]
-    for pattern in (
-        "held:*",
-        "alone:*",
-        "waiting:*",
-        "active:*",
-        "riffusion.*",
-        "fed:*",
-        "batch_lines:*",
-        "batch_open:*",
-    ):
+    of_jobs = ("held:*", "alone:*", "waiting:*", "active:*", "riffusion.*")
+    for pattern in (*of_jobs, "fed:*", "batch_lines:*", "batch_open:*"):
         left += [key.decode() for key in store.redis.scan_iter(match=pattern)]
     left += [f"{load.running} running on {model}" for model, load in store.models.loads().items() if load.running]
     return left

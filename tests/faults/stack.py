@@ -92,7 +92,7 @@ class Stack:
     api: Process | None = None
     workers: list[Worker] = field(default_factory=list)
     accepted: list[str] = field(default_factory=list)  # ids of all jobs that were answered with 202
-    auth: dict[str, str] = field(default_factory=dict)  # headers of whoever reads them
+    auth: dict[str, str] = field(default_factory=dict)  # headers of the client that reads them
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property

@@ -41,9 +41,16 @@ def new_batch(
     return batches.get(draft.commit(f"body of {count}")[0])
 
 
+def in_hash(redis: Redis, key: str, field: str) -> int:
+    """A number in a hash; 0 where there is none."""
+    found: bytes | None = redis.hget(key, field)  # type: ignore[assignment]
+    return int(found or 0)
+
+
 def feed(batches: BatchStore, redis: Redis) -> None:
-    """Feeds once, as if that was long ago."""
+    """Feeds once, as if it had been a minute since the last time."""
     redis.delete("feeding")
-    for name in redis.zrangebyscore("batches", time.time(), time.time() + 1000):
+    soon: list[bytes] = redis.zrangebyscore("batches", time.time(), time.time() + 60)  # type: ignore[assignment]
+    for name in soon:
         redis.zadd("batches", {name: time.time()})
     batches.feed()

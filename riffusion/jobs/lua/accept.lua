@@ -1,4 +1,5 @@
 #!lua
+-- uses: creation
 -- Accepts all jobs of a batch or none; without jobs, only checks whether the idempotency key is known.
 --
 -- ARGV[1]: JSON {idem, digest, body, scopes, owner, anonymous, quota, jobs: [{tail, client, model, mode, schema,

@@ -1,4 +1,5 @@
 #!lua
+-- uses: creation, batches
 -- Adds requests to a draft, and charges its client for keeping them. ARGV: id, JSON {quota, lines: [{own_id, tail,
 -- model, mode, schema, request, inputs, pins, cost, repeatable, webhook}]}.
 -- Returns {"added"}, {"no draft"}, {"no input", line's index, pin's index}, {"no model", line's index}, {"too many",

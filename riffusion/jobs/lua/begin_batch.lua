@@ -1,6 +1,7 @@
 #!lua
--- Begins a batch: a draft, until commit_batch.lua. ARGV[1]: JSON {idem, tail, client, owner, quota, trace, most: batches
--- that an owner may have}.
+-- uses: batches
+-- Begins a batch: a draft, until commit_batch.lua. ARGV[1]: JSON {idem, tail, client, owner, quota, trace, most:
+-- batches that an owner may have}.
 -- Returns {"begun", id}, {"known", digest of the body, id} where the idempotency key stands for a batch, {"too many
 -- batches"}, {"too many creates", seconds to wait}, {"no memory"} or {"blocked", reason}.
 local new = cjson.decode(ARGV[1])

@@ -38,9 +38,9 @@
 --   folders:<id>      set     where the attempts at a job, or an upload, keep files: until those are deleted
 --   uploads_of:<owner>  zset  the uploads that an owner may list, by the time at which they came in
 --   pins:<kind>:<id>  set     jobs that need the files of an upload or a job: until they end; copies until deleted
---   batch:<id>        hash    a batch: a draft until all of its requests have come in; status, total, fed (how many have
---                             become jobs), held_bytes of the others, ids_bytes of its client's ids, how many have
---                             succeeded, failed, canceled; `rest`, how those ended that never became jobs
+--   batch:<id>        hash    a batch: a draft until all of its requests have come in; status, total, fed (how many
+--                             have become jobs), held_bytes of the others, ids_bytes of its client's ids, how many
+--                             have succeeded, failed, canceled; `rest`, how those ended that never became jobs
 --   batch_lines:<id>  list    its requests that aren't jobs yet, in their order
 --   batch_ids:<id>    list    the ids that its client gave to its requests, or ""
 --   batch_jobs:<id>   list    the jobs that its first requests have become

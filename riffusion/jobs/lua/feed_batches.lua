@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- uses: creation, batches
 -- Moves requests of batches into the queues as there are places, and does what else is due for batches. Many processes
 -- run it; one at a time does anything. Returns {model, wake-ups to publish, ...}.
 local at_once = 200 -- batches that are looked at
@@ -43,17 +44,17 @@ local function key_of(batch)
   return key and not (expires and expires <= now) and key or nil
 end
 
--- Whether a request of the batch may become a job now. A tenant's batches have twice as many jobs waiting as there are
--- slots, and half of its jobs in flight. While half of the queue is full, they have one job.
+-- Whether a request of the batch may become a job now. A tenant's batches have three jobs for each slot, and two; half
+-- of those that it may have in flight at most. While half of the queue is full, they have one job.
 local function has_place(batch, quota)
   local open = redis.call('ZLEXCOUNT', 'fed:' .. batch.model, '[' .. batch.client .. ' ', '(' .. batch.client .. '!')
   local waiting = redis.call('ZCARD', 'waiting:' .. batch.model)
   if waiting >= limits.max_queued then return false end
   if waiting >= math.floor(limits.max_queued / 2) then return open == 0 end
   local slots = tonumber(redis.call('HGET', 'model:' .. batch.model, 'slots') or 0)
-  local flight = quota.jobs_in_flight > 0 and math.max(1, math.floor(quota.jobs_in_flight / 2)) or math.huge
-  return open < math.min(2 + 3 * slots, flight, 256)
-    and redis.call('SCARD', 'active:' .. batch.client) < math.max(flight, 1)
+  local flight = quota.jobs_in_flight > 0 and quota.jobs_in_flight or math.huge
+  return open < math.min(2 + 3 * slots, math.max(1, math.floor(flight / 2)), 256)
+    and redis.call('SCARD', 'active:' .. batch.client) < flight
 end
 
 -- The weight and limits with which a batch may be fed, or nil.
@@ -86,7 +87,7 @@ end
 local function look_at(batch, number)
   local held = redis.call('LLEN', 'batch_lines:' .. batch.id)
   if held > 0 and now > batch.created_at + limits.batch_deadline_s then
-    end_rest(batch, 'failed', {code = 'deadline_exceeded', detail = 'The batch waited longer than its deadline allows.'})
+    end_rest(batch, 'failed', {code = 'deadline_exceeded', detail = 'The batch waited for too long.'})
     return false
   elseif held > 0 and redis.call('SISMEMBER', 'models', batch.model) == 0 then
     local detail = 'The operator has retired the model ' .. batch.model .. '.'

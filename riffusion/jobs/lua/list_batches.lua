@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- uses: batches
 -- An owner's batches, newest first, drafts included. ARGV: owner, client, lists a minute.
 -- Returns {{record, queued, running}, ...} or {"too many lists", seconds to wait}.
 local wait, debts = check_bucket('lists:', {ARGV[2]}, tonumber(ARGV[3]), 60, 1)

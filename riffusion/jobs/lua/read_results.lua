@@ -1,7 +1,7 @@
 #!lua flags=no-writes
 -- The state of some of a batch's requests. ARGV: id, index of the first, how many at most.
--- Returns {batch's record or {}, {own id, status or "" (held), job or "", its record or {}, its place or {}}, ...}; fewer where they
--- are long.
+-- Returns {batch's record or {}, {own id, status or "" (held), job or "", its record or {}, its place or {}}, ...};
+-- fewer where they are long.
 local id, first, last = ARGV[1], tonumber(ARGV[2]), ARGV[2] + ARGV[3] - 1
 local most = 256 * 1024 -- bytes of requests and results, as of a page of jobs
 local reply, bytes = {redis.call('HGETALL', 'batch:' .. id)}, 0

@@ -1,4 +1,5 @@
 #!lua flags=allow-oom
+-- uses: batches
 -- Gives a batch to another tenant of a key, who owns it from then on and whose limits it counts for; its jobs are given
 -- by transfer_job.lua. ARGV: id, owner, new tenant. Returns 1, or 0 if the owner has no such batch.
 local id, from, to = ARGV[1], ARGV[2], ARGV[3]
