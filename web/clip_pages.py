@@ -16,6 +16,10 @@ from web.rendering import Site
 
 EMBED_WIDTH, EMBED_HEIGHT = 560, 152  # CSS pixels; the player fits into any frame of some 120 by 60
 
+_LABELS = {
+    "denoising": "denoising strength", "init": "begins with", "lora": "LoRAs", "negative_prompt": "should not be",
+    "scheduler": "sampler", "width": "length in columns of 10 ms",
+}  # fmt: skip
 _FIRST = ("prompt", "start", "end", "negative_prompt", "mode", "seed")
 
 
@@ -118,7 +122,7 @@ def recipe(request: Mapping[str, Any]) -> list[tuple[str, str]]:
     first = [name for name in _FIRST if name in request]
     for name in first + [name for name in request if name not in _FIRST]:
         value = request[name]
-        label = name.replace("_", " ")
+        label = _LABELS.get(name) or name.replace("_", " ")
         if name == "lora" and value:
             lines.append((label, ", ".join(f"{lora} {weight:g}" for lora, weight in value.items())))
         elif isinstance(value, Mapping):

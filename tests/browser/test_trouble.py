@@ -10,7 +10,7 @@ from tests.browser.conftest import Site
 
 def test_no_worker_a_full_queue_and_a_lost_redis(workerless: Site, visit: Callable[..., Page]) -> None:
     page = visit(f"{workerless.url}/")
-    page.wait_for_selector("#server:has-text('No worker is up')")
+    page.wait_for_selector("#server:has-text('Nothing is made right now')")
     page.fill("#prompt", "church bells")
     page.click("#go")
     page.wait_for_selector("#notice:has-text('Next in line')")
@@ -31,17 +31,17 @@ def test_no_worker_a_full_queue_and_a_lost_redis(workerless: Site, visit: Callab
 
 def test_a_jam_without_a_worker_shows_that_it_waits_for_one(workerless: Site, visit: Callable[..., Page]) -> None:
     page = visit(f"{workerless.url}/#jam", viewport={"width": 360, "height": 740})
-    page.wait_for_selector("#server:has-text('No worker is up')")
+    page.wait_for_selector("#server:has-text('Nothing is made right now')")
     line = page.locator("#server").bounding_box()
     assert line
     assert line["width"] > 200
     page.click("#jam-play")
-    page.wait_for_selector("#jam-status:has-text('Waiting for a worker')")
+    page.wait_for_selector("#jam-status:has-text('Waiting for the server')")
     assert page.is_disabled("#jam-keep")
 
 
 def test_a_server_that_stops_in_the_middle_of_a_job(page: Page) -> None:
-    page.wait_for_selector("#server:has-text('1 worker ready')")
+    page.wait_for_selector("#server:has-text('Ready')")
     page.route("**/events", lambda route: route.abort())
     page.fill("#prompt", "slowly")
     page.click("#go")
@@ -54,7 +54,7 @@ def test_a_server_that_stops_in_the_middle_of_a_job(page: Page) -> None:
     page.click("#go")
     page.wait_for_selector("#trouble:has-text('can’t be reached')")
     page.unroute_all()
-    page.wait_for_selector("#server:has-text('1 worker ready')", timeout=10_000)
+    page.wait_for_selector("#server:has-text('Ready')", timeout=10_000)
     assert page.inner_text("#trouble") == ""
     page.wait_for_selector("text=/Step \\d+ of 20/")
     page.click("#cancel")
