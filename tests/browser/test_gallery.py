@@ -114,8 +114,7 @@ def test_a_player_plays_in_another_sites_frame_by_keyboard_alone(
     page.click("#copy-embed")
     page.wait_for_selector("#copy-embed:has-text('Copied')")
     sandboxed = code.replace("<iframe", '<iframe sandbox="allow-scripts"')  # no origin, no cookies, no storage
-    framing = f'<iframe src="{galleried.url}/clips/{share_id}" id="page"></iframe>'
-    with another_site(f"<!doctype html>{code}{sandboxed}{framing}") as blog:
+    with another_site(f"<!doctype html>{code}{sandboxed}") as blog:
         host = visit(blog, storage=galleried.url)
         for number in (0, 1):
             frame = host.frames[1 + number]
@@ -128,8 +127,6 @@ def test_a_player_plays_in_another_sites_frame_by_keyboard_alone(
             host.keyboard.press("Home")
             host.keyboard.press("End")
             frame.wait_for_selector(".round:not(.playing)")
-            assert frame.evaluate("document.cookie") == "" if number == 0 else True
-        assert host.frames[3].url.startswith("chrome-error:")  # the clip's own page refuses
     page.goto(f"{galleried.url}/clips/{share_id}/embed")
     assert complaints(page, axe) == []
     for width, height in ((560, 152), (300, 80), (200, 60)):
