@@ -103,4 +103,5 @@ def _xml(values: dict[str, str | int]) -> bytes:
     root = Element("oembed")
     for name, value in values.items():
         SubElement(root, name).text = _NOT_IN_XML.sub("\ufffd", str(value))
-    return tostring(root, encoding="utf-8", xml_declaration=True)
+    encoded: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return encoded
