@@ -16,14 +16,14 @@ def test_no_worker_a_full_queue_and_a_lost_redis(workerless: Site, visit: Callab
     page.wait_for_selector("#notice:has-text('Next in line')")
 
     page.click("#go")
-    page.wait_for_selector("#trouble:has-text('The queue is full. Try again in')")
+    page.wait_for_selector("#trouble:has-text('Too many clips are waiting on this server. Try again in')")
     assert re.search(r"in (a|\d+) (second|minute)", page.inner_text("#trouble"))
     assert page.input_value("#prompt") == "church bells"
 
     workerless.valkey.kill()
     page.click("#go")
-    page.wait_for_selector("#trouble:has-text('can’t reach its job store (Redis)')")
-    page.wait_for_selector("#server:has-text('The server can’t reach its job store')")
+    page.wait_for_selector("#trouble:has-text('can’t reach its list of clips')")
+    page.wait_for_selector("#server:has-text('The server can’t reach its list of clips')")
 
     workerless.valkey.run()
     page.wait_for_selector("#notice:has-text('no longer on the server')")  # this Redis is empty: the page must not wait
@@ -85,7 +85,7 @@ def test_a_clip_of_a_busy_server_is_called_a_sketch(page: Page) -> None:
     page.route("**/jobs/*", degrade)
     page.fill("#prompt", "church bells")
     page.click("#go")
-    page.wait_for_selector("#remarks:has-text('this is a sketch of 20 steps')")
+    page.wait_for_selector("#remarks:has-text('this is a quick sketch, of 20 steps')")
 
 
 def test_a_field_that_is_out_of_range_is_named(page: Page) -> None:

@@ -135,7 +135,7 @@ export class JamView extends EventTarget {
         ? `“${end.prompt}”`
         : `“${start.prompt}” → “${end.prompt}”, ${Math.round(alpha * 100)} % of the way`;
     const next =
-      ["The next bars are being made.", "The next bars are ready."][ready] ?? `The next ${ready} clips are ready.`;
+      ["The next clip is being made.", "The next clip is ready."][ready] ?? `The next ${ready} clips are ready.`;
     this.status.textContent = `${position}. ${next}`;
   }
 
