@@ -177,6 +177,7 @@ class TestReports:
         assert not list(moderation.clips.each("reported"))  # type: ignore[arg-type]
         stranger.post(f"/clips/{share_id}/report", json=REPORT)
         assert [clip.reports.count for clip in moderation.clips.each("reported")] == [2]  # type: ignore[arg-type]
+        assert "\nriffusion_reported_clips 1.0\n" in client.get("/metrics").text
 
     def test_reports_go_with_the_clip(self, client: Client, worker: Worker, services: Services) -> None:
         job_id, share_id = publish(client, worker)
