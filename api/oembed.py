@@ -19,7 +19,7 @@ from api.schemas import OEmbed, SharedClip
 from api.services import services
 from api.shares import describe
 from riffusion.errors import Gone, InvalidRequest, NotFound, StoreUnavailable, TakenDown
-from web.clip_pages import EMBED_HEIGHT, EMBED_WIDTH, embed_code, title_of
+from web.clip_pages import EMBED_HEIGHT, EMBED_WIDTH, embed_code, short_title
 
 MAX_URL = 2048
 _CACHE_S = 600  # a clip that is deleted or taken down disappears by itself: the frame shows the server's page
@@ -92,7 +92,7 @@ def _present(clip: SharedClip, query: OEmbedQuery) -> OEmbed:
     height = min(EMBED_HEIGHT, query.maxheight or EMBED_HEIGHT)
     fits = clip.width <= (query.maxwidth or clip.width) and clip.height <= (query.maxheight or clip.height)
     return OEmbed(
-        provider_url=services().presenter.address("/"), title=title_of(clip), cache_age=_CACHE_S,
+        provider_url=services().presenter.address("/"), title=short_title(clip), cache_age=_CACHE_S,
         html=str(embed_code(clip, width, height)), width=width, height=height,
         thumbnail_url=clip.image_url if fits else None, thumbnail_width=clip.width if fits else None,
         thumbnail_height=clip.height if fits else None,
@@ -103,4 +103,5 @@ def _xml(values: dict[str, str | int]) -> bytes:
     root = Element("oembed")
     for name, value in values.items():
         SubElement(root, name).text = _NOT_IN_XML.sub("\ufffd", str(value))
-    return tostring(root, encoding="utf-8", xml_declaration=True)
+    encoded: bytes = tostring(root, encoding="utf-8", xml_declaration=True)
+    return encoded

@@ -74,7 +74,7 @@ def list_clip(job_id: str) -> Response:
     problems=(Unauthorized, NotFound, Gone, InvalidRequest, UnknownReference, StoreUnavailable),
 )
 def unlist_clip(job_id: str) -> Response:
-    """It stays published: whoever has the link may still hear it."""
+    """It stays published: anyone who has the link may still hear it."""
     return json_response(_share(services().gallery.remove(job_id, caller().identity)))
 
 

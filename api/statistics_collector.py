@@ -36,6 +36,7 @@ _OF_ALL: tuple[tuple[str, str, Callable[[Statistics], float]], ...] = (
     ("webhooks_overdue_seconds", "Time since a try was due that no process took up.", lambda a: a.webhooks_overdue_s),
     ("expired_entries", "Jobs and uploads whose expired files aren't deleted yet.", lambda a: a.expired_entries),
     ("expired_oldest_seconds", "Time for which the oldest of those has been due.", lambda a: a.expired_oldest_s),
+    ("reported_clips", "Published clips with reports not dealt with.", lambda all_: all_.reported_clips),
     ("stored_bytes", "Bytes of all results and uploads.", lambda all_: all_.stored_bytes),
     ("redis_memory_bytes", "Memory that Redis uses.", lambda all_: all_.memory_bytes),
 )

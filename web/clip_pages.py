@@ -14,8 +14,13 @@ from riffusion.requests import title, untitled
 from riffusion.storage import CONTENT_TYPES
 from web.rendering import Site
 
+_MAX_TITLE = 120  # characters
 EMBED_WIDTH, EMBED_HEIGHT = 560, 152  # CSS pixels; the player fits into any frame of some 120 by 60
 
+_LABELS = {
+    "denoising": "denoising strength", "init": "begins with", "lora": "LoRAs", "negative_prompt": "should not be",
+    "scheduler": "sampler", "width": "length in columns of 10 ms",
+}  # fmt: skip
 _FIRST = ("prompt", "start", "end", "negative_prompt", "mode", "seed")
 
 
@@ -82,7 +87,7 @@ def add_routes(
             shared = describe(share_id)
         except (NotFound, Gone) as error:
             return site.page("embed.html", framed=True, status=_status(error), clip=None, reason=str(error))
-        return site.page("embed.html", framed=True, clip=shared, title=title_of(shared))
+        return site.page("embed.html", framed=True, clip=shared, title=short_title(shared))
 
     @pages.get("/gallery")
     def gallery() -> Response:
@@ -90,7 +95,7 @@ def add_routes(
             found = read_gallery()
         except NotFound as error:
             return site.page("gone.html", status=_status(error), reason=str(error))
-        clips = [(each, title_of(each)) for each in found.clips]
+        clips = [(each, short_title(each)) for each in found.clips]
         return site.page(
             "gallery.html",
             entry="pages/gallery.js",
@@ -105,11 +110,17 @@ def title_of(clip: PublishedClip) -> str:
     return title(clip.request) or untitled(clip.request["mode"])
 
 
+def short_title(clip: PublishedClip) -> str:
+    """The same, cut off where it is one of many or in little space: a prompt may have thousands of characters."""
+    full = title_of(clip)
+    return full if len(full) <= _MAX_TITLE else f"{full[:_MAX_TITLE].rstrip()}…"
+
+
 def embed_code(clip: PublishedClip, width: int = EMBED_WIDTH, height: int = EMBED_HEIGHT) -> Markup:
     """The HTML by which another site shows the player."""
     return Markup(
         '<iframe src="{}" width="{}" height="{}" title="{}" loading="lazy" style="border:0;max-width:100%"></iframe>'
-    ).format(clip.embed_url, width, height, title_of(clip))
+    ).format(clip.embed_url, width, height, short_title(clip))
 
 
 def recipe(request: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -118,7 +129,7 @@ def recipe(request: Mapping[str, Any]) -> list[tuple[str, str]]:
     first = [name for name in _FIRST if name in request]
     for name in first + [name for name in request if name not in _FIRST]:
         value = request[name]
-        label = name.replace("_", " ")
+        label = _LABELS.get(name) or name.replace("_", " ")
         if name == "lora" and value:
             lines.append((label, ", ".join(f"{lora} {weight:g}" for lora, weight in value.items())))
         elif isinstance(value, Mapping):

@@ -98,7 +98,10 @@ def takedown(*, clip: str, reason: str, data: Path | None) -> None:
 @CLIP
 @DATA
 def restore(*, clip: str, data: Path | None) -> None:
-    """Ends the take-down of CLIP: its page is there again, for as long as the clip is kept."""
+    """Ends the take-down of CLIP.
+
+    Its page is there again, for as long as the clip is kept, and so is its place in the gallery.
+    """
     operator, moderation = _open(data)
     target = moderation.find_taken_down(clip)
     operator.record("clip.restore", clip)

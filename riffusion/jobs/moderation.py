@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from redis import Redis
 
-from riffusion.errors import NotFound
+from riffusion.errors import Gone, NotFound
 from riffusion.jobs.database import Database
 from riffusion.jobs.gallery import GalleryStore
 from riffusion.jobs.reports import ReportStore
@@ -42,7 +42,10 @@ class Moderation:
             NotFound, Gone: there is none, or not any more.
         """
         job_id = self._shares.find(share_id).id
-        return Target(share_id, job_id, clip_digest(self._database, job_id))
+        digest = clip_digest(self._database, job_id)
+        if not digest:
+            raise Gone("This clip has just expired, or its maker has deleted it.")
+        return Target(share_id, job_id, digest)
 
     def take_down(self, target: Target, reason: str, by: str) -> None:
         """Takes a clip down, for everybody and under every share id."""

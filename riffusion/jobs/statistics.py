@@ -71,6 +71,8 @@ class Statistics:
     """That Redis uses."""
     max_memory_bytes: int
     """From which on Redis takes no new jobs, nine tenths of its limit; 0 without one."""
+    reported_clips: int
+    """Published ones, with reports that no operator has dealt with."""
 
 
 def read_statistics(redis: Redis, settings: Settings) -> Statistics:
@@ -79,7 +81,7 @@ def read_statistics(redis: Redis, settings: Settings) -> Statistics:
     Raises:
         StoreUnavailable: Redis doesn't respond in time.
     """
-    models, ended, webhooks, expired, sizes = Database(redis, settings).run("statistics")
+    models, ended, webhooks, expired, sizes, reported = Database(redis, settings).run("statistics")
     return Statistics(
         models={name.decode(): _model(*values) for name, *values in models},
         ended={End(*key.decode().split(" ", 2)): int(count) for key, count in pairs(ended).items()},
@@ -90,6 +92,7 @@ def read_statistics(redis: Redis, settings: Settings) -> Statistics:
         stored_bytes=sizes[0],
         memory_bytes=sizes[1],
         max_memory_bytes=sizes[2],
+        reported_clips=reported,
     )
 
 

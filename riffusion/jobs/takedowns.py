@@ -45,7 +45,8 @@ def clip_digest(database: Database, job_id: str) -> str:
     if known or not request:
         return known.decode() if known else ""
     wanted = json.loads(request)
-    wanted.pop("format", None)  # the same sound in another file
+    for name in ("format", "quality"):  # the same sound in another file, or by the steps that a quality stands for
+        wanted.pop(name, None)
     canonical = json.dumps([model.decode(), wanted], sort_keys=True, separators=(",", ":"))
     return hashlib.sha1(canonical.encode(), usedforsecurity=False).hexdigest()
 

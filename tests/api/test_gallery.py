@@ -81,6 +81,17 @@ class TestListing:
         assert last["next_cursor"] is None
         assert client.get("/gallery.json?cursor=x").status_code == 422
 
+    def test_nobody_gets_to_the_top_again_by_relisting(self, client: Client, worker: Worker) -> None:
+        job_id, first = publish(client, worker, listed=True, seed=1)
+        _, second = publish(client, worker, listed=True, seed=2)
+        client.delete(f"/jobs/{job_id}/listing")
+        client.post(f"/jobs/{job_id}/listing")
+        assert shown(client) == [second, first]
+
+    def test_a_prompt_of_thousands_of_characters_is_cut_off(self, client: Client, worker: Worker) -> None:
+        publish(client, worker, listed=True, prompt="é" * 2000)
+        assert client.get("/gallery").text.count("é") < 600
+
     def test_a_deleted_clip_leaves_it(self, client: Client, worker: Worker, services: Services) -> None:
         job_id, _ = publish(client, worker, listed=True)
         client.delete(f"/jobs/{job_id}")
@@ -166,6 +177,7 @@ class TestReports:
         assert not list(moderation.clips.each("reported"))  # type: ignore[arg-type]
         stranger.post(f"/clips/{share_id}/report", json=REPORT)
         assert [clip.reports.count for clip in moderation.clips.each("reported")] == [2]  # type: ignore[arg-type]
+        assert "\nriffusion_reported_clips 1.0\n" in client.get("/metrics").text
 
     def test_reports_go_with_the_clip(self, client: Client, worker: Worker, services: Services) -> None:
         job_id, share_id = publish(client, worker)
@@ -199,7 +211,7 @@ class TestTakeDown:
         _, share_id = publish(client, worker, seed=7)
         moderation.take_down(moderation.find(share_id), "No.", "cli:ops@here")
         for someone in (client, stranger):
-            for fields in ({}, {"format": "wav"}, {"fresh": True}):
+            for fields in ({}, {"format": "wav"}, {"fresh": True}, {"quality": "best", "steps": 20}):
                 job_id = submit(someone, seed=7, **fields)["id"]
                 worker.work()
                 assert someone.post(f"/jobs/{job_id}/publish").json["code"] == "taken_down", fields

@@ -81,7 +81,7 @@ def test_other_forms_of_the_address_are_understood(client: Client, share_id: str
         "{id}",
     ],
 )  # fmt: skip
-def test_nothing_else_is_answered_or_fetched(
+def test_nothing_else_is_found_or_fetched(
     client: Client, share_id: str, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*_: object, **__: object) -> None:

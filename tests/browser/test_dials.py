@@ -47,14 +47,14 @@ def test_loras_are_sent_and_restored_with_the_recipe(visit: Callable[..., Page],
     set_weight(page, DUB, "1")
     page.keyboard.press("Escape")
     page.set_input_files("#file", tmp_path / "clip.png")
-    page.wait_for_selector("#trouble:has-text('dials are set to')")
+    page.wait_for_selector("#trouble:has-text('everything is now set')")
     assert [page.input_value(slider) for slider in (DUB, TAPE)] == ["0", "-0.35"]
 
     page.click("[data-verb=share]")
     page.click("#publish [value=publish]")
     page.wait_for_selector("#share[open]")
     guest = visit(page.input_value("#share-link"))
-    assert guest.inner_text(".recipe dt:text-is('lora') + dd") == "tape_2 -0.35"
+    assert guest.inner_text(".recipe dt:text-is('LoRAs') + dd") == "tape_2 -0.35"
     guest.route("**/models", late)
     guest.click("text=Remix this")
     guest.wait_for_selector("#settings summary:has-text('LoRA')")

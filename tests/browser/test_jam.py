@@ -70,13 +70,13 @@ def test_clips_are_joined_on_the_bar_without_a_gap(jam: Page) -> None:
     until(jam, "starts.length >= 3")
     starts = jam.evaluate("starts")
     assert all(abs(later - earlier - 5.12) < 1e-6 for earlier, later in pairwise(starts))
-    assert "ready ahead" in jam.inner_text("#jam-status")
+    assert "The next" in jam.inner_text("#jam-status")
 
 
 def test_it_moves_to_another_prompt(jam: Page) -> None:
     jam.click("#jam-play")
     assert jam.is_disabled("#jam-keep")
-    jam.wait_for_selector("#jam-status:has-text('ready ahead')")
+    jam.wait_for_selector("#jam-status:has-text('The next')")
     jam.click("#jam-keep:has-text('Keep this clip')")
     jam.wait_for_selector("#jam-status:has-text('among your clips')")
     assert jam.inner_text("#jam-keep") == "Kept"
@@ -115,7 +115,7 @@ def test_it_stops_without_input(page: Page) -> None:
     page.reload()
     page.fill("#prompt", "deep house synth lead")
     page.click("#jam-play")
-    page.wait_for_selector("#jam-status:has-text('ready ahead')")
+    page.wait_for_selector("#jam-status:has-text('The next')")
     page.clock.fast_forward("10:30")
     page.wait_for_selector("#jam-status:has-text('Stopped after ten minutes')")
     assert page.get_attribute("#jam-play", "aria-label") == "Start the jam"

@@ -163,4 +163,4 @@ def test_a_jam_stops_with_the_reason(locked: Site, visit: Callable[..., Page], k
     page.wait_for_selector("#key[open]")
     enter_and_close(page, key)
     page.click("#jam-play")
-    page.wait_for_selector("#jam-status:has-text('ready ahead')")
+    page.wait_for_selector("#jam-status:has-text('The next')")

@@ -10,20 +10,20 @@ from tests.browser.conftest import Site
 
 def test_no_worker_a_full_queue_and_a_lost_redis(workerless: Site, visit: Callable[..., Page]) -> None:
     page = visit(f"{workerless.url}/")
-    page.wait_for_selector("#server:has-text('No worker is up')")
+    page.wait_for_selector("#server:has-text('Nothing is made right now')")
     page.fill("#prompt", "church bells")
     page.click("#go")
     page.wait_for_selector("#notice:has-text('Next in line')")
 
     page.click("#go")
-    page.wait_for_selector("#trouble:has-text('The queue is full. Try again in')")
+    page.wait_for_selector("#trouble:has-text('Too many clips are waiting on this server. Try again in')")
     assert re.search(r"in (a|\d+) (second|minute)", page.inner_text("#trouble"))
     assert page.input_value("#prompt") == "church bells"
 
     workerless.valkey.kill()
     page.click("#go")
-    page.wait_for_selector("#trouble:has-text('can’t reach its job store (Redis)')")
-    page.wait_for_selector("#server:has-text('The server can’t reach its job store')")
+    page.wait_for_selector("#trouble:has-text('can’t reach its list of clips')")
+    page.wait_for_selector("#server:has-text('The server can’t reach its list of clips')")
 
     workerless.valkey.run()
     page.wait_for_selector("#notice:has-text('no longer on the server')")  # this Redis is empty: the page must not wait
@@ -31,17 +31,17 @@ def test_no_worker_a_full_queue_and_a_lost_redis(workerless: Site, visit: Callab
 
 def test_a_jam_without_a_worker_shows_that_it_waits_for_one(workerless: Site, visit: Callable[..., Page]) -> None:
     page = visit(f"{workerless.url}/#jam", viewport={"width": 360, "height": 740})
-    page.wait_for_selector("#server:has-text('No worker is up')")
+    page.wait_for_selector("#server:has-text('Nothing is made right now')")
     line = page.locator("#server").bounding_box()
     assert line
     assert line["width"] > 200
     page.click("#jam-play")
-    page.wait_for_selector("#jam-status:has-text('Waiting for a worker')")
+    page.wait_for_selector("#jam-status:has-text('Waiting for the server')")
     assert page.is_disabled("#jam-keep")
 
 
 def test_a_server_that_stops_in_the_middle_of_a_job(page: Page) -> None:
-    page.wait_for_selector("#server:has-text('1 worker ready')")
+    page.wait_for_selector("#server:has-text('Ready')")
     page.route("**/events", lambda route: route.abort())
     page.fill("#prompt", "slowly")
     page.click("#go")
@@ -54,7 +54,7 @@ def test_a_server_that_stops_in_the_middle_of_a_job(page: Page) -> None:
     page.click("#go")
     page.wait_for_selector("#trouble:has-text('can’t be reached')")
     page.unroute_all()
-    page.wait_for_selector("#server:has-text('1 worker ready')", timeout=10_000)
+    page.wait_for_selector("#server:has-text('Ready')", timeout=10_000)
     assert page.inner_text("#trouble") == ""
     page.wait_for_selector("text=/Step \\d+ of 20/")
     page.click("#cancel")
@@ -85,7 +85,7 @@ def test_a_clip_of_a_busy_server_is_called_a_sketch(page: Page) -> None:
     page.route("**/jobs/*", degrade)
     page.fill("#prompt", "church bells")
     page.click("#go")
-    page.wait_for_selector("#remarks:has-text('this is a sketch of 20 steps')")
+    page.wait_for_selector("#remarks:has-text('this is a quick sketch, of 20 steps')")
 
 
 def test_a_field_that_is_out_of_range_is_named(page: Page) -> None:

@@ -104,7 +104,7 @@ def test_a_recipe_reads_as_lines_in_words() -> None:
         ("end: seed", "2"),
         ("mode", "interpolate"),
         ("mask: seconds", "1.0, 2.5"),
-        ("lora", "dub_2 0.8, tape 1"),
+        ("LoRAs", "dub_2 0.8, tape 1"),
     ]
 
 

@@ -23,5 +23,6 @@ for _, scope in ipairs(scopes) do
   redis.call('ZADD', 'listed:' .. scope, job.completed_at + limits.result_ttl_s, job.share)
   redis.call('EXPIRE', 'listed:' .. scope, limits.result_ttl_s)
 end
-redis.call('ZADD', 'gallery', now_us, job.share)
+-- Its place is that of its publication, so that nobody gets to the top again by taking it out and back in.
+redis.call('ZADD', 'gallery', redis.call('ZSCORE', 'published', job.share) or now_us, job.share)
 return {'listed', job.share}

@@ -5,7 +5,8 @@
 --   {"<status> <reason> <model>", jobs that have ended so, ...},
 --   {pending webhooks, seconds for which one has been due that no process has taken},
 --   {entries of the sweep that are due or being deleted, seconds since the first of them was due or begun},
---   {stored bytes, bytes of memory, bytes of memory from which new jobs are refused or 0}.
+--   {stored bytes, bytes of memory, bytes of memory from which new jobs are refused or 0},
+--   published clips with reports that no operator has dealt with.
 
 local function age(since)
   return timestamp(math.max(0, now - (tonumber(since) or now)))
@@ -38,5 +39,6 @@ return {
   redis.call('HGETALL', 'ended'),
   {redis.call('ZCARD', 'webhooks:pending'), age(first('webhooks'))},
   {backlog, age(math.min(tonumber(due) or now, tonumber(first('sweeping')) or now))},
-  {tonumber(redis.call('HGET', 'kept:all', 'stored_bytes') or 0), used_memory, max_memory}
+  {tonumber(redis.call('HGET', 'kept:all', 'stored_bytes') or 0), used_memory, max_memory},
+  redis.call('ZCARD', 'reported')
 }

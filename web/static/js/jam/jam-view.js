@@ -6,7 +6,7 @@ import { modelAndLoras } from "../api/requests.js";
 import { audioContext, decode } from "../audio/context.js";
 import { readPicture } from "../spectrogram/picture.js";
 import { find } from "../ui/dom.js";
-import { failure, interruption, placeInLine } from "../ui/messages.js";
+import { failure, firstBars, interruption } from "../ui/messages.js";
 import { InterpolationPath } from "./interpolation-path.js";
 import { LoopScheduler } from "./loop-scheduler.js";
 import { Timeline } from "./timeline.js";
@@ -24,8 +24,9 @@ export class JamView extends EventTarget {
   #trouble = "";
   /** The message about a new prompt, until its first clip takes over. */
   #turning = "";
-  /** Whether a worker is making the first clip. */
-  #isFirstRunning = false;
+  /** The job of the first clip, once it runs, and since when, in ms.
+   * @type {{id: string, since: number} | null} */
+  #firstRunning = null;
 
   /**
    * @param {import("../studio/prompt-form.js").PromptForm} promptForm
@@ -73,7 +74,7 @@ export class JamView extends EventTarget {
     if (this.#scheduler) {
       this.#path?.turnTo(prompt, this.#scheduler.playing?.position ?? null);
       this.#scheduler.remake();
-      this.#turning = `“${prompt}” starts at the bar line after its first clip is made. These bars repeat until then.`;
+      this.#turning = `“${prompt}” comes as soon as its first bars are made. These bars repeat until then.`;
       this.status.textContent = this.#turning;
       return;
     }
@@ -98,7 +99,7 @@ export class JamView extends EventTarget {
     this.#path = new InterpolationPath(prompt);
     this.#lastInput = Date.now();
     this.#trouble = this.#turning = "";
-    this.#isFirstRunning = false;
+    this.#firstRunning = null;
     const beat = this.promptForm.seeds?.find(({ name }) => name === this.promptForm.seedImage);
     const period = beat ? (beat.bars * beat.beats_per_bar * 60) / beat.bpm : 5.12;
     const scheduler = new LoopScheduler(context, this.#output, period, (signal) => this.#make(signal, beat?.name));
@@ -111,6 +112,7 @@ export class JamView extends EventTarget {
     scheduler.addEventListener("trouble", (event) => {
       const { detail } = /** @type {CustomEvent} */ (event);
       this.#trouble = interruption(detail);
+      this.#firstRunning = null;
       if (detail.code === "unauthorized") return this.stop(this.#trouble); // a retry would be refused, too
       this.status.textContent = this.#trouble;
     });
@@ -132,7 +134,9 @@ export class JamView extends EventTarget {
       start.prompt === end.prompt || alpha === 1
         ? `“${end.prompt}”`
         : `“${start.prompt}” → “${end.prompt}”, ${Math.round(alpha * 100)} % of the way`;
-    this.status.textContent = `${position}. ${ready} clip${ready === 1 ? "" : "s"} ready ahead.`;
+    const next =
+      ["The next clip is being made.", "The next clip is ready."][ready] ?? `The next ${ready} clips are ready.`;
+    this.status.textContent = `${position}. ${next}`;
   }
 
   /** @param {AbortSignal} signal @param {string | undefined} beat  a seed image
@@ -165,13 +169,14 @@ export class JamView extends EventTarget {
     return { buffer: await decode(sound), picture: await readPicture(png), job, position };
   }
 
-  /** Until the first clip plays: shows whether its job is queued or running.
+  /** Until the first clip plays: shows how long that will be.
    * @param {import("../api/http.js").Job} job */
-  #showFirstJob({ status, queue }) {
-    if (!this.#scheduler || this.#scheduler.playing || this.#isFirstRunning) return;
-    this.#isFirstRunning = status === "running";
-    const place = placeInLine(queue).toLowerCase();
-    const text = this.#isFirstRunning ? "Making the first bars." : `Waiting for a worker: the first bars are ${place}.`;
+  #showFirstJob(job) {
+    if (!this.#scheduler || this.#scheduler.playing) return;
+    if (job.status === "running") this.#firstRunning ??= { id: job.id, since: performance.now() };
+    const first = this.#firstRunning;
+    if (first && first.id !== job.id) return;
+    const text = firstBars(job, first ? (performance.now() - first.since) / 1000 : 0);
     if (this.status.textContent !== text) this.status.textContent = text;
   }
 
@@ -182,7 +187,7 @@ export class JamView extends EventTarget {
   /** Stops after a while without input: the visitor may have left, and others are waiting for the worker. */
   #stopIfIdle() {
     if (this.running && Date.now() - this.#lastInput > IDLE_MS) {
-      this.stop("Stopped after ten minutes without input, so that others can use the worker. Press Start to continue.");
+      this.stop("Stopped after ten minutes without input, so that others get their turn. Press Start to continue.");
     }
   }
 

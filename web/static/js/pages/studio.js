@@ -98,7 +98,7 @@ function refresh() {
   const label = { listen: promptForm.from === "nothing" ? "Make" : "Riff", repaint: "Repaint", draw: "Riff on it" }[
     tool()
   ];
-  promptForm.go.textContent = jam.open ? (jam.running ? "Move there" : "Start") : label;
+  promptForm.go.textContent = jam.open ? (jam.running ? "Play this next" : "Start") : label;
 }
 
 async function makeFourIdeas() {
@@ -165,7 +165,7 @@ function wire() {
       await promptForm.catalog;
       const missing = missingNames(promptForm.fill(recipe));
       promptForm.showProblem(
-        `The dials are set to that file’s recipe. Press Make to make the clip again. ${missing}`.trim(),
+        `That file was made by Riffusion: everything is now set as it was then. Press Make to make the clip again. ${missing}`.trim(),
       );
     },
     file: (file, kind) =>

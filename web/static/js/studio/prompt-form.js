@@ -6,10 +6,13 @@
 import { getJson } from "../api/http.js";
 import { promptAndSeed } from "../api/requests.js";
 import { find, make } from "../ui/dom.js";
+import { strengthHint } from "../ui/messages.js";
 import { LoraSliders } from "./lora-sliders.js";
 import { EXAMPLES, randomPrompt } from "./prompts.js";
 
 export class PromptForm extends EventTarget {
+  #welcome = "";
+
   /** @param {HTMLFormElement} form */
   constructor(form) {
     super();
@@ -18,6 +21,8 @@ export class PromptForm extends EventTarget {
     this.prompt = /** @type {HTMLTextAreaElement} */ (find("#prompt", form));
     this.go = find("#go", form);
     this.trouble = find("#trouble", form);
+    this.hint = find("#hint", form);
+    this.#welcome = this.hint.textContent;
     this.loras = new LoraSliders(find("#loras", form));
     this.prompt.addEventListener("input", () => this.#promptChanged());
     this.prompt.addEventListener("keydown", (event) => {
@@ -163,6 +168,8 @@ export class PromptForm extends EventTarget {
     find("#denoising-dial output", this.form).textContent = `${Math.round(denoising.valueAsNumber * 100)} %`;
     this.fields["seed-image"].disabled = this.from !== "seed" && !this.#jamming;
     denoising.disabled = this.from === "nothing" && !this.#jamming;
+    const source = this.from === "clip" && !this.#jamming ? "clip" : "beat";
+    this.hint.textContent = denoising.disabled ? this.#welcome : strengthHint(denoising.valueAsNumber, source);
     const set = [this.fields.seed.value && "seed fixed", this.loras.weights && "LoRA"].filter(Boolean);
     find("#settings summary", this.form).textContent = ["Settings", ...set].join(", ");
     this.dispatchEvent(new Event("change"));

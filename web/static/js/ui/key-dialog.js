@@ -4,7 +4,7 @@ import { apiKey, setApiKey } from "../api/api-key.js";
 import { find } from "./dom.js";
 import { refusal } from "./messages.js";
 
-const WHY = "With a key from the server’s operator you have limits of your own. It stays in this browser.";
+const WHY = "With a key from the people who run this server, you have limits of your own. It stays in this browser.";
 
 export function wireKeyDialog() {
   const dialog = /** @type {HTMLDialogElement} */ (find("#key"));

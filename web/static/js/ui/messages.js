@@ -15,12 +15,40 @@ const ORDINALS = ["next", "second", "third", "fourth", "fifth"];
 /** A queued job's place in the queue.
  * @param {{position: number, eta_s: number | null, paused?: boolean} | null | undefined} queue */
 export function placeInLine(queue) {
-  if (!queue) return "Waiting for a free worker";
+  if (!queue) return "Waiting for its turn";
   const place = ORDINALS[queue.position] ?? `${queue.position + 1}th`;
   const line = `${place[0].toUpperCase()}${place.slice(1)} in line`;
   if (queue.paused) return `${line}; the server has paused this model`;
   return queue.eta_s === null ? line : `${line}, about ${span(queue.eta_s)}`;
 }
+
+/** What is said until a jam's first clip plays; in few steps, since a screen reader says each.
+ * @param {import("../api/http.js").Job} job @param {number} seconds  for which it has been running */
+export function firstBars({ status, queue, progress }, seconds) {
+  if (status !== "running") return `Waiting for the server. The first bars: ${placeInLine(queue).toLowerCase()}.`;
+  const { step = 0, total = 0 } = progress ?? {};
+  if (!step)
+    return seconds < 10 ? "Making the first bars." : "Making the first bars. The server is busy: this takes a while.";
+  const left = (seconds / step) * (total - step);
+  if (left < 5) return "Making the first bars: a few more seconds.";
+  return `Making the first bars: about ${span(Math.ceil(left / 10) * 10)} more.`;
+}
+
+/** What a denoising strength does.
+ * @param {number} strength 0–1 @param {"clip" | "beat"} source  what it begins with */
+export function strengthHint(strength, source) {
+  const [, stays] = STAYS.find(([most]) => strength <= most) ?? STAYS[STAYS.length - 1];
+  return `Denoising strength is how much of the ${source} is made new. At ${Math.round(strength * 100)} %, ${stays}.`;
+}
+
+/** @type {[number, string][]} */
+const STAYS = [
+  [0.3, "nearly all of it stays"],
+  [0.55, "rhythm and notes stay, with another sound"],
+  [0.8, "its rhythm stays, and the music is new"],
+  [0.95, "hardly anything of it stays"],
+  [1, "nothing of it stays"],
+];
 
 const DELETED =
   "That clip is no longer on the server: clips are kept for a limited time. Make it again from its recipe.";
@@ -29,15 +57,15 @@ const DELETED =
  * @type {Record<string, string>} */
 const UNREACHABLE = {
   offline: "The server can’t be reached.",
-  store_unavailable: "The server can’t reach its job store (Redis).",
-  storage_unavailable: "The server can’t reach its file storage.",
+  store_unavailable: "The server can’t reach its list of clips.",
+  storage_unavailable: "The server can’t reach its files.",
 };
 
 /** @type {Record<string, (problem: Problem) => string>} */
 const REFUSED = {
   offline: () => `${UNREACHABLE.offline} Check your connection, then try again.`,
   queue_full: ({ retryAfter }) =>
-    `The queue is full. Try again in ${span(retryAfter ?? 30)}; what you typed stays here.`,
+    `Too many clips are waiting on this server. Try again in ${span(retryAfter ?? 30)}; what you typed stays here.`,
   too_many_requests: ({ retryAfter }) =>
     `You have reached this server’s limit for one person. Try again in ${span(retryAfter ?? 10)}.`,
   unauthorized: () =>
@@ -82,19 +110,19 @@ export const missingNames = (names) =>
  * @param {Pick<import("../api/http.js").Job, "warnings" | "degraded" | "request">} job */
 export const remarks = ({ warnings, degraded, request }) => {
   const { steps } = /** @type {{steps?: number | null}} */ (request);
-  const sketch = `The server was busy, so this is a sketch of ${steps} steps. Make it again later for more.`;
+  const sketch = `The server was busy, so this is a quick sketch, of ${steps} steps. Make it again later for full quality.`;
   return degraded ? [sketch, ...warnings] : warnings;
 };
 
 /** @type {Record<string, string>} */
 const FAILED = {
-  worker_lost: "The worker stopped while making this clip, more than once. Try again, perhaps with fewer steps.",
-  deadline_exceeded: "This took longer than the server allows: no worker was free, or the clip takes too long to make.",
-  model_retired: "The server no longer has the model that this clip was for. Choose another.",
-  out_of_memory: "This clip needs more memory than the worker has. Make it shorter.",
+  worker_lost: "The machine that made this clip stopped, more than once. Try again, perhaps with fewer steps.",
+  deadline_exceeded: "This took longer than the server allows: it is too busy, or the clip takes too long to make.",
+  model_retired: "The server no longer has the model that this clip was for. Choose another in the settings.",
+  out_of_memory: "This clip is too large for the server’s memory. Make it shorter.",
   broken_sound: "The sound came out broken. Try again, or another picture.",
-  inaudible_sound: "Nothing in this can be heard. Draw or play something between 20 Hz and 20 kHz.",
-  broken_picture: "The model produced invalid numbers. Try another seed, or less guidance.",
+  inaudible_sound: "Nothing in this can be heard: it is too quiet, too low or too high. Draw or play something else.",
+  broken_picture: "The picture came out broken. Try another seed, or less guidance.",
 };
 
 export const CANCELED = "Canceled.";

@@ -20,12 +20,12 @@ export function showServerStatus() {
     try {
       const { models } = await getJson("/models");
       const workers = models.reduce((/** @type {number} */ sum, /** @type {any} */ model) => sum + model.workers, 0);
-      text = workers ? `${workers} worker${workers > 1 ? "s" : ""} ready` : "No worker is up: clips wait until one is";
+      text = workers ? "Ready" : "Nothing is made right now: clips wait until a machine is free";
       ready = workers > 0;
     } catch (error) {
       text =
         error instanceof Problem && error.code === "store_unavailable"
-          ? "The server can’t reach its job store"
+          ? "The server can’t reach its list of clips"
           : "The server can’t be reached";
       ready = false;
     }
