@@ -78,7 +78,7 @@ class Tools:
         return await self._make(request, context)
 
     async def look(self, clip: ClipId) -> list[Image | str]:
-        """Shows the picture of a clip, its spectrogram, from which one can tell what it sounds like."""
+        """Shows the picture of a clip, its spectrogram, which shows what it sounds like."""
         with _problems():
             job = await self._client.job(clip)
             seconds = job.result.audio.duration_s

@@ -165,10 +165,10 @@ export const readHoldings = (client) => get(`/clients/holdings${query({ client }
 export const actOnClient = (body) => post("/clients", body);
 
 /** @param {string} index @param {string | null} cursor @param {AbortSignal} [signal] @returns {Promise<ClipPage>} */
-export const readClips = (index, cursor, signal) => callAsOperator(`/clips${query({ index, cursor })}`, { signal });
+export const readClips = (index, cursor, signal) => get(`/clips${query({ index, cursor })}`, { signal });
 
 /** @param {string | null} cursor @param {AbortSignal} [signal] @returns {Promise<TakedownPage>} */
-export const readTakedowns = (cursor, signal) => callAsOperator(`/takedowns${query({ cursor })}`, { signal });
+export const readTakedowns = (cursor, signal) => get(`/takedowns${query({ cursor })}`, { signal });
 
 /** @param {Record<string, unknown>} body @returns {Promise<{id: string}>} */
 export const actOnClip = (body) => post("/clips", body);

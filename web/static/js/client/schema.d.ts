@@ -181,8 +181,8 @@ export interface Inpaint {
   guidance?: number | null;
   mode: "inpaint";
   init: SeedImage | Upload | JobResult;
-  /** White pixels of an uploaded picture, or a box in seconds and hertz. */
-  mask: Upload | MaskBox;
+  /** A picture whose white is painted again and whose black stays, while grey mixes old and new; or a box in seconds and hertz. */
+  mask: Upload | SeedImage | MaskBox;
   /** 0 keeps the initial picture, 1 ignores it. @default 1.0 */
   denoising?: number;
 }
@@ -218,6 +218,8 @@ export interface Interpolate {
   clips?: number | null;
   /** Left out, the clips start from noise and denoising has no effect. */
   init?: SeedImage | Upload | JobResult | null;
+  /** Where each clip is painted: white of a picture, or a box in seconds and hertz; black stays as `init` is, and grey mixes both. */
+  mask?: Upload | SeedImage | MaskBox | null;
 }
 
 /** One end of an interpolation. */
@@ -260,6 +262,8 @@ export interface Job {
   warnings: string[];
   /** If the request named one. */
   webhook: JobWebhook | null;
+  /** The id of the batch that it is of. */
+  batch: string | null;
   links: Links;
 }
 
@@ -472,7 +476,7 @@ export interface Riff {
   denoising?: number;
 }
 
-/** One of the built-in seed images, listed by `GET /seeds`. */
+/** One of the seed images: built in, as `GET /seeds` lists them, or the operator's own, which may be a mask. */
 export interface SeedImage {
   seed_image: string;
 }
@@ -492,6 +496,8 @@ export interface Share {
   id: string;
   /** Its page, for people. */
   url: string;
+  /** Whether the clip is in this server's gallery; not unless its publisher lists it. */
+  listed: boolean;
 }
 
 /** A clip from a prompt alone. */
@@ -561,4 +567,4 @@ export interface UploadedFile {
 export type WebhookState = "waiting" | "pending" | "delivered" | "failed";
 
 /** Of a problem, or of a job that failed. */
-export type Code = "bad_request" | "blocked" | "body_too_large" | "broken_picture" | "broken_sound" | "canceled" | "checkpoint_unavailable" | "conflict" | "deadline_exceeded" | "forbidden" | "gone" | "idempotency_conflict" | "inaudible_sound" | "internal" | "invalid_request" | "invalid_signature" | "job_failed" | "lease_lost" | "malformed_body" | "model_draining" | "model_retired" | "not_found" | "out_of_memory" | "overloaded" | "queue_full" | "range_not_satisfiable" | "request_timeout" | "result_lost" | "setup" | "storage_full" | "storage_unavailable" | "store_unavailable" | "too_many_requests" | "tool_missing" | "unauthorized" | "unavailable" | "unknown_reference" | "unreadable_media" | "unsupported_media_type" | "worker_lost";
+export type Code = "bad_request" | "blocked" | "body_too_large" | "broken_picture" | "broken_sound" | "canceled" | "checkpoint_unavailable" | "conflict" | "deadline_exceeded" | "forbidden" | "gone" | "idempotency_conflict" | "inaudible_sound" | "internal" | "invalid_request" | "invalid_signature" | "job_failed" | "lease_lost" | "malformed_body" | "model_draining" | "model_retired" | "not_found" | "not_implemented" | "out_of_memory" | "overloaded" | "queue_full" | "range_not_satisfiable" | "request_timeout" | "result_lost" | "setup" | "storage_full" | "storage_unavailable" | "store_unavailable" | "taken_down" | "too_many_requests" | "tool_missing" | "unauthorized" | "unavailable" | "unknown_reference" | "unreadable_media" | "unsupported_media_type" | "worker_lost";
