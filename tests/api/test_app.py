@@ -167,4 +167,5 @@ def test_an_address_has_one_spelling(app: Flask, client: Client) -> None:
         [method] = (rule.methods or set()) - {"HEAD", "OPTIONS"}
         for spelling in (f"/{path}", f"//{path}", f"{path}/", f"{path}//", f"/.{path}"):
             response = client.open(method=method, environ_overrides={"PATH_INFO": spelling})
-            assert (response.status_code, response.content_type) == (404, PROBLEM), spelling
+            assert response.status_code == 404, spelling
+            assert response.mimetype in (PROBLEM, "text/plain"), spelling

@@ -5,12 +5,12 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from flask import Flask
+from flask import Flask, Response
 
 from api.compatibility import held_job
 from api.services import Services
 from riffusion.errors import Overloaded, ResultLost
-from riffusion.jobs.record import JobStatus
+from riffusion.jobs.record import JobOutput, JobStatus
 from riffusion.requests import parse
 from tests.api.conftest import PROMPT, Worker
 
@@ -26,13 +26,19 @@ def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
         yield server, client
 
 
+def picture(_: JobOutput, files: held_job.ResultFiles) -> Response:
+    return Response(files.png)
+
+
 def test_a_job_is_waited_for(app: Flask, services: Services, worker: Worker) -> None:
     thread = threading.Timer(0.2, lambda: worker.succeed(worker.claim()))
     thread.start()
     with app.test_request_context():
         record = held_job.run(REQUEST, 20)
         assert record.result is not None
-        assert held_job.read_result(record.result).png.startswith(b"\x89PNG")
+        response = held_job.respond_inline(record.result, picture)
+        assert response.data.startswith(b"\x89PNG")
+        response.close()
     thread.join()
     assert record.status is JobStatus.SUCCEEDED
     assert services.held.enter()
@@ -79,4 +85,4 @@ def test_lost_files_are_an_error(app: Flask, services: Services, worker: Worker)
         assert record.result is not None
         services.files.delete([record.result.audio.key])
         with pytest.raises(ResultLost):
-            held_job.read_result(record.result)
+            held_job.respond_inline(record.result, picture)
