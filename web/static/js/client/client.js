@@ -150,8 +150,8 @@ export class Client {
    * @returns {AsyncGenerator<any, void>} */
   async *#pages(name, query, options) {
     for (let cursor = ""; ; ) {
-      const fields = new URLSearchParams({ ...query, ...(cursor && { cursor }) });
-      const page = await this.transport.json("GET", `${name}?${fields}`, options);
+      const fields = String(new URLSearchParams({ ...query, ...(cursor && { cursor }) }));
+      const page = await this.transport.json("GET", fields ? `${name}?${fields}` : name, options);
       yield* page[name];
       cursor = page.next_cursor;
       if (!cursor) return;
