@@ -12,7 +12,8 @@ from tests.hostile.leaks import leak
 
 _PATHS = ("/jobs", "/jobs/x", "/jobs/x/events", "/jobs/x/cancel", "/jobs/x/publish", "/uploads", "/files/results/x",
           "/clips/x", "/clips/x.json", "/clips/x/clip.png", "/seeds", "/seeds/band.png", "/models", "/healthz",
-          "/readyz", "/metrics", "/openapi.json", "/", "/about", "/docs", "/llms.txt", "/assets/x/style.css")  # fmt: skip
+          "/readyz", "/metrics", "/openapi.json", "/", "/about", "/docs", "/llms.txt", "/robots.txt",
+          "/assets/x/style.css")  # fmt: skip
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 _TOKEN = st.from_regex(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}", fullmatch=True)
 _NAMES = st.sampled_from(
