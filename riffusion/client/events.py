@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pydantic import ValidationError
 
 from riffusion.client.models import JobData
-from riffusion.client.transport import Retries, Transport, unreadable
+from riffusion.client.transport import NoResponse, Retries, Transport, unreadable
 from riffusion.errors import UnavailableError
 
 SILENT_S = 20  # longer than the server is ever silent
@@ -47,6 +47,8 @@ async def follow(transport: Transport, job_id: str) -> AsyncGenerator[JobData, N
                         yield data
                         if data.ended:
                             return
+            if last_id is None:  # the server begins with an event: something between it and here keeps them
+                raise NoResponse(f"The stream of job {job_id} has no events; wait for the job instead.", 0)
         except UnavailableError as error:
             retries = retries or transport.retries()
             await retries.pause(error)

@@ -31,8 +31,8 @@ RequestInput = AnyRequest | Mapping[str, Any] | str
 """A request's model, its JSON, or a prompt."""
 FileInput = str | os.PathLike[str] | bytes | IO[bytes] | AudioSegment
 """A path, a file's content, a file that is open for reading, or a sound."""
-
-_Source = Reference | Mapping[str, str]
+ReferenceInput = Reference | Mapping[str, str]
+"""What a request names from elsewhere, as a model or as JSON."""
 
 
 class Fields(TypedDict, total=False):
@@ -53,15 +53,15 @@ class Fields(TypedDict, total=False):
     guidance: float | None
     lora: Mapping[str, float] | None
     width: int
-    init: _Source | None
+    init: ReferenceInput | None
     denoising: float
     start: InterpolationEnd | Mapping[str, Any]
     end: InterpolationEnd | Mapping[str, Any]
     alpha: float | None
     clips: int | None
     mask: Upload | MaskBox | Mapping[str, Any]
-    clip: _Source
-    image: _Source
+    clip: ReferenceInput
+    image: ReferenceInput
     seconds: float
     bars: int | None
     bpm: float | None

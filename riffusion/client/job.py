@@ -192,7 +192,7 @@ class JobCalls(JobState, Generic[_J, _F]):
             if not self.ended and time.monotonic() >= deadline:
                 raise late
             if not changed and time.monotonic() - asked < PAUSE_S:  # a busy server doesn't hold requests
-                await self._transport.wire.sleep(PAUSE_S)
+                await self._transport.wire.sleep(min(PAUSE_S, max(0.0, deadline - time.monotonic())))
         if self.error is not None:
             raise self.error
         return self._itself

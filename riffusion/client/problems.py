@@ -47,8 +47,8 @@ def error_of(response: httpx.Response) -> RiffusionError:
     try:
         problem = Problem.model_validate_json(response.content)
     except ValidationError:
-        answer = f"{response.url.host} responded with {response.status_code} {response.reason_phrase}."
-        problem = Problem(code="", detail=answer)
+        said = f"{response.url.host} responded with {response.status_code} {response.reason_phrase}."
+        problem = Problem(code="", detail=said)
     if response.status_code in RETRIED:
         fallback: type[RiffusionError] = UnavailableError
     else:

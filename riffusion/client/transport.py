@@ -140,6 +140,7 @@ class Transport:
             RiffusionError: see `request`.
         """
         url = _joined(self.url, path)
+        server = f"{url.scheme}://{url.netloc.decode()}"  # without a password
         own = (url.scheme, url.host, url.port) == (self.url.scheme, self.url.host, self.url.port)
         headers = {**(self.headers if own else {}), **options.pop("headers", {})}
         _check_headers(headers)
@@ -150,13 +151,12 @@ class Transport:
                 method, url, headers=headers, timeout=timeout, follow_redirects=not own, **options
             ) as response:  # fmt: skip
                 if response.has_redirect_location:
-                    raise SetupError(f"{self.url} leads to {response.headers['Location']}: use that server's address.")
+                    raise SetupError(f"{server} leads to {response.headers['Location']}: use that server's address.")
                 if response.is_error:
                     await self.wire.read(response)
                     raise error_of(response)
                 yield response
         except httpx.RequestError as error:
-            server = self.url if own else f"{url.scheme}://{url.netloc.decode()}"
             raise NoResponse(
                 f"The server at {server} doesn't respond: {error or type(error).__name__}", retry_after=0
             ) from error

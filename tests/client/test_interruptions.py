@@ -53,13 +53,19 @@ def test_a_line_may_contain_what_python_takes_for_the_end_of_one(script: Script,
     assert [each.data.request for each in job.events()] == [request]
 
 
+def test_a_stream_that_something_keeps_empty_ends_with_an_error(script: Script, job: Job) -> None:
+    script.replies = [(200, {}, "retry: 2000\n\n")]
+    with pytest.raises(UnavailableError, match="wait for the job"):
+        list(job.events())
+
+
 def test_a_job_that_is_deleted_ends_its_stream(script: Script, job: Job) -> None:
     script.replies = [(200, {}, event(1, "running")), GONE]
     with pytest.raises(Gone):
         list(job.events())
 
 
-def test_a_preview_that_can_not_be_had_is_left_out(script: Script, job: Job) -> None:
+def test_a_preview_that_is_not_there_is_left_out(script: Script, job: Job) -> None:
     preview = {"url": f"{script.url}/jobs/{JOB_ID}/preview", "number": 1}
     stream = event(1, "running", preview=preview) + event(2, "running", preview=preview | {"number": 2})
     script.replies = [
@@ -158,7 +164,7 @@ def held(script: Script) -> threading.Event:
 
     def reply(asked: Asked) -> Reply:
         if asked.method == "GET":
-            release.wait(5)
+            release.wait(30)
         return QUEUED
 
     script.replies = [reply]
@@ -185,8 +191,10 @@ def test_a_task_that_is_canceled_cancels_its_job(script: Script, held: threading
                     await client.run("bells")
             assert paths(script).count("POST /cancel") == 2
 
-    asyncio.run(main())
-    held.set()
+    try:
+        asyncio.run(main())
+    finally:
+        held.set()
 
 
 def test_a_task_that_is_canceled_again_still_cancels_its_job(script: Script) -> None:
@@ -277,13 +285,18 @@ def test_two_event_loops_share_a_client(script: Script) -> None:
 
 def test_held_polls_keep_no_other_call_waiting(script: Script, held: threading.Event) -> None:
     async def main() -> None:
-        async with AsyncClient(script.url, timeout_s=3) as client:
+        async with AsyncClient(script.url) as client:
             script.replies.insert(0, QUEUED)
             job = await client.job(JOB_ID)
-            polls = [asyncio.create_task(job.refresh(hold_s=1)) for _ in range(120)]
-            await asyncio.sleep(0)
-            await job.cancel()
+            polls = [asyncio.create_task(job.refresh(hold_s=60)) for _ in range(110)]
+            async with asyncio.timeout(25):
+                while len(script.asked) <= len(polls):
+                    await asyncio.sleep(0.01)
+                await job.cancel()
             held.set()
             await asyncio.gather(*polls)
 
-    asyncio.run(main())
+    try:
+        asyncio.run(main())
+    finally:
+        held.set()

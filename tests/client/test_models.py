@@ -90,8 +90,8 @@ def test_what_a_newer_server_adds_is_kept() -> None:
 
 def test_what_an_older_server_lacks_has_a_default() -> None:
     lacking = {"preview", "webhook", "degraded", "warnings", "attempts"}
-    told = {name: value for name, value in json.loads(job_json()).items() if name not in lacking}
-    job = JobData.model_validate(told)
+    older = {name: value for name, value in json.loads(job_json()).items() if name not in lacking}
+    job = JobData.model_validate(older)
     assert (job.preview, job.webhook, job.degraded, job.warnings, job.attempts) == (None, None, False, [], 0)
 
 

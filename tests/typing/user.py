@@ -64,7 +64,7 @@ async def save_asynchronously(client: AsyncClient, folder: Path) -> Path:
         await (await each.cancel()).delete()
     async for event in made.events():
         use(event.data.mode)
-    for upload in client.uploads():  # error: AsyncGenerator
-        use(upload)
+    for _ in client.uploads():  # error: AsyncGenerator
+        pass
     await client.upload(await made.audio.open())
     return await made.audio.save(folder / "a.mp3")
