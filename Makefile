@@ -18,12 +18,12 @@ up: $(READY)  ## the stack on http://127.0.0.1:8000, until Ctrl-C: make up PORT=
 test: lint  ## the one check; types and audit, which take one core and none, run beside the tests
 	@$(MAKE) --no-print-directory --jobs 3 types audit tests
 
-tests: $(READY)
+tests: $(READY) $(NODE_READY)
 	$(BIN)/pytest -n 4 --dist loadfile --no-loadscope-reorder
 
 check: lint types unit  ## the quick check: whatever needs neither a server nor a training
 
-unit: $(READY)
+unit: $(READY) $(NODE_READY)
 	$(BIN)/pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not server"
 
 test-sd15: $(READY)  ## a Stable Diffusion 1.5 in its real size, by command line and worker: some minutes, 6 GB

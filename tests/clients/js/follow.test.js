@@ -53,6 +53,17 @@ test("one that stays away is given up after retryForMs, and a job that is gone a
   });
 });
 
+test("a reader who was away for longer than that finds the server", async () => {
+  const replies = [stream([event("1", at(1))], { breakOff: true }), hangUp, json(done)];
+  await withServer(replies, async (url) => {
+    const found = [];
+    for await (const { status } of new Client({ url }).events("j1", { retryForMs: 600 })) {
+      if (found.push(status) === 1) await new Promise((resolve) => setTimeout(resolve, 700));
+    }
+    assert.deepEqual(found, ["running", "succeeded"]);
+  });
+});
+
 test("a refusal under load is no lost stream", async () => {
   const replies = [refusal("overloaded", 503, { "Retry-After": "0" }), stream([event("1", done)])];
   await withServer(replies, async (url, asked) => {
@@ -79,6 +90,15 @@ test("where streams don't get through it polls, and says what it knows already",
         ["/jobs/j1", 'W/"3"'],
       ],
     );
+  });
+});
+
+test("a proxy's page is neither a stream nor a job", async () => {
+  const page = (/** @type {import("node:http").ServerResponse} */ response) =>
+    response.writeHead(200, { "Content-Type": "text/html" }).end("<html>\n\nSign in</html>");
+  await withServer([page], async (url, asked) => {
+    await assert.rejects(statuses(new Client({ url }).events("j1", { retryForMs: 2500 })), { code: "offline" });
+    assert.ok(asked.some(({ path }) => path === "/jobs/j1"));
   });
 });
 

@@ -60,3 +60,11 @@ test("a pause ends with its signal", async () => {
   await assert.rejects(pause(60_000, stop.signal), /enough/);
   await pause(1);
 });
+
+test("a pause for longer than timers can wait isn't over at once", (t) => {
+  t.mock.timers.enable({ apis: ["setTimeout"] });
+  let over = false;
+  void pause(1e12).then(() => (over = true));
+  t.mock.timers.tick(2 ** 31 - 2);
+  assert.ok(!over);
+});

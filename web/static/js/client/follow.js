@@ -26,22 +26,20 @@ export const hasEnded = ({ status }) => status !== "queued" && status !== "runni
 export async function* follow(transport, id, { signal, timeoutMs, retryForMs = transport.retryForMs } = {}) {
   const call = new Watchdog(timeoutMs, signal);
   const follower = new Follower(transport, id, call.signal);
-  let [failures, reachedAt] = [0, Date.now()];
   try {
     for (;;) {
       let wait;
       try {
         for await (const job of follower.next()) {
-          [failures, reachedAt] = [0, Date.now()];
           yield job;
           if (hasEnded(job)) return;
         }
-        [failures, reachedAt] = [0, Date.now()];
         wait = follower.waitMs;
       } catch (error) {
         if (!(error instanceof UnavailableError)) throw error;
-        wait = pauseAfter(error, ++failures);
-        if (Date.now() + wait - reachedAt > retryForMs) throw error;
+        wait = pauseAfter(error, ++follower.failures);
+        follower.lostAt ??= Date.now();
+        if (Date.now() + wait - follower.lostAt > retryForMs) throw error;
       }
       await pause(wait, call.signal);
     }
@@ -53,6 +51,10 @@ export async function* follow(transport, id, { signal, timeoutMs, retryForMs = t
 /** What is known of a job, and how to learn more. */
 class Follower {
   waitMs = 0;
+  /** When the first try failed since the last word from the server; null while none has.
+   * @type {number | null} */
+  lostAt = null;
+  failures = 0; // since that word
   #lastEvent = "";
   #tag = "";
   /** Whether streams get through: some proxies break them off. */
@@ -83,9 +85,11 @@ class Follower {
     try {
       for await (const { id, data } of this.transport.stream(`jobs/${this.id}/events`, this.signal, headers)) {
         received++;
+        this.#reached();
         this.#lastEvent = id;
         yield JSON.parse(data);
       }
+      this.#broken = received === 0; // nothing new; or what came was no stream, but the page of a proxy
     } catch (error) {
       if (!(error instanceof UnavailableError && error.code === "offline")) throw error;
       this.#streams = received > 0;
@@ -115,9 +119,13 @@ class Follower {
    * @param {Response} response @param {Watchdog} watchdog @returns {Promise<JobState | null>} */
   #read = async (response, watchdog) => {
     this.waitMs = Number(response.headers.get("Retry-After")) * 1000 || POLL_MS;
-    if (response.status === 304) return null;
-    const job = await readJson(response, watchdog);
-    this.#tag = response.headers.get("ETag") ?? "";
+    const job = response.status === 304 ? null : await readJson(response, watchdog);
+    if (job) this.#tag = response.headers.get("ETag") ?? "";
+    this.#reached();
     return job;
   };
+
+  #reached() {
+    [this.lostAt, this.failures] = [null, 0];
+  }
 }

@@ -2,6 +2,24 @@
 
 /** At most this long passes unnoticed while a computer or a tab sleeps: timers stand still then, the clock doesn't. */
 const CHECK_MS = 5000;
+const LONGEST_MS = 2 ** 31 - 1; // timers take no longer one for none
+
+/** @type {WeakMap<AbortSignal, Set<() => void>>} */
+const reactions = new WeakMap();
+
+/** Calls a function when a signal aborts. It has one listener for all of them: node takes eleven for a leak.
+ * @param {AbortSignal} signal  that hasn't aborted @param {() => void} react @returns {() => void} takes it back */
+function onAbort(signal, react) {
+  let all = reactions.get(signal);
+  if (!all) {
+    const added = new Set();
+    signal.addEventListener("abort", () => added.forEach((each) => void each()), { once: true });
+    reactions.set(signal, added);
+    all = added;
+  }
+  all.add(react);
+  return () => void all.delete(react);
+}
 
 /** A signal that aborts when another does, or when nothing has happened for a time: with its reason, or a TimeoutError. */
 export class Watchdog {
@@ -9,13 +27,13 @@ export class Watchdog {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #touched = Date.now();
+  #forget = () => {};
 
   /** @param {number} [limitMs] none if left out @param {AbortSignal} [outer] @throws its reason, if it has aborted */
   constructor(limitMs = Number.POSITIVE_INFINITY, outer) {
     outer?.throwIfAborted();
     this.limitMs = limitMs;
-    this.outer = outer;
-    outer?.addEventListener("abort", this.#forward);
+    if (outer) this.#forget = onAbort(outer, () => this.#controller.abort(outer.reason));
     if (Number.isFinite(limitMs)) this.#check();
   }
 
@@ -31,10 +49,8 @@ export class Watchdog {
   /** Whatever it guarded is over. */
   end() {
     clearTimeout(this.#timer);
-    this.outer?.removeEventListener("abort", this.#forward);
+    this.#forget();
   }
-
-  #forward = () => this.#controller.abort(this.outer?.reason);
 
   #check = () => {
     const left = this.#touched + this.limitMs - Date.now();
@@ -47,15 +63,16 @@ export class Watchdog {
 export function pause(ms, signal) {
   return new Promise((resolve, reject) => {
     if (signal?.aborted) return reject(signal.reason);
+    const wake = () => {
+      forget?.();
+      resolve();
+    };
+    const timer = setTimeout(wake, Math.min(ms, LONGEST_MS));
     const abort = () => {
       clearTimeout(timer);
       reject(signal?.reason);
     };
-    const timer = setTimeout(() => {
-      signal?.removeEventListener("abort", abort);
-      resolve();
-    }, ms);
-    signal?.addEventListener("abort", abort, { once: true });
+    const forget = signal && onAbort(signal, abort);
   });
 }
 
@@ -82,15 +99,14 @@ export class Places {
       if (signal.aborted) return reject(signal.reason);
       if (this.tryEnter()) return resolve();
       const take = () => {
-        signal.removeEventListener("abort", abort);
+        forget();
         resolve();
       };
-      const abort = () => {
+      const forget = onAbort(signal, () => {
         this.#waiting = this.#waiting.filter((each) => each !== take);
         reject(signal.reason);
-      };
+      });
       this.#waiting.push(take);
-      signal.addEventListener("abort", abort, { once: true });
     });
   }
 
