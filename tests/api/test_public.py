@@ -75,19 +75,7 @@ def ids(app_client: Client, worker: Worker) -> dict[str, Ids]:
 
 def test_nothing_public_holds_an_id(app_client: Client, ids: dict[str, Ids], services: Services) -> None:
     shares = [app_client.post(f"/jobs/{job}/publish").json["id"] for job in ids["jobs"][1:]]
-    start = [
-        "/",
-        "/about",
-        "/docs",
-        "/llms.txt",
-        "/seeds",
-        "/models",
-        "/openapi.json",
-        "/metrics",
-        "/healthz",
-        "/readyz",
-        "/jobs",
-    ]
+    start = ["/", "/about", "/docs", "/seeds", "/models", "/openapi.json", "/metrics", "/healthz", "/readyz", "/jobs"]
     start += [f"/clips/{share}{suffix}" for share in shares for suffix in ("", ".json", "/clip.png", "/clip.wav")]
     anyone = Client(app_client.application)
     walked = dict(walk(anyone, start))

@@ -37,7 +37,7 @@ def test_axe_finds_nothing_serious(site: Site, visit: Callable[..., Page], axe: 
     assert page.evaluate("document.documentElement.scrollWidth") <= 360
 
 
-@pytest.mark.parametrize("path", ["", "#jam", "about"])
+@pytest.mark.parametrize("path", ["", "#jam", "about", "docs"])
 def test_a_small_screen_shows_everything(site: Site, visit: Callable[..., Page], path: str) -> None:
     page = visit(f"{site.url}/{path}", viewport={"width": 360, "height": 740}, has_touch=True)
     assert page.evaluate("document.documentElement.scrollWidth") <= 360

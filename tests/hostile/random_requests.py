@@ -12,10 +12,11 @@ from tests.hostile.leaks import leak
 
 _PATHS = (
     "/jobs", "/jobs/x", "/jobs/x/events", "/jobs/x/cancel", "/jobs/x/publish", "/jobs/x/listing", "/uploads",
-    "/batches", "/batches/x", "/batches/x/results", "/files/results/x", "/clips/x", "/clips/x.json", "/clips/x/clip.png",
-    "/clips/x/embed", "/clips/x/report", "/gallery", "/oembed", "/seeds", "/seeds/band.png", "/models", "/healthz",
-    "/readyz", "/metrics", "/openapi.json", "/", "/about", "/docs", "/llms.txt", "/assets/x/style.css",
-    "/run_inference/", "/v1/predictions", "/v1/predictions/x", "/v1/models/riffusion/riffusion/predictions",
+    "/batches", "/batches/x", "/batches/x/results", "/files/results/x", "/clips/x", "/clips/x.json",
+    "/clips/x/clip.png", "/clips/x/embed", "/clips/x/report", "/gallery", "/oembed", "/seeds", "/seeds/band.png",
+    "/models", "/healthz", "/readyz", "/metrics", "/openapi.json", "/", "/about", "/docs", "/llms.txt", "/robots.txt",
+    "/assets/x/style.css", "/run_inference/", "/v1/predictions", "/v1/predictions/x",
+    "/v1/models/riffusion/riffusion/predictions",
 )  # fmt: skip
 _TEXT = st.text(st.characters(codec="utf-8"), max_size=40)
 _TOKEN = st.from_regex(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,12}", fullmatch=True)
