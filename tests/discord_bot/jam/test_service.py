@@ -194,9 +194,7 @@ async def test_stop_without_a_jam(bot: RiffusionBot, discord: FakeDiscord) -> No
     asked.reply.components = buttons  # as a person sees them who has not got the edit yet
     again = await discord.press(asked.reply, "Stop", by=ALICE)
     assert (again.reply.content, again.is_private) == (messages.JAM_NONE, True)
-    assert (
-        await refused(discord, by=ALICE) == messages.JAM_STARTING
-    )  # nobody has it join and leave all day
+    assert await refused(discord, by=ALICE) == messages.JAM_STARTING  # nobody has it join and leave all day
 
 
 def raise_(error: Exception) -> None:
