@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from typing import Any
 
@@ -20,7 +21,7 @@ from riffusion.errors import RiffusionError
 
 CONNECT_S = 40.0  # for discord.py, which can take 30 s to notice that a socket of its own is closed
 EDIT_S = 10.0  # for an edit of its message, which must not keep a jam from its end
-STEER_PAUSE_S = 5.0  # between two turns of one jam
+PAUSE_S = 5.0  # between two turns of a jam, and between two jams in a Discord server
 
 _log = structlog.get_logger()
 
@@ -40,7 +41,8 @@ class JamService:
         self._limits = limits
         self._blocked_words = blocked_words
         self._most = most
-        self._jams: dict[int, VoiceJam | None] = {}  # by Discord server; None while one starts or ends
+        self._jams: dict[int, VoiceJam | None] = {}  # by Discord server; None while one starts
+        self._ended_at: dict[int, float] = {}  # monotonic
         self._running: set[asyncio.Task[None]] = set()
 
     async def play(self, interaction: discord.Interaction[Any], prompt: str) -> None:
@@ -83,7 +85,7 @@ class JamService:
         guild = channel.guild.id
         if not self._most:
             return messages.JAM_SWITCHED_OFF
-        if guild in self._jams:
+        if guild in self._jams or time.monotonic() - self._ended_at.get(guild, -math.inf) < PAUSE_S:
             return messages.JAM_STARTING
         if len(self._jams) >= self._most:
             return messages.JAM_TOO_MANY
@@ -98,7 +100,7 @@ class JamService:
             return messages.JAM_STARTING
         if user not in jam.listeners():
             return messages.jam_elsewhere(jam.channel_id)
-        if time.monotonic() - jam.steered_at < STEER_PAUSE_S:
+        if time.monotonic() - jam.steered_at < PAUSE_S:
             return messages.JAM_JUST_STEERED
         if user != jam.owner and self._limits.user_is_full(user):
             return messages.user_limit_reached(self._limits.per_user)
@@ -122,8 +124,7 @@ class JamService:
             jam = await self._join(interaction, channel, prompt)
         finally:
             if jam is None:
-                del self._jams[guild]
-                self._limits.leave(user, guild)
+                self._forget(guild, user)
         if jam is not None:
             self._jams[guild] = jam
             task = asyncio.create_task(self._run(jam, shown))
@@ -160,11 +161,15 @@ class JamService:
         except Exception:
             _log.exception("jam failed", guild=guild)
         finally:
-            del self._jams[guild]
-            self._limits.leave(jam.owner, guild)
+            self._forget(guild, jam.owner)
         with contextlib.suppress(discord.HTTPException, aiohttp.ClientError, OSError):
             async with asyncio.timeout(EDIT_S):
                 await reply.edit(self._bot, shown, end)
+
+    def _forget(self, guild: int, owner: int) -> None:
+        del self._jams[guild]
+        self._ended_at[guild] = time.monotonic()
+        self._limits.leave(owner, guild)
 
     async def _show(self, shown: reply.OriginalReply, text: str, jam: VoiceJam) -> None:
         """Edits a jam's message. Who deletes it ends the jam."""

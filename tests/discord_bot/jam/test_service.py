@@ -86,7 +86,7 @@ async def test_turns_have_a_pause_between_them(bot: RiffusionBot, discord: FakeD
 async def test_who_is_elsewhere_does_not_steer(
     bot: RiffusionBot, discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jam_service, "STEER_PAUSE_S", 0)
+    monkeypatch.setattr(jam_service, "PAUSE_S", 0)
     await discord.join(ALICE)
     await discord.join(BOB, OTHER_VOICE_CHANNEL)
     asked = await discord.command("jam", by=ALICE, prompt="funk bassline")
@@ -97,7 +97,7 @@ async def test_who_is_elsewhere_does_not_steer(
 async def test_a_jam_takes_a_place_in_its_owners_limit(
     bot: RiffusionBot, discord: FakeDiscord, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jam_service, "STEER_PAUSE_S", 0)
+    monkeypatch.setattr(jam_service, "PAUSE_S", 0)
     await discord.join(ALICE)
     await discord.join(BOB)
     jam = await discord.command("jam", by=ALICE, prompt="funk bassline")
@@ -115,7 +115,7 @@ async def test_a_jam_takes_a_place_in_its_owners_limit(
 async def test_who_is_full_starts_and_steers_no_jam(
     bot: RiffusionBot, discord: FakeDiscord, services: Services, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(jam_service, "STEER_PAUSE_S", 0)
+    monkeypatch.setattr(jam_service, "PAUSE_S", 0)
     await discord.join(ALICE)
     await discord.join(BOB)
     for _ in range(2):
@@ -194,6 +194,7 @@ async def test_stop_without_a_jam(bot: RiffusionBot, discord: FakeDiscord) -> No
     asked.reply.components = buttons  # as a person sees them who has not got the edit yet
     again = await discord.press(asked.reply, "Stop", by=ALICE)
     assert (again.reply.content, again.is_private) == (messages.JAM_NONE, True)
+    assert await refused(discord, by=ALICE) == messages.JAM_STARTING  # nobody has it join and leave all day
 
 
 def raise_(error: Exception) -> None:

@@ -37,7 +37,7 @@ def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(voice_jam, "TICK_S", 0.02)
     monkeypatch.setattr(voice_jam, "SHOW_S", 0.05)
     monkeypatch.setattr(voice_jam, "CLOSE_S", 1)
-    monkeypatch.setattr(jam_service, "STEER_PAUSE_S", 0)
+    monkeypatch.setattr(jam_service, "PAUSE_S", 0)
 
 
 @pytest.fixture
