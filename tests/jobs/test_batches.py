@@ -17,6 +17,7 @@ from riffusion.jobs.tenants import Quota, Tenant, key_of
 from riffusion.requests import parse
 from tests.jobs.batch_helpers import add, feed, in_hash, new_batch, new_key
 from tests.jobs.conftest import claim, keys, lose, outwait, prompt, run, submit
+from tests.jobs.test_reconcile import restore
 
 OPEN = 5  # jobs of a tenant's batches in the queue or running, where there is one slot
 
@@ -295,6 +296,32 @@ def test_an_abandoned_draft_is_forgotten(store: JobStore, batches: BatchStore, r
     with pytest.raises(StoreUnavailable):
         draft.commit("body")
     assert keys(redis) - before <= {f"lists:{tenant.name}", "feeding"}
+
+
+def test_a_draft_that_lost_requests_is_not_accepted(batches: BatchStore, tenant: Tenant, redis: Redis) -> None:
+    draft = batches.begin(tenant, None)
+    add(draft, tenant, prompt(), prompt())
+    (lines,) = keys(redis, "batch_lines:*")
+    redis.rpop(lines)  # as by a failover to a replica that lagged
+    with pytest.raises(StoreUnavailable):
+        draft.commit("body")
+
+
+def test_what_ran_after_a_backup_runs_again(store: JobStore, batches: BatchStore, redis: Redis, tenant: Tenant) -> None:
+    batch = new_batch(batches, tenant, OPEN + 2)
+    feed(batches, redis)
+    run(store)
+
+    def go_on() -> None:
+        for _ in range(OPEN + 1):
+            run(store)
+            feed(batches, redis)
+
+    restore(redis, go_on)
+    assert batches.get(batch.id).counts == BatchCounts(2, OPEN - 1, 0, 1, 0, 0)
+    go_on()
+    assert batches.get(batch.id).status is BatchStatus.COMPLETED
+    assert [item.status for item in batches.results(batch.id)] == ["succeeded"] * (OPEN + 2)
 
 
 def test_a_draft_is_nobodys_batch(batches: BatchStore, tenant: Tenant, redis: Redis) -> None:
