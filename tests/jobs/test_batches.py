@@ -1,5 +1,7 @@
 """Batches, from their requests to the end of the last of them, and what they leave."""
 
+import json
+
 import pytest
 from redis import Redis
 
@@ -164,6 +166,14 @@ def test_an_expired_keys_batch_waits(store: JobStore, batches: BatchStore, redis
     feed(batches, redis)
     assert batches.get(batch.id).counts.held == 3
     KeyStore(redis, store.settings).expire_in(key_id, None)
+    feed(batches, redis)
+    assert batches.get(batch.id).counts.queued == 3
+
+
+def test_a_key_of_an_earlier_version_feeds(store: JobStore, batches: BatchStore, redis: Redis, tenant: Tenant) -> None:
+    batch, key_id = new_batch(batches, tenant), key_of(tenant.name) or ""
+    found: bytes = redis.hget("keys", key_id)  # type: ignore[assignment]
+    redis.hset("keys", key_id, json.dumps({**json.loads(found), "quota": {"creates_per_minute": 0}}))
     feed(batches, redis)
     assert batches.get(batch.id).counts.queued == 3
 
