@@ -43,6 +43,7 @@ class Draft:
         self._id = batch_id
         self._known = known
         self._model: str | None = None
+        self._total = 0
 
     @property
     def known(self) -> bool:
@@ -78,7 +79,7 @@ class Draft:
         more = {"quota": asdict(self._tenant.quota), "lines": entries}
         match self._database.run("append_batch", self._id, json.dumps(more), resend=False):
             case [b"added"]:
-                return
+                self._total += len(lines)
             case [b"no model", index]:
                 item = lines[index].submission
                 message = f"There is no model {item.request.model}; GET /models lists those there are."
@@ -105,9 +106,10 @@ class Draft:
         """
         if self._known:
             return self._same(self._known, self._id, body)
-        wanted = {"body": body, "model": self._model, "quota": asdict(self._tenant.quota)}
-        if self._idem:
-            wanted["idem"] = self._idem
+        wanted = {
+            "body": body, "model": self._model, "total": self._total, "quota": asdict(self._tenant.quota),
+            **({"idem": self._idem} if self._idem else {}),
+        }  # fmt: skip
         match self._database.run("commit_batch", self._id, json.dumps(wanted)):
             case [b"accepted"]:
                 return self._id, False

@@ -33,7 +33,7 @@ _TRANSIENT = ("LOADING", "MASTERDOWN", "CLUSTERDOWN", "TRYAGAIN", "NOREPLICAS", 
 _REPLICATED = frozenset({
     "accept", "add_upload", "publish_clip", "claim", "finish", "cancel", "delete_job", "requeue_job", "set_model_state",
     "retire_model", "delete_upload", "replace_key", "transfer_job", "transfer_upload", "write_audit", "lose_job",
-    "purge_job", "forget_client", "revoke_key", "block_client", "append_batch", "commit_batch", "cancel_batch",
+    "purge_job", "forget_client", "revoke_key", "block_client", "commit_batch", "cancel_batch",
     "delete_batch", "purge_batch", "transfer_batch", "list_clip", "take_down_clip", "restore_clip",
 })  # fmt: skip
 

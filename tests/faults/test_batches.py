@@ -80,12 +80,13 @@ def wait_completed(stack: Stack, auth: dict[str, str], batch: dict[str, Any]) ->
 
 def test_a_batch_survives_kills_of_everything(stack: Stack, auth: dict[str, str]) -> None:
     worker = stack.start_worker()
-    batch = send(stack, auth, lines(80, "0.3"))
+    batch = send(stack, auth, lines(60, "1"))
 
     def wait_more() -> None:
         before = look(stack, auth, batch["id"])["counts"]["succeeded"]
+        wanted = min(before + 4, 60)  # on a busy machine it may end while a process starts
         wait_until(
-            lambda: look(stack, auth, batch["id"]).get("counts", {}).get("succeeded", 0) > before + 6, 60, "it stands"
+            lambda: look(stack, auth, batch["id"]).get("counts", {}).get("succeeded", 0) >= wanted, 60, "it stands"
         )
 
     wait_more()

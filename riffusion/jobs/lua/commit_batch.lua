@@ -1,12 +1,14 @@
 #!lua
--- Accepts a draft: each of its requests will reach one terminal state. ARGV: id, JSON {idem, body, model, quota}.
+-- Accepts a draft: each of its requests will reach one terminal state. ARGV: id, JSON {idem, body, model, total,
+-- quota}.
 -- Returns {"accepted"}, also when sent again; {"known", digest of the body, id} where the idempotency key has come to
 -- stand for another batch; {"no draft"}, {"draining", model}, {"too many", what}, {"too many a day", seconds to wait},
 -- {"no storage"} or {"blocked", reason}.
 local batch, wanted = load_hash('batch:' .. ARGV[1]), cjson.decode(ARGV[2])
 if not batch then return {'no draft'} end
 if batch.status ~= 'draft' then return {'accepted'} end
-local scopes, total, quota = {batch.client}, tonumber(batch.total), wanted.quota
+local scopes, total, quota = {batch.client}, wanted.total, wanted.quota
+if redis.call('LLEN', 'batch_lines:' .. batch.id) ~= total then return {'no draft'} end -- a failover has lost some
 local known = wanted.idem and load_hash('idem:' .. wanted.idem)
 if known then return {'known', known.body, cjson.decode(known.ids)[1]} end
 local blocked = refuse_blocked(scopes)

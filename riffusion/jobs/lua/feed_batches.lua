@@ -52,7 +52,7 @@ local function has_place(batch, quota)
   if waiting >= limits.max_queued then return false end
   if waiting >= math.floor(limits.max_queued / 2) then return open == 0 end
   local slots = tonumber(redis.call('HGET', 'model:' .. batch.model, 'slots') or 0)
-  local flight = quota.jobs_in_flight > 0 and quota.jobs_in_flight or math.huge
+  local flight = (quota.jobs_in_flight or 0) > 0 and quota.jobs_in_flight or math.huge
   return open < math.min(2 + 3 * slots, math.max(1, math.floor(flight / 2)), 256)
     and redis.call('SCARD', 'active:' .. batch.client) < flight
 end
@@ -61,7 +61,8 @@ end
 local function may_feed(batch)
   local key = key_of(batch)
   if not key or not memory or model_state(batch.model) ~= 'active' or refuse_blocked({batch.client}) then return nil end
-  if exceeds({batch.client}, 'stored_bytes', key.quota.stored_bytes, 0) then return nil end
+  -- A key of an earlier version lacks limits that were new since.
+  if exceeds({batch.client}, 'stored_bytes', key.quota.stored_bytes or 0, 0) then return nil end
   return key
 end
 
