@@ -56,6 +56,8 @@ def test_the_limits_of_the_consumer_are_kept(client: Client, share_id: str) -> N
     assert (small["width"], small["height"]) == (300, 80)
     assert 'width="300" height="80"' in small["html"]
     assert "thumbnail_url" not in small
+    schema = client.get("/openapi.json").json["components"]["schemas"]["OEmbed"]
+    assert set(schema["required"]) <= set(small)
     for wrong in (0, -1, "wide"):
         assert ask(client, f"http://localhost/clips/{share_id}", maxwidth=wrong).status_code == 422
     assert ask(client, f"http://localhost/clips/{share_id}", format="yaml").status_code == 422
