@@ -10,7 +10,6 @@ from xml.etree.ElementTree import Element, SubElement, tostring
 
 from flask import Blueprint, Response
 from pydantic import BaseModel, ConfigDict, Field
-from werkzeug.exceptions import NotImplemented as NotImplementedStatus
 
 from api.json_body import JSON_TYPE
 from api.operations import BINARY, Reply, operation
@@ -21,7 +20,6 @@ from api.shares import describe
 from riffusion.errors import Gone, InvalidRequest, NotFound, StoreUnavailable, TakenDown
 from web.clip_pages import EMBED_HEIGHT, EMBED_WIDTH, embed_code, short_title
 
-MAX_URL = 2048
 _CACHE_S = 600  # a clip that is deleted or taken down disappears by itself: the frame shows the server's page
 _XML = "text/xml"
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # XML 1.0, section 2.2
@@ -35,10 +33,10 @@ class OEmbedQuery(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
 
-    url: str = Field(min_length=1, max_length=MAX_URL, description="The address of a published clip's page here.")
+    url: str = Field(min_length=1, description="The address of a published clip's page here.")
     maxwidth: int | None = Field(default=None, ge=1, le=100_000, description="Pixels.")
     maxheight: int | None = Field(default=None, ge=1, le=100_000, description="Pixels.")
-    format: str = Field(default="json", max_length=16, description="`json` or `xml`.")
+    format: Literal["json", "xml"] = Field(default="json", description="Of the response.")
 
 
 @blueprint.get("/oembed")
@@ -46,26 +44,17 @@ class OEmbedQuery(BaseModel):
     "Get a player for a published clip (oEmbed)",
     {200: Reply("How to show it.", {JSON_TYPE: OEmbed, _XML: BINARY})},
     query=OEmbedQuery,
-    problems=(NotFound, Gone, TakenDown, InvalidRequest, NotImplementedStatus, StoreUnavailable),
+    problems=(NotFound, Gone, TakenDown, InvalidRequest, StoreUnavailable),
 )
 def oembed() -> Response:
     """By oEmbed 1.0: clips' pages name this address in their heads."""
     query = read_query(OEmbedQuery)
-    kind = _format(query.format)
     found = _present(describe(_share_id(query.url)), query)
     values = found.model_dump(exclude_none=True)
-    body = _xml(values) if kind == "xml" else found.model_dump_json(exclude_none=True)
-    response = Response(body, content_type=f"{_XML}; charset=utf-8" if kind == "xml" else JSON_TYPE)
+    body = _xml(values) if query.format == "xml" else found.model_dump_json(exclude_none=True)
+    response = Response(body, content_type=f"{_XML}; charset=utf-8" if query.format == "xml" else JSON_TYPE)
     response.headers["Cache-Control"] = f"public, max-age={_CACHE_S}"
     return response
-
-
-def _format(name: str) -> Literal["json", "xml"]:
-    if name == "json":
-        return "json"
-    if name == "xml":
-        return "xml"
-    raise NotImplementedStatus("The formats are json and xml.")
 
 
 def _share_id(url: str) -> str:

@@ -248,8 +248,10 @@ class Gallery(_Response):
     next_cursor: str | None = Field(description="For the next page; null after the last.")
 
 
-class OEmbed(_Response):
-    """How another site shows a published clip (oEmbed 1.0)."""
+class OEmbed(BaseModel):
+    """How another site shows a published clip (oEmbed 1.0). What doesn't apply is left out."""
+
+    model_config = ConfigDict(frozen=True)
 
     version: Literal["1.0"] = "1.0"
     type: Literal["rich"] = "rich"

@@ -56,9 +56,11 @@ def test_the_limits_of_the_consumer_are_kept(client: Client, share_id: str) -> N
     assert (small["width"], small["height"]) == (300, 80)
     assert 'width="300" height="80"' in small["html"]
     assert "thumbnail_url" not in small
+    schema = client.get("/openapi.json").json["components"]["schemas"]["OEmbed"]
+    assert set(schema["required"]) <= set(small)
     for wrong in (0, -1, "wide"):
         assert ask(client, f"http://localhost/clips/{share_id}", maxwidth=wrong).status_code == 422
-    assert ask(client, f"http://localhost/clips/{share_id}", format="yaml").status_code == 501
+    assert ask(client, f"http://localhost/clips/{share_id}", format="yaml").status_code == 422
 
 
 def test_other_forms_of_the_address_are_understood(client: Client, share_id: str) -> None:
@@ -92,7 +94,6 @@ def test_nothing_else_is_found_or_fetched(
     monkeypatch.setattr("socket.getaddrinfo", refuse)
     refused = ask(client, url.replace("{id}", share_id))
     assert (refused.status_code, refused.json["code"]) == (404, "not_found")
-    assert ask(client, "x" * 3000).status_code == 422
 
 
 def test_only_the_player_may_be_framed_and_nothing_in_it_acts(client: Client, share_id: str) -> None:
