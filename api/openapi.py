@@ -65,6 +65,17 @@ REQUEST_HEADERS: Mapping[str, tuple[Json, str]] = {
     "Range": ({"type": "string", "examples": ["bytes=0-1023"]}, "The part to send."),
 }  # fmt: skip
 
+# Parts of addresses, by name.
+PATH_PARTS: Mapping[str, str] = {
+    "job_id": "The job's `id`.",
+    "key": "As in the link.",
+    "model": "The name of a model, as in `GET /models`.",
+    "name": "The name of a seed image, as in `GET /seeds`.",
+    "share_id": "The `id` of the published clip.",
+    "suffix": "`png` for the picture, or the format of the sound.",
+    "upload_id": "The upload's `id`.",
+}
+
 blueprint = Blueprint("openapi", __name__)
 
 
@@ -192,7 +203,8 @@ def _all_problems(rule: Rule, marked: Operation) -> tuple[ErrorClass, ...]:
 
 def _path_parameters(rule: Rule) -> Iterator[Json]:
     for name in sorted(rule.arguments):
-        yield {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        schema = {"type": "string", "minLength": 1}
+        yield {"name": name, "in": "path", "required": True, "schema": schema, "description": PATH_PARTS.get(name, "")}
 
 
 def _query_parameters(marked: Operation) -> Iterator[Json]:
