@@ -1,7 +1,6 @@
 """The jam as its listeners hear it: discord.py's own voice connection, to a server that decrypts what it sends."""
 
 import asyncio
-import time
 from collections.abc import AsyncIterator
 from itertools import pairwise
 
@@ -9,7 +8,7 @@ import discord
 import pytest
 
 from api.services import Services
-from riffusion.client import Client, Job
+from riffusion.client import AsyncClient, AsyncJob
 from riffusion.discord_bot import messages
 from riffusion.discord_bot.bot import RiffusionBot
 from riffusion.discord_bot.jam import clip_maker, voice_jam
@@ -152,14 +151,14 @@ async def test_what_is_being_made_is_dropped_for_another_prompt(
     *, bot: RiffusionBot, discord: FakeDiscord, services: Services, worker: Worker, response_s: float,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    submit = Client.submit
+    submit = AsyncClient.submit
 
-    def submit_slowly(client: Client, request: AnyRequest, key: str | None = None) -> Job:
-        job = submit(client, request, key)
-        time.sleep(response_s)  # the jam turns before it knows the job
+    async def submit_slowly(client: AsyncClient, request: AnyRequest) -> AsyncJob:
+        job: AsyncJob = await submit(client, request)
+        await asyncio.sleep(response_s)  # the jam turns before it knows the job
         return job
 
-    monkeypatch.setattr(Client, "submit", submit_slowly)
+    monkeypatch.setattr(AsyncClient, "submit", submit_slowly)
     await discord.join(ALICE)
     asked = await discord.command("jam", by=ALICE, prompt="funk bassline")
     job = await claimed(services, worker)
