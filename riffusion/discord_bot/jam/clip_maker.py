@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import math
-import tempfile
 from collections.abc import Callable
 
 import structlog
@@ -62,7 +61,8 @@ class ClipMaker:
             raise
         if job.error:
             raise job.error
-        bars, beyond = await self._download(job)
+        sound = await job.audio.read()
+        bars, beyond = await asyncio.to_thread(self._decode, sound, job.result.audio.channels)
         return Clip(bars, beyond, position)
 
     async def _wait(self, job: AsyncJob) -> None:
@@ -96,9 +96,5 @@ class ClipMaker:
         except RiffusionError as error:
             _log.info("job not canceled", job=job.id, reason=str(error))
 
-    async def _download(self, job: AsyncJob) -> tuple[bytes, bytes]:
-        seconds = math.ceil((self._frames + FADE_FRAMES) / RATE)
-        with tempfile.TemporaryDirectory(prefix="riffusion-") as folder:
-            sound = (await job.download(folder)).audio
-            decoded = await asyncio.to_thread(decode, sound, job.result.audio.channels, seconds)
-        return fit(decoded, self._frames)
+    def _decode(self, sound: bytes, channels: int) -> tuple[bytes, bytes]:
+        return fit(decode(sound, channels, math.ceil((self._frames + FADE_FRAMES) / RATE)), self._frames)

@@ -3,7 +3,6 @@
 import itertools
 import subprocess
 from collections.abc import Callable
-from pathlib import Path
 from typing import IO, cast
 
 import discord
@@ -21,10 +20,11 @@ LEAD = 25
 _RAW = ("-f", "s16le", "-ar", str(RATE), "-ac", "2")
 
 
-def decode(path: Path, channels: int, max_s: float) -> bytes:
+def decode(sound: bytes, channels: int, max_s: float) -> bytes:
     """A sound's samples, as `bar_loop` takes them.
 
     Args:
+        sound: a file's content.
         channels: of the sound: 1, which both channels get as it is (ffmpeg's own way is 3 dB quieter), or 2.
 
     Raises:
@@ -32,7 +32,7 @@ def decode(path: Path, channels: int, max_s: float) -> bytes:
     """
     both = "pan=stereo|c0=c0|c1=c0," if channels == 1 else ""
     options = ["-t", str(max_s), "-af", f"{both}aresample={RATE}", *_RAW]
-    samples = convert(path, options, max_output=int((max_s + 1) * RATE) * FRAME_BYTES).output
+    samples = convert(sound, options, max_output=int((max_s + 1) * RATE) * FRAME_BYTES).output
     if not samples:
         raise UnreadableMedia("The clip is empty.")
     return samples

@@ -139,7 +139,7 @@ async def test_a_voice_server_that_lets_no_one_in(
 
 
 async def test_a_server_that_is_away(bot: RiffusionBot, discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("riffusion.client.Client.seeds", lambda _: raise_(QueueFull("away", retry_after=30)))
+    monkeypatch.setattr("riffusion.client.AsyncClient.seeds", lambda _: raise_(QueueFull("away", retry_after=30)))
     await discord.join(ALICE)
     asked = await discord.command("jam", by=ALICE, prompt="funk bassline")
     await until(lambda: "Try again <t:" in asked.reply.content)
@@ -150,7 +150,7 @@ async def test_a_server_that_is_away(bot: RiffusionBot, discord: FakeDiscord, mo
 async def test_a_jam_that_may_make_nothing_ends(
     bot: RiffusionBot, discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("riffusion.client.Client.submit", lambda *_: raise_(Blocked("blocked")))
+    monkeypatch.setattr("riffusion.client.AsyncClient.submit", lambda *_, **__: raise_(Blocked("blocked")))
     await discord.join(ALICE)
     asked = await discord.command("jam", by=ALICE, prompt="funk bassline")
     await until(lambda: "accepts nothing from you" in asked.reply.content)
@@ -162,7 +162,7 @@ async def test_a_full_server_is_asked_again(
 ) -> None:
     monkeypatch.setattr(voice_jam, "RETRY", [0.1] * 100)
     with monkeypatch.context() as full:
-        full.setattr("riffusion.client.Client.submit", lambda *_: raise_(QueueFull("full", retry_after=0)))
+        full.setattr("riffusion.client.AsyncClient.submit", lambda *_, **__: raise_(QueueFull("full", retry_after=0)))
         await discord.join(ALICE)
         asked = await discord.command("jam", by=ALICE, prompt="funk bassline")
         await until(lambda: "accepts no more right now" in asked.reply.content)
@@ -170,7 +170,7 @@ async def test_a_full_server_is_asked_again(
 
 
 async def test_a_bug_ends_it(bot: RiffusionBot, discord: FakeDiscord, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("riffusion.client.Client.submit", lambda *_: 1 / 0)
+    monkeypatch.setattr("riffusion.client.AsyncClient.submit", lambda *_, **__: 1 / 0)
     await discord.join(ALICE)
     asked = await discord.command("jam", by=ALICE, prompt="funk bassline")
     await until(lambda: asked.reply.content == messages.BUG)

@@ -154,7 +154,7 @@ async def test_what_is_being_made_is_dropped_for_another_prompt(
     submit = AsyncClient.submit
 
     async def submit_slowly(client: AsyncClient, request: AnyRequest) -> AsyncJob:
-        job: AsyncJob = await submit.__get__(client, AsyncClient)(request)
+        job: AsyncJob = await submit(client, request)
         await asyncio.sleep(response_s)  # the jam turns before it knows the job
         return job
 
