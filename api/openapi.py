@@ -67,6 +67,7 @@ REQUEST_HEADERS: Mapping[str, tuple[Json, str]] = {
 
 # Parts of addresses, by name.
 PATH_PARTS: Mapping[str, str] = {
+    "batch_id": "The batch's `id`.",
     "job_id": "The job's `id`.",
     "key": "As in the link.",
     "model": "The name of a model, as in `GET /models`.",

@@ -13,8 +13,11 @@ Json = Mapping[str, Any]
 # The groups of the page, in its order, by tag. Other tags are groups of their own, in front of the last two.
 TITLES = {
     "jobs": "Jobs",
+    "batches": "Batches",
     "uploads": "Uploads",
     "clips": "Published clips",
+    "gallery.json": "Published clips",
+    "oembed": "Published clips",
     "files": "Files",
     "models": "Models and seed images",
     "seeds": "Models and seed images",

@@ -114,3 +114,14 @@ def test_an_asset_has_one_spelling(client: Client) -> None:
     for spelling in ("js/./ui/dom.js", "js/.//ui/dom.js", "js/../js/ui/dom.js", "nope/../style.css", "js//ui/dom.js"):
         assert client.get(f"/assets/x/{spelling}", headers={"Accept-Encoding": "gzip"}).status_code == 404
     assert assets._compressed.cache_info().currsize == kept
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_pictures_as_files_have_the_colours_of_those_that_are_painted(client: Client, theme: str) -> None:
+    script = (STATIC / "js/spectrogram/colormap.js").read_text()
+    stops = re.findall(r"#(\w{6})", re.findall(rf"{theme}: (\[.*\])", script)[0])
+    (heat,) = re.findall(rf'<filter id="heat-{theme}".*?</filter>', client.get("/gallery").text, re.DOTALL)
+    for place, channel in enumerate("RGB"):
+        values = re.findall(rf'<feFunc{channel} type="table" tableValues="([^"]+)"', heat)[0].split()
+        shades = [int(stop[2 * place : 2 * place + 2], 16) / 255 for stop in reversed(stops)]  # dark is loud in files
+        assert [float(value) for value in values] == pytest.approx(shades, abs=0.001)
