@@ -9,6 +9,8 @@
  * @property {import("./clip-store.js").Provenance} provenance
  */
 
+import { randomBits } from "../api/random-bits.js";
+
 const NAME = "pending-submissions";
 const KEPT_MS = 3_600_000;
 
@@ -20,7 +22,7 @@ const write = (submissions) => localStorage.setItem(NAME, JSON.stringify(submiss
 
 /** @param {any} body @param {import("./clip-store.js").Provenance} provenance @returns {Submission} */
 export function addSubmission(body, provenance) {
-  const submission = { key: crypto.randomUUID(), at: Date.now(), body, provenance };
+  const submission = { key: randomBits(), at: Date.now(), body, provenance };
   write([...read(), submission]);
   return submission;
 }
