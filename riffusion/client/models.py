@@ -118,6 +118,8 @@ class JobData(_Response):
     status: JobStatus
     mode: str
     model: str
+    batch: str | None = None
+    """The id of the batch that it is of."""
     created_at: datetime
     started_at: datetime | None = None
     """When its last attempt started."""
@@ -240,3 +242,5 @@ class Share(_Response):
     id: str
     url: str
     """Its page, for people."""
+    listed: bool = False
+    """Whether it is in the server's gallery."""

@@ -79,10 +79,10 @@ def test_examples_name_this_server() -> None:
 
 def test_groups_that_the_page_does_not_know_come_before_those_of_operators() -> None:
     written = document()
-    for path, tag in (("/a", "admin"), ("/b", "jobs"), ("/c", "batches"), ("/d", "healthz")):
+    for path, tag in (("/a", "admin"), ("/b", "jobs"), ("/c", "charts"), ("/d", "healthz")):
         written["paths"][path] = {"get": {**written["paths"]["/plain"]["post"], "tags": [tag]}}
     titles = [group.title for group in Reference.of(written).groups]
-    assert titles == ["Jobs", "Plain", "Batches", "The server", "For operators"]
+    assert titles == ["Jobs", "Plain", "Charts", "The server", "For operators"]
 
 
 @pytest.mark.parametrize(
