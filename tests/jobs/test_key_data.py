@@ -97,6 +97,16 @@ def test_what_the_heir_is_left_in_the_gallery_counts_for_it(
     assert not redis.exists(f"listed:key:{heir.id}", "gallery")
 
 
+def test_clips_serve_the_heirs_equal_requests(store: JobStore, redis: Redis, data: KeyData, heir: Key) -> None:
+    submit(store, f"key:{OLD}", seed=7)
+    record = run(store)
+    data.leave(OLD, heir)
+    copy = submit(store, f"key:{heir.id}", seed=7)
+    assert redis.hget(f"job:{copy.id}", "origin") == record.id.encode()
+    data.delete(heir.id)
+    assert not redis.keys("made:*")
+
+
 def test_uploads_serve_the_heirs_jobs(store: JobStore, data: KeyData, heir: Key, uploads: UploadStore) -> None:
     upload = uploads.add(by(f"key:{OLD}"), io.BytesIO(b"x"), PICTURE)
     request = parse({"mode": "riff", "prompt": "x", "init": {"upload": upload.id}})

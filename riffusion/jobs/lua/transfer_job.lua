@@ -32,6 +32,10 @@ job.client, job.networks = to, nil
 count(1)
 redis.call('ZADD', 'of:' .. to, 0, id)
 redis.call('HDEL', 'job:' .. id, 'networks')
+-- It serves equal requests of its owner.
+if redis.call('GET', made_key(job, from)) == id then
+  redis.call('RENAME', made_key(job, from), made_key(job, to))
+end
 if job.webhook then
   -- Out of the key's lane, into its heir's. One that is being tried is in `webhooks` already.
   local lane = table.concat({lane_of(from, job.webhook)}, ' ')
