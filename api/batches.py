@@ -37,7 +37,7 @@ from riffusion.errors import (
 from riffusion.jobs.batch_record import BatchRecord, BatchStatus
 from riffusion.jobs.tenants import Tenant, key_of
 
-MAX_BYTES = 256 << 20
+MAX_BYTES = 100 << 20
 MAX_LINE_BYTES = 64 << 10
 POLL_S = 5
 

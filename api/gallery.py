@@ -22,9 +22,9 @@ blueprint = Blueprint("gallery", __name__)
 
 
 class GalleryQuery(BaseModel):
-    """The page of the gallery."""
+    """The page of the gallery. Other parameters are ignored: social networks add theirs to links to it."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="ignore")
 
     limit: int = Field(default=PAGE, ge=1, le=MAX_PAGE, description="Clips a page.")
     cursor: Cursor | None = Field(default=None, description="`next_cursor` of the page before.")
@@ -47,7 +47,7 @@ def read_gallery() -> Gallery:
 
     Raises:
         NotFound: this server has no gallery.
-        InvalidRequest: the request's parameters are unknown or out of range.
+        InvalidRequest: the request's parameters are out of range.
         TooManyRequests: the client asks for lists too often.
         StoreUnavailable: Redis doesn't respond.
     """

@@ -101,6 +101,7 @@ class Draft:
 
         Raises:
             IdempotencyConflict: the key came with another body before.
+            UnknownReference: the model was retired meanwhile.
             ModelDraining: the model takes no new jobs now.
             TooManyRequests, StorageFull, Blocked: see `JobStore.accept`.
         """
@@ -116,6 +117,8 @@ class Draft:
             case [b"known", known, batch_id]:
                 self.drop()
                 return self._same(known.decode(), batch_id.decode(), body)
+            case [b"no model"]:
+                raise UnknownReference(f"There is no model {self._model} any more; GET /models lists others.")
             case [b"draining", model]:
                 raise ModelDraining(f"Model {model.decode()} takes no new jobs now; GET /models lists others.")
             case reply:

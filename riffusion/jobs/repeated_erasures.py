@@ -1,4 +1,4 @@
-"""Deletes again what was deleted on request before a backup of Redis brought it back, and repeats take-downs."""
+"""Deletes again what was deleted on request before a backup of Redis brought it back, and repeats take-downs and their ends."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -11,7 +11,7 @@ from riffusion.jobs.erasures import ErasureLog, digest
 from riffusion.jobs.inventory import Inventory
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.purge import Purge, accepted_at
-from riffusion.jobs.takedowns import find_lapsed, take_down_again
+from riffusion.jobs.takedowns import TakedownStore, find_forgotten, take_down_again
 from riffusion.settings import Settings
 from riffusion.storage import Storage
 
@@ -21,9 +21,10 @@ class Returned:
     """Something that was deleted on request and is there again."""
 
     kind: str
-    """`job`, `upload`, `batch`, `key`, `secret` or `client`; `takedown`: of a clip that isn't taken down any more."""
+    """`job`, `upload`, `batch`, `key`, `secret` or `client`; `takedown`: of a clip that isn't taken down any more;
+    `reinstatement`: of one that is taken down again."""
     name: str
-    """Its id; of a secret, that of its key; of a client, its name; of a take-down, the clip's digest."""
+    """Its id; of a secret, that of its key; of a client, its name; of the last two, the clip's digest."""
     erased_at: int
     """Unix seconds."""
 
@@ -48,8 +49,7 @@ def find_erased(redis: Redis, files: Storage, settings: Settings) -> list[Return
         name, created_at = present.get((erasure.kind, erasure.digest), ("", float("inf")))
         if created_at < erasure.at + 1:  # what a client has made since its purge stays
             found[erasure.kind, name] = Returned(erasure.kind, name, erasure.at)
-    lapsed = [Returned("takedown", digest, at) for digest, at in find_lapsed(redis, files, settings)]
-    return [*found.values(), *lapsed]
+    return [*found.values(), *(Returned(*each) for each in find_forgotten(redis, files, settings))]
 
 
 def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: Settings) -> None:
@@ -73,6 +73,8 @@ def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: S
                 database.run("revoke_key", each.name)
             case "takedown":
                 take_down_again(each.name, redis, settings)
+            case "reinstatement":
+                TakedownStore(redis, settings).restore(each.name)
             case "secret":
                 # No secret has this digest: to be rotated again. The one before was replaced earlier still.
                 keys.change(each.name, lambda key: replace(key, digest="", replaced=None))

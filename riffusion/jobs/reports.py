@@ -65,15 +65,15 @@ class ReportStore:
 
         Args:
             share_id: of a clip that is published.
-            scopes: the client's name and the networks around it. What is kept of them is 32 bits of a hash: enough to
-                count a client once, not enough to say which address it was.
+            scopes: the client's name and the networks around it. What is kept of them is 20 bits of a hash: enough to
+                count a client once, and the same for thousands of addresses.
 
         Raises:
             Blocked: the client may create nothing.
             TooManyRequests: it has reported many clips within the hour.
             StoreUnavailable: Redis has no memory for reports.
         """
-        reporter = hashlib.sha256(f"{share_id} {scopes[0]}".encode()).hexdigest()[:8]
+        reporter = hashlib.sha256(f"{share_id} {scopes[0]}".encode()).hexdigest()[:5]
         reply = self._database.run(
             "report_clip", share_id, reporter, reason, plain(details)[:MAX_DETAILS], json.dumps(scopes), _PER_HOUR,
             _REPORTERS, _CLIPS,

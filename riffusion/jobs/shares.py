@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import re
 
 from redis import Redis
 
@@ -15,6 +16,7 @@ from riffusion.requests import SCHEMA
 from riffusion.settings import Settings
 
 _BYTES = 16
+_FORM = re.compile("[A-Za-z0-9_-]{22}")
 
 
 class ShareStore:
@@ -62,7 +64,9 @@ class ShareStore:
 
     def find(self, share_id: str) -> JobRecord:
         """The same, also of a clip that was taken down."""
-        job_id = next(filter(None, map(self._database.text, _keys(share_id))), None)
+        # Of another form, an id might be another name of a key of Redis: a clip has one address.
+        known = _keys(share_id) if _FORM.fullmatch(share_id) else []
+        job_id = next(filter(None, map(self._database.text, known)), None)
         if job_id is None:
             raise NotFound("There is no such clip, or it was never published.")
         try:

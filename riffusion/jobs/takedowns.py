@@ -94,8 +94,8 @@ class TakedownStore:
             raise NotFound("This clip isn't taken down; `riffusion clips list --taken-down` lists those that are.")
 
 
-def find_lapsed(redis: Redis, files: Storage, settings: Settings) -> list[tuple[str, int]]:
-    """The digests that the storage remembers as taken down and Redis doesn't, each with the time in Unix seconds.
+def find_forgotten(redis: Redis, files: Storage, settings: Settings) -> list[tuple[str, str, int]]:
+    """What the storage remembers and Redis doesn't: `takedown` or `reinstatement`, digest and time in Unix seconds.
 
     Raises:
         StoreUnavailable, StorageUnavailable: one of the two doesn't respond.
@@ -105,8 +105,14 @@ def find_lapsed(redis: Redis, files: Storage, settings: Settings) -> list[tuple[
         if erasure.kind in ("takedown", "reinstatement"):
             event = erasure.at, erasure.kind == "takedown"  # of both in one second, the take-down counts
             latest[erasure.digest] = max(event, latest.get(erasure.digest, event))
-    store = TakedownStore(redis, settings)
-    return [(digest, at) for digest, (at, down) in latest.items() if down and store.find(digest) is None]
+    store, forgotten = TakedownStore(redis, settings), []
+    for digest, (at, down) in latest.items():
+        takedown = store.find(digest)
+        if down and takedown is None:
+            forgotten.append(("takedown", digest, at))
+        elif not down and takedown is not None and takedown.at < at:
+            forgotten.append(("reinstatement", digest, at))
+    return forgotten
 
 
 def take_down_again(digest: str, redis: Redis, settings: Settings) -> None:

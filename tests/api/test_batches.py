@@ -2,21 +2,26 @@
 
 import io
 import json
+import re
 import socket
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from flask import Flask
 
+from api import batches
 from api.services import Services
 from riffusion.errors import Gone
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.tenants import UNLIMITED, Quota
+from riffusion.settings import Settings
 from tests.api.conftest import PROMPT, Client, LiveServer, Worker, png
 from tests.conftest import wait_until
 
+ROOT = Path(__file__).parents[2]
 JSONL = "application/jsonl"
 
 
@@ -159,6 +164,12 @@ def test_lines_and_bodies_have_a_longest_size(owner: Client, services: Services,
     for body in ({"data": many(20), "content_type": JSONL}, {"data": {"file": (io.BytesIO(many(20)), "x")}}):
         assert owner.post("/batches", **body).status_code == 413
     assert not services.store.redis.exists("batches")
+
+
+def test_nginx_as_shipped_passes_on_the_longest_bodies(settings: Settings) -> None:
+    found = re.search(r"client_max_body_size (\d+)m;", (ROOT / "deploy" / "nginx.conf").read_text())
+    assert found
+    assert int(found[1]) << 20 > max(batches.MAX_BYTES, settings.max_upload_bytes) + (16 << 10)  # the form around it
 
 
 def test_other_types_are_refused(owner: Client) -> None:

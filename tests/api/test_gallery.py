@@ -98,6 +98,10 @@ class TestListing:
         redis = services.store.redis
         assert [redis.exists(key) for key in ("gallery", "published", "listed:address:127.0.0.1")] == [0, 0, 0]
 
+    def test_a_link_to_it_may_carry_what_other_sites_add(self, client: Client, worker: Worker) -> None:
+        _, share_id = publish(client, worker, listed=True)
+        assert share_id in client.get("/gallery?fbclid=abc&utm_source=news").text
+
     def test_nobody_fills_it_alone(self, client: Client, worker: Worker) -> None:
         jobs = [publish(client, worker, listed=True, seed=seed)[0] for seed in range(MAX_LISTED)]
         job_id, _ = publish(client, worker, seed=99)
@@ -133,6 +137,14 @@ class TestReports:
         (found,) = moderation.clips.each("reported")  # type: ignore[arg-type]
         assert (found.share_id, found.reports.count, found.reports.reasons) == (share_id, 30, {"offensive": 30})
         assert found.reports.details == ("The words.",) * 3
+
+    def test_what_is_kept_of_a_reporter_fits_thousands_of_addresses(
+        self, client: Client, worker: Worker, services: Services
+    ) -> None:
+        _, share_id = publish(client, worker)
+        client.post(f"/clips/{share_id}/report", json=REPORT)
+        (kept,) = services.store.redis.smembers(f"reporters:{share_id}")  # type: ignore[misc]
+        assert 16 ** len(kept) <= 2**32 / 1000  # IPv4 addresses
 
     def test_many_reports_of_one_client_are_refused(self, client: Client, stranger: Client, worker: Worker) -> None:
         shares = [publish(client, worker, seed=seed)[1] for seed in range(21)]

@@ -93,6 +93,20 @@ def test_a_retired_models_batch_fails(store: JobStore, batches: BatchStore, redi
     assert not redis.exists("model:old")
 
 
+def test_a_draft_does_not_bring_a_retired_model_back(
+    store: JobStore, batches: BatchStore, redis: Redis, tenant: Tenant
+) -> None:
+    store.models.register("w2", "old", 1)
+    draft = batches.begin(tenant, None)
+    add(draft, tenant, prompt(model="old"))
+    store.models.unregister("w2")
+    ModelControl(redis, store.settings).retire("old")
+    with pytest.raises(UnknownReference, match="no model old"):
+        draft.commit("body")
+    assert not redis.exists("model:old")
+    assert not redis.sismember("models", "old")
+
+
 def test_an_end_that_a_process_without_batches_wrote_is_counted(
     store: JobStore, batches: BatchStore, redis: Redis, tenant: Tenant
 ) -> None:

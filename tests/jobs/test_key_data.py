@@ -9,9 +9,11 @@ from redis import Redis
 
 from riffusion.errors import Conflict, Gone, NotFound
 from riffusion.jobs.acceptance import Submission
+from riffusion.jobs.gallery import GalleryStore
 from riffusion.jobs.key_data import KeyData, Owned
 from riffusion.jobs.keys import Key, KeyStore
 from riffusion.jobs.record import JobStatus
+from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.tenants import UNLIMITED, Quota
 from riffusion.jobs.uploads import UploadInfo, UploadStore
@@ -76,6 +78,33 @@ def test_nothing_counts_for_the_key_any_more(
     run(store)
     assert redis.exists("places:tiny") == 0
     assert redis.scard(f"active:key:{heir.id}") == 1
+
+
+def test_what_the_heir_is_left_in_the_gallery_counts_for_it(
+    store: JobStore, redis: Redis, data: KeyData, heir: Key, settings: Settings
+) -> None:
+    submit(store, f"key:{OLD}")
+    record = run(store)
+    share_id = ShareStore(redis, store, settings).publish(record.id)
+    gallery = GalleryStore(redis, store, settings)
+    gallery.add(record.id)
+    expires = redis.zscore(f"listed:key:{OLD}", share_id)
+    data.leave(OLD, heir)
+    assert not redis.exists(f"listed:key:{OLD}")
+    assert redis.zscore(f"listed:key:{heir.id}", share_id) == expires
+    assert gallery.is_listed(share_id)
+    store.delete(record.id)
+    assert not redis.exists(f"listed:key:{heir.id}", "gallery")
+
+
+def test_clips_serve_the_heirs_equal_requests(store: JobStore, redis: Redis, data: KeyData, heir: Key) -> None:
+    submit(store, f"key:{OLD}", seed=7)
+    record = run(store)
+    data.leave(OLD, heir)
+    copy = submit(store, f"key:{heir.id}", seed=7)
+    assert redis.hget(f"job:{copy.id}", "origin") == record.id.encode()
+    data.delete(heir.id)
+    assert not redis.keys("made:*")
 
 
 def test_uploads_serve_the_heirs_jobs(store: JobStore, data: KeyData, heir: Key, uploads: UploadStore) -> None:

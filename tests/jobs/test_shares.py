@@ -47,6 +47,16 @@ def test_the_share_of_a_newer_format_is_hidden_from_older_versions(
         shares.get(share_id)
 
 
+def test_a_clip_has_one_share_id(store: JobStore, shares: ShareStore) -> None:
+    seed = {"init": {"seed_image": "drums"}}
+    request = parse({"mode": "crossfade", "start": seed, "end": seed, "alpha": 0.5})
+    store.accept([Submission(request, by("alice"))])
+    share_id = shares.publish(run(store).id)
+    for other in (f"{request.schema_version}:{share_id}", f"{share_id}\n"):
+        with pytest.raises(NotFound):
+            shares.find(other)
+
+
 def test_only_clips_are_published(store: JobStore, shares: ShareStore) -> None:
     waiting = submit(store)
     with pytest.raises(UnknownReference, match="queued"):

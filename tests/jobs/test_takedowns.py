@@ -103,6 +103,24 @@ def test_one_that_was_taken_back_is_not_repeated(
     assert shares.get(published)
 
 
+def test_an_older_backup_does_not_take_down_again_what_was_taken_back(
+    redis: Redis, shares: ShareStore, moderation: Moderation, published: str, reconcile: Callable[[], list[str]],
+    backup: Callable[[], AbstractContextManager[None]],
+) -> None:  # fmt: skip
+    target = moderation.find(published)
+    moderation.take_down(target, "No.", "ops")
+    redis.hset(f"takedown:{target.digest}", "at", "1000")
+    redis.delete("erasures")
+    redis.zadd("erasures", {f"takedown {target.digest} 1000": 1})
+    with backup():
+        moderation.takedowns.restore(target.digest)
+    with pytest.raises(TakenDown):
+        shares.get(published)
+    assert reconcile() == [f"reinstatement {target.digest}"]
+    assert shares.get(published)
+    assert reconcile() == []
+
+
 def test_a_purge_of_its_maker_leaves_only_the_digest(
     redis: Redis, files: Storage, settings: Settings, moderation: Moderation, published: str
 ) -> None:

@@ -439,6 +439,14 @@ local function unlist(share_id, scopes)
   for _, scope in ipairs(scopes) do redis.call('ZREM', 'listed:' .. scope, share_id) end
 end
 
+-- Counts a clip in the gallery for each scope of its job.
+local function count_listed(job)
+  for _, scope in ipairs(scopes_of(job)) do
+    redis.call('ZADD', 'listed:' .. scope, job.completed_at + limits.result_ttl_s, job.share)
+    redis.call('EXPIRE', 'listed:' .. scope, limits.result_ttl_s)
+  end
+end
+
 local function forget_reports(share_id)
   redis.call('ZREM', 'reported', share_id)
   redis.call('DEL', 'reports:' .. share_id, 'reporters:' .. share_id)

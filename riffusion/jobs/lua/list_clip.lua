@@ -19,10 +19,7 @@ for index, scope in ipairs(scopes) do
   redis.call('ZREMRANGEBYSCORE', 'listed:' .. scope, '-inf', now)
   if redis.call('ZCARD', 'listed:' .. scope) >= most * multiple(index) then return {'too many listed'} end
 end
-for _, scope in ipairs(scopes) do
-  redis.call('ZADD', 'listed:' .. scope, job.completed_at + limits.result_ttl_s, job.share)
-  redis.call('EXPIRE', 'listed:' .. scope, limits.result_ttl_s)
-end
+count_listed(job)
 -- Its place is that of its publication, so that nobody gets to the top again by taking it out and back in.
 redis.call('ZADD', 'gallery', redis.call('ZSCORE', 'published', job.share) or now_us, job.share)
 return {'listed', job.share}

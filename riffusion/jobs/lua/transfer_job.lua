@@ -18,6 +18,10 @@ local function count(sign)
     local fed = 'fed:' .. job.model
     if sign > 0 then redis.call('ZADD', fed, 0, fed_member(job)) else redis.call('ZREM', fed, fed_member(job)) end
   end
+  if job.share and redis.call('ZSCORE', 'gallery', job.share) then
+    if sign > 0 then count_listed(job) end
+    for _, scope in ipairs(sign < 0 and scopes or {}) do redis.call('ZREM', 'listed:' .. scope, job.share) end
+  end
   for _, scope in ipairs(is_terminal(job) and {} or scopes) do
     redis.call(sign > 0 and 'SADD' or 'SREM', 'active:' .. scope, id)
   end
@@ -28,6 +32,10 @@ job.client, job.networks = to, nil
 count(1)
 redis.call('ZADD', 'of:' .. to, 0, id)
 redis.call('HDEL', 'job:' .. id, 'networks')
+-- It serves equal requests of its owner.
+if redis.call('GET', made_key(job, from)) == id then
+  redis.call('RENAME', made_key(job, from), made_key(job, to))
+end
 if job.webhook then
   -- Out of the key's lane, into its heir's. One that is being tried is in `webhooks` already.
   local lane = table.concat({lane_of(from, job.webhook)}, ' ')
