@@ -33,7 +33,7 @@ def read_json(request: Request, limit: int) -> Any:
     """
     charset = request.mimetype_params.get("charset", "utf-8").lower()
     if request.mimetype != JSON_TYPE or charset != "utf-8":
-        raise UnsupportedMediaType(f"Send {JSON_TYPE} in UTF-8.")
+        raise UnsupportedMediaType(f"Send JSON in UTF-8, with the header Content-Type: {JSON_TYPE}.")
     return parse_json(read_body(request, limit))
 
 
@@ -80,7 +80,7 @@ def parse_json(data: bytes) -> Any:
     except UnicodeDecodeError as error:
         raise BadRequest(f"The body is not UTF-8: byte {error.start} can't be read.") from None
     except json.JSONDecodeError as error:
-        raise BadRequest(f"The body is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
+        raise BadRequest(f"This is not JSON: {error.msg} at line {error.lineno}, column {error.colno}.") from None
     except RecursionError:
         raise BadRequest("The body is nested too deeply.") from None
     except ValueError:  # Python reads integers of up to 4300 digits
@@ -100,4 +100,4 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(name: str) -> None:
-    raise BadRequest(f"The body is not JSON: {name} is not a number in JSON.")
+    raise BadRequest(f"This is not JSON: {name} is not a number in JSON.")

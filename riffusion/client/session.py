@@ -70,7 +70,8 @@ class ClientCalls(Generic[_J]):
         shared: closing one of the two clients closes both.
 
         Args:
-            end_user: visible ASCII that always means the same person, such as `discord:80351110224678912`.
+            end_user: 1 to 128 visible ASCII characters that always mean the same person: an id, such as
+                `discord:80351110224678912`, rather than a name, which may have other letters.
         """
         return self._with(self._transport.for_end_user(end_user))
 

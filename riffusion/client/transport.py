@@ -14,7 +14,7 @@ from pydantic import BaseModel, ValidationError
 from riffusion.backoff import Backoff
 from riffusion.client.problems import error_of
 from riffusion.client.wire import Wire
-from riffusion.errors import Gone, NotFound, RequestError, RiffusionError, SetupError, UnavailableError
+from riffusion.errors import Gone, InvalidRequest, NotFound, RequestError, RiffusionError, SetupError, UnavailableError
 
 END_USER_HEADER = "Riffusion-End-User"
 SECRET_HEADER = "Riffusion-Secret"  # noqa: S105 -- its name
@@ -176,7 +176,7 @@ def _check_headers(headers: Mapping[str, str]) -> None:
     """Some httpx would refuse as if the server had failed, and quote them: the key, too."""
     for name, value in headers.items():
         if not (value.isascii() and value.isprintable() and value == value.strip()):
-            raise RequestError(f"The value for {name} must be visible ASCII, without space around it.")
+            raise InvalidRequest([{"field": name, "message": "must be visible ASCII, without space around it"}])
 
 
 def parsed(kind: type[_M], response: httpx.Response) -> _M:

@@ -45,7 +45,14 @@ def _field_error(item: Any) -> FieldError:
             path.append(part)
         tag = not tag and ".".join(path) in references
     # A rule about several fields belongs to the whole request, but may name the field to change.
-    return {"field": ".".join(path) or item.get("ctx", {}).get("field", ""), "message": item["msg"]}
+    return {"field": ".".join(path) or item.get("ctx", {}).get("field", ""), "message": _message(item, mode)}
+
+
+def _message(item: Any, mode: str) -> str:
+    """What is wrong with a field, in words that say what to do where pydantic's don't."""
+    if item["type"] == "extra_forbidden":
+        return f"is no field of {mode}; /docs lists its fields"
+    return "is missing" if item["type"] == "missing" else item["msg"]
 
 
 _M = TypeVar("_M", bound=Model)

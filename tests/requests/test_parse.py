@@ -25,6 +25,15 @@ def test_unknown_keys_are_refused_by_name(mode: str) -> None:
     assert "stepz" in refused({"mode": mode, **EXAMPLES[mode], "stepz": 3})
 
 
+def test_unknown_and_missing_fields_are_refused_in_words_that_say_what_to_do() -> None:
+    with pytest.raises(InvalidRequest) as refusal:
+        parse({"mode": "text-to-audio", "duration": 10})
+    assert sorted(refusal.value.fields, key=lambda each: each["field"]) == [
+        {"field": "duration", "message": "is no field of text-to-audio; /docs lists its fields"},
+        {"field": "prompt", "message": "is missing"},
+    ]
+
+
 def test_loras_have_names_and_bounded_weights() -> None:
     bells = {"mode": "text-to-audio", "prompt": "bells"}
     assert parse({**bells, "lora": {}}) == parse(bells)
