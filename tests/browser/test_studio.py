@@ -10,11 +10,12 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from riffusion.spectrogram.picture_file import read_png_recipe
-from tests.browser.conftest import Site, choose, drag, nodes, play, posted, until
+from tests.browser.conftest import Site, choose, drag, in_both, nodes, play, posted, until
 
 BUDGET_BYTES = 150_000
 
 
+@in_both
 def test_a_prompt_becomes_sound(page: Page) -> None:
     page.click("#examples button >> nth=1")
     page.click("#go")
@@ -193,6 +194,7 @@ def test_without_event_streams_it_polls(page: Page) -> None:
     play(page)
 
 
+@in_both
 def test_a_drawing_is_heard_and_riffed_on(page: Page) -> None:
     choose(page, "draw")
     drag(page, (0.1, 0.6), (0.9, 0.5))
