@@ -261,6 +261,16 @@ def test_a_quality_says_its_steps_and_is_sent(page: Page) -> None:
     page.wait_for_selector("[data-tool=listen].playing")
 
 
+@pytest.mark.parametrize("width", [1280, 1000, 640, 360])
+def test_the_settings_open_inside_of_the_window(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 860})
+    page.click("#settings summary")
+    sheet = page.locator("#settings .sheet").bounding_box()
+    assert sheet
+    assert sheet["x"] >= 0
+    assert sheet["x"] + sheet["width"] <= width
+
+
 def test_four_ideas_and_one_is_finished(page: Page) -> None:
     page.fill("#prompt", "banjo")
     page.click("#four")
