@@ -1,12 +1,15 @@
-"""A real Chromium in front of the real API, with a worker whose model is quick."""
+"""A real browser in front of the real API, with a worker whose model is quick.
+
+It is Chromium; tests that are marked `in_both` run in Firefox as well.
+"""
 
 import os
-import shutil
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +18,10 @@ import pytest
 from playwright.sync_api import Browser, Page, Request, sync_playwright
 
 from riffusion.embedded.child import Process, spawn, stop
+from tests.browser import engines
 from tests.conftest import ValkeyServer, free_port, wait_until
 
-CHROMIUM = shutil.which("chromium")
-ARGUMENTS = (
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-    "--disable-component-update", "--disable-sync",
-)  # fmt: skip
-ROOT = Path(__file__).parents[2]
+ROOT = engines.ROOT
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 STARTS_S = 240  # the codec compiles its kernels once a machine
 TIMEOUT_MS = 60_000
@@ -50,13 +49,17 @@ window.peak = () => {
 """
 
 
+in_both = pytest.mark.parametrize("browser", ["chromium", "firefox"], indirect=True)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Marks what needs the browser, and skips it where there is none."""
+    """Marks what needs a browser, and skips it where there is none."""
     for item in items:
         if Path(__file__).parent in item.path.parents:
             item.add_marker("browser")
-            if CHROMIUM is None:
-                item.add_marker(pytest.mark.skip(reason="there is no chromium; `apt-get install chromium`"))
+            kind = item.callspec.params.get("browser", "chromium") if hasattr(item, "callspec") else "chromium"
+            if reason := engines.missing(kind):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 @dataclass
@@ -111,23 +114,34 @@ def workerless(tmp_path: Path) -> Iterator[Site]:
 
 
 @pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """A browser a module: while Playwright runs, so does its event loop, in which asyncio's own tests can't run."""
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield browser
-        browser.close()
+def browsers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Browser]]:
+    """Each kind once a module: while Playwright runs, so does its event loop, in which asyncio's own tests can't."""
+    with sync_playwright() as playwright, ExitStack() as running:
+
+        @cache
+        def start(kind: str) -> Browser:
+            browser = engines.launch(playwright, kind, tmp_path_factory.mktemp(kind))
+            running.callback(browser.close)
+            return browser
+
+        yield start
 
 
 @pytest.fixture
-def visit(chromium: Browser) -> Iterator[Callable[..., Page]]:
+def browser(request: pytest.FixtureRequest, browsers: Callable[[str], Browser]) -> Browser:
+    """Chromium, or what the test's parameter says."""
+    return browsers(getattr(request, "param", "chromium"))
+
+
+@pytest.fixture
+def visit(browser: Browser) -> Iterator[Callable[..., Page]]:
     """Opens each page as another visitor. In the end no page may have logged an error, nor sent a request to a host
     other than the API's and `storage`."""
     complaints: list[str] = []
     contexts = []
 
     def open_page(url: str, storage: str = "blob:", **options: Any) -> Page:
-        context = chromium.new_context(**{"viewport": {"width": 1280, "height": 860}} | options)
+        context = browser.new_context(**{"viewport": {"width": 1280, "height": 860}} | options)
         context.set_default_timeout(TIMEOUT_MS)
         context.add_init_script(TAP)
         contexts.append(context)

@@ -10,11 +10,12 @@ import pytest
 from playwright.sync_api import Page, Route
 
 from riffusion.spectrogram.picture_file import read_png_recipe
-from tests.browser.conftest import Site, choose, drag, nodes, play, posted, until
+from tests.browser.conftest import Site, choose, drag, in_both, nodes, play, posted, until
 
 BUDGET_BYTES = 150_000
 
 
+@in_both
 def test_a_prompt_becomes_sound(page: Page) -> None:
     page.click("#examples button >> nth=1")
     page.click("#go")
@@ -193,6 +194,7 @@ def test_without_event_streams_it_polls(page: Page) -> None:
     play(page)
 
 
+@in_both
 def test_a_drawing_is_heard_and_riffed_on(page: Page) -> None:
     choose(page, "draw")
     drag(page, (0.1, 0.6), (0.9, 0.5))
@@ -257,6 +259,16 @@ def test_a_quality_says_its_steps_and_is_sent(page: Page) -> None:
     assert posted(sent.value)["quality"] == "fast"
     assert "steps" not in posted(sent.value)
     page.wait_for_selector("[data-tool=listen].playing")
+
+
+@pytest.mark.parametrize("width", [1280, 1000, 640, 360])
+def test_the_settings_open_inside_of_the_window(page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 860})
+    page.click("#settings summary")
+    sheet = page.locator("#settings .sheet").bounding_box()
+    assert sheet
+    assert sheet["x"] >= 0
+    assert sheet["x"] + sheet["width"] <= width
 
 
 def test_four_ideas_and_one_is_finished(page: Page) -> None:
