@@ -22,6 +22,17 @@ export class Player extends EventTarget {
     this.#changed();
   }
 
+  /** Goes on with another sound, from the same position.
+   * @param {AudioBuffer} buffer */
+  replace(buffer) {
+    const { time, playing } = this;
+    this.#silence();
+    this.#buffer = buffer;
+    this.#position = Math.min(time, buffer.duration);
+    if (playing) this.play(this.#position);
+    else this.#changed();
+  }
+
   get ready() {
     return this.#buffer !== null;
   }
