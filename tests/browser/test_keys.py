@@ -33,7 +33,7 @@ OscillatorNode.prototype.start = function (...rest) {
   return start.apply(this, rest);
 };
 """
-C5_ROW, A4_ROW = 412, 425  # of 512, from the top
+C5_ROW, A4_ROW = 407, 420  # of 512, from the top
 
 
 @pytest.fixture

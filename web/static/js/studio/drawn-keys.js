@@ -72,9 +72,7 @@ export class DrawnKeys {
   #place() {
     const { spectrogram, player } = this.parts;
     const { picture } = spectrogram;
-    if (!this.on || !picture || !player.ready) return null;
-    const heard = player.time - (audioContext().outputLatency || 0);
-    return { surface: spectrogram, column: ((heard + player.duration) % player.duration) / COLUMN_S };
+    return this.on && picture && player.ready ? { surface: spectrogram, column: player.heard / COLUMN_S } : null;
   }
 
   async #render() {
