@@ -94,7 +94,9 @@ def test_notes_played_into_the_jam_are_kept_by_the_next_clips(keys: Page) -> Non
     keys.click("#jam-play")
     keys.wait_for_selector("#jam-status:has-text('The next')")
     keys.wait_for_timeout(500)
-    with keys.expect_request(lambda request: request.url.endswith("/jobs") and "mask" in (request.post_data or "")) as sent:
+    with keys.expect_request(
+        lambda request: request.url.endswith("/jobs") and "mask" in (request.post_data or "")
+    ) as sent:
         keys.hover("#keys [aria-label=A4]")
         keys.mouse.down()
         keys.wait_for_timeout(400)

@@ -20,7 +20,7 @@ test("a note fills its columns and no other, loudest in the rows of its partials
     const middle = row(440 * n);
     const near = [-2, -1, 0, 1, 2].map((away) => picture.levels[(middle + away) * 64 + 20]);
     assert.equal(Math.max(...near), near[2], `partial ${n}`);
-    assert.ok(near[2] > 0.9 * 255 * n ** -0.35);
+    assert.ok(near[2] > 0.8 * 255 * n ** -0.35); // it may lie between two rows
   }
   assert.equal(picture.levels[row(hzOfMidi(66)) * 64 + 20], 0);
 });

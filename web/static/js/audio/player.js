@@ -22,7 +22,7 @@ export class Player extends EventTarget {
     this.#changed();
   }
 
-  /** Goes on with another sound, from the same position.
+  /** Replaces the sound, and continues from the same position.
    * @param {AudioBuffer} buffer */
   replace(buffer) {
     const { time, playing } = this;

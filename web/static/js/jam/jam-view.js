@@ -58,6 +58,7 @@ export class JamView extends EventTarget {
     for (const type of ["pointerdown", "pointermove", "keydown"]) {
       addEventListener(type, () => (this.#lastInput = Date.now()), { passive: true });
     }
+    keyboard.addEventListener("press", () => (this.#lastInput = Date.now()));
     addEventListener("hashchange", () => this.#route());
     addEventListener("pagehide", () => this.stop("Stopped."));
     setInterval(() => this.#stopIfIdle(), IDLE_CHECK_MS);
