@@ -86,13 +86,13 @@ test("a tap is drawn as the shortest sound that has a pitch, and none without a 
 test("a note held over a bar line goes on in the next picture", () => {
   const { writer, drawn, surface, at } = pen();
   const next = { width: 100 };
-  at(99);
+  at(96);
   writer.press(A4);
-  at(5, next);
+  at(97, next);
   writer.release(69);
   assert.deepEqual(drawn, [
-    [surface, 69, 99, 100],
-    [next, 69, 0, 5],
+    [surface, 69, 96, 100],
+    [next, 69, 0, 97],
   ]);
 });
 
