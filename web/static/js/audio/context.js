@@ -10,5 +10,11 @@ export function audioContext() {
   return shared;
 }
 
+/** The time of what is heard now, in s: sound takes a while to the loudspeakers. */
+export function heardTime() {
+  const context = audioContext();
+  return context.currentTime - (context.outputLatency || 0);
+}
+
 /** @param {Blob} blob @returns {Promise<AudioBuffer>} */
 export const decode = async (blob) => audioContext().decodeAudioData(await blob.arrayBuffer());

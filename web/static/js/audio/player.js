@@ -3,7 +3,7 @@
  * Fires "change" when it starts, stops or seeks, and "end" when a clip that isn't looped is over.
  */
 
-import { audioContext } from "./context.js";
+import { audioContext, heardTime } from "./context.js";
 
 const FADE_S = 0.012;
 
@@ -20,6 +20,17 @@ export class Player extends EventTarget {
     this.#buffer = buffer;
     this.#position = 0;
     this.#changed();
+  }
+
+  /** Replaces the sound, and continues from the same position.
+   * @param {AudioBuffer} buffer */
+  replace(buffer) {
+    const { time, playing } = this;
+    this.#silence();
+    this.#buffer = buffer;
+    this.#position = Math.min(time, buffer.duration);
+    if (playing) this.play(this.#position);
+    else this.#changed();
   }
 
   get ready() {
@@ -40,8 +51,18 @@ export class Player extends EventTarget {
 
   /** Seconds into the clip. */
   get time() {
+    return this.#at(audioContext().currentTime);
+  }
+
+  /** The same of what is heard now: sound takes a while to the loudspeakers. */
+  get heard() {
+    return this.#at(heardTime());
+  }
+
+  /** @param {number} now  by the audio clock, s */
+  #at(now) {
     if (!this.#source) return this.#position;
-    const elapsed = Math.max(0, audioContext().currentTime - this.#source.startedAt);
+    const elapsed = Math.max(0, now - this.#source.startedAt);
     return this.#loop ? elapsed % this.duration : Math.min(elapsed, this.duration);
   }
 

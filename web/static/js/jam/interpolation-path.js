@@ -35,6 +35,17 @@ export class InterpolationPath {
     return position;
   }
 
+  /** Starts again behind the clip that is playing: those that were made ahead won't be played.
+   * @param {Position | null} playing */
+  returnTo(playing) {
+    if (!playing) return;
+    if (playing.end.prompt !== this.#target) return this.turnTo(this.#target, playing);
+    this.#from = playing.start;
+    this.#to = playing.end;
+    this.#alpha = playing.alpha;
+    this.next();
+  }
+
   /** Turns to another prompt, from the end that is nearer to the position of the clip that is playing.
    * @param {string} prompt @param {Position | null} playing */
   turnTo(prompt, playing) {

@@ -1,17 +1,17 @@
 /** The jam's view, at `/#jam`. Fires "open" when it is opened and "change" when it starts or stops. */
 
-import { cancel, download, getJob, sleep, submit } from "../api/http.js";
-import { hasEnded } from "../api/job-watch.js";
+import { finishedJob } from "../api/finished-job.js";
+import { download } from "../api/http.js";
 import { modelAndLoras } from "../api/requests.js";
 import { audioContext, decode } from "../audio/context.js";
 import { readPicture } from "../spectrogram/picture.js";
 import { find } from "../ui/dom.js";
-import { failure, firstBars, interruption } from "../ui/messages.js";
+import { firstBars, interruption } from "../ui/messages.js";
 import { InterpolationPath } from "./interpolation-path.js";
 import { LoopScheduler } from "./loop-scheduler.js";
+import { PlayedNotes } from "./played-notes.js";
 import { Timeline } from "./timeline.js";
 
-const POLL_S = 0.4;
 const IDLE_MS = 10 * 60_000;
 const IDLE_CHECK_MS = 15_000;
 const KEEP = "Keep this clip";
@@ -31,8 +31,9 @@ export class JamView extends EventTarget {
   /**
    * @param {import("../studio/prompt-form.js").PromptForm} promptForm
    * @param {import("../clips/clip-store.js").ClipStore} clipStore
+   * @param {import("../keys/keyboard.js").Keyboard} keyboard
    */
-  constructor(promptForm, clipStore) {
+  constructor(promptForm, clipStore, keyboard) {
     super();
     this.promptForm = promptForm;
     this.clipStore = clipStore;
@@ -42,6 +43,9 @@ export class JamView extends EventTarget {
       () => audioContext().currentTime,
       () => this.#scheduler?.ahead.map(({ picture }) => picture) ?? [],
     );
+    this.played = new PlayedNotes(keyboard, (picture, columns) => this.timeline.redraw(picture, columns));
+    this.played.addEventListener("take", () => this.#remake("What you played is heard as soon as its bars are made."));
+    find("#jam-clear").addEventListener("click", () => this.played.clear());
     find("#jam-play").addEventListener("click", () => (this.running ? this.stop("Stopped.") : this.go()));
     find("#jam-volume").addEventListener("input", () => this.#applyVolume());
     find("#jam-keep").addEventListener("click", () => {
@@ -54,6 +58,7 @@ export class JamView extends EventTarget {
     for (const type of ["pointerdown", "pointermove", "keydown"]) {
       addEventListener(type, () => (this.#lastInput = Date.now()), { passive: true });
     }
+    keyboard.addEventListener("press", () => (this.#lastInput = Date.now()));
     addEventListener("hashchange", () => this.#route());
     addEventListener("pagehide", () => this.stop("Stopped."));
     setInterval(() => this.#stopIfIdle(), IDLE_CHECK_MS);
@@ -86,8 +91,19 @@ export class JamView extends EventTarget {
     if (!this.#scheduler) return;
     this.#scheduler.stop();
     this.#scheduler = null;
+    this.played.reset();
     this.timeline.stop();
     this.#changed(why);
+  }
+
+  /** Makes other clips than those that were made ahead.
+   * @param {string} why  the message until they are heard */
+  #remake(why) {
+    if (!this.#scheduler) return;
+    this.#path?.returnTo(this.#scheduler.playing?.position ?? null);
+    this.#scheduler.remake();
+    this.#turning = why;
+    this.status.textContent = why;
   }
 
   /** @param {string} prompt */
@@ -106,6 +122,7 @@ export class JamView extends EventTarget {
     scheduler.addEventListener("join", (event) => this.#join(/** @type {CustomEvent} */ (event).detail));
     scheduler.addEventListener("repeat", (event) => {
       this.timeline.add(/** @type {CustomEvent} */ (event).detail, true);
+      this.played.enter(/** @type {CustomEvent} */ (event).detail);
       this.status.textContent =
         this.#trouble || this.#turning || "The next clip isn’t ready yet: these bars repeat until it is.";
     });
@@ -126,6 +143,7 @@ export class JamView extends EventTarget {
   #join(join) {
     this.#trouble = this.#turning = "";
     this.timeline.add(join, false);
+    this.played.enter(join);
     find("#jam-keep").textContent = KEEP;
     find("#jam-keep").disabled = false;
     const { start, end, alpha } = join.clip.position;
@@ -145,28 +163,20 @@ export class JamView extends EventTarget {
     const position = /** @type {InterpolationPath} */ (this.#path).next();
     const { controls } = this.promptForm;
     const { denoising } = controls;
-    let job = await submit({
+    const { take } = this.played;
+    const played = await this.played.fields();
+    const request = {
       mode: "interpolate",
       start: { ...position.start, denoising },
       end: { ...position.end, denoising },
       alpha: position.alpha,
       quality: "fast", // it must take less time to make than to play
-      ...(beat && { init: { seed_image: beat } }),
+      ...(played ?? (beat && { init: { seed_image: beat } })),
       ...modelAndLoras(controls),
-    });
-    const { id } = job;
-    const drop = () => void cancel(id).catch(() => {}); // it may have ended already
-    if (signal.aborted) drop();
-    signal.addEventListener("abort", drop);
-    while (!hasEnded(job)) {
-      this.#showFirstJob(job);
-      await sleep(POLL_S);
-      job = await getJob(id, signal);
-    }
-    signal.removeEventListener("abort", drop);
-    if (!job.result) throw new Error(failure(job));
+    };
+    const job = await finishedJob(request, signal, (state) => this.#showFirstJob(state));
     const [png, sound] = await Promise.all([download(job.result.image.url), download(job.result.audio.url)]);
-    return { buffer: await decode(sound), picture: await readPicture(png), job, position };
+    return { buffer: await decode(sound), picture: await readPicture(png), job, position, take };
   }
 
   /** Until the first clip plays: shows how long that will be.

@@ -10,6 +10,7 @@
  * @property {import("../spectrogram/picture.js").Picture} picture
  * @property {import("../api/http.js").Job} job
  * @property {import("./interpolation-path.js").Position} position
+ * @property {number} take  which of the visitor's takes it keeps; see `PlayedNotes`
  */
 
 import { sleep } from "../api/http.js";

@@ -34,6 +34,13 @@ export class Timeline {
     if (this.#clips.length > MAX_CLIPS) this.#clips.shift();
   }
 
+  /** Shows that a clip's picture has changed.
+   * @param {Picture} picture @param {{from: number, to: number}} columns */
+  redraw(picture, columns) {
+    const canvas = this.#painted.get(picture);
+    if (canvas) paint(picture, canvas, columns);
+  }
+
   start() {
     this.#clips = [];
     this.#running = true;

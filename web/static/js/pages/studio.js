@@ -10,9 +10,12 @@ import { exportClip } from "../clips/export.js";
 import { drawLineage } from "../clips/lineage.js";
 import { shareClip } from "../clips/share.js";
 import { JamView } from "../jam/jam-view.js";
+import { wireKeyToggles } from "../keys/key-toggles.js";
+import { Keyboard } from "../keys/keyboard.js";
 import { CANVAS_LABEL, Drawing } from "../spectrogram/drawing.js";
 import { SpectrogramView } from "../spectrogram/spectrogram-view.js";
 import { Actions } from "../studio/actions.js";
+import { DrawnKeys } from "../studio/drawn-keys.js";
 import { FourIdeas } from "../studio/four-ideas.js";
 import { receiveFiles } from "../studio/open-files.js";
 import { wireTransport } from "../studio/playback-controls.js";
@@ -38,8 +41,15 @@ const stage = new Stage(spectrogram, player, clipStore);
 const box = new RepaintBox(spectrogram, find("#repaint"));
 const drawing = new Drawing(spectrogram, find("#draw"));
 const ideas = new FourIdeas(find("#ideas"), clipStore);
-const jam = new JamView(promptForm, clipStore);
+const keyboard = new Keyboard(find("#keys"));
+const drawnKeys = new DrawnKeys({ keyboard, drawing, spectrogram, player });
+const jam = new JamView(promptForm, clipStore, keyboard);
 const actions = new Actions({ promptForm, clipStore, stage, spectrogram, box, drawing, player, tool });
+
+const showKeys = wireKeyToggles(keyboard, () => {
+  if (jam.open) return "What you play is heard again in the next bars, with music around it.";
+  return tool() === "draw" ? "What you play is drawn at the line, and heard from the next round on." : null;
+});
 
 /** The action that the server refused without a key, while the page asks for one.
  * @type {(() => unknown) | null} */
@@ -83,6 +93,9 @@ function useTool() {
   refresh();
 }
 
+/** What the play button does. */
+const toggle = () => (drawnKeys.on && !player.playing ? drawnKeys.start() : actions.toggle());
+
 /** Labels the buttons and disables those that have no clip to work on. */
 function refresh() {
   const { clip } = stage;
@@ -95,6 +108,8 @@ function refresh() {
   find(".save").inert = !done;
   find("#play").disabled = !player.ready && tool() !== "draw";
   find("#tools [value=repaint]").disabled = !done;
+  find("#draw-keys").hidden = tool() !== "draw";
+  showKeys();
   const label = { listen: promptForm.from === "nothing" ? "Make" : "Riff", repaint: "Repaint", draw: "Riff on it" }[
     tool()
   ];
@@ -112,7 +127,7 @@ async function makeFourIdeas() {
 function wire() {
   wireMenus();
   wireKeyDialog();
-  wireTransport(player, spectrogram, () => void attempt(() => actions.toggle()));
+  wireTransport(player, spectrogram, () => void attempt(toggle));
   promptForm.addEventListener("go", () => void attempt(() => (jam.open ? jam.go() : actions.go())));
   promptForm.addEventListener("four", () => void attempt(makeFourIdeas));
   actions.addEventListener("begin", () => {

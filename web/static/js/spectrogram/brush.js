@@ -13,6 +13,13 @@ import { heightOf, hzAt } from "./mel.js";
 
 const OVERTONES = 10;
 
+/** The partials of a string: overtones fall off about as a plucked string's do.
+ * @param {number} hz  the fundamental
+ * @returns {Generator<{n: number, hz: number, level: number}>} level: 0–1, of the fundamental's */
+export function* partials(hz) {
+  for (let n = 1; n <= OVERTONES && hz * n < 9900; n++) yield { n, hz: hz * n, level: n ** -0.35 };
+}
+
 /** Applies one dab of a brush.
  * @param {Picture} picture  changed in place
  * @param {Brush} brush
@@ -25,12 +32,11 @@ export function dab(picture, brush, x, y) {
     case "hit":
       return hit(picture, brush, column, y);
     case "harmonics": {
-      const hz = hzAt(y);
       let columns = { from: picture.width, to: 0 };
-      for (let n = 1; n <= OVERTONES && hz * n < 9900; n++) {
-        // Overtones fall off about as a plucked string's do; a line of one pixel would hardly be audible.
-        const quieter = { ...brush, loudness: brush.loudness * n ** -0.35, size: Math.max(2, brush.size / n ** 0.25) };
-        columns = spot(picture, quieter, column, heightOf(hz * n));
+      for (const { n, hz, level } of partials(hzAt(y))) {
+        // A line of one pixel would hardly be audible.
+        const quieter = { ...brush, loudness: brush.loudness * level, size: Math.max(2, brush.size / n ** 0.25) };
+        columns = spot(picture, quieter, column, heightOf(hz));
       }
       return columns;
     }

@@ -4,6 +4,7 @@ import { PitchTone } from "../audio/pitch-tone.js";
 import { find, make } from "../ui/dom.js";
 import { dab } from "./brush.js";
 import { hzAt } from "./mel.js";
+import { drawNote } from "./note.js";
 import { blank, copy } from "./picture.js";
 
 /** The spectrogram's label for screen readers while it is drawn on. */
@@ -16,6 +17,8 @@ const STEP = { coarse: 1 / 32, fine: 1 / 256 }; // of the picture, for the arrow
 export class Drawing {
   /** Whether it has changed since it was last made into sound. */
   changed = false;
+  /** How often it has changed. */
+  edits = 0;
   #active = false;
   #tone = new PitchTone();
   /** @type {import("./picture.js").Picture[]} */ #past = [];
@@ -34,7 +37,7 @@ export class Drawing {
     find("[name=snap]", panel).addEventListener("change", () => this.#showGrid());
     find(".undo", panel).addEventListener("click", () => this.undo());
     find(".clear", panel).addEventListener("click", () => {
-      this.#saveForUndo();
+      this.saveForUndo();
       this.#show(blank(WIDTH, HEIGHT));
     });
   }
@@ -62,12 +65,25 @@ export class Drawing {
 
   /** @param {import("./picture.js").Picture} picture */
   #show(picture) {
-    this.changed = true;
+    this.#edited();
     this.spectrogram.show(picture);
     find(".undo", this.panel).disabled = !this.#past.length;
   }
 
-  #saveForUndo() {
+  #edited() {
+    this.changed = true;
+    this.edits++;
+  }
+
+  /** Draws a stretch of a note.
+   * @param {import("../keys/note-pen.js").Note} note @param {import("../keys/note-pen.js").Columns} columns */
+  note(note, columns) {
+    drawNote(/** @type {import("./picture.js").Picture} */ (this.spectrogram.picture), note, columns);
+    this.spectrogram.redraw(columns);
+    this.#edited();
+  }
+
+  saveForUndo() {
     if (!this.spectrogram.picture) return;
     this.#past.push(copy(this.spectrogram.picture));
     if (this.#past.length > UNDO) this.#past.shift();
@@ -115,7 +131,7 @@ export class Drawing {
     event.preventDefault();
     const { plate } = this.spectrogram;
     plate.setPointerCapture(event.pointerId);
-    this.#saveForUndo();
+    this.saveForUndo();
     const brush = this.#brush;
     let last = this.spectrogram.at(event);
     this.#line(brush, last, last);
@@ -148,7 +164,7 @@ export class Drawing {
       columns.to = Math.max(columns.to, to);
     }
     this.spectrogram.redraw(columns);
-    this.changed = true;
+    this.#edited();
     if (brush.kind === "brush" || brush.kind === "harmonics") this.#tone.at(hzAt(b.y), brush.kind, brush.loudness);
   }
 
@@ -172,7 +188,7 @@ export class Drawing {
     this.pointer.hidden = false;
     this.pointer.style.translate = `${this.#cursor.x * 100}% ${-this.#cursor.y * 100}%`;
     if (event.key === " " || event.key === "Enter") {
-      this.#saveForUndo();
+      this.saveForUndo();
       const end = { x: Math.min(1, this.#cursor.x + STEP.coarse), y: this.#cursor.y };
       this.#line(this.#brush, this.#cursor, end);
       this.#cursor = end;

@@ -44,10 +44,15 @@ export class SpectrogramView extends EventTarget {
     this.show(null);
   }
 
+  /** Columns of the picture. */
+  get width() {
+    return this.picture?.width ?? USUAL_WIDTH;
+  }
+
   /** @param {import("./picture.js").Picture | null} picture @param {number} [duration] seconds of its sound */
   show(picture, duration) {
     this.picture = picture;
-    this.duration = duration ?? (picture?.width ?? USUAL_WIDTH) * COLUMN_S;
+    this.duration = duration ?? this.width * COLUMN_S;
     this.root.classList.toggle("empty", !picture);
     this.#drawTimeAxis();
     this.redraw();

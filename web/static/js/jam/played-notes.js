@@ -1,0 +1,136 @@
+/**
+ * What the visitor plays into a jam. Notes are drawn onto the picture of the clip that is heard. At the end of its bars
+ * they become a take: the next clips begin with that picture and keep the notes' pixels as they are, while the model paints
+ * everything around them. Fires "take" when there is another take, and the clips that were made ahead are out of date.
+ *
+ * @typedef {import("../spectrogram/picture.js").Picture} Picture
+ * @typedef {{clip: import("./loop-scheduler.js").JamClip, at: number, period: number}} Bars
+ * @typedef {import("../api/requests.js").Reference} Reference
+ */
+
+import { upload } from "../api/http.js";
+import { heardTime } from "../audio/context.js";
+import { NotePen } from "../keys/note-pen.js";
+import { drawNote } from "../spectrogram/note.js";
+import { blank, copy, toPng } from "../spectrogram/picture.js";
+
+export class PlayedNotes extends EventTarget {
+  /** The number of the latest take; 0: nothing has been played. */
+  take = 0;
+  /** The bars that are heard, and those that follow. @type {Bars[]} */ #bars = [];
+  /** Everything played, on an empty picture. @type {Picture | null} */ #notes = null;
+  /** Whether something was played since the latest take. */
+  #fresh = false;
+  /** Whether no clip of the latest take has been heard. */
+  #awaited = false;
+  /** @type {(() => Promise<{init: Reference, mask: Reference}>) | null} */ #upload = null;
+
+  /**
+   * @param {import("../keys/keyboard.js").Keyboard} keyboard
+   * @param {(picture: Picture, columns: import("../keys/note-pen.js").Columns) => void} redraw
+   */
+  constructor(keyboard, redraw) {
+    super();
+    this.redraw = redraw;
+    const pen = new NotePen(
+      () => this.#place(),
+      (picture, note, columns) => this.#draw(picture, note, columns),
+    );
+    let following = false;
+    const follow = () => {
+      pen.advance();
+      following = keyboard.playing;
+      if (following) requestAnimationFrame(follow);
+    };
+    keyboard.addEventListener("press", (event) => {
+      pen.press(/** @type {CustomEvent} */ (event).detail);
+      if (!following) follow();
+    });
+    keyboard.addEventListener("release", (event) => pen.release(/** @type {CustomEvent} */ (event).detail));
+  }
+
+  /** Forgets everything: a jam begins or is over. */
+  reset() {
+    this.take = 0;
+    this.#bars = [];
+    this.#notes = this.#upload = null;
+    this.#fresh = this.#awaited = false;
+  }
+
+  /** Lets go of the notes, and of what they were played to. */
+  clear() {
+    if (!this.#notes) return;
+    this.#notes = this.#upload = null;
+    this.#fresh = false;
+    this.#next();
+  }
+
+  /** @param {Bars} bars  that will be heard next */
+  enter(bars) {
+    this.#bars = [...this.#bars.slice(-1), bars];
+    if (bars.clip.take === this.take) this.#awaited = false;
+    setTimeout(() => this.#barLine(bars), Math.max(0, bars.at - heardTime()) * 1000);
+  }
+
+  /** What the next clip begins with, and what it keeps of that; null: nothing was played.
+   * @returns {Promise<{init: Reference, mask: Reference} | null>} */
+  async fields() {
+    return (await this.#upload?.()) ?? null;
+  }
+
+  /** @param {Bars} bars  that are beginning */
+  #barLine(bars) {
+    const [heard, next] = this.#bars;
+    // While a take isn't heard yet, later notes wait: a server that is slower than the bars would never finish any.
+    if (next !== bars || !this.#fresh || this.#awaited || !this.#notes) return;
+    this.#fresh = false;
+    const [picture, kept] = [copy(heard.clip.picture), stencil(this.#notes)];
+    /** @type {Promise<{init: Reference, mask: Reference}> | null} */
+    let sent = null;
+    this.#upload = () => {
+      sent ??= uploadBoth(picture, kept).catch((error) => {
+        sent = null; // the next clip tries again
+        throw error;
+      });
+      return sent;
+    };
+    this.#next();
+  }
+
+  #next() {
+    this.take++;
+    this.#awaited = true;
+    this.dispatchEvent(new Event("take"));
+  }
+
+  #place() {
+    const now = heardTime();
+    const bars = this.#bars.findLast(({ at }) => at <= now);
+    if (!bars) return null;
+    const { picture } = bars.clip;
+    return { surface: picture, column: (((now - bars.at) / bars.period) % 1) * picture.width };
+  }
+
+  /** @param {Picture} picture @param {import("../keys/note-pen.js").Note} note
+   * @param {import("../keys/note-pen.js").Columns} columns */
+  #draw(picture, note, columns) {
+    if (this.#notes?.width !== picture.width) this.#notes = blank(picture.width, picture.height);
+    drawNote(picture, note, columns);
+    drawNote(this.#notes, note, columns);
+    this.#fresh = true;
+    this.redraw(picture, columns);
+  }
+}
+
+/** A mask that keeps every pixel of the notes: as a PNG they are black.
+ * @param {Picture} notes @returns {Picture} */
+const stencil = (notes) => ({ ...notes, levels: notes.levels.map((level) => (level ? 255 : 0)) });
+
+/** @param {Picture} picture @param {Picture} kept @returns {Promise<{init: Reference, mask: Reference}>} */
+async function uploadBoth(picture, kept) {
+  // One after the other: a server takes one upload of a visitor at a time.
+  const send = async (/** @type {Picture} */ image) => (await upload(await toPng(image), "keys.png")).id;
+  const init = await send(picture);
+  const mask = await send(kept);
+  return { init: { upload: init }, mask: { upload: mask } };
+}
