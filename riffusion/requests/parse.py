@@ -52,7 +52,7 @@ def _message(item: Any, mode: str) -> str:
     """What is wrong with a field, in words that say what to do where pydantic's don't."""
     if item["type"] == "extra_forbidden":
         return f"is no field of {mode}; /docs lists its fields"
-    return "is missing" if item["type"] == "missing" else item["msg"]
+    return "is missing" if item["type"] == "missing" else str(item["msg"])
 
 
 _M = TypeVar("_M", bound=Model)
