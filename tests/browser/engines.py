@@ -43,7 +43,7 @@ def launch(playwright: Playwright, kind: str, folder: Path) -> Browser:
     launcher.write_text(f'#!/bin/sh\nexec {command} "$@"\n')
     launcher.chmod(0o700)
     # Firefox refuses a home of somebody else's, which root's may be where tests run.
-    env = {**os.environ, "HOME": str(folder), "PYTHONPATH": str(ROOT)}
+    env: dict[str, str | float | bool] = {**os.environ, "HOME": str(folder), "PYTHONPATH": str(ROOT)}
     return playwright.firefox.launch(
         channel="moz-firefox", executable_path=launcher, env=env, firefox_user_prefs=FIREFOX_PREFERENCES
     )
