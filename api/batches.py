@@ -12,7 +12,7 @@ from api.authentication import caller
 from api.batch_intake import BatchIntake
 from api.batch_representation import batch_tag, present_batch, present_result
 from api.batch_schemas import Batch, BatchForm, BatchList, BatchResult, JsonLines
-from api.held_requests import READS_APART_S, RECHECK_S
+from api.held_requests import READS_APART_S, RECHECK_S, client_has_gone
 from api.jobs import preferred_wait
 from api.json_body import JSON_TYPE, json_response
 from api.json_lines import FORM_TYPE, JSONL_TYPE, read_lines
@@ -205,7 +205,7 @@ def _wait(record: BatchRecord, here: Services, seconds: float) -> BatchRecord:
     tag, deadline, heard = batch_tag(record), time.monotonic() + seconds, 0
     while batch_tag(record) == tag and record.status is BatchStatus.RUNNING and not here.held.closing:
         left = deadline - time.monotonic()
-        if left <= 0:
+        if left <= 0 or client_has_gone(request.environ):
             break
         heard = here.hub.wait(record.id, max(heard, record.revision), min(left, RECHECK_S))
         time.sleep(READS_APART_S)

@@ -1,11 +1,12 @@
 """The progress of a job as server-sent events."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
 from flask import Blueprint, Response, request
 
 from api.authentication import caller
-from api.held_requests import Snapshot, Version, read_snapshot
+from api.held_requests import Snapshot, Version, client_has_gone, read_snapshot
 from api.metrics import mark_held
 from api.operations import Reply, operation
 from api.schemas import JobEvent
@@ -43,7 +44,9 @@ def follow(job_id: str) -> Response:
     if seen and snapshot.record.status.terminal:
         return Response(status=204)
     held = here.held.enter()
-    response = Response(_events(here, snapshot, seen=seen, held=held), content_type=f"{EVENT_TYPE}; charset=utf-8")
+    response = Response(
+        _events(here, snapshot, request.environ, seen=seen, held=held), content_type=f"{EVENT_TYPE}; charset=utf-8"
+    )
     response.headers["Cache-Control"] = "no-store"
     response.headers["X-Accel-Buffering"] = "no"  # nginx would collect events before it sends them
     if held:
@@ -53,22 +56,22 @@ def follow(job_id: str) -> Response:
     return response
 
 
-def _events(here: Services, snapshot: Snapshot, *, seen: bool, held: bool) -> Iterator[str]:
+def _events(here: Services, snapshot: Snapshot, environ: Mapping[str, Any], *, seen: bool, held: bool) -> Iterator[str]:
     """The stream's text. It ends when the job is deleted or the store unavailable; the next request gets the error."""
     yield f"retry: {RECONNECT_MS}\n\n"
     if not seen:
         yield _event(here, snapshot)
-    while held and not (snapshot.record.status.terminal or here.held.closing):
+    while held and not (snapshot.record.status.terminal or here.held.closing or client_has_gone(environ)):
         version = snapshot.version
         try:
-            snapshot = here.watcher.until(_newer_than(version), snapshot, HEARTBEAT_S)
+            snapshot = here.watcher.until(_newer_than(version, environ), snapshot, HEARTBEAT_S)
         except (NotFound, Gone, StoreUnavailable):
             return
         yield _event(here, snapshot) if snapshot.version != version else ": still here\n\n"
 
 
-def _newer_than(version: Version) -> Callable[[Snapshot], bool]:
-    return lambda latest: latest.version != version
+def _newer_than(version: Version, environ: Mapping[str, Any]) -> Callable[[Snapshot], bool]:
+    return lambda latest: latest.version != version or client_has_gone(environ)
 
 
 def _event(here: Services, snapshot: Snapshot) -> str:

@@ -1,9 +1,11 @@
 """Requests that are held open (long-polls, event streams, and those that wait for a clip), and their number's limit."""
 
+import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from prometheus_client import Gauge
 
@@ -86,3 +88,20 @@ class JobWatcher:
             read_at = time.monotonic()
             snapshot = read_snapshot(self._store, snapshot.record.id)
         return snapshot
+
+
+def client_has_gone(environ: Mapping[str, Any]) -> bool:
+    """Whether the client of an HTTP request has closed the connection: nobody would read the response."""
+    connection = environ.get("gunicorn.socket")
+    if connection is None:  # no server in between
+        return False
+    timeout = connection.gettimeout()
+    connection.settimeout(0)
+    try:
+        return not connection.recv(1, socket.MSG_PEEK)
+    except (BlockingIOError, ValueError):  # nothing to read; TLS can't peek
+        return False
+    except OSError:
+        return True
+    finally:
+        connection.settimeout(timeout)

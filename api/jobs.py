@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from werkzeug.http import quote_etag
 
 from api.authentication import caller, owner
-from api.held_requests import Snapshot, read_snapshot
+from api.held_requests import Snapshot, client_has_gone, read_snapshot
 from api.json_body import JSON_TYPE, json_response
 from api.metrics import mark_held
 from api.operations import BINARY, Reply, operation
@@ -94,7 +94,8 @@ def get_job(job_id: str) -> Response:
         mark_held()
         applied = True
         try:
-            snapshot = here.watcher.until(is_new, snapshot, seconds)
+            environ = request.environ
+            snapshot = here.watcher.until(lambda it: is_new(it) or client_has_gone(environ), snapshot, seconds)
         finally:
             here.held.leave()
     tag = here.presenter.etag(snapshot)

@@ -3,7 +3,6 @@
 Records, limits, fairness and keys are those of `POST /jobs`.
 """
 
-import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ from flask import request as incoming
 from api.acceptance import accept, wake_workers
 from api.authentication import caller
 from api.client_slots import ClientSlots
-from api.held_requests import Snapshot
+from api.held_requests import Snapshot, client_has_gone
 from api.metrics import mark_held
 from api.services import services
 from riffusion.errors import NotFound, Overloaded, ResultLost
@@ -69,7 +68,8 @@ def wait_for_end(snapshot: Snapshot, seconds: float) -> Snapshot:
         NotFound, Gone: it was deleted meanwhile.
         StoreUnavailable: Redis doesn't respond.
     """
-    return services().watcher.until(lambda _: client_has_gone(), snapshot, seconds)
+    environ = incoming.environ
+    return services().watcher.until(lambda _: client_has_gone(environ), snapshot, seconds)
 
 
 def run(request: AnyRequest, seconds: float) -> JobRecord:
@@ -114,20 +114,3 @@ def _read_result(output: JobOutput) -> ResultFiles:
         return ResultFiles(files.get(output.image.key), files.get(output.audio.key))
     except NotFound:
         raise ResultLost("The server has lost what it made; send the request again.") from None
-
-
-def client_has_gone() -> bool:
-    """Whether the client of the current HTTP request has closed the connection: nobody would read the response."""
-    connection = incoming.environ.get("gunicorn.socket")
-    if connection is None:  # no server in between
-        return False
-    timeout = connection.gettimeout()
-    connection.settimeout(0)
-    try:
-        return not connection.recv(1, socket.MSG_PEEK)
-    except (BlockingIOError, ValueError):  # nothing to read; TLS can't peek
-        return False
-    except OSError:
-        return True
-    finally:
-        connection.settimeout(timeout)

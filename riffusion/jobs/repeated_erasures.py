@@ -1,4 +1,6 @@
-"""Deletes again what was deleted on request before a backup of Redis brought it back, and repeats take-downs and their ends."""
+"""Deletes again what was deleted on request before a backup of Redis brought it back, and repeats take-downs and their
+ends.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

@@ -1,7 +1,9 @@
 """Waiting for a change of a job, with limits."""
 
+import json
+import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
 from threading import Event, Thread, Timer
 
@@ -9,9 +11,10 @@ import pytest
 from redis import Redis
 
 from api import held_requests
-from api.held_requests import Snapshot, read_snapshot
+from api.held_requests import Snapshot, client_has_gone, read_snapshot
 from api.services import Services
-from tests.api.conftest import Client, Worker, submit
+from riffusion.jobs.tenants import UNLIMITED
+from tests.api.conftest import PROMPT, Client, Worker, submit
 
 
 def never(_: Snapshot) -> bool:
@@ -49,6 +52,50 @@ def test_waiting_ends_when_the_server_stops(client: Client, services: Services) 
 def test_a_stopping_server_holds_no_request(services: Services) -> None:
     services.held.closing = True
     assert not services.held.enter()
+
+
+@pytest.fixture
+def pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    """The server's and the client's end of a connection."""
+    server, client = socket.socketpair()
+    with server, client:
+        server.settimeout(60)
+        yield server, client
+
+
+@pytest.mark.parametrize("path", ["/jobs/{job}", "/jobs/{job}/events", "/batches/{batch}"])
+def test_nothing_is_held_for_a_client_that_has_gone(
+    client: Client, services: Services, pair: tuple[socket.socket, socket.socket], monkeypatch: pytest.MonkeyPatch,
+    path: str,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("api.held_requests.RECHECK_S", 0.1)
+    monkeypatch.setattr("api.batches.RECHECK_S", 0.1)
+    key = {"Authorization": f"Bearer {services.keys.create('tests', UNLIMITED)[0]}"}
+    services.store.models.register("w", Worker.MODEL, 1)
+    line = {"data": json.dumps(PROMPT), "content_type": "application/jsonl", "headers": key}
+    ids = {"job": submit(client)["id"], "batch": client.post("/batches", **line).json["id"]}
+    server, other = pair
+    Timer(0.2, other.close).start()
+    began = time.monotonic()
+    headers = {**key, "Prefer": "wait=30", "If-None-Match": "*"} if "batch" in path else {"Prefer": "wait=30"}
+    etag = client.get(path.format(**ids), headers=key).headers.get("ETag") if path == "/jobs/{job}" else None
+    client.get(
+        path.format(**ids), headers=headers | ({"If-None-Match": etag} if etag else {}),
+        environ_overrides={"gunicorn.socket": server},
+    )  # fmt: skip
+    assert time.monotonic() - began < 10
+
+
+def test_a_client_that_sends_the_next_request_has_not_gone(pair: tuple[socket.socket, socket.socket]) -> None:
+    server, client = pair
+    environ = {"gunicorn.socket": server}
+    assert not client_has_gone(environ)
+    client.send(b"POST")
+    assert not client_has_gone(environ)
+    assert server.recv(9) == b"POST"
+    assert server.gettimeout() == 60
+    client.close()
+    assert client_has_gone(environ)
 
 
 @pytest.fixture

@@ -93,6 +93,19 @@ def test_a_retired_models_batch_fails(store: JobStore, batches: BatchStore, redi
     assert not redis.exists("model:old")
 
 
+def test_what_is_held_is_counted_right_if_a_retired_model_is_there_again(
+    store: JobStore, batches: BatchStore, redis: Redis, tenant: Tenant
+) -> None:
+    store.models.register("w2", "old", 1)
+    batch = new_batch(batches, tenant, 0, *(prompt(f"song {n}", model="old") for n in range(3)))
+    store.models.unregister("w2")
+    ModelControl(redis, store.settings).retire("old")
+    store.models.register("w2", "old", 1)
+    assert in_hash(redis, "model:old", "held") == 3
+    batches.cancel(batch.id)
+    assert in_hash(redis, "model:old", "held") == 0
+
+
 def test_a_draft_does_not_bring_a_retired_model_back(
     store: JobStore, batches: BatchStore, redis: Redis, tenant: Tenant
 ) -> None:

@@ -105,7 +105,7 @@ def test_one_that_was_taken_back_is_not_repeated(
 
 def test_an_older_backup_does_not_take_down_again_what_was_taken_back(
     redis: Redis, shares: ShareStore, moderation: Moderation, published: str, reconcile: Callable[[], list[str]],
-    backup: Callable[[], AbstractContextManager[None]],
+    *, backup: Callable[[], AbstractContextManager[None]],
 ) -> None:  # fmt: skip
     target = moderation.find(published)
     moderation.take_down(target, "No.", "ops")

@@ -9,8 +9,8 @@ local function drop_lines(batch)
   if held > 0 then
     count_kept({batch.client}, 'jobs', -held)
     count_kept({batch.client}, 'request_bytes', -batch.held_bytes)
-    if batch.status ~= 'draft' and redis.call('SISMEMBER', 'models', batch.model) == 1 then
-      redis.call('HINCRBY', 'model:' .. batch.model, 'held', -held)
+    if batch.status ~= 'draft' and redis.call('HINCRBY', 'model:' .. batch.model, 'held', -held) == 0 then
+      redis.call('HDEL', 'model:' .. batch.model, 'held')
     end
   end
   redis.call('HSET', 'batch:' .. batch.id, 'held_bytes', 0)

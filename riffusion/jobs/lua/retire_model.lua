@@ -25,7 +25,10 @@ for _, id in ipairs(ids) do
   end
 end
 if #ids > 0 then return {'failed', #ids} end
+local held = tonumber(redis.call('HGET', 'model:' .. model, 'held') or 0)
 redis.call('SREM', 'models', model)
 redis.call('DEL', 'model:' .. model, 'clients:' .. model, 'places:' .. model, 'queued:' .. model,
   'waking:' .. model, 'riffusion.' .. model)
+-- Until feed_batches has ended the batches.
+if held > 0 then redis.call('HSET', 'model:' .. model, 'held', held) end
 return {'retired'}
