@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import Site, choose, complaints, posted, until
 
-# A keyboard that a test plays by `midi(0x90, 60, 100)`; the pictures that the page sends; the tones that it plays at once.
+# A keyboard, played by `midi(0x90, 60, 100)`; the pictures that the page sends; the tones that are heard at once.
 MIDI = """
 const input = { name: "Fake 25", state: "connected" };
 navigator.requestMIDIAccess = async () => ({ inputs: new Map([["1", input]]) });
