@@ -12,7 +12,7 @@ from playwright.sync_api import Page
 
 from tests.browser.conftest import Site, choose, complaints, posted, until
 
-# A keyboard that a test plays by `midi(0x90, 60, 100)`; the pictures that the page sends; the tones that it plays at once.
+# A keyboard, played by `midi(0x90, 60, 100)`; the pictures that the page sends; the tones that are heard at once.
 MIDI = """
 const input = { name: "Fake 25", state: "connected" };
 navigator.requestMIDIAccess = async () => ({ inputs: new Map([["1", input]]) });
@@ -131,3 +131,7 @@ def test_the_keyboard_is_one_tab_stop_with_names(keys: Page, axe: str) -> None:
     assert not keys.is_visible("#keys")
     keys.keyboard.press("a")
     assert len(keys.evaluate("tones")) == 1
+    keys.set_viewport_size({"width": 390, "height": 800})
+    keys.click("#to-jam")
+    assert keys.is_visible("#jam-clear")
+    assert keys.evaluate("document.documentElement.scrollWidth") <= 390
