@@ -2,8 +2,8 @@
 -- Accepts a draft: each of its requests will reach one terminal state. ARGV: id, JSON {idem, body, model, total,
 -- quota}.
 -- Returns {"accepted"}, also when sent again; {"known", digest of the body, id} where the idempotency key has come to
--- stand for another batch; {"no draft"}, {"no model"}, {"draining", model}, {"too many", what}, {"too many a day", seconds to wait},
--- {"no storage"} or {"blocked", reason}.
+-- stand for another batch; {"no draft"}, {"no model"}, {"draining", model}, {"too many", what}, {"too many a day",
+-- seconds to wait}, {"no storage"} or {"blocked", reason}.
 local batch, wanted = load_hash('batch:' .. ARGV[1]), cjson.decode(ARGV[2])
 if not batch then return {'no draft'} end
 if batch.status ~= 'draft' then return {'accepted'} end
