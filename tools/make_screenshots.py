@@ -83,7 +83,7 @@ def _jam(page: Page) -> None:
     page.click("#to-jam")
     page.fill("#prompt", "deep house synth lead")
     page.click("#jam-play")
-    page.wait_for_selector("#jam-status:has-text('ready ahead')")
+    page.wait_for_selector("#jam-status:has-text('ready.')")
     page.wait_for_timeout(7000)
 
 

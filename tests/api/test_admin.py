@@ -14,6 +14,7 @@ ADDRESSES = (
     ("GET", "/admin/api/overview"), ("GET", "/admin/api/jobs"), ("GET", "/admin/api/jobs/x"),
     ("GET", "/admin/api/audit"), ("GET", "/admin/api/clients"), ("GET", "/admin/api/clients/holdings"),
     ("POST", "/admin/api/jobs"), ("POST", "/admin/api/models/tiny"), ("POST", "/admin/api/clients"),
+    ("GET", "/admin/api/clips"), ("GET", "/admin/api/takedowns"), ("POST", "/admin/api/clips"),
 )  # fmt: skip
 
 

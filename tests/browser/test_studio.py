@@ -49,6 +49,7 @@ def test_nothing_typed_plays_the_example_in_the_field(page: Page) -> None:
 
 def test_an_error_is_shown_below_the_prompt_in_place_of_the_hint(page: Page) -> None:
     assert page.is_visible("#hint:has-text('Describe music')")
+    page.wait_for_selector("#server:has-text('Ready')")  # its scripts run
     page.set_input_files("#file", {"name": "notes.txt", "mimeType": "text/plain", "buffer": b"la la"})
     page.wait_for_selector("#trouble:has-text('neither a sound nor a picture')")
     assert not page.is_visible("#hint")

@@ -189,9 +189,9 @@ class Stack:
                 self.accepted.append(response.json()["id"])
         return response
 
-    def submit(self, prompt: str = "0", timeout_s: float = 60) -> str:
+    def submit(self, prompt: str = "0", timeout_s: float = 60, key: str | None = None) -> str:
         """The id of an accepted job: sends it with one Idempotency-Key until it is accepted."""
-        key, deadline = uuid.uuid4().hex, time.monotonic() + timeout_s
+        key, deadline = key or uuid.uuid4().hex, time.monotonic() + timeout_s
         while True:
             try:
                 response = self.post(prompt, key)

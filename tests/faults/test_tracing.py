@@ -26,7 +26,7 @@ def test_a_lost_attempt_and_its_repetition_are_in_one_trace(
     with collecting(tmp_path) as collector:
         stack = make_stack(otlp_endpoint=collector.url)
         first = stack.start_worker()
-        job_id = stack.submit("2")
+        job_id = stack.submit("6")  # seconds: a busy machine may not kill its worker sooner
         stack.wait_running(job_id)
         lost = stack.get(job_id)
         first.kill()

@@ -87,6 +87,7 @@ def get_version(owner_name: str, model_name: str, version: str) -> Response:
 def get_secret() -> Response:
     """The caller's webhook secret; after a rotation, the new one, which signs all that is sent from then on."""
     key_id = key_of(caller().name)
-    if key_id is None:
+    secrets = services().keys.webhook_secrets(key_id) if key_id else ()
+    if not secrets:
         raise Unauthorized("Webhooks need an API key, whose secret signs them; the server's operator makes keys.")
-    return json_response(Secret(key=services().keys.webhook_secrets(key_id)[0]), cache="no-store")
+    return json_response(Secret(key=secrets[0]), cache="no-store")
