@@ -31,6 +31,7 @@ class ShareId(click.ParamType):  # type: ignore[type-arg]  # generic in later ve
 
 
 CLIP = click.argument("clip", type=ShareId())
+NAMES_A_CLIP = {"ignore_unknown_options": True}  # a share id may begin with a dash
 LIMIT = click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="Clips at most.")
 
 
@@ -73,7 +74,7 @@ def reports(*, limit: int, as_json: bool, data: Path | None) -> None:
     _show_clips(_open(data)[1].clips.each(ClipIndex.REPORTED), limit, as_json=as_json)
 
 
-@clips.command()
+@clips.command(context_settings=NAMES_A_CLIP)
 @CLIP
 @click.option("--reason", required=True, help="Why; visitors and the publisher read it.")
 @DATA
@@ -94,7 +95,7 @@ def takedown(*, clip: str, reason: str, data: Path | None) -> None:
     )
 
 
-@clips.command()
+@clips.command(context_settings=NAMES_A_CLIP)
 @CLIP
 @DATA
 def restore(*, clip: str, data: Path | None) -> None:
@@ -108,7 +109,7 @@ def restore(*, clip: str, data: Path | None) -> None:
     moderation.takedowns.restore(target)
 
 
-@clips.command()
+@clips.command(context_settings=NAMES_A_CLIP)
 @CLIP
 @DATA
 def dismiss(*, clip: str, data: Path | None) -> None:

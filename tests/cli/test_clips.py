@@ -77,3 +77,9 @@ def test_what_changes_nothing_is_not_written_down(command: Command, noted: Comma
     assert "never published" in noted("clips", "takedown", "nothing", "--reason", "x", status=1)
     assert "neither a share id" in noted("clips", "dismiss", "http://example.org/", status=2)
     assert lines(command("audit", "--json")) == []
+
+
+@pytest.mark.parametrize("clip", ["-sUSHK2H2l9ntk_huaw4jQ", "--USHK2H2l9ntk_huaw4jQ"])
+@pytest.mark.parametrize("action", [["takedown", "--reason", "x"], ["restore"], ["dismiss"]])
+def test_a_share_id_may_begin_with_a_dash(command: Command, action: list[str], clip: str) -> None:
+    command("clips", *action, clip, status=1)  # there is none; 2 would be an option that can't be read

@@ -29,6 +29,7 @@ def test_a_lost_attempt_and_its_repetition_are_in_one_trace(
         job_id = stack.submit("6")  # seconds: a busy machine may not kill its worker sooner
         stack.wait_running(job_id)
         lost = stack.get(job_id)
+        collector.wait_for("wait", of=job_id)  # what a process hasn't sent goes with it
         first.kill()
         stack.start_worker()
         stack.wait_ended(job_id)
