@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
+from api.file_form import MAX_PARTS
 from api.schemas import Job, JobFailure
 from riffusion.jobs.batch_record import BatchStatus
 
@@ -29,7 +30,9 @@ JsonLines = Annotated[
 class BatchForm(BaseModel):
     """The form; other parts are ignored."""
 
-    model_config = ConfigDict(json_schema_extra={"maxProperties": 8, "additionalProperties": {"type": "string"}})
+    model_config = ConfigDict(
+        json_schema_extra={"maxProperties": MAX_PARTS, "additionalProperties": {"type": "string"}}
+    )
 
     file: Annotated[bytes, WithJsonSchema({"type": "string", "contentMediaType": "application/jsonl"})]
 

@@ -12,10 +12,11 @@ from api.authentication import caller
 from api.batch_intake import BatchIntake
 from api.batch_representation import batch_tag, present_batch, present_result
 from api.batch_schemas import Batch, BatchForm, BatchList, BatchResult, JsonLines
+from api.file_form import FORM_TYPE
 from api.held_requests import READS_APART_S, RECHECK_S, client_has_gone
 from api.jobs import preferred_wait
 from api.json_body import JSON_TYPE, json_response
-from api.json_lines import FORM_TYPE, JSONL_TYPE, read_lines
+from api.json_lines import JSONL_TYPE, read_lines
 from api.metrics import mark_held
 from api.operations import Reply, operation
 from api.services import Services, services

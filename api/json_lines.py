@@ -1,27 +1,19 @@
 """JSON lines in a request's body, raw or as the file of a form: read in pieces, and passed on line by line."""
 
 from collections.abc import Callable
-from typing import Any, cast
+from typing import Any
 
 from flask import Request
 from werkzeug.exceptions import (
-    BadRequest,
     ClientDisconnected,
-    HTTPException,
     RequestEntityTooLarge,
     UnsupportedMediaType,
 )
-from werkzeug.formparser import FormDataParser
 
-from riffusion.errors import InvalidRequest
+from api.file_form import FIELD, FORM_TYPE, not_one_file, read_file
 
 JSONL_TYPE = "application/jsonl"
-FORM_TYPE = "multipart/form-data"
-FIELD = "file"
-MAX_PARTS = 8
 _PIECE_BYTES = 64 << 10
-_ENVELOPE_BYTES = 16 << 10  # at most, of boundaries and part headers around the file
-_BUFFER_BYTES = 256 << 10  # of a form that the parser may hold in memory
 
 
 class LineSplitter:
@@ -113,23 +105,8 @@ def _read_form(request: Request, splitter: LineSplitter, most: int) -> None:
 
     def open_sink(**_: Any) -> _Sink:
         if sinks:
-            raise _one_file()
+            raise not_one_file()
         sinks.append(_Sink(splitter))
         return sinks[0]
 
-    parser = FormDataParser(
-        cast(Any, open_sink), max_content_length=most + _ENVELOPE_BYTES, max_form_memory_size=_BUFFER_BYTES,
-        max_form_parts=MAX_PARTS, silent=False,
-    )  # fmt: skip
-    try:
-        _, _, files = parser.parse_from_environ(request.environ)
-    except HTTPException:
-        raise
-    except ValueError as error:
-        raise BadRequest(f"The form can't be read: {str(error).rstrip('.')}.") from None
-    if not sinks or FIELD not in files:
-        raise _one_file()
-
-
-def _one_file() -> InvalidRequest:
-    return InvalidRequest([{"field": FIELD, "message": "must hold exactly one file"}])
+    read_file(request, open_sink, most)

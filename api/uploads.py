@@ -8,11 +8,10 @@ from typing import IO, Annotated, Any
 
 from flask import Blueprint, Request, Response, request
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
-from werkzeug.datastructures import FileStorage
-from werkzeug.exceptions import BadRequest, HTTPException, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
-from werkzeug.formparser import FormDataParser
+from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
 
 from api.authentication import caller, owner
+from api.file_form import ENVELOPE_BYTES, FIELD, FORM_TYPE, MAX_PARTS, read_file
 from api.json_body import JSON_TYPE, json_response
 from api.operations import Reply, operation
 from api.query import MAX_PAGE, PAGE, read_query
@@ -34,12 +33,7 @@ from riffusion.errors import (
 )
 from riffusion.jobs.uploads import Upload, UploadInfo
 
-FORM_TYPE = "multipart/form-data"
-FIELD = "file"
-MAX_PARTS = 8
-_ENVELOPE_BYTES = 16 << 10  # at most, of boundaries and part headers around the file
 _EMPTY_FORM_BYTES = 64  # at least
-_BUFFER_BYTES = 256 << 10  # of a form that the parser may hold in memory: a few chunks, or a text field
 
 # (offset, signature, content type): a file's type is detected by its content, not by its name.
 PICTURES = (
@@ -106,7 +100,7 @@ def upload() -> Response:
     here, client = services(), caller()
     limit = here.settings.max_upload_bytes
     size = limit if request.content_length is None else request.content_length - _EMPTY_FORM_BYTES
-    if size > limit + _ENVELOPE_BYTES:
+    if size > limit + ENVELOPE_BYTES:
         raise RequestEntityTooLarge
     size = min(max(size, 0), limit)
     with here.upload_limiter.slot(client) as slot:
@@ -173,30 +167,14 @@ def _received(incoming: Request, limit: int, slot: UploadSlot) -> Iterator[Path]
             file.write = take_and_write  # type: ignore[method-assign, assignment]
             return file
 
-        part = _file_part(incoming, limit, spool)
+        try:
+            part = read_file(incoming, spool, limit)
+        except OSError:
+            raise StorageUnavailable("The server has no room for this file now; try again later.") from None
         part.stream.flush()
         if Path(part.stream.name).stat().st_size > limit:
             raise RequestEntityTooLarge
         yield Path(part.stream.name)
-
-
-def _file_part(incoming: Request, limit: int, spool: Any) -> FileStorage:
-    parser = FormDataParser(
-        spool, max_content_length=limit + _ENVELOPE_BYTES, max_form_memory_size=_BUFFER_BYTES,
-        max_form_parts=MAX_PARTS, silent=False,
-    )  # fmt: skip
-    try:
-        _, _, files = parser.parse_from_environ(incoming.environ)
-    except HTTPException:
-        raise
-    except ValueError as error:
-        raise BadRequest(f"The form can't be read: {str(error).rstrip('.')}.") from None
-    except OSError:
-        raise StorageUnavailable("The server has no room for this file now; try again later.") from None
-    parts = files.getlist(FIELD)
-    if len(parts) != 1:
-        raise InvalidRequest([{"field": FIELD, "message": "must hold exactly one file"}])
-    return parts[0]
 
 
 def _probe(path: Path, here: Services) -> UploadInfo:

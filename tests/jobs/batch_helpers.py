@@ -8,18 +8,12 @@ from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.batch_draft import BatchLine, Draft
 from riffusion.jobs.batch_record import BatchRecord
 from riffusion.jobs.batches import BatchStore
-from riffusion.jobs.keys import KeyStore
-from riffusion.jobs.store import JobStore
-from riffusion.jobs.tenants import UNLIMITED, Quota, Tenant, key_tenant
+from riffusion.jobs.tenants import Tenant
 from riffusion.requests import AnyRequest
 from tests.jobs.conftest import prompt
 
-
-def new_key(redis: Redis, store: JobStore, quota: Quota = UNLIMITED, weight: float = 1.0) -> Tenant:
-    """A client with a key."""
-    _, key = KeyStore(redis, store.settings).create("tests", quota, weight=weight)
-    name = key_tenant(key.id)
-    return Tenant(name, owner=name, weight=weight, quota=quota)
+OPEN = 5
+"""Jobs of a tenant's batches in the queue or running, where there is one slot."""
 
 
 def add(draft: Draft, tenant: Tenant, *requests: AnyRequest) -> None:

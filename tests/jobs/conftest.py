@@ -10,10 +10,12 @@ import pytest
 from redis import Redis
 
 from riffusion.jobs.acceptance import Acceptance, Idempotency, Place, Submission
+from riffusion.jobs.batches import BatchStore
+from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
-from riffusion.jobs.tenants import UNLIMITED, Quota, Tenant
+from riffusion.jobs.tenants import UNLIMITED, Quota, Tenant, key_tenant
 from riffusion.jobs.uploads import Upload, UploadInfo, UploadStore
 from riffusion.requests import AnyRequest, parse
 from riffusion.settings import Settings
@@ -64,6 +66,26 @@ def success(record: JobRecord) -> Success:
     image = ImageOutput(f"{record.folder}clip.png", width=512, height=512, bytes=1000)
     audio = AudioOutput(f"{record.folder}clip.mp3", 5.11, sample_rate=44_100, channels=2, format="mp3", bytes=2000)
     return Success(JobOutput(image, audio), warnings=("too quiet",))
+
+
+def new_key(redis: Redis, store: JobStore, quota: Quota = UNLIMITED, weight: float = 1.0) -> Tenant:
+    """A client with a key."""
+    _, key = KeyStore(redis, store.settings).create("tests", quota, weight=weight)
+    name = key_tenant(key.id)
+    return Tenant(name, owner=name, weight=weight, quota=quota)
+
+
+@pytest.fixture
+def tenant(redis: Redis, store: JobStore) -> Tenant:
+    return new_key(redis, store)
+
+
+@pytest.fixture
+def batches(store: JobStore) -> BatchStore:
+    """Batches on `store`, which has one worker with a slot."""
+    store.models.register("w1", "tiny", 1)
+    store.reap()
+    return BatchStore(store)
 
 
 @pytest.fixture

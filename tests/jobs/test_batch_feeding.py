@@ -13,23 +13,8 @@ from riffusion.jobs.model_control import ModelControl
 from riffusion.jobs.models import ModelState
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.tenants import Quota, Tenant, key_of
-from tests.jobs.batch_helpers import add, feed, new_batch, new_key
-from tests.jobs.conftest import prompt, run, submit
-
-OPEN = 5  # jobs of a tenant's batches in the queue or running, where there is one slot
-
-
-@pytest.fixture
-def batches(store: JobStore) -> BatchStore:
-    """Batches on `store`, which has one worker with a slot."""
-    store.models.register("w1", "tiny", 1)
-    store.reap()
-    return BatchStore(store)
-
-
-@pytest.fixture
-def tenant(store: JobStore, redis: Redis) -> Tenant:
-    return new_key(redis, store)
+from tests.jobs.batch_helpers import OPEN, add, feed, new_batch
+from tests.jobs.conftest import new_key, prompt, run, submit
 
 
 def test_one_process_feeds_at_a_time(batches: BatchStore, redis: Redis, tenant: Tenant, store: JobStore) -> None:

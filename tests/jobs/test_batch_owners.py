@@ -17,25 +17,10 @@ from riffusion.jobs.store import JobStore
 from riffusion.jobs.tenants import UNLIMITED, Tenant, key_of, key_tenant
 from riffusion.settings import Settings
 from riffusion.storage import Storage
-from tests.jobs.batch_helpers import add, feed, in_hash, new_batch, new_key
-from tests.jobs.conftest import claim, keys, prompt, run, store_files, submit, success
+from tests.jobs.batch_helpers import OPEN, add, feed, in_hash, new_batch
+from tests.jobs.conftest import claim, keys, new_key, prompt, run, store_files, submit, success
 from tests.jobs.test_purge import everything, sweep_all_now
 from tests.jobs.test_reconcile import restore
-
-OPEN = 5
-
-
-@pytest.fixture
-def batches(store: JobStore) -> BatchStore:
-    """Batches on `store`, which has one worker with a slot."""
-    store.models.register("w1", "tiny", 1)
-    store.reap()
-    return BatchStore(store)
-
-
-@pytest.fixture
-def tenant(store: JobStore, redis: Redis) -> Tenant:
-    return new_key(redis, store)
 
 
 def in_all_states(store: JobStore, batches: BatchStore, redis: Redis, tenant: Tenant) -> list[str]:

@@ -12,24 +12,9 @@ from riffusion.jobs.requeue import Requeue
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.tenants import Tenant
 from riffusion.requests import parse
-from tests.jobs.batch_helpers import add, feed, in_hash, new_batch, new_key
+from tests.jobs.batch_helpers import OPEN, add, feed, in_hash, new_batch
 from tests.jobs.conftest import claim, keys, lose, outwait, prompt, run, submit
 from tests.jobs.test_reconcile import restore
-
-OPEN = 5  # jobs of a tenant's batches in the queue or running, where there is one slot
-
-
-@pytest.fixture
-def batches(store: JobStore) -> BatchStore:
-    """Batches on `store`, which has one worker with a slot."""
-    store.models.register("w1", "tiny", 1)
-    store.reap()
-    return BatchStore(store)
-
-
-@pytest.fixture
-def tenant(store: JobStore, redis: Redis) -> Tenant:
-    return new_key(redis, store)
 
 
 def test_requests_become_jobs_in_order_as_there_are_places(

@@ -4,6 +4,7 @@ import { find, make } from "../ui/dom.js";
 import { keyedList } from "../ui/keyed-list.js";
 import { clock, relative, shortId } from "./format.js";
 import { readAudit } from "./operator-api.js";
+import { Pager } from "./pager.js";
 import { jobHash } from "./route.js";
 import { makeRow, setText } from "./table.js";
 
@@ -16,35 +17,25 @@ export class AuditView {
   seconds = 5;
   root = find("#audit-view");
   #rows = find("#audit-rows");
-  #older = find("#older-audit");
-  #newest = find("#newest-audit");
-  /** @type {string | null} */
-  #cursor = null;
-  /** @type {string | null} */
-  #next = null;
+  /** @type {Pager} */
+  #pager;
 
   /** @param {{refresh: () => void}} page */
   constructor(page) {
-    const turn = (/** @type {string | null} */ cursor) => {
-      this.#cursor = cursor;
-      page.refresh();
-    };
-    this.#older.addEventListener("click", () => turn(this.#next));
-    this.#newest.addEventListener("click", () => turn(null));
+    this.#pager = new Pager(find("#older-audit"), find("#newest-audit"), () => page.refresh());
   }
 
   open() {
-    this.#cursor = null;
+    this.#pager.reset();
   }
 
   /** @param {AbortSignal} signal */
   read(signal) {
-    return readAudit(this.#cursor, signal);
+    return readAudit(this.#pager.cursor, signal);
   }
 
   /** @param {import("./operator-api.js").AuditPage} page */
   show({ at, entries, next_cursor }) {
-    this.#next = next_cursor;
     keyedList(
       this.#rows,
       entries,
@@ -53,8 +44,7 @@ export class AuditView {
       (row, entry) => updateEntry(row, entry, at),
     );
     find("#no-audit").hidden = entries.length > 0;
-    this.#older.hidden = next_cursor === null;
-    this.#newest.hidden = this.#cursor === null;
+    this.#pager.show(next_cursor);
   }
 }
 

@@ -5,6 +5,7 @@ import { keyedList } from "../ui/keyed-list.js";
 import { confirmed } from "./confirm-dialog.js";
 import { clock, count, relative } from "./format.js";
 import { actOnClip, readClips, readTakedowns } from "./operator-api.js";
+import { Pager } from "./pager.js";
 import { clientHash, clipsHash, jobHash } from "./route.js";
 import { makeRow, setText } from "./table.js";
 
@@ -25,22 +26,13 @@ export class ClipsView {
   root = find("#clips-view");
   #rows = find("#clip-rows");
   #downs = find("#takedown-rows");
-  #older = find("#older-clips");
-  #newest = find("#newest-clips");
   #index = "reported";
-  /** @type {string | null} */
-  #cursor = null;
-  /** @type {string | null} */
-  #next = null;
+  /** @type {Pager} */
+  #pager;
 
   /** @param {{attempt: (action: () => Promise<string>) => void, refresh: () => void}} page */
   constructor(page) {
-    const turn = (/** @type {string | null} */ cursor) => {
-      this.#cursor = cursor;
-      page.refresh();
-    };
-    this.#older.addEventListener("click", () => turn(this.#next));
-    this.#newest.addEventListener("click", () => turn(null));
+    this.#pager = new Pager(find("#older-clips"), find("#newest-clips"), () => page.refresh());
     find("#clip-index").addEventListener("change", (/** @type {Event} */ event) => {
       location.hash = clipsHash(/** @type {HTMLInputElement} */ (event.target).value);
     });
@@ -53,7 +45,7 @@ export class ClipsView {
   /** @param {{query: Record<string, string>}} route */
   open({ query }) {
     this.#index = query.index && query.index in NONE ? query.index : "reported";
-    this.#cursor = null;
+    this.#pager.reset();
     find(`#clip-index [value=${this.#index}]`).checked = true;
     this.#rows.replaceChildren();
     this.#downs.replaceChildren();
@@ -63,13 +55,12 @@ export class ClipsView {
   /** @param {AbortSignal} signal */
   read(signal) {
     return this.#index === "taken-down"
-      ? readTakedowns(this.#cursor, signal)
-      : readClips(this.#index, this.#cursor, signal);
+      ? readTakedowns(this.#pager.cursor, signal)
+      : readClips(this.#index, this.#pager.cursor, signal);
   }
 
   /** @param {{at: string, clips?: Clip[], takedowns?: Takedown[], next_cursor: string | null}} found */
   show({ at, clips = [], takedowns = [], next_cursor }) {
-    this.#next = next_cursor;
     const down = this.#index === "taken-down";
     find("#clip-table").hidden = down;
     find("#takedown-table").hidden = !down;
@@ -83,8 +74,7 @@ export class ClipsView {
     );
     find("#no-clips").hidden = clips.length + takedowns.length > 0;
     find("#no-clips").textContent = NONE[/** @type {keyof typeof NONE} */ (this.#index)];
-    this.#older.hidden = next_cursor === null;
-    this.#newest.hidden = this.#cursor === null;
+    this.#pager.show(next_cursor);
   }
 }
 

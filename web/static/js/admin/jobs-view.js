@@ -5,6 +5,7 @@ import { keyedList } from "../ui/keyed-list.js";
 import { clock, count, relative, shortId } from "./format.js";
 import { actOnAll } from "./job-actions.js";
 import { findJobs } from "./operator-api.js";
+import { Pager } from "./pager.js";
 import { jobHash, jobsHash } from "./route.js";
 import { makeRow, setPill, setText } from "./table.js";
 
@@ -22,15 +23,12 @@ export class JobsView {
   #rows = find("#job-rows");
   #all = find("#all-jobs");
   #older = find("#older-jobs");
-  #newest = find("#newest-jobs");
   /** @type {Record<string, string>} */
   #query = {};
   /** @type {Set<string>} */
   #selected = new Set();
-  /** @type {string | null} */
-  #cursor = null;
-  /** @type {string | null} */
-  #next = null;
+  /** @type {Pager} */
+  #pager;
   #at = "";
 
   /** @param {{attempt: (action: () => Promise<string>) => void, report: (message: string) => void, refresh: () => void}} page */
@@ -47,8 +45,7 @@ export class JobsView {
       for (const box of this.#boxes()) box.checked = this.#all.checked;
       this.#select();
     });
-    this.#older.addEventListener("click", () => this.#turn(this.#next));
-    this.#newest.addEventListener("click", () => this.#turn(null));
+    this.#pager = new Pager(this.#older, find("#newest-jobs"), () => page.refresh());
     find(".bulk", this.root).addEventListener("click", (/** @type {MouseEvent} */ event) => {
       const { action } = /** @type {HTMLElement} */ (event.target).dataset;
       if (action) page.attempt(() => this.#act(/** @type {any} */ (action)));
@@ -59,7 +56,7 @@ export class JobsView {
   open({ query }) {
     this.#query = query;
     for (const name of FIELDS) find(`[name=${name}]`, this.#form).value = query[name] ?? "";
-    this.#cursor = null;
+    this.#pager.reset();
     this.#selected.clear();
   }
 
@@ -68,7 +65,7 @@ export class JobsView {
   async read(signal) {
     /** @type {OperatorJob[]} */
     const jobs = [];
-    let [cursor, at] = [this.#cursor, this.#at];
+    let [cursor, at] = [this.#pager.cursor, this.#at];
     for (let calls = 0; calls < CALLS; calls++) {
       const page = await findJobs({ ...this.#filter(at), limit: PAGE - jobs.length, cursor }, signal);
       jobs.push(...page.jobs);
@@ -81,7 +78,6 @@ export class JobsView {
   /** @param {import("./operator-api.js").JobPage} page */
   show({ at, jobs, next_cursor }) {
     this.#at = at;
-    this.#next = next_cursor;
     keyedList(
       this.#rows,
       jobs,
@@ -95,9 +91,8 @@ export class JobsView {
       none,
       next_cursor ? "None among the jobs that were looked through; older ones may match." : "No job matches.",
     );
-    this.#older.hidden = next_cursor === null;
+    this.#pager.show(next_cursor);
     setText(this.#older, jobs.length ? "Older" : "Look through older ones");
-    this.#newest.hidden = this.#cursor === null;
     this.#select();
   }
 
@@ -143,12 +138,6 @@ export class JobsView {
     location.hash = jobsHash(
       Object.fromEntries(FIELDS.map((name) => [name, find(`[name=${name}]`, this.#form).value.trim()])),
     );
-  }
-
-  /** @param {string | null} cursor */
-  #turn(cursor) {
-    this.#cursor = cursor;
-    this.page.refresh();
   }
 }
 

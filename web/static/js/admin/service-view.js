@@ -5,6 +5,7 @@ import { keyedList } from "../ui/keyed-list.js";
 import { count, duration } from "./format.js";
 import { actionsFor, actOn } from "./model-actions.js";
 import { readOverview } from "./operator-api.js";
+import { Pager } from "./pager.js";
 import { jobsHash } from "./route.js";
 import { makeRow, setPill, setText } from "./table.js";
 import { makeWorker, updateWorker } from "./worker-card.js";
@@ -19,20 +20,14 @@ export class ServiceView {
   root = find("#service-view");
   #models = find("#models");
   #workers = find("#workers");
-  #more = find("#more-workers");
-  #first = find("#first-workers");
-  /** @type {string | null} */
-  #cursor = null;
-  /** @type {string | null} */
-  #next = null;
+  /** @type {Pager} */
+  #pager;
   /** @type {ModelQueue[]} */
   #latest = [];
 
   /** @param {{attempt: (action: () => Promise<string>) => void, refresh: () => void}} page */
   constructor(page) {
-    this.page = page;
-    this.#more.addEventListener("click", () => this.#turn(this.#next));
-    this.#first.addEventListener("click", () => this.#turn(null));
+    this.#pager = new Pager(find("#more-workers"), find("#first-workers"), () => page.refresh());
     this.#models.addEventListener("click", (/** @type {MouseEvent} */ event) => {
       const { action, model } = /** @type {HTMLElement} */ (event.target).dataset;
       const found = this.#latest.find(({ name }) => name === model);
@@ -44,13 +39,12 @@ export class ServiceView {
 
   /** @param {AbortSignal} signal */
   read(signal) {
-    return readOverview(this.#cursor, signal);
+    return readOverview(this.#pager.cursor, signal);
   }
 
   /** @param {Overview} overview */
   show({ at, models, workers, next_cursor }) {
     this.#latest = models;
-    this.#next = next_cursor;
     setText(find("#service-title"), headline(models));
     keyedList(this.#models, models, ({ name }) => name, makeModel, updateModel);
     keyedList(
@@ -61,15 +55,8 @@ export class ServiceView {
       (card, worker) => updateWorker(card, worker, at),
     );
     find("#no-models").hidden = models.length > 0;
-    find("#no-workers").hidden = workers.length > 0 || this.#cursor !== null;
-    this.#more.hidden = next_cursor === null;
-    this.#first.hidden = this.#cursor === null;
-  }
-
-  /** @param {string | null} cursor */
-  #turn(cursor) {
-    this.#cursor = cursor;
-    this.page.refresh();
+    find("#no-workers").hidden = workers.length > 0 || this.#pager.cursor !== null;
+    this.#pager.show(next_cursor);
   }
 }
 
