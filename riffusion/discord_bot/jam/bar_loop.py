@@ -1,4 +1,7 @@
-"""Clips of whole bars joined without a gap: each repeats until the next is ready and takes over at a bar line.
+"""Clips of whole bars joined without a gap, as the page's jam joins them (`web/static/js/jam/loop-scheduler.js`).
+
+A clip that is ready in time takes over at the loop's end. Until then the one before repeats, and a late one takes over
+at the next bar line, at the same place in its own bars.
 
 Samples are 16-bit stereo at 48 kHz, as Discord's voice channels have them. A frame is one sample of both channels.
 """
@@ -28,7 +31,7 @@ class Clip:
     """Whole bars of music, and where on the path they are."""
 
     bars: bytes
-    """What is heard from one bar line to the next."""
+    """What is heard until it repeats."""
     beyond: bytes
     """The `FADE_BYTES` after them, which fade out below the next clip."""
     position: Position
@@ -56,35 +59,54 @@ class BarLoop:
 
     Args:
         first: the clip that plays first.
+        bars: how many bars each clip has.
         taken: called, from the thread that plays, whenever a clip takes over.
     """
 
-    def __init__(self, first: Clip, taken: Callable[[], object]) -> None:
+    def __init__(self, first: Clip, bars: int, taken: Callable[[], object]) -> None:
         self.ready: deque[Clip] = deque()
         self.playing = first
         self._taken = taken
-        self._bars, self._at = first.bars, 0
+        self._late = False
+        self._samples, self._at = first.bars, 0
+        frames = len(first.bars) // FRAME_BYTES
+        self._lines = [round(frames * n / bars) * FRAME_BYTES for n in range(1, bars + 1)]
+
+    def discard(self) -> None:
+        """Discards what is ready. What comes instead takes over at the next bar line."""
+        self._late = True
+        self.ready.clear()
 
     def read(self) -> bytes:
         """The next 20 ms."""
-        samples = self._bars[self._at : self._at + PACKET_BYTES]
-        self._at += PACKET_BYTES
-        if len(samples) < PACKET_BYTES:
-            self._at = PACKET_BYTES - len(samples)
-            self._bars = self._next_bars()
-            samples += self._bars[: self._at]
-        return samples
+        packet = b""
+        while len(packet) < PACKET_BYTES:
+            line = next(line for line in self._lines if line > self._at)
+            end = min(self._at + PACKET_BYTES - len(packet), line)
+            packet += self._samples[self._at : end]
+            self._at = end
+            if end == line:
+                self._pass_line()
+        return packet
 
-    def _next_bars(self) -> bytes:
-        """The bars after a bar line, of the next clip if it is ready, beginning with the fade from those before."""
-        previous = self.playing
+    def _pass_line(self) -> None:
+        """Where a clip may take over or the loop ends, continues after a fade from what would have followed."""
+        ends = self._at == len(self._samples)
+        if not (ends or self._late):
+            return
+        following = self.playing.beyond if ends else self._samples[self._at : self._at + FADE_BYTES]
         try:
             self.playing = self.ready.popleft()
         except IndexError:
-            pass  # it repeats
+            self._late = True
+            if not ends:
+                return
         else:
+            self._late = False
             self._taken()
-        return _cross_fade(previous.beyond, self.playing.bars[:FADE_BYTES]) + self.playing.bars[FADE_BYTES:]
+        self._at %= len(self._samples)
+        bars, fade_end = self.playing.bars, self._at + FADE_BYTES
+        self._samples = bars[: self._at] + _cross_fade(following, bars[self._at : fade_end]) + bars[fade_end:]
 
 
 def _cross_fade(old: bytes, new: bytes) -> bytes:

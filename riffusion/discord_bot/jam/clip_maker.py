@@ -36,6 +36,8 @@ class ClipMaker:
         self._client_for = client_for
         self._init = SeedImage(seed_image=seed.name) if seed else None
         period = seed.bars * seed.beats_per_bar * 60 / seed.bpm if seed else CLIP_COLUMNS / COLUMNS_PER_S
+        self.bars = seed.bars if seed else 2
+        """Of each clip."""
         self._frames = round(period * RATE)
         self.job: AsyncJob | None = None
         """The job of the clip that is being made."""

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 import discord
 import structlog
@@ -56,13 +57,13 @@ class VoiceJam:
         self._heard_at = time.monotonic()
 
     def turn_to(self, prompt: str, owner: int) -> None:
-        """Discards what is ready, and turns to another prompt; it takes over when its first clip is made."""
+        """Discards what is ready, and turns to another prompt; its first clip takes over at the next bar line."""
         self.owner = owner
         self.steered_at = time.monotonic()
         self._prompt = prompt
         self._path.turn_to(prompt, self._bars.playing.position if self._bars else None)
         if self._bars:
-            self._bars.ready.clear()
+            self._bars.discard()
         self._making.cancel()
         self._making = asyncio.create_task(self._make_clips())
 
@@ -181,7 +182,8 @@ class VoiceJam:
         if self._bars:
             self._bars.ready.append(clip)
         else:
-            self._bars = BarLoop(clip, taken=lambda: self._loop.call_soon_threadsafe(self._wanted.set))
+            taken = partial(self._loop.call_soon_threadsafe, self._wanted.set)
+            self._bars = BarLoop(clip, self._maker.bars, taken)
         return True
 
     async def _close(self) -> None:

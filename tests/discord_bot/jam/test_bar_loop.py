@@ -34,7 +34,7 @@ def played(loop: BarLoop, packets: int) -> np.ndarray:
 
 def test_a_clip_repeats_until_the_next_is_ready() -> None:
     taken: list[int] = []
-    loop = BarLoop(clip(samples(0.5)), taken=lambda: taken.append(1))
+    loop = BarLoop(clip(samples(0.5)), 1, taken=lambda: taken.append(1))
     first = played(loop, 2 * BARS // PACKET_FRAMES)
     assert not taken
     assert first.min() > 0.49
@@ -45,8 +45,35 @@ def test_a_clip_repeats_until_the_next_is_ready() -> None:
     assert abs(heard[BARS + FADE_FRAMES : 2 * BARS] - 0.5).max() < 1e-3
 
 
+@pytest.mark.parametrize("why", ["late", "discarded"])
+def test_a_clip_that_is_late_takes_over_at_the_next_bar_line(why: str) -> None:
+    taken: list[int] = []
+    loop = BarLoop(clip(samples(0.5)), 2, taken=lambda: taken.append(1))
+    before = BARS // PACKET_FRAMES + 1 if why == "late" else 1
+    heard = [played(loop, before)]
+    if why == "discarded":
+        loop.ready.append(clip(samples(0.9)))
+        loop.discard()
+    loop.ready.append(clip(samples(0.1, frames=BARS // 2) + samples(0.2, frames=BARS)))
+    heard = np.concatenate([*heard, played(loop, 12)])
+    line = BARS // 2 + (BARS if why == "late" else 0)
+    assert taken == [1]
+    assert abs(heard[line - 100 : line] - 0.5).max() < 1e-3
+    assert abs(heard[line + FADE_FRAMES : line + BARS // 2] - 0.2).max() < 1e-3  # at the same place in its own bars
+    later = heard[line + BARS // 2 + FADE_FRAMES :][:500]
+    assert abs(later - 0.1).max() < 1e-3
+
+
+def test_a_clip_in_time_takes_over_at_the_loops_end() -> None:
+    loop = BarLoop(clip(samples(0.5)), 2, taken=lambda: None)
+    loop.ready.append(clip(samples(0.1)))
+    heard = played(loop, BARS // PACKET_FRAMES + 4)
+    assert abs(heard[:BARS] - 0.5).max() < 1e-3
+    assert abs(heard[BARS + FADE_FRAMES :] - 0.1).max() < 1e-3
+
+
 def test_a_fade_keeps_the_power() -> None:
-    loop = BarLoop(clip(samples(0.3, 1000)), taken=lambda: None)
+    loop = BarLoop(clip(samples(0.3, 1000)), 1, taken=lambda: None)
     loop.ready.append(clip(samples(0.3, 1710)))
     heard = played(loop, 2 * BARS // PACKET_FRAMES)
     fade = heard[BARS : BARS + FADE_FRAMES].reshape(5, -1)
@@ -54,7 +81,7 @@ def test_a_fade_keeps_the_power() -> None:
 
 
 def test_a_fade_of_loud_clips_does_not_wrap_around() -> None:
-    loop = BarLoop(clip(samples(1.0)), taken=lambda: None)
+    loop = BarLoop(clip(samples(1.0)), 1, taken=lambda: None)
     assert played(loop, 20).min() > 0.99
 
 

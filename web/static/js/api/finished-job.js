@@ -1,11 +1,9 @@
 /** Jobs that the page waits for and that aren't among the visitor's clips. */
 
 import { failure } from "../ui/messages.js";
-import { cancel, getJob, sleep, submit } from "./http.js";
+import { cancel, jobStates, submit } from "./http.js";
 import { hasEnded } from "./job-watch.js";
 import { Problem } from "./problem.js";
-
-const POLL_S = 0.4;
 
 /**
  * Submits a request and waits for its result. The job is canceled on the server when `signal` is aborted.
@@ -21,10 +19,9 @@ export async function finishedJob(request, signal, progress) {
   const drop = () => void cancel(id).catch(() => {}); // it may have ended already
   if (signal.aborted) drop();
   signal.addEventListener("abort", drop);
-  while (!hasEnded(job)) {
-    progress?.(job);
-    await sleep(POLL_S);
-    job = await getJob(id, signal);
+  progress?.(job);
+  if (!hasEnded(job)) {
+    for await (job of jobStates(id, signal)) if (!hasEnded(job)) progress?.(job);
   }
   signal.removeEventListener("abort", drop);
   if (!job.result) throw new Problem(0, { code: job.error?.code ?? job.status, detail: failure(job) });

@@ -60,10 +60,10 @@ export async function submitAll(requests, key) {
 export const getJob = async (id, signal) => (await client.job(id, { signal }).catch(report)).data;
 
 /** A job's states, until it has ended or the server can't be reached.
- * @param {string} id @returns {AsyncGenerator<Job, void>} @throws {Problem} */
-export async function* jobStates(id) {
+ * @param {string} id @param {AbortSignal} [signal] @returns {AsyncGenerator<Job, void>} @throws {Problem} */
+export async function* jobStates(id, signal) {
   try {
-    for await (const { data } of client.events(id)) yield data;
+    for await (const { data } of client.events(id, { signal })) yield data;
   } catch (error) {
     report(error);
   }

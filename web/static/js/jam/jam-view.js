@@ -15,6 +15,7 @@ import { Timeline } from "./timeline.js";
 const IDLE_MS = 10 * 60_000;
 const IDLE_CHECK_MS = 15_000;
 const KEEP = "Keep this clip";
+const CLIP = { period: 5.12, bars: 2 }; // without a beat to begin with: 512 columns
 
 export class JamView extends EventTarget {
   /** @type {LoopScheduler | null} */ #scheduler = null;
@@ -117,8 +118,8 @@ export class JamView extends EventTarget {
     this.#trouble = this.#turning = "";
     this.#firstRunning = null;
     const beat = this.promptForm.seeds?.find(({ name }) => name === this.promptForm.seedImage);
-    const period = beat ? (beat.bars * beat.beats_per_bar * 60) / beat.bpm : 5.12;
-    const scheduler = new LoopScheduler(context, this.#output, period, (signal) => this.#make(signal, beat?.name));
+    const loop = beat ? { period: (beat.bars * beat.beats_per_bar * 60) / beat.bpm, bars: beat.bars } : CLIP;
+    const scheduler = new LoopScheduler(context, this.#output, loop, (signal) => this.#make(signal, beat?.name));
     scheduler.addEventListener("join", (event) => this.#join(/** @type {CustomEvent} */ (event).detail));
     scheduler.addEventListener("repeat", (event) => {
       this.timeline.add(/** @type {CustomEvent} */ (event).detail, true);
@@ -139,7 +140,7 @@ export class JamView extends EventTarget {
     this.#changed("Requesting the first bars.");
   }
 
-  /** @param {{clip: import("./loop-scheduler.js").JamClip, at: number, period: number}} join */
+  /** @param {import("./loop-scheduler.js").Turn} join */
   #join(join) {
     this.#trouble = this.#turning = "";
     this.timeline.add(join, false);

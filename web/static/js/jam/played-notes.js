@@ -4,7 +4,7 @@
  * everything around them. Fires "take" when there is another take, and the clips that were made ahead are out of date.
  *
  * @typedef {import("../spectrogram/picture.js").Picture} Picture
- * @typedef {{clip: import("./loop-scheduler.js").JamClip, at: number, period: number}} Bars
+ * @typedef {import("./loop-scheduler.js").Turn} Turn
  * @typedef {import("../api/requests.js").Reference} Reference
  */
 
@@ -17,7 +17,7 @@ import { blank, copy, toPng } from "../spectrogram/picture.js";
 export class PlayedNotes extends EventTarget {
   /** The number of the latest take; 0: nothing has been played. */
   take = 0;
-  /** The bars that are heard, and those that follow. @type {Bars[]} */ #bars = [];
+  /** What is heard, and what follows. @type {Turn[]} */ #turns = [];
   /** Everything played, on an empty picture. @type {Picture | null} */ #notes = null;
   /** Whether something was played since the latest take. */
   #fresh = false;
@@ -52,7 +52,7 @@ export class PlayedNotes extends EventTarget {
   /** Forgets everything: a jam begins or is over. */
   reset() {
     this.take = 0;
-    this.#bars = [];
+    this.#turns = [];
     this.#notes = this.#upload = null;
     this.#fresh = this.#awaited = false;
   }
@@ -65,11 +65,11 @@ export class PlayedNotes extends EventTarget {
     this.#next();
   }
 
-  /** @param {Bars} bars  that will be heard next */
-  enter(bars) {
-    this.#bars = [...this.#bars.slice(-1), bars];
-    if (bars.clip.take === this.take) this.#awaited = false;
-    setTimeout(() => this.#barLine(bars), Math.max(0, bars.at - heardTime()) * 1000);
+  /** @param {Turn} turn  that will be heard next, instead of what was to be heard from then on */
+  enter(turn) {
+    this.#turns = [...this.#turns.filter(({ from }) => from < turn.from).slice(-2), turn];
+    if (turn.clip.take === this.take) this.#awaited = false;
+    setTimeout(() => this.#barLine(turn), Math.max(0, turn.from - heardTime()) * 1000);
   }
 
   /** What the next clip begins with, and what it keeps of that; null: nothing was played.
@@ -78,11 +78,11 @@ export class PlayedNotes extends EventTarget {
     return (await this.#upload?.()) ?? null;
   }
 
-  /** @param {Bars} bars  that are beginning */
-  #barLine(bars) {
-    const [heard, next] = this.#bars;
+  /** @param {Turn} turn  that is beginning */
+  #barLine(turn) {
+    const [heard, next] = this.#turns.slice(-2);
     // While a take isn't heard yet, later notes wait: a server that is slower than the bars would never finish any.
-    if (next !== bars || !this.#fresh || this.#awaited || !this.#notes) return;
+    if (next !== turn || !this.#fresh || this.#awaited || !this.#notes) return;
     this.#fresh = false;
     const [picture, kept] = [copy(heard.clip.picture), stencil(this.#notes)];
     /** @type {Promise<{init: Reference, mask: Reference}> | null} */
@@ -105,10 +105,10 @@ export class PlayedNotes extends EventTarget {
 
   #place() {
     const now = heardTime();
-    const bars = this.#bars.findLast(({ at }) => at <= now);
-    if (!bars) return null;
-    const { picture } = bars.clip;
-    return { surface: picture, column: (((now - bars.at) / bars.period) % 1) * picture.width };
+    const turn = this.#turns.findLast(({ from }) => from <= now);
+    if (!turn) return null;
+    const { picture } = turn.clip;
+    return { surface: picture, column: (((now - turn.at) / turn.period) % 1) * picture.width };
   }
 
   /** @param {Picture} picture @param {import("../keys/note-pen.js").Note} note

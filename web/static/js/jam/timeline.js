@@ -12,7 +12,8 @@ const FAINT = 0.45; // opacity of clips that repeat or are still to come
 /** @typedef {import("../spectrogram/picture.js").Picture} Picture */
 
 export class Timeline {
-  /** @type {{picture: Picture, at: number, period: number, repeated: boolean}[]} */ #clips = [];
+  /** @type {{picture: Picture, at: number, period: number, from: number, until: number, repeated: boolean}[]} */
+  #clips = [];
   /** @type {WeakMap<Picture, OffscreenCanvas>} */ #painted = new WeakMap();
   #running = false;
 
@@ -28,10 +29,13 @@ export class Timeline {
     addEventListener("themechange", () => (this.#painted = new WeakMap()));
   }
 
-  /** @param {{clip: {picture: Picture}, at: number, period: number}} join @param {boolean} repeated */
-  add({ clip: { picture }, at, period }, repeated) {
-    this.#clips.push({ picture, at, period, repeated });
-    if (this.#clips.length > MAX_CLIPS) this.#clips.shift();
+  /** Shows what is heard next, instead of what was to be heard from then on.
+   * @param {import("./loop-scheduler.js").Turn} turn @param {boolean} repeated */
+  add({ clip: { picture }, at, from, period }, repeated) {
+    this.#clips = this.#clips.filter((clip) => clip.from < from).slice(1 - MAX_CLIPS);
+    const last = this.#clips.at(-1);
+    if (last) last.until = Math.min(last.until, from);
+    this.#clips.push({ picture, at, period, from, until: at + period, repeated });
   }
 
   /** Shows that a clip's picture has changed.
@@ -65,21 +69,25 @@ export class Timeline {
     const perSecond = width / SECONDS;
     const now = this.clock();
     context.clearRect(0, 0, width, height);
-    /** @param {Picture} picture @param {number} at @param {number} period @param {number} strength */
-    const draw = (picture, at, period, strength) => {
-      const x = width * NOW + (at - now) * perSecond;
-      if (x > width || x + period * perSecond < 0) return;
+    /** @param {Picture} picture @param {{at: number, period: number, from?: number, until?: number}} times
+     * @param {number} strength */
+    const draw = (picture, { at, period, from = at, until = at + period }, strength) => {
+      const x = width * NOW + (from - now) * perSecond;
+      const w = (until - from) * perSecond;
+      if (x > width || x + w < 0) return;
+      const painted = this.#paint(picture);
+      const columns = painted.width / period; // per second
       context.globalAlpha = strength;
-      context.drawImage(this.#paint(picture), x, 0, period * perSecond, height);
+      context.drawImage(painted, (from - at) * columns, 0, (until - from) * columns, painted.height, x, 0, w, height);
       context.globalAlpha = 1;
       context.fillStyle = style.color;
       context.fillRect(Math.round(x), 0, 1, height);
     };
-    for (const { picture, at, period, repeated } of this.#clips) draw(picture, at, period, repeated ? FAINT : 1);
+    for (const clip of this.#clips) draw(clip.picture, clip, clip.repeated ? FAINT : 1);
     const last = this.#clips.at(-1);
     if (last) {
       for (const [n, picture] of this.ahead().entries()) {
-        draw(picture, last.at + (n + 1) * last.period, last.period, FAINT);
+        draw(picture, { at: last.at + (n + 1) * last.period, period: last.period }, FAINT);
       }
     }
     context.fillStyle = style.accentColor;
