@@ -104,7 +104,7 @@ def test_it_moves_to_another_prompt(jam: Page) -> None:
     jam.unroute("**/jobs")
     jam.fill("#prompt", "celtic fiddle")
     jam.click("#go")
-    jam.wait_for_selector("#jam-status:has-text('“deep house synth lead” → “celtic fiddle”, 25 % of the way')")
+    jam.wait_for_selector("#jam-status:has-text('“deep house synth lead” → “celtic fiddle”, 75 % of the way')")
 
 
 def test_it_repeats_on_the_bar_while_the_server_is_behind(jam: Page) -> None:

@@ -18,7 +18,7 @@ test("it turns to another prompt from the nearer end", () => {
   const [first, , , late] = Array.from({ length: 4 }, () => path.next());
   path.turnTo("b", late);
   const turned = path.next();
-  assert.deepEqual([turned.start, turned.end.prompt, turned.alpha], [late.end, "b", 0.25]);
+  assert.deepEqual([turned.start, turned.end.prompt, turned.alpha], [late.end, "b", 0.75]);
   path.turnTo("c", first);
   assert.equal(path.next().start, first.start);
 });

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from riffusion.requests import MAX_SEED, InterpolationEnd
 
 STEP = 0.25
+TURN = 0.75  # nearer to the old prompt, the new one isn't heard
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class InterpolationPath:
         if playing is None:
             self._from, self._alpha = _end(prompt), 0.0
         else:
-            self._from, self._alpha = playing.start if playing.alpha < STEP * 2 else playing.end, STEP
+            self._from, self._alpha = playing.start if playing.alpha < 0.5 else playing.end, TURN
         self._to = _end(prompt)
 
 

@@ -21,10 +21,10 @@ def test_it_turns_from_the_nearer_end_of_what_is_heard() -> None:
     path.turn_to("bells", positions[1])
     turned = [path.next() for _ in range(5)]
     assert turned[0].start == positions[1].start
-    assert [position.alpha for position in turned] == [0.25, 0.5, 0.75, 1, 0.25]
-    assert [position.prompts for position in turned] == [["funk", "bells"]] * 3 + [["bells"]] * 2
-    path.turn_to("drums", turned[2])
-    assert path.next().start == turned[2].end
+    assert [position.alpha for position in turned] == [0.75, 1, 0.25, 0.5, 0.75]
+    assert [position.prompts for position in turned] == [["funk", "bells"]] + [["bells"]] * 4
+    path.turn_to("drums", turned[3])
+    assert path.next().start == turned[3].end
 
 
 def test_it_turns_at_once_while_nothing_is_heard() -> None:

@@ -3,6 +3,7 @@
 import { randomSeed } from "../api/requests.js";
 
 const STEP = 0.25;
+const TURN = 0.75; // nearer to the old prompt, the new one isn't heard
 
 /**
  * @typedef {{prompt: string, seed: number}} End
@@ -52,6 +53,6 @@ export class InterpolationPath {
     this.#target = prompt;
     if (playing) this.#from = playing.alpha < 0.5 ? playing.start : playing.end;
     this.#to = { prompt, seed: randomSeed() };
-    this.#alpha = STEP;
+    this.#alpha = TURN;
   }
 }
