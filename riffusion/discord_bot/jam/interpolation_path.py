@@ -50,7 +50,7 @@ class InterpolationPath:
         if playing is None:
             self._from, self._alpha = _end(prompt), 0.0
         else:
-            self._from, self._alpha = playing.start if playing.alpha < 0.5 else playing.end, TURN
+            self._from, self._alpha = playing.start if playing.alpha < STEP * 2 else playing.end, TURN
         self._to = _end(prompt)
 
 

@@ -50,12 +50,12 @@ def test_a_clip_that_is_late_takes_over_at_the_next_bar_line(why: str) -> None:
     taken: list[int] = []
     loop = BarLoop(clip(samples(0.5)), 2, taken=lambda: taken.append(1))
     before = BARS // PACKET_FRAMES + 1 if why == "late" else 1
-    heard = [played(loop, before)]
+    first = played(loop, before)
     if why == "discarded":
         loop.ready.append(clip(samples(0.9)))
         loop.discard()
     loop.ready.append(clip(samples(0.1, frames=BARS // 2) + samples(0.2, frames=BARS)))
-    heard = np.concatenate([*heard, played(loop, 12)])
+    heard = np.concatenate([first, played(loop, 12)])
     line = BARS // 2 + (BARS if why == "late" else 0)
     assert taken == [1]
     assert abs(heard[line - 100 : line] - 0.5).max() < 1e-3
