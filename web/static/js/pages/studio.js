@@ -90,6 +90,7 @@ function useTool() {
     ideas.hide();
     find("#notice").hidden = true;
   }
+  promptForm.tool = now;
   refresh();
 }
 
