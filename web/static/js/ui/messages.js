@@ -34,6 +34,9 @@ export function firstBars({ status, queue, progress }, seconds) {
   return `Making the first bars: about ${span(Math.ceil(left / 10) * 10)} more.`;
 }
 
+export const NO_SOUND =
+  "Nothing can be heard: this browser finds no loudspeakers or headphones. Connect some, or choose others in the system’s settings.";
+
 /** What becomes of what a clip begins with.
  * @param {"clip" | "beat" | "drawing" | "box"} source @param {number} strength  of the denoising, 0–1 */
 export function sourceHint(source, strength) {
