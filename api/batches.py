@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import partial
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
@@ -112,16 +113,16 @@ def list_batches() -> Response:
 )
 def get_batch(batch_id: str) -> Response:
     """With `If-None-Match`, the response has a body only after a change; with `Prefer: wait=N`, it waits for one."""
-    here, known = services(), request.if_none_match
-    record = here.batches.get(batch_id, _key_owner().identity)
+    here, known, client = services(), request.if_none_match, _key_owner()
+    record = here.batches.get(batch_id, client.identity)
     seconds, applied = preferred_wait(), False
-    if seconds and known.contains_weak(batch_tag(record)) and here.held.enter():
+    if seconds and known.contains_weak(batch_tag(record)) and here.held.try_enter(client):
         mark_held()
         applied = True
         try:
             record = _wait(record, here, seconds)
         finally:
-            here.held.leave()
+            here.held.leave(client)
     response = Response(status=304) if known.contains_weak(batch_tag(record)) else _present(record, here)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["ETag"] = quote_etag(batch_tag(record), weak=True)
@@ -145,13 +146,12 @@ def get_results(batch_id: str) -> Response:
     here, client = services(), _key_owner()
     record = here.batches.get(batch_id, client.identity)
     here.batches.charge_results(client, record.total)
-    if not here.held.enter():
-        raise UnavailableError("Too many requests are held by this server; try again soon.")
+    here.held.enter(client)
     mark_held()
     response = Response(_results(here, record, client), content_type=JSONL_TYPE)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Accel-Buffering"] = "no"  # nginx would collect lines before it sends them
-    response.call_on_close(here.held.leave)
+    response.call_on_close(partial(here.held.leave, client))
     return response
 
 

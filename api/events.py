@@ -1,6 +1,7 @@
 """The progress of a job as server-sent events."""
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from flask import Blueprint, Response, request
@@ -27,8 +28,8 @@ blueprint = Blueprint("events", __name__)
         200: Reply(
             "Events named `job`, each with the whole job as its data and the record's revision as its id: one at once, "
             "one after each change, the last when the job has ended. Comments in between keep the connection alive. "
-            "When the server holds as many requests as it may, the stream ends after its first event and the client "
-            "connects again.",
+            "When the server holds as many requests as it may, in all or of this client, the stream ends after its "
+            "first event and the client connects again.",
             {EVENT_TYPE: JobEvent},
         ),
         204: Reply("The job has ended and `Last-Event-ID` says that its last event was seen: don't connect again."),
@@ -39,11 +40,12 @@ blueprint = Blueprint("events", __name__)
 def follow(job_id: str) -> Response:
     """A browser's `EventSource` reconnects by itself with `Last-Event-ID`, and misses no state of the job."""
     here = services()
-    snapshot = read_snapshot(here.store, job_id, caller().identity)
+    client = caller()
+    snapshot = read_snapshot(here.store, job_id, client.identity)
     seen = request.headers.get("Last-Event-ID") == str(snapshot.record.revision)
     if seen and snapshot.record.status.terminal:
         return Response(status=204)
-    held = here.held.enter()
+    held = here.held.try_enter(client)
     response = Response(
         _events(here, snapshot, request.environ, seen=seen, held=held), content_type=f"{EVENT_TYPE}; charset=utf-8"
     )
@@ -52,7 +54,7 @@ def follow(job_id: str) -> Response:
     if held:
         mark_held()
         # A `finally` in the generator would not run if the client disconnected before the first event.
-        response.call_on_close(here.held.leave)
+        response.call_on_close(partial(here.held.leave, client))
     return response
 
 

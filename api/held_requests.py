@@ -1,7 +1,6 @@
 """Requests that are held open (long-polls, event streams, and those that wait for a clip), and their number's limit."""
 
 import socket
-import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -9,38 +8,69 @@ from typing import Any
 
 from prometheus_client import Gauge
 
+from api.client_slots import ClientSlots
+from riffusion.errors import Overloaded, TooManyRequests
 from riffusion.jobs.acceptance import Place
 from riffusion.jobs.events import EventHub
 from riffusion.jobs.record import JobRecord
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Tenant, key_of, key_tenant
 
 # Between two reads without an event: a job's place in the queue changes without one, and an event can get lost.
 RECHECK_S = 2.0
 # Between two reads of a held request, however many events there are.
 READS_APART_S = 0.05
 
+# The share of all places that an address may take, its networks twice and four times as much; and a key, which may be
+# the server of a site.
+_OF_AN_ADDRESS, _OF_A_KEY = 1 / 8, 1 / 2
+_TOO_MANY = "The server holds as many of your requests as it may; wait for some of them to end."
+_FULL = "The server holds as many requests as it may; try again soon."
+
 Version = tuple[int, int | None, bool]
 
 
 class HeldRequests:
-    """Counts the connections that only wait, so that they never occupy all of them. Thread-safe."""
+    """Counts the connections that only wait, so that they never occupy all of them, and no client all places.
+    Thread-safe.
+    """
 
     def __init__(self, limit: int, gauge: Gauge) -> None:
-        self._free = threading.BoundedSemaphore(limit)
+        of_an_address, of_a_key = (max(1, int(limit * share)) for share in (_OF_AN_ADDRESS, _OF_A_KEY))
+        self._places = ClientSlots(of_an_address, of_a_key, _TOO_MANY, limit, _FULL)
         self._gauge = gauge
         self.closing = False  # the server is stopping: held requests end now
 
-    def enter(self) -> bool:
-        """Takes a slot; False if none is free, so that the request must not wait."""
-        if self.closing or not self._free.acquire(blocking=False):
-            return False
+    def enter(self, client: Tenant) -> None:
+        """Takes a place.
+
+        Raises:
+            TooManyRequests: the client has as many as it may.
+            Overloaded: all are taken, or the server is stopping.
+        """
+        if self.closing:
+            raise Overloaded(_FULL)
+        self._places.take(_counted(client))
         self._gauge.inc()
+
+    def try_enter(self, client: Tenant) -> bool:
+        """The same; False where there is no place for the client, so that its request must not wait."""
+        try:
+            self.enter(client)
+        except (TooManyRequests, Overloaded):
+            return False
         return True
 
-    def leave(self) -> None:
-        """Frees the slot."""
+    def leave(self, client: Tenant) -> None:
+        """Frees the client's place."""
         self._gauge.dec()
-        self._free.release()
+        self._places.give_back(_counted(client))
+
+
+def _counted(client: Tenant) -> Tenant:
+    """Who places are counted for: of an end user the key, since a key may name as many as it likes."""
+    key_id = key_of(client.name)
+    return Tenant(key_tenant(key_id)) if key_id else client
 
 
 @dataclass(frozen=True)

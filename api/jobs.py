@@ -87,17 +87,18 @@ def get_job(job_id: str) -> Response:
     def is_new(latest: Snapshot) -> bool:
         return not known.contains_weak(here.presenter.etag(latest))
 
-    snapshot = read_snapshot(here.store, job_id, caller().identity)
+    client = caller()
+    snapshot = read_snapshot(here.store, job_id, client.identity)
     seconds = preferred_wait()
     applied = False
-    if seconds and not (is_new(snapshot) or snapshot.record.status.terminal) and here.held.enter():
+    if seconds and not (is_new(snapshot) or snapshot.record.status.terminal) and here.held.try_enter(client):
         mark_held()
         applied = True
         try:
             environ = request.environ
             snapshot = here.watcher.until(lambda it: is_new(it) or client_has_gone(environ), snapshot, seconds)
         finally:
-            here.held.leave()
+            here.held.leave(client)
     tag = here.presenter.etag(snapshot)
     response = Response(status=304) if known.contains_weak(tag) else json_response(here.presenter.job(snapshot))
     response.headers["Cache-Control"] = "private, no-cache"

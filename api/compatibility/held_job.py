@@ -16,7 +16,7 @@ from api.client_slots import ClientSlots
 from api.held_requests import Snapshot, client_has_gone
 from api.metrics import mark_held
 from api.services import services
-from riffusion.errors import NotFound, Overloaded, ResultLost
+from riffusion.errors import NotFound, ResultLost
 from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.record import JobOutput, JobRecord
 from riffusion.requests import AnyRequest
@@ -46,17 +46,19 @@ def submit(submission: Submission) -> Snapshot:
 
 
 @contextmanager
-def held_place() -> Iterator[bool]:
-    """Counts the current HTTP request among the held ones. False where no place is free: then it must not wait."""
-    held = services().held
-    entered = held.enter()
-    if entered:
-        mark_held()
+def held_place() -> Iterator[None]:
+    """Counts the current HTTP request among the held ones.
+
+    Raises:
+        TooManyRequests, Overloaded: there is no place for its client, or for anyone: it must not wait.
+    """
+    held, client = services().held, caller()
+    held.enter(client)
+    mark_held()
     try:
-        yield entered
+        yield
     finally:
-        if entered:
-            held.leave()
+        held.leave(client)
 
 
 def wait_for_end(snapshot: Snapshot, seconds: float) -> Snapshot:
@@ -76,12 +78,10 @@ def run(request: AnyRequest, seconds: float) -> JobRecord:
     """The ended job of a request of the current caller; canceled where it doesn't end in time or its client has gone.
 
     Raises:
-        Overloaded: the server holds as many requests as it may.
+        TooManyRequests, Overloaded: as `held_place`; no job is accepted.
         RiffusionError: as `submit` and `wait_for_end`.
     """
-    with held_place() as entered:
-        if not entered:
-            raise Overloaded("The server holds as many requests as it may; try again soon.")
+    with held_place():
         snapshot = wait_for_end(submit(Submission(request, caller())), seconds)
     record = snapshot.record
     return record if record.status.terminal else services().store.cancel(record.id)
@@ -105,7 +105,7 @@ def respond_inline(output: JobOutput, respond: Callable[[JobOutput, ResultFiles]
 def response_slots() -> ClientSlots:
     """The limit on responses with files in them that are being sent."""
     message = "Too many of your clips are waiting to be read; read them, or ask for fewer at a time."
-    return ClientSlots(*_SLOTS, message, _SLOTS_IN_ALL)
+    return ClientSlots(*_SLOTS, message, _SLOTS_IN_ALL, "The server sends as much at once as it may; try again soon.")
 
 
 def _read_result(output: JobOutput) -> ResultFiles:

@@ -1,8 +1,8 @@
 """What was deleted on request, remembered in the storage, so that an older backup of Redis doesn't bring it back.
 
-The scripts that delete add to a list in Redis; within seconds the sweep writes it to a file of the storage, which is
-kept as long as a tombstone. `riffusion reconcile` reads these files after a restore. They hold hashes: of ids, which
-have 128 random bits, and of purged clients.
+So is what was taken out of the gallery. The scripts that delete add to a list in Redis; within seconds the sweep writes
+it to a file of the storage, which is kept as long as a tombstone. `riffusion reconcile` reads these files after a
+restore. They hold hashes: of ids, which have 128 random bits, and of purged clients.
 """
 
 import hashlib
@@ -29,9 +29,11 @@ class Erasure:
     """Something that was deleted on request."""
 
     kind: str
-    """`job`, `upload`, `batch`, `key`, `secret` (of a key) or `client`; `takedown` or `reinstatement` of a clip."""
+    """`job`, `upload`, `batch`, `key`, `secret` (of a key) or `client`; `listing` of a clip in the gallery; `takedown`
+    or `reinstatement` of a clip."""
     digest: str
-    """SHA-1 of its id or name, hex; of a clip, the digest by which take-downs recognise it."""
+    """SHA-1 of its id or name, hex; of a listing, of the job's id; of the last two, the digest by which
+    take-downs recognise the clip."""
     at: int
     """Unix seconds."""
 

@@ -128,6 +128,19 @@ class GalleryStore:
         return ClipPage(tuple(map(_decode, clips)), next_cursor.decode() or None)
 
 
+def listings(database: Database) -> Iterator[tuple[str, float]]:
+    """The jobs whose clips are in the gallery, and when each was listed: Unix seconds, 0 where that isn't known.
+
+    Raises:
+        StoreUnavailable: Redis doesn't respond.
+    """
+    listed = set(database.members(ClipIndex.GALLERY))
+    for page in database.scan("job:*") if listed else ():
+        for job_id, share_id, at in database.many(("HMGET", key, "id", "share", "listed_at") for key in page):
+            if share_id and share_id.decode() in listed:
+                yield job_id.decode(), float(at or 0)
+
+
 def publishing_refusal(reply: list[Any]) -> RiffusionError | None:
     """The error for a script's reply that refuses to publish or to list a clip; None for any other reply."""
     match reply:

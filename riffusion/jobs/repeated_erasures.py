@@ -1,5 +1,5 @@
-"""Deletes again what was deleted on request before a backup of Redis brought it back, and repeats take-downs and their
-ends.
+"""Deletes again what was deleted on request before a backup of Redis brought it back, takes clips out of the gallery
+again, and repeats take-downs and their ends.
 """
 
 from collections.abc import Iterator
@@ -10,6 +10,7 @@ from redis import Redis
 
 from riffusion.jobs.database import Database
 from riffusion.jobs.erasures import ErasureLog, digest
+from riffusion.jobs.gallery import MAX_LISTED, listings
 from riffusion.jobs.inventory import Inventory
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.purge import Purge, accepted_at
@@ -23,10 +24,11 @@ class Returned:
     """Something that was deleted on request and is there again."""
 
     kind: str
-    """`job`, `upload`, `batch`, `key`, `secret` or `client`; `takedown`: of a clip that isn't taken down any more;
-    `reinstatement`: of one that is taken down again."""
+    """`job`, `upload`, `batch`, `key`, `secret` or `client`; `listing`: of a clip in the gallery; `takedown`: of one
+    that isn't taken down any more; `reinstatement`: of one that is taken down again."""
     name: str
-    """Its id; of a secret, that of its key; of a client, its name; of the last two, the clip's digest."""
+    """Its id; of a secret, that of its key; of a client, its name; of a listing, the job's id; of the last two, the
+    clip's digest."""
     erased_at: int
     """Unix seconds."""
 
@@ -49,7 +51,7 @@ def find_erased(redis: Redis, files: Storage, settings: Settings) -> list[Return
     found = {}
     for erasure in ErasureLog(redis, files, settings).read():
         name, created_at = present.get((erasure.kind, erasure.digest), ("", float("inf")))
-        if created_at < erasure.at + 1:  # what a client has made since its purge stays
+        if created_at < erasure.at + 1:  # what a client has made since its purge, or listed again, stays
             found[erasure.kind, name] = Returned(erasure.kind, name, erasure.at)
     return [*found.values(), *(Returned(*each) for each in find_forgotten(redis, files, settings))]
 
@@ -65,14 +67,12 @@ def erase_again(found: list[Returned], redis: Redis, files: Storage, settings: S
         match each.kind:
             case "client":
                 Purge(redis, files, settings).run(each.name, before=each.erased_at + 1)
-            case "job":
-                database.run("delete_job", each.name)
-            case "upload":
-                database.run("delete_upload", each.name)
-            case "batch":
-                database.run("delete_batch", each.name)
+            case "job" | "upload" | "batch":
+                database.run(f"delete_{each.kind}", each.name)
             case "key":
                 database.run("revoke_key", each.name)
+            case "listing":
+                database.run("list_clip", each.name, 0, MAX_LISTED)
             case "takedown":
                 take_down_again(each.name, redis, settings)
             case "reinstatement":
@@ -91,6 +91,8 @@ def _present(database: Database) -> Iterator[tuple[str, str, float]]:
         for scope in holding.scopes:
             yield "client", scope, holding.since
             yield "client", scope.partition("/")[0], holding.since
+    for job_id, listed_at in listings(database):
+        yield "listing", job_id, listed_at
     for page in database.scan("gone:*"):
         for key, maker in zip(page, database.many(("GET", key) for key in page), strict=True):
             if maker:

@@ -25,6 +25,7 @@ from api.app import create_app
 from api.services import EXTENSION, Services
 from riffusion.jobs.record import AudioOutput, Failure, ImageOutput, JobOutput, JobRecord, Success
 from riffusion.jobs.store import JobStore
+from riffusion.jobs.tenants import Tenant
 from riffusion.settings import Settings
 from riffusion.storage import Storage, open_storage
 from tests.conftest import ValkeyServer, free_port, wait_until
@@ -168,6 +169,17 @@ def submit(client: Client, **fields: Any) -> dict[str, Any]:
     assert response.status_code == 202, response.text
     job: dict[str, Any] = response.json
     return job
+
+
+def hold_all(services: Services, *clients: Tenant) -> None:
+    """Takes all places of held requests that these clients get."""
+    for client in clients:
+        while services.held.try_enter(client):
+            pass
+
+
+# As many as take all places.
+CROWD = tuple(Tenant(f"address:198.51.100.{number}") for number in range(8))
 
 
 @pytest.fixture

@@ -8,7 +8,8 @@ import pytest
 from api import events
 from api.services import Services
 from riffusion.jobs.requeue import Requeue
-from tests.api.conftest import Client, Worker, submit
+from riffusion.jobs.tenants import Tenant
+from tests.api.conftest import CROWD, Client, Worker, hold_all, submit
 
 
 def blocks(text: str) -> list[dict[str, str]]:
@@ -83,12 +84,11 @@ def test_a_deleted_job_ends_its_stream(client: Client) -> None:
 def test_beyond_the_limit_a_stream_ends_at_once(client: Client, services: Services) -> None:
     path = f"/jobs/{submit(client)['id']}"
     tag = client.get(path).headers["ETag"]
-    limit = services.settings.api_connections // 2
-    assert all(services.held.enter() for _ in range(limit))
+    hold_all(services, *CROWD)
     assert client.get(f"{path}/events").text.count("event: job") == 1
     poll = client.get(path, headers={"If-None-Match": tag, "Prefer": "wait=50"})
     assert (poll.status_code, "Preference-Applied" in poll.headers) == (304, False)
-    services.held.leave()
+    services.held.leave(CROWD[0])
     assert client.get(path, headers={"If-None-Match": tag, "Prefer": "wait=1"}).headers["Preference-Applied"]
 
 
@@ -96,4 +96,4 @@ def test_a_client_that_leaves_before_the_first_event_frees_its_slot(client: Clie
     path = f"/jobs/{submit(client)['id']}/events"
     for _ in range(services.settings.api_connections):
         client.get(path, buffered=False).close()
-    assert services.held.enter()
+    assert services.held.try_enter(Tenant("address:127.0.0.1"))

@@ -4,21 +4,30 @@ import json
 import socket
 import time
 from collections.abc import Callable, Iterator
-from itertools import count
+from itertools import count, takewhile
 from threading import Event, Thread, Timer
 
 import pytest
 from redis import Redis
 
 from api import held_requests
-from api.held_requests import Snapshot, client_has_gone, read_snapshot
+from api.held_requests import HeldRequests, Snapshot, client_has_gone, read_snapshot
+from api.metrics import Metrics
 from api.services import Services
-from riffusion.jobs.tenants import UNLIMITED
-from tests.api.conftest import PROMPT, Client, Worker, submit
+from riffusion.errors import Overloaded, TooManyRequests
+from riffusion.jobs.tenants import UNLIMITED, Tenant
+from tests.api.conftest import PROMPT, Client, Worker, hold_all, submit
+
+ALICE = Tenant("address:192.0.2.1")
 
 
 def never(_: Snapshot) -> bool:
     return False
+
+
+def take_all(held: HeldRequests, client: Tenant) -> int:
+    """The number of places that a client gets."""
+    return sum(1 for _ in takewhile(bool, (held.try_enter(client) for _ in count())))
 
 
 def test_waiting_ends_with_its_time(client: Client, services: Services) -> None:
@@ -51,7 +60,41 @@ def test_waiting_ends_when_the_server_stops(client: Client, services: Services) 
 
 def test_a_stopping_server_holds_no_request(services: Services) -> None:
     services.held.closing = True
-    assert not services.held.enter()
+    assert not services.held.try_enter(ALICE)
+
+
+def test_no_client_holds_all_places() -> None:
+    held = HeldRequests(80, Metrics().held)
+    site = ("address:2001:db8::/56", "address:2001:db8::/48")
+    subscribers = [Tenant(f"address:2001:db8:0:{number:x}::/64", site) for number in range(8)]
+    assert take_all(held, Tenant("address:192.0.2.7")) == 10
+    assert [take_all(held, each) for each in subscribers] == [10, 10, 0, 0, 0, 0, 0, 0]
+    assert take_all(held, Tenant("key:1")) == 40
+    with pytest.raises(TooManyRequests):
+        held.enter(Tenant("key:1"))
+    assert take_all(held, Tenant("key:2")) == 10  # all that is left
+    with pytest.raises(Overloaded):
+        held.enter(Tenant("key:3"))
+    held.leave(Tenant("key:1"))
+    assert take_all(held, Tenant("key:1")) == 1
+
+
+def test_a_key_holds_no_more_places_for_many_end_users() -> None:
+    held = HeldRequests(80, Metrics().held)
+    assert sum(take_all(held, Tenant(f"key:1/{person}")) for person in range(50)) == 40
+    held.leave(Tenant("key:1/0"))
+    assert held.try_enter(Tenant("key:1/other"))
+
+
+def test_a_client_with_all_its_places_leaves_others_theirs(
+    client: Client, stranger: Client, services: Services
+) -> None:
+    path = f"/jobs/{submit(client)['id']}"
+    hold_all(services, Tenant("address:127.0.0.1"))
+    headers = {"If-None-Match": client.get(path).headers["ETag"], "Prefer": "wait=1"}
+    assert "Preference-Applied" not in client.get(path, headers=headers).headers
+    assert client.get(f"{path}/events").text.count("event: job") == 1
+    assert stranger.get(path, headers=headers).headers["Preference-Applied"] == "wait=1"
 
 
 @pytest.fixture

@@ -115,6 +115,51 @@ def test_notes_played_into_the_jam_are_kept_by_the_next_clips(keys: Page) -> Non
     assert "seed_image" in posted(sent.value)["init"]
 
 
+def test_notes_played_into_the_jam_are_undone_until_they_are_heard(keys: Page) -> None:
+    keys.click("#to-jam")
+    keys.fill("#prompt", "deep house synth lead")
+    keys.click("#jam [aria-controls=keys]")
+    assert keys.is_disabled("#jam-undo")
+    keys.click("#jam-play")
+    keys.wait_for_selector("#jam-status:has-text('The next')")
+    keys.wait_for_timeout(500)
+    with keys.expect_request(lambda request: "mask" in (request.post_data or "")):
+        for code in ("h", "k"):  # A4 and C5
+            keys.keyboard.down(code)
+            keys.wait_for_timeout(300)
+            keys.keyboard.up(code)
+            keys.wait_for_timeout(200)
+        assert keys.is_enabled("#jam-undo")
+        keys.keyboard.press("Control+z")  # while its bars are heard
+        keys.route("**/jobs", lambda _: None)  # takes its time
+    mask = min(sent_pictures(keys), key=lambda picture: len(np.unique(picture)))
+    assert mask[A4_ROW].any()
+    assert not mask[C5_ROW].any()
+    with keys.expect_request(
+        lambda request: request.url.endswith("/jobs") and "seed_image" in (request.post_data or "")
+    ):
+        keys.click("#jam-undo")  # while the next bars are made with it
+    assert keys.is_disabled("#jam-undo")
+    assert keys.is_visible("#jam-status:has-text('without what you played')")
+    keys.unroute("**/jobs")
+    keys.fill("#prompt", "its own undo")
+    keys.press("#prompt", "Control+z")
+    assert keys.input_value("#prompt") != "its own undo"
+
+
+def test_notes_that_are_heard_are_not_undone(keys: Page) -> None:
+    keys.click("#to-jam")
+    keys.fill("#prompt", "deep house synth lead")
+    keys.click("#jam [aria-controls=keys]")
+    keys.click("#jam-play")
+    keys.wait_for_selector("#jam-status:has-text('The next')")
+    keys.wait_for_timeout(500)
+    keys.keyboard.press("h")
+    keys.wait_for_selector("#jam-undo:enabled")
+    keys.wait_for_selector("#jam-undo:disabled")
+    keys.wait_for_selector("#jam-status:has-text('The next')")
+
+
 def test_the_keyboard_is_one_tab_stop_with_names(keys: Page, axe: str) -> None:
     choose(keys, "draw")
     keys.click("#draw-keys")

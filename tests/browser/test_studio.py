@@ -208,6 +208,29 @@ def test_a_drawing_is_heard_and_riffed_on(page: Page) -> None:
     assert nodes(page) == ["a drawing", "string quartet, a riff on a drawing"][::-1]
 
 
+def test_a_drawing_is_what_its_riff_begins_with(page: Page) -> None:
+    assert page.is_visible("#begin")
+    assert not page.is_visible("[name=denoising]")
+    choose(page, "draw")
+    assert not page.is_visible("#begin")
+    assert page.is_visible("#hint:has-text('hear the drawing as it is')")
+    page.fill("[name=denoising]", "0.4")
+    assert page.is_visible("#hint:has-text('strength of 40 %, rhythm and notes stay')")
+    drag(page, (0.1, 0.6), (0.9, 0.5))
+    with page.expect_request(lambda request: '"riff"' in (request.post_data or "")) as sent:
+        page.click("#go")
+    assert posted(sent.value)["denoising"] == 0.4
+    page.wait_for_selector("[data-tool=listen].playing")
+    assert page.is_visible("#begin")
+    choose(page, "repaint")
+    assert not page.is_visible("#begin")
+    assert not page.is_visible("[name=denoising]")
+    assert page.is_visible("#hint:has-text('the rest stays as it is')")
+    page.click("#to-jam")
+    assert page.is_visible("#begin")
+    assert page.is_visible("#hint:has-text('how much of the beat')")
+
+
 def test_drawing_by_keyboard_and_undo(page: Page) -> None:
     choose(page, "draw")
     ink = """() => {

@@ -5,7 +5,17 @@ from collections.abc import Callable
 
 from playwright.sync_api import Page, Route
 
-from tests.browser.conftest import Site
+from tests.browser.conftest import Site, in_both, play, until
+
+SILENT = "#trouble:has-text('finds no loudspeakers')"
+# As where there is no sound device: the context is suspended, its clock stands still, and nothing resumes it.
+LOSE_SOUND = """() => {
+  const { context } = window.tap;
+  const { resume } = context;
+  context.resume = async () => {};
+  window.findSound = () => resume.call(context);
+  return context.suspend();
+}"""
 
 
 def test_no_worker_a_full_queue_and_a_lost_redis(workerless: Site, visit: Callable[..., Page]) -> None:
@@ -85,6 +95,33 @@ def test_a_clip_of_a_busy_server_is_called_a_sketch(page: Page) -> None:
     page.fill("#prompt", "church bells")
     page.click("#go")
     page.wait_for_selector("#remarks:has-text('this is a quick sketch, of 20 steps')")
+
+
+@in_both
+def test_a_player_without_a_sound_device_says_so_until_there_is_one(page: Page) -> None:
+    play(page)
+    page.click("#repeat")
+    page.evaluate(LOSE_SOUND)
+    page.wait_for_selector(SILENT)
+    page.fill("#prompt", "which clears it")
+    page.wait_for_selector(SILENT)
+    page.evaluate("findSound()")
+    page.wait_for_selector(SILENT, state="detached")
+    until(page, "peak() > 0.02")
+    page.evaluate(LOSE_SOUND)
+    page.wait_for_selector(SILENT)
+    page.click("#play")
+    page.wait_for_selector(SILENT, state="detached")
+
+
+def test_a_jam_without_a_sound_device_says_so_until_there_is_one(site: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{site.url}/#jam")
+    page.click("#jam-play")
+    page.wait_for_selector("#jam-status:has-text('The next')")
+    page.evaluate(LOSE_SOUND)
+    page.wait_for_selector(SILENT)
+    page.evaluate("findSound()")
+    page.wait_for_selector(SILENT, state="detached")
 
 
 def test_a_field_that_is_out_of_range_is_named(page: Page) -> None:

@@ -2,8 +2,9 @@
 
 import io
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from typing import TypeVar
 
 import pytest
@@ -12,7 +13,9 @@ from redis import Redis
 from riffusion.jobs.acceptance import Acceptance, Idempotency, Place, Submission
 from riffusion.jobs.batches import BatchStore
 from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.reconcile import Reconciliation
 from riffusion.jobs.record import AudioOutput, ImageOutput, JobOutput, JobRecord, Success
+from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
 from riffusion.jobs.tenants import UNLIMITED, Quota, Tenant, key_tenant
@@ -185,3 +188,45 @@ def configured(redis: Redis, settings: Settings) -> Callable[..., JobStore]:
         return JobStore(redis, settings.model_copy(update=changes))
 
     return make
+
+
+@pytest.fixture
+def shares(redis: Redis, store: JobStore, settings: Settings) -> ShareStore:
+    return ShareStore(redis, store, settings)
+
+
+@pytest.fixture
+def published(store: JobStore, shares: ShareStore, files: Storage) -> str:
+    """The share id of a clip of seed 7."""
+    submit(store, seed=7)
+    record = run(store)
+    store_files(files, record)
+    return shares.publish(record.id)
+
+
+@pytest.fixture
+def erase_again(redis: Redis, files: Storage, settings: Settings, sweep: Callable[[], int]) -> Callable[[], list[str]]:
+    """Writes what is to be remembered, repeats what the storage remembers, and returns what was found."""
+
+    def call() -> list[str]:
+        sweep()
+        reconciliation = Reconciliation(redis, files, settings, min_age_s=600)
+        return reconciliation.run(erase_again=True).returned.examples
+
+    return call
+
+
+@pytest.fixture
+def backup(redis: Redis, sweep: Callable[[], int]) -> Callable[[], AbstractContextManager[None]]:
+    """A backup of Redis, which is put back at the end of the block."""
+
+    @contextmanager
+    def made() -> Iterator[None]:
+        before = {key: redis.dump(key) for key in redis.scan_iter()}
+        yield
+        sweep()
+        redis.flushdb()
+        for key, value in before.items():
+            redis.restore(key, 0, value)  # type: ignore[arg-type]
+
+    return made

@@ -11,13 +11,7 @@ from riffusion.jobs.acceptance import Submission
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.requests import parse
-from riffusion.settings import Settings
 from tests.jobs.conftest import by, run, submit
-
-
-@pytest.fixture
-def shares(redis: Redis, store: JobStore, settings: Settings) -> ShareStore:
-    return ShareStore(redis, store, settings)
 
 
 def test_a_published_clip_is_found_by_its_share_id_alone(store: JobStore, shares: ShareStore) -> None:

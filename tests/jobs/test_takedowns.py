@@ -1,7 +1,7 @@
 """A take-down outlasts the job, its copies and a restored backup of Redis, until an operator ends it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 import pytest
 from redis import Redis
@@ -9,59 +9,16 @@ from redis import Redis
 from riffusion.errors import TakenDown
 from riffusion.jobs.moderation import Moderation
 from riffusion.jobs.purge import Purge
-from riffusion.jobs.reconcile import Reconciliation
 from riffusion.jobs.shares import ShareStore
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 from riffusion.storage import Storage
-from tests.jobs.conftest import run, store_files, submit
-
-
-@pytest.fixture
-def shares(redis: Redis, store: JobStore, settings: Settings) -> ShareStore:
-    return ShareStore(redis, store, settings)
+from tests.jobs.conftest import run, submit
 
 
 @pytest.fixture
 def moderation(redis: Redis, settings: Settings) -> Moderation:
     return Moderation(redis, settings)
-
-
-@pytest.fixture
-def published(store: JobStore, shares: ShareStore, files: Storage) -> str:
-    """The share id of a clip of seed 7."""
-    submit(store, seed=7)
-    record = run(store)
-    store_files(files, record)
-    return shares.publish(record.id)
-
-
-@pytest.fixture
-def reconcile(redis: Redis, files: Storage, settings: Settings, sweep: Callable[[], int]) -> Callable[[], list[str]]:
-    """Writes what is to be remembered, repeats deletions and take-downs, and returns what was found."""
-
-    def call() -> list[str]:
-        sweep()
-        reconciliation = Reconciliation(redis, files, settings, min_age_s=600)
-        return reconciliation.run(erase_again=True).returned.examples
-
-    return call
-
-
-@pytest.fixture
-def backup(redis: Redis, sweep: Callable[[], int]) -> Callable[[], AbstractContextManager[None]]:
-    """A backup of Redis, which is put back at the end of the block."""
-
-    @contextmanager
-    def made() -> Iterator[None]:
-        before = {key: redis.dump(key) for key in redis.scan_iter()}
-        yield
-        sweep()
-        redis.flushdb()
-        for key, value in before.items():
-            redis.restore(key, 0, value)  # type: ignore[arg-type]
-
-    return made
 
 
 def test_a_clip_made_again_after_its_deletion_stays_down(
@@ -79,32 +36,32 @@ def test_a_clip_made_again_after_its_deletion_stays_down(
 
 def test_an_older_backup_does_not_bring_it_back(
     backup: Callable[[], AbstractContextManager[None]], shares: ShareStore, moderation: Moderation, published: str,
-    reconcile: Callable[[], list[str]],
+    erase_again: Callable[[], list[str]],
 ) -> None:  # fmt: skip
     target = moderation.find(published)
     with backup():
         moderation.take_down(target, "No.", "ops")
     assert shares.get(published)
-    assert reconcile() == [f"takedown {target.digest}"]
+    assert erase_again() == [f"takedown {target.digest}"]
     with pytest.raises(TakenDown, match="before this server was restored"):
         shares.get(published)
-    assert reconcile() == []
+    assert erase_again() == []
     moderation.takedowns.restore(moderation.find_taken_down(published))
     assert shares.get(published)
 
 
 def test_one_that_was_taken_back_is_not_repeated(
-    redis: Redis, shares: ShareStore, moderation: Moderation, published: str, reconcile: Callable[[], list[str]]
+    redis: Redis, shares: ShareStore, moderation: Moderation, published: str, erase_again: Callable[[], list[str]]
 ) -> None:
     digest = moderation.find(published).digest
     redis.zadd("erasures", {f"takedown {digest} 1000": 1})
     redis.zadd("erasures", {f"reinstatement {digest} 1001": 1})
-    assert reconcile() == []
+    assert erase_again() == []
     assert shares.get(published)
 
 
 def test_an_older_backup_does_not_take_down_again_what_was_taken_back(
-    redis: Redis, shares: ShareStore, moderation: Moderation, published: str, reconcile: Callable[[], list[str]],
+    redis: Redis, shares: ShareStore, moderation: Moderation, published: str, erase_again: Callable[[], list[str]],
     *, backup: Callable[[], AbstractContextManager[None]],
 ) -> None:  # fmt: skip
     target = moderation.find(published)
@@ -116,9 +73,9 @@ def test_an_older_backup_does_not_take_down_again_what_was_taken_back(
         moderation.takedowns.restore(target.digest)
     with pytest.raises(TakenDown):
         shares.get(published)
-    assert reconcile() == [f"reinstatement {target.digest}"]
+    assert erase_again() == [f"reinstatement {target.digest}"]
     assert shares.get(published)
-    assert reconcile() == []
+    assert erase_again() == []
 
 
 def test_a_purge_of_its_maker_leaves_only_the_digest(

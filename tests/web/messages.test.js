@@ -3,7 +3,7 @@ import { test } from "node:test";
 
 globalThis.addEventListener = () => {};
 const { Problem } = await import("../../web/static/js/api/problem.js");
-const { failure, firstBars, interruption, placeInLine, refusal, span, strengthHint } = await import(
+const { failure, firstBars, interruption, placeInLine, refusal, sourceHint, span } = await import(
   "../../web/static/js/ui/messages.js"
 );
 
@@ -62,7 +62,7 @@ test("the first bars of a jam say how long they take", () => {
 });
 
 test("a denoising strength says what it does", () => {
-  const said = [0.1, 0.45, 0.75, 0.9, 1].map((strength) => strengthHint(strength, "beat"));
+  const said = [0.1, 0.45, 0.75, 0.9, 1].map((strength) => sourceHint("beat", strength));
   assert.equal(new Set(said).size, 5);
   assert.match(said[2], /how much of the beat is made new\. At 75 %, its rhythm stays/);
 });

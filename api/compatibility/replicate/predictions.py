@@ -103,8 +103,9 @@ def _create(creation: Creation, version: str) -> Response:
 
 
 def _waited_for(snapshot: Snapshot, seconds: float) -> Snapshot:
-    with held_job.held_place() as entered:
-        return held_job.wait_for_end(snapshot, seconds) if entered else snapshot
+    with suppress(Overloaded, TooManyRequests), held_job.held_place():
+        return held_job.wait_for_end(snapshot, seconds)
+    return snapshot  # there is no place for it
 
 
 def _require(job_id: str) -> JobRecord:

@@ -1,12 +1,13 @@
 #!lua
--- Lists a published clip in the gallery, or takes it out. ARGV: job id, "1" or "0", clips of one client that may be
--- listed at once. Returns {"listed" or "unlisted", share id}, or {""} if no such job was published,
--- {"blocked", reason}, {"taken down", reason} or {"too many listed"}.
+-- Lists a published clip in the gallery, or takes it out, and remembers the latter after a restore of Redis. ARGV: job
+-- id, "1" or "0", clips of one client that may be listed at once. Returns {"listed" or "unlisted", share id}, or {""}
+-- if no such job was published, {"blocked", reason}, {"taken down", reason} or {"too many listed"}.
 local id, listed, most = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3])
 local job = load_hash('job:' .. id)
 if not job or not job.share then return {''} end
 local scopes = scopes_of(job)
 if not listed then
+  if redis.call('ZSCORE', 'gallery', job.share) then remember_erasure('listing', id) end
   unlist(job.share, scopes)
   return {'unlisted', job.share}
 end
@@ -22,4 +23,5 @@ end
 count_listed(job)
 -- Its place is that of its publication, so that nobody gets to the top again by taking it out and back in.
 redis.call('ZADD', 'gallery', redis.call('ZSCORE', 'published', job.share) or now_us, job.share)
+redis.call('HSET', 'job:' .. id, 'listed_at', timestamp(now))
 return {'listed', job.share}

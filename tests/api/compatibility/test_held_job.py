@@ -9,11 +9,13 @@ from flask import Flask, Response
 
 from api.compatibility import held_job
 from api.services import Services
-from riffusion.errors import Overloaded, ResultLost
+from riffusion.errors import Overloaded, ResultLost, TooManyRequests
 from riffusion.jobs.record import JobOutput, JobStatus
+from riffusion.jobs.tenants import Tenant
 from riffusion.requests import parse
-from tests.api.conftest import PROMPT, Worker
+from tests.api.conftest import CROWD, PROMPT, Worker, hold_all
 
+LOCAL = Tenant("address:127.0.0.1")
 REQUEST = parse({**PROMPT, "seed": 1})
 
 
@@ -41,7 +43,7 @@ def test_a_job_is_waited_for(app: Flask, services: Services, worker: Worker) -> 
         response.close()
     thread.join()
     assert record.status is JobStatus.SUCCEEDED
-    assert services.held.enter()
+    assert b"riffusion_http_held_requests 0.0" in services.metrics.text(services.store)
 
 
 def test_it_is_canceled_when_the_time_is_up(app: Flask, worker: Worker) -> None:
@@ -60,9 +62,15 @@ def test_it_is_canceled_when_its_client_has_gone(
 
 
 def test_no_job_is_accepted_where_its_request_cannot_wait(app: Flask, services: Services, worker: Worker) -> None:
-    while services.held.enter():
-        pass
+    hold_all(services, *CROWD)
     with app.test_request_context(), pytest.raises(Overloaded):
+        held_job.run(REQUEST, 20)
+    assert services.store.count_waiting(Worker.MODEL) == 0
+
+
+def test_no_job_is_accepted_where_its_client_has_all_its_places(app: Flask, services: Services, worker: Worker) -> None:
+    hold_all(services, LOCAL)
+    with app.test_request_context(environ_base={"REMOTE_ADDR": "127.0.0.1"}), pytest.raises(TooManyRequests):
         held_job.run(REQUEST, 20)
     assert services.store.count_waiting(Worker.MODEL) == 0
 

@@ -16,7 +16,7 @@ from api.services import EXTENSION, Services
 from riffusion.jobs.tenants import UNLIMITED
 from riffusion.jobs.webhooks.dispatcher import Dispatcher
 from riffusion.settings import Settings
-from tests.api.conftest import PROBLEM, Client, Worker, submit
+from tests.api.conftest import CROWD, PROBLEM, Client, Worker, hold_all, submit
 from tests.jobs.webhooks.conftest import Receiver, serving
 
 TOKEN, OTHER = "r8_" + string.ascii_lowercase + 11 * "a", "r8_" + string.ascii_uppercase + 11 * "A"
@@ -137,8 +137,7 @@ def test_it_cancels_itself(client: Client, services: Services) -> None:
 
 
 def test_a_full_server_does_not_hold_it(client: Client, services: Services) -> None:
-    while services.held.enter():
-        pass
+    hold_all(services, *CROWD)
     assert create(client, headers={"Prefer": "wait"})["status"] == "starting"
 
 

@@ -4,6 +4,7 @@ import { finishedJob } from "../api/finished-job.js";
 import { download } from "../api/http.js";
 import { modelAndLoras } from "../api/requests.js";
 import { audioContext, decode } from "../audio/context.js";
+import { isTyping } from "../keys/computer-keys.js";
 import { readPicture } from "../spectrogram/picture.js";
 import { find } from "../ui/dom.js";
 import { firstBars, interruption } from "../ui/messages.js";
@@ -45,7 +46,21 @@ export class JamView extends EventTarget {
       () => this.#scheduler?.ahead.map(({ picture }) => picture) ?? [],
     );
     this.played = new PlayedNotes(keyboard, (picture, columns) => this.timeline.redraw(picture, columns));
-    this.played.addEventListener("take", () => this.#remake("What you played is heard as soon as its bars are made."));
+    this.played.addEventListener("take", () =>
+      this.#remake(
+        this.played.empty
+          ? "The music goes on without what you played as soon as its bars are made."
+          : "What you played is heard as soon as its bars are made.",
+      ),
+    );
+    this.played.addEventListener("change", () => (find("#jam-undo").disabled = !this.played.canUndo));
+    find("#jam-undo").addEventListener("click", () => this.played.undo());
+    addEventListener("keydown", (event) => {
+      const undo = event.key.toLowerCase() === "z" && (event.ctrlKey || event.metaKey) && !event.shiftKey;
+      if (!undo || !this.open || !keyboard.open || isTyping(event)) return;
+      event.preventDefault();
+      this.played.undo();
+    });
     find("#jam-clear").addEventListener("click", () => this.played.clear());
     find("#jam-play").addEventListener("click", () => (this.running ? this.stop("Stopped.") : this.go()));
     find("#jam-volume").addEventListener("input", () => this.#applyVolume());

@@ -11,9 +11,14 @@ const OCTAVES = new Map([
   ["KeyZ", -1],
   ["KeyX", 1],
 ]);
-/** Where letters are typed: every field but those that have none. */
+/** Every field but those that have no letters. */
 const TYPING =
   "input:not([type=range], [type=radio], [type=checkbox], [type=button]), textarea, select, dialog, [contenteditable]";
+
+/** Whether a key that was pressed is for a field in which one types.
+ * @param {KeyboardEvent} event */
+export const isTyping = (event) =>
+  event.isComposing || Boolean(/** @type {Element} */ (event.target).closest?.(TYPING));
 
 /** Keys on the drawn keyboard. */
 export const KEYS = SEMITONES.size;
@@ -24,9 +29,8 @@ export const KEYS = SEMITONES.size;
  */
 export function listenToComputerKeys({ press, release, shift, active }) {
   addEventListener("keydown", (event) => {
-    const target = /** @type {Element} */ (event.target);
     if (!active() || event.repeat || event.ctrlKey || event.metaKey || event.altKey) return;
-    if (event.isComposing || target.closest?.(TYPING)) return;
+    if (isTyping(event)) return;
     const semitone = SEMITONES.get(event.code);
     const octaves = OCTAVES.get(event.code);
     if (semitone !== undefined) press(semitone);

@@ -4,6 +4,7 @@ import { apiKey } from "../api/api-key.js";
 import { getJson, upload } from "../api/http.js";
 import { isTransient, Problem } from "../api/problem.js";
 import { audioToImage, imageToAudio } from "../api/requests.js";
+import { watchOutput } from "../audio/output-watch.js";
 import { Player } from "../audio/player.js";
 import { ClipStore } from "../clips/clip-store.js";
 import { exportClip } from "../clips/export.js";
@@ -25,7 +26,7 @@ import { Stage } from "../studio/stage.js";
 import { find } from "../ui/dom.js";
 import { wireKeyDialog } from "../ui/key-dialog.js";
 import { wireMenus } from "../ui/menus.js";
-import { missingNames, refusal } from "../ui/messages.js";
+import { missingNames, NO_SOUND, refusal } from "../ui/messages.js";
 import { showServerStatus } from "../ui/server-status.js";
 
 /** @typedef {import("../clips/history.js").Clip} Clip */
@@ -90,6 +91,7 @@ function useTool() {
     ideas.hide();
     find("#notice").hidden = true;
   }
+  promptForm.tool = now;
   refresh();
 }
 
@@ -116,6 +118,13 @@ function refresh() {
   promptForm.go.textContent = jam.open ? (jam.running ? "Play this next" : "Start") : label;
 }
 
+/** @param {boolean} silent  whether what plays can't be heard */
+function showSilence(silent) {
+  const shown = promptForm.trouble.textContent;
+  if (silent && !shown) promptForm.showProblem(NO_SOUND);
+  if (!silent && shown === NO_SOUND) promptForm.showProblem("");
+}
+
 async function makeFourIdeas() {
   const clips = await actions.makeFour();
   selectTool("listen");
@@ -140,6 +149,8 @@ function wire() {
     showHistory();
   });
   player.addEventListener("change", refresh);
+  const watch = watchOutput(() => player.playing || jam.running, showSilence);
+  for (const source of [player, jam]) source.addEventListener("change", watch);
   find("#tools").addEventListener("change", useTool);
   find("#cancel").addEventListener(
     "click",

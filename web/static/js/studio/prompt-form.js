@@ -6,7 +6,7 @@
 import { getJson } from "../api/http.js";
 import { promptAndSeed } from "../api/requests.js";
 import { find, make } from "../ui/dom.js";
-import { strengthHint } from "../ui/messages.js";
+import { sourceHint } from "../ui/messages.js";
 import { LoraSliders } from "./lora-sliders.js";
 import { EXAMPLES, randomPrompt } from "./prompts.js";
 
@@ -105,6 +105,14 @@ export class PromptForm extends EventTarget {
     this.#controlsChanged();
   }
 
+  /** @type {"listen" | "repaint" | "draw"} */ #tool = "listen";
+
+  /** A drawing is what a riff on it begins with, and a box what is repainted: there is nothing to choose. */
+  set tool(/** @type {"listen" | "repaint" | "draw"} */ name) {
+    this.#tool = name;
+    this.#controlsChanged();
+  }
+
   /** Whether there is a clip to start from. */
   set hasClip(/** @type {boolean} */ yes) {
     this.fields.from[1].disabled = !yes;
@@ -163,13 +171,22 @@ export class PromptForm extends EventTarget {
     this.dispatchEvent(new Event("change"));
   }
 
+  /** What the next clip begins with.
+   * @returns {"nothing" | "clip" | "beat" | "drawing" | "box"} */
+  get #source() {
+    if (this.#jamming || (this.#tool === "listen" && this.from === "seed")) return "beat";
+    if (this.#tool === "listen") return this.from === "clip" ? "clip" : "nothing";
+    return this.#tool === "draw" ? "drawing" : "box";
+  }
+
   #controlsChanged() {
     const { denoising } = this.fields;
     find("#denoising-dial output", this.form).textContent = `${Math.round(denoising.valueAsNumber * 100)} %`;
+    find("#begin", this.form).hidden = this.#tool !== "listen" && !this.#jamming;
     this.fields["seed-image"].disabled = this.from !== "seed" && !this.#jamming;
-    denoising.disabled = this.from === "nothing" && !this.#jamming;
-    const source = this.from === "clip" && !this.#jamming ? "clip" : "beat";
-    this.hint.textContent = denoising.disabled ? this.#welcome : strengthHint(denoising.valueAsNumber, source);
+    const source = this.#source;
+    denoising.disabled = source === "nothing" || source === "box";
+    this.hint.textContent = source === "nothing" ? this.#welcome : sourceHint(source, denoising.valueAsNumber);
     const set = [this.fields.seed.value && "seed fixed", this.loras.weights && "LoRA"].filter(Boolean);
     find("#settings summary", this.form).textContent = ["Settings", ...set].join(", ");
     this.dispatchEvent(new Event("change"));

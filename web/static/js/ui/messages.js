@@ -34,11 +34,18 @@ export function firstBars({ status, queue, progress }, seconds) {
   return `Making the first bars: about ${span(Math.ceil(left / 10) * 10)} more.`;
 }
 
-/** What a denoising strength does.
- * @param {number} strength 0–1 @param {"clip" | "beat"} source  what it begins with */
-export function strengthHint(strength, source) {
+export const NO_SOUND =
+  "Nothing can be heard: this browser finds no loudspeakers or headphones. Connect some, or choose others in the system’s settings.";
+
+/** What becomes of what a clip begins with.
+ * @param {"clip" | "beat" | "drawing" | "box"} source @param {number} strength  of the denoising, 0–1 */
+export function sourceHint(source, strength) {
+  if (source === "box") return "Drag a box, describe what should be there, press Repaint: the rest stays as it is.";
   const [, stays] = STAYS.find(([most]) => strength <= most) ?? STAYS[STAYS.length - 1];
-  return `Denoising strength is how much of the ${source} is made new. At ${Math.round(strength * 100)} %, ${stays}.`;
+  const percent = `${Math.round(strength * 100)} %`;
+  return source === "drawing"
+    ? `Press Play to hear the drawing as it is, or “Riff on it” to make music of it. At a denoising strength of ${percent}, ${stays}.`
+    : `Denoising strength is how much of the ${source} is made new. At ${percent}, ${stays}.`;
 }
 
 /** @type {[number, string][]} */
