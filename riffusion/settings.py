@@ -76,7 +76,7 @@ class Settings(BaseSettings):
         default=False,
         description="Whether webhooks may go to http:// and private addresses too, for development.",
     )
-    key: SecretStr | None = Field(default=None, description="API key that `riffusion submit` sends.")
+    key: SecretStr | None = Field(default=None, description="API key that `riffusion submit` and `batch` send.")
 
     # Storage
     storage: str = Field(default="local", description="Where results and uploads are kept: `local` or `s3`.")

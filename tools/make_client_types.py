@@ -22,6 +22,8 @@ ROOTS = (
     "Request",
     "Job",
     "JobPage",
+    "Batch",
+    "BatchResult",
     "UploadedFile",
     "UploadPage",
     "ModelEntry",

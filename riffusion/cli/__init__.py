@@ -31,6 +31,7 @@ SERVICE = {
     "plan": ("riffusion.cli.plan:plan", "What so many clips a second need, and from which figures."),
     "bucket": ("riffusion.cli.bucket:bucket", "Make the bucket of an S3 server of one's own."),
     "submit": ("riffusion.cli.submit:submit", "Make a clip on a running server."),
+    "batch": ("riffusion.cli.batch:batch", "Thousands of requests on a running server: submit, wait, results."),
 }
 TOOLS = {
     "recipe": ("riffusion.cli.inspect:recipe", "The request that made a PNG or an audio file."),

@@ -8,13 +8,11 @@ import click
 
 from riffusion.cli.options import build, parameters
 from riffusion.cli.progress import ProgressBar
-from riffusion.client import Client, Downloaded, Job
+from riffusion.cli.remote import SERVER, connect
+from riffusion.client import Downloaded, Job
 from riffusion.errors import InvalidRequest
 from riffusion.requests import AnyRequest, parse
 from riffusion.requests.modes.text_to_audio import TextToAudio
-from riffusion.settings import get_settings
-
-RETRY_S = 10  # interactive
 
 
 def follow(job: Job, folder: Path, name: str | None = None) -> Downloaded:
@@ -33,10 +31,7 @@ def follow(job: Job, folder: Path, name: str | None = None) -> Downloaded:
 def _submit(url: str, key: str | None, folder: Path, request: IO[str] | None, **values: Any) -> None:
     if (request is None) == (values["prompt"] is None):
         raise click.UsageError("Give a PROMPT or --request.")
-    own = get_settings().key
-    if key is None and own is not None:
-        key = own.get_secret_value()
-    with Client(url, key, retry_for_s=RETRY_S) as client:
+    with connect(url, key) as client:
         job = client.submit(_read(request) if request is not None else build(TextToAudio, values)[0])
         click.echo(f"job {job.id}", err=True)
         saved = follow(job, folder)
@@ -57,8 +52,7 @@ def _parameters() -> list[click.Parameter]:
     folder = click.Path(file_okay=False, path_type=Path)
     return [
         *params,
-        click.Option(["--url"], default="http://127.0.0.1:8000", show_default=True, help="The server's address."),
-        click.Option(["--key"], help="API key; given as RIFFUSION_KEY, the list of processes doesn't show it."),
+        *SERVER,
         click.Option(["--request"], type=click.File(), help="JSON of any mode instead, such as `riffusion recipe`'s."),
         click.Option(["-o", "--output", "folder"], type=folder, default=Path(), help="Folder for the files."),
     ]

@@ -4,9 +4,22 @@
 heavy is imported.
 """
 
+from riffusion.client.batch import AsyncBatch, Batch, BatchResult
 from riffusion.client.events import Event
 from riffusion.client.job import AsyncJob, Downloaded, Job
 from riffusion.client.result_file import AsyncFile, File
 from riffusion.client.session import AsyncClient, Client
 
-__all__ = ["AsyncClient", "AsyncFile", "AsyncJob", "Client", "Downloaded", "Event", "File", "Job"]
+__all__ = [
+    "AsyncBatch",
+    "AsyncClient",
+    "AsyncFile",
+    "AsyncJob",
+    "Batch",
+    "BatchResult",
+    "Client",
+    "Downloaded",
+    "Event",
+    "File",
+    "Job",
+]

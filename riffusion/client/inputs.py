@@ -1,10 +1,11 @@
 """What callers hand over, as the server takes it: requests and files."""
 
+import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import IO, Any, Literal, TypedDict
+from typing import IO, Any, Literal, TypedDict, cast
 
 from pydantic_core import to_jsonable_python
 
@@ -31,6 +32,9 @@ RequestInput = AnyRequest | Mapping[str, Any] | str
 """A request's model, its JSON, or a prompt."""
 FileInput = str | os.PathLike[str] | bytes | IO[bytes] | AudioSegment
 """A path, a file's content, a file that is open for reading, or a sound."""
+BatchInput = str | os.PathLike[str] | bytes | IO[bytes] | IO[str] | Iterable[RequestInput]
+"""JSON lines, as a path, a file's content or a file that is open for reading; or requests, of which those that are
+mappings may have an `id`."""
 ReferenceInput = Reference | Mapping[str, str]
 """What a request names from elsewhere, as a model or as JSON."""
 
@@ -83,6 +87,34 @@ def request_body(request: RequestInput | None, fields: Mapping[str, Any]) -> dic
     return {name: value for name, value in body.items() if value is not None}
 
 
+def request_bodies(requests: Iterable[RequestInput]) -> list[dict[str, Any]]:
+    """The JSON of several requests.
+
+    Raises:
+        TypeError: it is one request.
+    """
+    if isinstance(requests, str | Mapping | AnyRequest):  # which can be iterated over as well
+        raise TypeError("This call takes several requests; submit takes one.")
+    return [request_body(request, {}) for request in requests]
+
+
+def batch_lines(requests: BatchInput) -> bytes:
+    """JSON lines, at once, so that they can be sent again: a file's as they are, or one for each request.
+
+    Raises:
+        TypeError: it is one request.
+    """
+    if isinstance(requests, str | os.PathLike):
+        return Path(requests).read_bytes()
+    if isinstance(requests, bytes):
+        return requests
+    if (read := getattr(requests, "read", None)) is not None:
+        content: bytes | str = read()
+        return content.encode() if isinstance(content, str) else content
+    bodies = request_bodies(cast("Iterable[RequestInput]", requests))
+    return b"".join(json.dumps(body).encode() + b"\n" for body in bodies)
+
+
 def checked_id(text: str) -> str:
     """An id as part of an address.
 
@@ -90,7 +122,7 @@ def checked_id(text: str) -> str:
         NotFound: it can't be one, and would lead elsewhere.
     """
     if re.fullmatch(ID, text) is None:
-        raise NotFound(f"{text!r} is not the id of a job or an upload.")
+        raise NotFound(f"{text!r} is not the id of a job, an upload or a batch.")
     return text
 
 

@@ -1,12 +1,9 @@
 """A job of the client: its state, its end, its files."""
 
 import contextlib
-import math
 import os
-import time
 from collections.abc import AsyncGenerator, Callable
 from dataclasses import dataclass
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -15,11 +12,9 @@ from riffusion.client.events import Event, follow
 from riffusion.client.job_state import JobState
 from riffusion.client.models import JobData, Share
 from riffusion.client.result_file import AsyncFile, File, FileCalls
-from riffusion.client.transport import Transport, parsed
-from riffusion.errors import Gone, NotFound, RequestError, RiffusionError, UnavailableError
+from riffusion.client.transport import Transport
+from riffusion.errors import Gone, NotFound, RequestError, RiffusionError
 
-HOLD_S = 20  # for which the server may hold a poll until something changes
-PAUSE_S = 1.0  # between polls that the server doesn't hold
 CANCEL_S = 5.0  # for which an interrupted run tries to cancel its job
 
 _J = TypeVar("_J", bound="JobCalls[Any, Any]")
@@ -38,10 +33,6 @@ class JobCalls(JobState, Generic[_J, _F]):
     """What `Job` and `AsyncJob` have in common."""
 
     _file: type[_F]
-
-    def __init__(self, transport: Transport, data: JobData) -> None:
-        super().__init__(data)
-        self._transport = transport
 
     @property
     def audio(self) -> _F:
@@ -112,7 +103,7 @@ class JobCalls(JobState, Generic[_J, _F]):
     @call
     async def cancel(self) -> _J:
         """Cancels the job if it hasn't ended; repeating it changes nothing."""
-        self._state = await self._transport.fetch(JobData, "POST", f"jobs/{self.id}/cancel"), None
+        self._state = await self._transport.fetch(JobData, "POST", f"{self._path}/cancel"), None
         return self._itself
 
     @call
@@ -122,12 +113,12 @@ class JobCalls(JobState, Generic[_J, _F]):
         Raises:
             NotFound, Gone: the server no longer has the job.
         """
-        await self._transport.request("DELETE", f"jobs/{self.id}")
+        await self._transport.request("DELETE", self._path)
 
     @call
     async def publish(self) -> Share:
         """Shows the clip to everyone who has the address that is returned; publishing again returns the same."""
-        return await self._transport.fetch(Share, "POST", f"jobs/{self.id}/publish")
+        return await self._transport.fetch(Share, "POST", f"{self._path}/publish")
 
     @call
     async def save(self, path: str | os.PathLike[str]) -> Path:
@@ -163,36 +154,8 @@ class JobCalls(JobState, Generic[_J, _F]):
     def _itself(self) -> _J:
         return cast("_J", self)  # every class names itself
 
-    async def _refresh(self, hold_s: int = 0, within_s: float = math.inf) -> bool:
-        options = self._transport
-        if within_s < math.inf:  # a second more, so that the last attempt is one
-            options = options.with_options(min(options.timeout_s, within_s + 1), min(options.retry_for_s, within_s))
-        tag = self._state[1]
-        headers = {"If-None-Match": tag} if tag else {}
-        if hold_s:
-            headers["Prefer"] = f"wait={hold_s}"
-        response = await options.request("GET", f"jobs/{self.id}", headers=headers, wait_s=hold_s)
-        if response.status_code == HTTPStatus.NOT_MODIFIED:
-            return False
-        self._state = parsed(JobData, response), response.headers.get("ETag")
-        return True
-
     async def _wait(self, progress: "Callable[[_J], None] | None", timeout_s: float | None) -> _J:
-        deadline = math.inf if timeout_s is None else time.monotonic() + timeout_s
-        while not self.ended:
-            asked = time.monotonic()
-            left = max(0.0, deadline - asked)
-            late = TimeoutError(f"Job {self.id} is still {self.status} after {timeout_s} s.")
-            try:
-                changed = await self._refresh(int(min(HOLD_S, left)), left)
-            except UnavailableError as error:
-                raise (late if left < self._transport.retry_for_s else error) from error
-            if changed and progress is not None:
-                progress(self._itself)
-            if not self.ended and time.monotonic() >= deadline:
-                raise late
-            if not changed and time.monotonic() - asked < PAUSE_S:  # a busy server doesn't hold requests
-                await self._transport.wire.sleep(min(PAUSE_S, max(0.0, deadline - time.monotonic())))
+        await self._until_ended(progress, timeout_s)
         if self.error is not None:
             raise self.error
         return self._itself
@@ -210,7 +173,7 @@ class JobCalls(JobState, Generic[_J, _F]):
 
     async def _abandon(self) -> None:
         with contextlib.suppress(RiffusionError):  # what has interrupted it says more
-            await self._transport.with_options(CANCEL_S, 0).request("POST", f"jobs/{self.id}/cancel")
+            await self._transport.with_options(CANCEL_S, 0).request("POST", f"{self._path}/cancel")
 
     async def _glance(self) -> bytes | None:
         try:
@@ -220,7 +183,7 @@ class JobCalls(JobState, Generic[_J, _F]):
 
     async def _preview(self, transport: Transport) -> bytes | None:
         try:
-            return (await transport.request("GET", f"jobs/{self.id}/preview")).content
+            return (await transport.request("GET", f"{self._path}/preview")).content
         except (NotFound, Gone):
             return None
 

@@ -2,23 +2,15 @@
 
 from riffusion.client.models import JobData, JobStatus, Result
 from riffusion.client.problems import job_error
+from riffusion.client.watched import Watched
 from riffusion.errors import Canceled, RequestError, RiffusionError
 from riffusion.requests import JobResult
 
 
-class JobState:
+class JobState(Watched[JobData]):
     """A job's latest known state."""
 
-    def __init__(self, data: JobData) -> None:
-        self._state: tuple[JobData, str | None] = data, None  # with its entity tag, in one step for all threads
-
-    def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.id} {self.status}>"
-
-    @property
-    def data(self) -> JobData:
-        """Its latest known state, as of the latest call that fetched it."""
-        return self._state[0]
+    _noun, _folder, _model = "Job", "jobs", JobData
 
     @property
     def id(self) -> str:
@@ -29,11 +21,6 @@ class JobState:
     def status(self) -> JobStatus:
         """`queued`, `running`, `succeeded`, `failed` or `canceled`."""
         return self.data.status
-
-    @property
-    def ended(self) -> bool:
-        """Whether it has reached a terminal state."""
-        return self.data.ended
 
     @property
     def error(self) -> RiffusionError | None:

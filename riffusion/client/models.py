@@ -10,9 +10,11 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 ID = r"^[A-Za-z0-9_-]+$"
-"""Of a job or an upload: it becomes part of addresses and file names."""
+"""Of a job, an upload or a batch: it becomes part of addresses and file names."""
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "canceled"]
+BatchStatus = Literal["running", "completed", "canceled"]
+BatchResultStatus = Literal["held", "queued", "running", "succeeded", "failed", "canceled"]
 
 
 class _Response(BaseModel):
@@ -161,6 +163,76 @@ class JobPage(JobList):
     """Part of the caller's jobs, newest first."""
 
     next_cursor: str | None = None
+
+
+class BatchNumbers(_Response):
+    """How many of a batch's requests are in each state; their sum is its total."""
+
+    held: int
+    """Wait in the batch for a place in the queue."""
+    queued: int
+    running: int
+    succeeded: int
+    failed: int
+    canceled: int
+
+    @property
+    def ended(self) -> int:
+        """Those that have reached a terminal state."""
+        return self.succeeded + self.failed + self.canceled
+
+
+class BatchLinks(_Response):
+    """URLs of the batch."""
+
+    self: str
+    results: str
+    cancel: str
+
+
+class BatchData(_Response):
+    """Many requests, and how far they are: the JSON of `GET /batches/<id>`."""
+
+    id: str = Field(pattern=ID)
+    status: BatchStatus
+    """`running` until all of its requests have ended; then `completed`, also if some failed, or `canceled`."""
+    model: str
+    total: int
+    """Requests."""
+    counts: BatchNumbers
+    created_at: datetime
+    canceled_at: datetime | None = None
+    completed_at: datetime | None = None
+    expires_at: datetime | None = None
+    """When it is deleted; known once all of it has ended."""
+    links: BatchLinks
+
+    @property
+    def ended(self) -> bool:
+        """Whether all of its requests have reached a terminal state."""
+        return self.status != "running"
+
+
+class BatchList(_Response):
+    """The caller's batches, newest first."""
+
+    batches: list[BatchData]
+
+
+class BatchResultData(_Response):
+    """One line of a batch's results: the JSON of a line of `GET /batches/<id>/results`."""
+
+    line: int
+    """Of the request in the batch, from 1."""
+    id: str | None = None
+    """That the request was sent with."""
+    status: BatchResultStatus
+    job_id: str | None = None
+    """Once it has become a job."""
+    job: JobData | None = None
+    """Until it expires or is deleted."""
+    error: JobFailure | None = None
+    """Why there is no clip, or none any more."""
 
 
 class UploadedFile(_Response):

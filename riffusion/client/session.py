@@ -1,13 +1,23 @@
-"""The clients: run, submit, find, list, upload, delete uploads."""
+"""The clients: run, submit, find, list, upload, delete uploads; batches are beside this."""
 
 import copy
 import uuid
-from collections.abc import AsyncGenerator, Iterable, Mapping
+from collections.abc import AsyncGenerator, Iterable
 from types import TracebackType
 from typing import Any, Generic, Self, TypeVar, Unpack
 
+from riffusion.client.batch import AsyncBatch, Batch, BatchCalls
+from riffusion.client.batches import BatchesCalls
 from riffusion.client.calls import Asynchronous, Blocking, call, stream
-from riffusion.client.inputs import Fields, FileInput, RequestInput, checked_id, file_part, request_body
+from riffusion.client.inputs import (
+    Fields,
+    FileInput,
+    RequestInput,
+    checked_id,
+    file_part,
+    request_bodies,
+    request_body,
+)
 from riffusion.client.job import AsyncJob, Job, JobCalls
 from riffusion.client.models import (
     JobData,
@@ -26,11 +36,12 @@ from riffusion.client.wire import AsyncWire, BlockingWire, Wire
 from riffusion.requests import Upload
 
 _J = TypeVar("_J", bound=JobCalls[Any, Any])
+_B = TypeVar("_B", bound=BatchCalls[Any, Any])
 _Page = TypeVar("_Page", JobPage, UploadPage)
 _Accepted = TypeVar("_Accepted", JobData, JobList)
 
 
-class ClientCalls(Generic[_J]):
+class ClientCalls(BatchesCalls[_B], Generic[_J, _B]):
     """What `Client` and `AsyncClient` have in common."""
 
     _job: type[_J]
@@ -135,10 +146,9 @@ class ClientCalls(Generic[_J]):
 
         Raises:
             RequestError, UnavailableError: as `submit`.
+            TypeError: `requests` is a single request.
         """
-        if isinstance(requests, str | Mapping):
-            raise TypeError("submit_many takes several requests; submit takes one.")  # not one for each of its letters
-        body = [request_body(request, {}) for request in requests]
+        body = request_bodies(requests)
         return [self._made(data) for data in (await self._post_jobs(JobList, body, idempotency_key)).jobs]
 
     @call
@@ -234,10 +244,10 @@ class ClientCalls(Generic[_J]):
         return await self._transport.fetch(kind, "POST", "jobs", json=body, headers=headers)
 
 
-class Client(ClientCalls[Job], Blocking):
+class Client(ClientCalls[Job, Batch], Blocking):
     """A client of one server, for any number of threads: its calls block and return results."""
 
-    _job, _wire = Job, BlockingWire
+    _job, _batch, _wire = Job, Batch, BlockingWire
 
     def __enter__(self) -> Self:
         return self
@@ -248,10 +258,10 @@ class Client(ClientCalls[Job], Blocking):
         self.close()
 
 
-class AsyncClient(ClientCalls[AsyncJob], Asynchronous):
+class AsyncClient(ClientCalls[AsyncJob, AsyncBatch], Asynchronous):
     """A client of one server, for asyncio: its calls are awaited."""
 
-    _job, _wire = AsyncJob, AsyncWire
+    _job, _batch, _wire = AsyncJob, AsyncBatch, AsyncWire
 
     async def __aenter__(self) -> Self:
         return self

@@ -9,6 +9,7 @@ from werkzeug.serving import make_server
 
 from api.app import create_app
 from api.services import EXTENSION
+from riffusion.jobs.batches import BatchStore
 from riffusion.jobs.store import JobStore
 from riffusion.settings import Settings
 from riffusion.storage import open_storage
@@ -30,8 +31,11 @@ def serving(settings: Settings, generator: Generates | None = None) -> Iterator[
     heartbeat = Heartbeat(store, settings, "runner")
     runner = Runner(store, open_storage(settings), generator or CheapGenerator(), heartbeat, settings)
 
+    batches = BatchStore(store)
+
     def work() -> None:
         while not runner.stopping:
+            batches.feed()
             runner.work()
             time.sleep(0.02)
 

@@ -7,10 +7,10 @@ from unittest import mock
 
 import pytest
 
-from riffusion.client import AsyncClient, AsyncFile, AsyncJob, Client, File, Job
+from riffusion.client import AsyncBatch, AsyncClient, AsyncFile, AsyncJob, Batch, Client, File, Job
 from riffusion.client.calls import Asynchronous, Blocking, call, stream
 
-PAIRS = [(Client, AsyncClient), (Job, AsyncJob), (File, AsyncFile)]
+PAIRS = [(Client, AsyncClient), (Job, AsyncJob), (Batch, AsyncBatch), (File, AsyncFile)]
 
 
 def public(kind: type) -> dict[str, object]:

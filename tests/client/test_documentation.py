@@ -12,6 +12,9 @@ from typing import Any
 import pytest
 
 from riffusion.generate import Clip, Control
+from riffusion.jobs.database import connect
+from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.tenants import UNLIMITED
 from riffusion.jobs.webhooks.signature import signed_headers
 from riffusion.requests import AnyRequest
 from riffusion.requests.modes.text_to_audio import TextToAudio
@@ -40,11 +43,13 @@ def test_the_examples_run(
     folder = tmp_path / "user"
     folder.mkdir()
     monkeypatch.chdir(folder)
+    monkeypatch.setenv("RIFFUSION_KEY", KeyStore(connect(settings), settings).create("me", UNLIMITED)[0])
     with serving(settings, AnyPrompt()) as url:
         (folder / "examples.py").write_text(examples.replace(SERVER, url))
         names = runpy.run_path("examples.py")
     assert {path.name for path in folder.rglob("*.*")} == {
-        "bells.mp3", "bells.png", "bells.wav", "first.mp3", "loop.mp3", "examples.py"
+        "bells.mp3", "bells.png", "bells.wav", "bell-0.mp3", "bell-1.mp3", "bell-2.mp3", "first.mp3", "loop.mp3",
+        "examples.py",
     }  # fmt: skip
     assert "'field': 'steps'" in capsys.readouterr().out
     check_the_receiver(names)

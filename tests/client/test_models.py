@@ -10,14 +10,15 @@ from pydantic import BaseModel
 from api.app import create_app
 from riffusion.client import Client, models
 from riffusion.client.inputs import Fields, Mode
-from riffusion.client.models import JobData
+from riffusion.client.models import BatchData, BatchResultData, JobData
 from riffusion.errors import RiffusionError
 from riffusion.requests import MODES
 from riffusion.settings import Settings
 from tests.client.conftest import JOB_ID, Script, job_json
 
 OURS = [each for each in vars(models).values() if isinstance(each, type) and issubclass(each, models._Response)]
-RESPONSES = {kind: "Job" if kind is JobData else kind.__name__ for kind in OURS if kind is not models._Response}
+OTHERWISE = {JobData: "Job", BatchData: "Batch", BatchResultData: "BatchResult"}
+RESPONSES = {kind: OTHERWISE.get(kind, kind.__name__) for kind in OURS if kind is not models._Response}
 
 
 @pytest.fixture(scope="module")
@@ -64,6 +65,8 @@ def _described_types(schema: dict[str, Any], schemas: dict[str, Any]) -> set[str
 
 def test_the_statuses_are_those_of_the_document(schemas: dict[str, Any]) -> None:
     assert set(get_args(models.JobStatus)) == set(schemas["JobStatus"]["enum"])
+    assert set(get_args(models.BatchStatus)) == set(schemas["BatchStatus"]["enum"])
+    assert set(get_args(models.BatchResultStatus)) == set(schemas["BatchResult"]["properties"]["status"]["enum"])
 
 
 def test_the_fields_of_requests_are_those_of_all_modes() -> None:

@@ -50,6 +50,11 @@ def save(client: Client, folder: Path) -> Path:
     for event in made.events(previews=True):
         picture: bytes | None = event.preview
         use(event.data.status, seconds, step, picture)
+    batch = client.submit_batch([request, "a", {"id": "mine", "prompt": "a"}], idempotency_key="1").wait(timeout_s=3)
+    client.submit_batch(request)  # error: TextToAudio
+    for result in batch.results():
+        use(result.job.save(folder))  # error: save
+        use(result.error.code if result.error else result.job and result.job.audio.url, batch.data.counts.ended)
     use(webhooks.unwrap(content, {"webhook-id": "a"}, "whsec_").data.result)
     return made.save(folder / "a.mp3") or job.wait().download(folder).audio
 
@@ -66,5 +71,9 @@ async def save_asynchronously(client: AsyncClient, folder: Path) -> Path:
         use(event.data.mode)
     for _ in client.uploads():  # error: AsyncGenerator
         pass
+    batch = await client.submit_batch(folder / "requests.jsonl")
+    await (await batch.wait(progress=lambda now: use(now.data.counts.held))).cancel()
+    async for result in (await client.batch(batch.id)).results():
+        use(result.line, result.job and await result.job.audio.read())
     await client.upload(await made.audio.open())
     return await made.audio.save(folder / "a.mp3")

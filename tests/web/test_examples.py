@@ -16,6 +16,9 @@ import httpx
 import pytest
 
 from riffusion.generate import Clip, Control
+from riffusion.jobs.database import connect
+from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.tenants import UNLIMITED
 from riffusion.requests import AnyRequest
 from riffusion.requests.modes.text_to_audio import TextToAudio
 from riffusion.settings import Settings
@@ -27,9 +30,9 @@ from web.examples import ADDRESS, LANGUAGES, examples
 
 ROOT = Path(__file__).parents[2]
 BIN = Path(sys.executable).parent
-NAMES = ("start", "submit", "upload", "follow", "list_jobs", "publish")
+NAMES = ("start", "submit", "upload", "follow", "list_jobs", "submit_batch", "publish")
 # What each leaves behind: a file, or a last line that it prints.
-FILES = {"start": "bells.mp3", "submit": "between.mp3", "upload": "organ.mp3"}
+FILES = {"start": "bells.mp3", "submit": "between.mp3", "upload": "organ.mp3", "submit_batch": "piano.mp3"}
 LINES = {"follow": r"succeeded\b", "list_jobs": r"\w{40,} (queued|running|succeeded)$", "publish": "http://.+/clips/"}
 CURL_LINES = LINES | {"submit": r"\w{40,}$", "upload": "http://.+/jobs/"}
 
@@ -80,7 +83,9 @@ def test_the_examples_on_the_page_run(settings: Settings, tmp_path: Path, langua
         "Python": [sys.executable, "-c"],
         "JavaScript": ["node", "--input-type=module", "--eval"],
     }[language]
+    key, _ = KeyStore(connect(settings), settings).create("me", UNLIMITED)
     with serving(settings, AnyPrompt()) as url, user(tmp_path) as env:
+        env["RIFFUSION_KEY"] = key
         code = shown(url)
         assert {name for name, spoken in code if spoken == language} == set(NAMES)
         for name in NAMES:

@@ -7,6 +7,7 @@ import { Client, JobError, Problem, RequestError, webhooks } from "riffusion";
 
 const url = String(process.env.SERVER);
 const client = new Client({ url, secret: "s".repeat(22) });
+const owner = new Client({ url, key: process.env.KEY });
 
 /** @param {string} code @param {any} [kind] */
 const problem =
@@ -116,6 +117,63 @@ test("uploads are named, listed and deleted", async () => {
   await client.deleteUpload(upload);
   assert.ok(!(await all(client.uploads())).some(({ id }) => id === upload.upload));
   await assert.rejects(client.upload(new Blob(["nothing"])), problem("unreadable_media"));
+});
+
+test("a batch, from requests to clips", async () => {
+  /** @type {number[]} */
+  const succeeded = [];
+  const batch = await owner.submitBatch(["0", { mode: "text-to-audio", prompt: "0", id: "mine" }, "refuse"]);
+  assert.deepEqual([batch.status, batch.data.total], ["running", 3]);
+  await batch.wait({ onChange: ({ counts }) => succeeded.push(counts.succeeded), timeoutMs: 60_000 });
+  assert.deepEqual([batch.status, batch.counts.failed, succeeded.at(-1)], ["completed", 1, 2]);
+  const results = await all(batch.results());
+  assert.deepEqual(
+    results.map(({ line, id, status }) => [line, id, status]),
+    [
+      [1, null, "succeeded"],
+      [2, "mine", "succeeded"],
+      [3, null, "failed"],
+    ],
+  );
+  assert.equal(await (await results[1].clip?.audio.blob())?.text(), "sound");
+  assert.equal(results[1].error, null);
+  const { error } = results[2];
+  assert.ok(error instanceof JobError && error.code === "broken_picture" && error.job.batch === batch.id);
+});
+
+test("a batch is found again, canceled and deleted", async () => {
+  const batch = await owner.submitBatch(["60", "60"]);
+  assert.ok((await all(owner.batches())).some(({ id }) => id === batch.id));
+  const found = await owner.batch(batch.id);
+  await found.cancel();
+  assert.equal((await found.cancel()).status, "canceled");
+  assert.ok((await batch.refresh()).ended);
+  assert.deepEqual(
+    (await all(batch.results())).map(({ error }) => error?.code),
+    ["canceled", "canceled"],
+  );
+  await batch.delete();
+  await assert.rejects(owner.batch(batch.id), problem("gone"));
+});
+
+test("a batch may be lines of any kind, and needs a key", async () => {
+  const lines = '{"mode": "text-to-audio", "prompt": "0", "id": "a"}\n{"mode": "text-to-audio", "prompt": "0"}\n';
+  const bytes = new TextEncoder().encode(lines);
+  async function* generated() {
+    for (const id of ["a", undefined])
+      yield/** @type {const} */ ({ mode: "text-to-audio", prompt: "0", ...(id && { id }) });
+  }
+  for (const source of [lines, bytes, bytes.buffer, new Blob([lines]), generated()]) {
+    const ids = (await all((await owner.submitBatch(source)).results())).map(({ id }) => id);
+    assert.deepEqual(ids, ["a", null]);
+  }
+  const options = { idempotencyKey: `batch-${Date.now()}` };
+  assert.equal((await owner.submitBatch(lines, options)).id, (await owner.submitBatch(bytes, options)).id);
+  await assert.rejects(owner.submitBatch(["0", { mode: "text-to-audio", prompt: "x", steps: 999 }]), (error) => {
+    assert.ok(error instanceof RequestError && error.fields[0].field === "lines.2.steps");
+    return true;
+  });
+  await assert.rejects(client.submitBatch(lines), problem("unauthorized"));
 });
 
 test("invalid fields are named", async () => {

@@ -10,6 +10,9 @@ from pathlib import Path
 
 import pytest
 
+from riffusion.jobs.database import connect
+from riffusion.jobs.keys import KeyStore
+from riffusion.jobs.tenants import UNLIMITED
 from riffusion.jobs.webhooks.signature import signed_headers
 from riffusion.settings import Settings
 from tests.api.conftest import wav
@@ -70,9 +73,10 @@ def test_it_does_what_the_api_does(user: Path, settings: Settings) -> None:
     (user / "tone.wav").write_bytes(wav())
     body = json.dumps({"type": "job.succeeded", "data": {"id": "j"}})
     headers = signed_headers("j", int(time.time()), body.encode(), SECRET)
+    key, _ = KeyStore(connect(settings), settings).create("me", UNLIMITED)
     with serving(settings) as url:
         ran = run(
-            user, "node", "--test", "--test-reporter=tap", "contract.test.js", SERVER=url, SOUND="tone.wav",
+            user, "node", "--test", "--test-reporter=tap", "contract.test.js", SERVER=url, KEY=key, SOUND="tone.wav",
             WEBHOOK=json.dumps({"body": body, "headers": headers, "secret": SECRET}),
         )  # fmt: skip
     assert "\n# fail 0\n" in ran

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from tests.web.test_javascript import node
 
-UNIT = ("follow", "server-sent-events", "transport", "waiting", "webhooks")
+UNIT = ("batch", "follow", "server-sent-events", "transport", "waiting", "webhooks")
 
 
 def test_unit_tests() -> None:

@@ -1,5 +1,5 @@
 // A program of someone who has installed the package: it must compile, and the mistakes in it must be errors.
-import { Client, type Code, Problem, UnavailableError, webhooks } from "riffusion";
+import { type BatchState, Client, type Code, Problem, UnavailableError, webhooks } from "riffusion";
 import type { Riff } from "riffusion/schema";
 
 const client = new Client({ url: "http://127.0.0.1:8000", key: () => null });
@@ -11,6 +11,11 @@ export async function use(file: Uint8Array, body: string, headers: Record<string
   await client.submit({ mode: "audio-to-audio", clip: await client.upload(file), prompt: "x" });
   for await (const job of client.jobs({ status: "failed" })) job.data.error?.code.toUpperCase();
   for await (const { preview } of client.events("id")) if (preview) await preview.blob();
+  const batch = await client.submitBatch([riff, "organ", { ...riff, id: "mine" }], { idempotencyKey: "night" });
+  await batch.wait({ onChange: ({ counts }) => counts.held.toFixed() });
+  for await (const { id, clip, error } of batch.results()) if (clip) await clip.audio.blob();
+    else error?.code.concat(id ?? "");
+  for await (const each of client.batches()) (each.data satisfies BatchState).total.toFixed();
   const event = await webhooks.unwrap(body, headers, "whsec_");
   if (event.type === "job.succeeded") event.data.result?.audio.duration_s.toFixed();
   return sound.length + clip.audio.info.duration_s;
@@ -26,6 +31,10 @@ export function explain(error: unknown): Code | number | null {
 void client.submit({ mode: "riff", prompt: "organ" });
 // @ts-expect-error -- no such mode
 void client.submit({ mode: "song", prompt: "organ" });
+// @ts-expect-error -- one request isn't several
+void client.submitBatch(riff);
+// @ts-expect-error -- an id is a text
+void client.submitBatch([{ ...riff, id: 7 }]);
 // @ts-expect-error -- no such status
 client.jobs({ status: "done" });
 // @ts-expect-error -- a client needs an address

@@ -5,6 +5,9 @@
  * @typedef {CallOptions & {idempotencyKey?: string}} SubmitOptions  the same key and request are the same job for 24 h,
  *   also after a restart of the program; left out, each call makes a new job
  * @typedef {import("./schema.js").Request | string} Asked  a request, or just a prompt
+ * @typedef {string | (import("./schema.js").Request & {id?: string})} BatchRequest  with an id of one's own, if any
+ * @typedef {Iterable<BatchRequest> | AsyncIterable<BatchRequest> | string | Blob | ArrayBuffer | Uint8Array} BatchSource
+ *   requests; or JSON lines, as text or a file
  *
  * @typedef {object} ClientOptions
  * @property {string | URL} url  of the server
@@ -16,13 +19,16 @@
  *   with 429, 502, 503 or 504, no sooner than the server asks for [60 000]
  */
 
+import { Batch } from "./batch.js";
 import { follow } from "./follow.js";
 import { Job } from "./job.js";
+import { writeLines } from "./json-lines.js";
 import { randomKey } from "./random-key.js";
 import { Transport } from "./transport.js";
 import { Watchdog } from "./waiting.js";
 
 const UPLOAD_BYTES_PER_MS = 32; // less than that, and the server refuses it
+const LINES_PER_MS = 0.1; // of a batch, that even a busy server checks
 
 export class Client {
   /** @param {ClientOptions} options */
@@ -89,7 +95,10 @@ export class Client {
    * @param {string} id @param {CallOptions} [options] @returns {AsyncGenerator<Job, void>}
    * @throws {import("./problem.js").Problem} */
   async *events(id, options) {
-    for await (const data of follow(this.transport, id, options)) yield new Job(this.transport, data);
+    const path = `jobs/${encodeURIComponent(id)}`;
+    for await (const data of follow(this.transport, path, { ...options, events: true })) {
+      yield new Job(this.transport, data);
+    }
   }
 
   /** The caller's jobs, newest first. Needs a key or a secret.
@@ -98,6 +107,30 @@ export class Client {
   async *jobs({ status, ...options } = {}) {
     const query = /** @type {Record<string, string>} */ (status ? { status } : {});
     for await (const data of this.#pages("jobs", query, options)) yield new Job(this.transport, data);
+  }
+
+  /** Hands over up to 10,000 requests, all of them or none; they become jobs as the server's queue has places. Needs a
+   * key.
+   * @param {BatchSource} requests @param {SubmitOptions} [options] @returns {Promise<Batch>}
+   * @throws {import("./problem.js").Problem} `fields` names the invalid ones, such as `lines.17.prompt` */
+  async submitBatch(requests, { idempotencyKey, ...options } = {}) {
+    const { body, count } = await writeLines(requests, typed);
+    const headers = { "Content-Type": "application/jsonl", "Idempotency-Key": idempotencyKey ?? (await randomKey()) };
+    const silenceMs = this.transport.responseTimeoutMs + body.size / UPLOAD_BYTES_PER_MS + count / LINES_PER_MS;
+    const sent = { ...options, headers, body, silenceMs };
+    return new Batch(this.transport, await this.transport.json("POST", "batches", sent));
+  }
+
+  /** A batch submitted before. @param {string} id @param {CallOptions} [options] @returns {Promise<Batch>}
+   * @throws {import("./problem.js").Problem} "not_found" or "gone": the server has no such batch, or not any more */
+  async batch(id, options) {
+    return new Batch(this.transport, await this.transport.json("GET", `batches/${encodeURIComponent(id)}`, options));
+  }
+
+  /** The caller's batches that are still kept, newest first. Needs a key.
+   * @param {CallOptions} [options] @returns {AsyncGenerator<Batch, void>} @throws {import("./problem.js").Problem} */
+  async *batches(options) {
+    for await (const data of this.#pages("batches", {}, options)) yield new Batch(this.transport, data);
   }
 
   /** Sends a picture or a sound, and returns the reference by which requests name it.

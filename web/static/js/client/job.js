@@ -67,7 +67,7 @@ export class Job {
   async *events(options) {
     if (this.ended) yield this;
     else {
-      for await (const data of follow(this.transport, this.id, options)) {
+      for await (const data of follow(this.transport, this.#path, { ...options, events: true })) {
         this.data = data;
         yield this;
       }

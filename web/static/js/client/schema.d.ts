@@ -50,6 +50,61 @@ export interface AudioToImage {
   clip: Upload | JobResult;
 }
 
+/** Many requests, and how far they are. */
+export interface Batch {
+  id: string;
+  status: BatchStatus;
+  /** Of all of its requests. */
+  model: string;
+  /** Requests. */
+  total: number;
+  /** Their sum is `total`. */
+  counts: BatchNumbers;
+  created_at: string;
+  canceled_at: string | null;
+  /** When its last request ended. */
+  completed_at: string | null;
+  /** When it is deleted; known once all of it has ended. */
+  expires_at: string | null;
+  links: BatchLinks;
+}
+
+/** URLs of the batch. */
+export interface BatchLinks {
+  self: string;
+  results: string;
+  cancel: string;
+}
+
+/** How many of a batch's requests are in each state. */
+export interface BatchNumbers {
+  /** Wait in the batch for a place in the queue. */
+  held: number;
+  queued: number;
+  running: number;
+  succeeded: number;
+  failed: number;
+  canceled: number;
+}
+
+/** One line of a batch's results. */
+export interface BatchResult {
+  /** Of the request in the batch. */
+  line: number;
+  /** That the request was sent with. */
+  id: string | null;
+  status: "held" | "queued" | "running" | "succeeded" | "failed" | "canceled";
+  /** Once it has become a job. */
+  job_id: string | null;
+  /** The whole job, until it expires or is deleted. */
+  job: Job | null;
+  /** Why there is no clip, or none any more. */
+  error: JobFailure | null;
+}
+
+/** Where a batch is between its acceptance and its end. */
+export type BatchStatus = "running" | "completed" | "canceled";
+
 /** From one clip to another: one clip between them at `alpha`, or `clips` from start to end joined into one. */
 export interface Crossfade {
   /** One of `GET /models`; left out, the server's default. */

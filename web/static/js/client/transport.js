@@ -19,7 +19,6 @@
  */
 
 import { Problem, problemOf, UnavailableError } from "./problem.js";
-import { serverSentEvents } from "./server-sent-events.js";
 import { Places, pause, Watchdog } from "./waiting.js";
 
 /** Browsers open at most six connections to a host; two stay free to submit, cancel and download. */
@@ -30,10 +29,38 @@ const [FIRST_PAUSE_MS, LONGEST_PAUSE_MS] = [500, 10_000];
 /** Milliseconds before the next try: as the server asks, otherwise ever longer, and at random so that clients don't
  * return together.
  * @param {UnavailableError} problem @param {number} failures so far */
-export const pauseAfter = ({ retryAfter }, failures) =>
+const pauseAfter = ({ retryAfter }, failures) =>
   retryAfter
     ? retryAfter * 1000
     : Math.min(FIRST_PAUSE_MS * 2 ** (failures - 1), LONGEST_PAUSE_MS) * (1 - Math.random() / 2);
+
+/** The pauses of something that goes on after failures, until it has been without a word from the server for a time. */
+export class Retries {
+  /** When the first try failed since the last word; null while none has.
+   * @type {number | null} */
+  #lostAt = null;
+  #failures = 0; // since that word
+
+  /** @param {number} forMs */
+  constructor(forMs) {
+    this.forMs = forMs;
+  }
+
+  /** The server has sent something. */
+  reached() {
+    [this.#lostAt, this.#failures] = [null, 0];
+  }
+
+  /** Milliseconds before the next try. @param {unknown} error @returns {number}
+   * @throws the error, if another try is no use or would come too late */
+  pauseMs(error) {
+    if (!(error instanceof UnavailableError)) throw error;
+    const wait = pauseAfter(error, ++this.#failures);
+    this.#lostAt ??= Date.now();
+    if (Date.now() + wait - this.#lostAt > this.forMs) throw error;
+    return wait;
+  }
+}
 
 /** The connections to one server, with one key or secret. */
 export class Transport {
@@ -96,16 +123,25 @@ export class Transport {
     return this.request(method, path, readJson, options);
   }
 
-  /** The events of one stream, until it ends.
-   * @param {string} path @param {AbortSignal} signal @param {Record<string, string>} headers
-   * @returns {AsyncGenerator<import("./server-sent-events.js").ServerSentEvent, void>} @throws {Problem} */
-  async *stream(path, signal, headers) {
+  /** The parts of one body as they come in, until it ends. The caller may take its time with each.
+   * @template T
+   * @param {string} path @param {AbortSignal} signal
+   * @param {(body: ReadableStream<Uint8Array>, touch: () => void) => AsyncGenerator<T, void>} parse
+   *   calls `touch` whenever something has come in
+   * @param {Record<string, string>} [headers] @returns {AsyncGenerator<T, void>} @throws {Problem} */
+  async *stream(path, signal, parse, headers) {
     const prepared = this.#prepare("GET", path, { headers });
     const watchdog = new Watchdog(this.responseTimeoutMs, signal);
     try {
       const { body } = await open(prepared, watchdog);
       watchdog.limitMs = STREAM_SILENCE_MS;
-      if (body) yield* serverSentEvents(body, () => watchdog.touch());
+      if (!body) return;
+      for await (const part of parse(body, () => watchdog.touch())) {
+        watchdog.limitMs = Number.POSITIVE_INFINITY;
+        yield part;
+        watchdog.touch();
+        watchdog.limitMs = STREAM_SILENCE_MS;
+      }
     } catch (error) {
       throw lost(error, signal);
     } finally {
