@@ -11,6 +11,7 @@ Sounds and findings are kept in the cache. The last line is JSON: ratios are `ge
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -39,8 +40,10 @@ def listen(wanted: Sequence[tuple[str, Path]], processes: int) -> None:
     """Runs judges over sounds, in their own environment."""
     running = []
     for n in range(processes):
+        # Of one cache that two processes have written, Numba may load a broken function: each gets its own.
+        environment = os.environ | {"NUMBA_CACHE_DIR": str(LISTENER.parents[1] / f"numba-{n}")}
         listener = subprocess.Popen(
-            [LISTENER, "-m", "outside.listen"], cwd=ROOT / "bench", stdin=subprocess.PIPE, text=True
+            [LISTENER, "-m", "outside.listen"], cwd=ROOT / "bench", stdin=subprocess.PIPE, text=True, env=environment
         )
         assert listener.stdin
         listener.stdin.write("".join(f"{judge} {path.resolve()}\n" for judge, path in wanted[n::processes]))
