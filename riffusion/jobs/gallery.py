@@ -1,6 +1,7 @@
 """Lists of published clips: for everyone the gallery, of those that their publishers list; and operators' lists."""
 
 import json
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,6 +18,7 @@ from riffusion.jobs.tenants import LISTS_PER_MINUTE, UNLIMITED, list_refusal, re
 from riffusion.settings import Settings
 
 MAX_LISTED = 24  # clips of one client: nobody fills the gallery alone
+LISTINGS_PER_HOUR = 120  # of one client: taking out what was listed is remembered for days
 _FULL_RETRY_S = 3600
 
 
@@ -70,7 +72,7 @@ class GalleryStore:
             UnknownReference: it wasn't published.
             TakenDown: an operator has taken it down.
             Blocked: the job's client may create nothing.
-            TooManyRequests: `MAX_LISTED` clips of that client are listed.
+            TooManyRequests: `MAX_LISTED` clips of that client are listed, or it has listed too many within an hour.
         """
         return self._set(job_id, identity, listed=True)
 
@@ -84,7 +86,7 @@ class GalleryStore:
 
     def _set(self, job_id: str, identity: str | None, *, listed: bool) -> str:
         self._store.get(job_id, identity)
-        reply = self._database.run("list_clip", job_id, int(listed), MAX_LISTED)
+        reply = self._database.run("list_clip", job_id, int(listed), MAX_LISTED, LISTINGS_PER_HOUR)
         if error := publishing_refusal(reply):
             raise error
         if reply == [b""]:
@@ -149,6 +151,9 @@ def publishing_refusal(reply: list[Any]) -> RiffusionError | None:
         case [b"too many listed"]:
             message = f"{MAX_LISTED} clips of yours are in the gallery; take one out, or wait until one expires."
             return TooManyRequests(message, retry_after=_FULL_RETRY_S)
+        case [b"too many listings", seconds]:
+            message = f"You may put {LISTINGS_PER_HOUR} an hour into the gallery."
+            return TooManyRequests(message, retry_after=math.ceil(float(seconds)))
     return refusal(reply, UNLIMITED)
 
 

@@ -62,6 +62,7 @@
 --   published         zset    share ids by the time at which they were published, in microseconds
 --   gallery           zset    those of clips that their publishers list, likewise
 --   listed:<scope>    zset    those of a scope, by the time at which the clip expires
+--   listing:<scope>   string  time at which its allowance of listings will be whole again
 --   reported          zset    share ids that visitors have reported, by the time of the last report, in microseconds
 --   reports:<share id>    hash  count; reason:<reason> -> how many; details, the latest as a JSON list
 --   reporters:<share id>  set   pseudonyms of the clients that have reported it
