@@ -2,8 +2,7 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import suppress
-from functools import partial
+from contextlib import ExitStack, suppress
 
 from flask import Blueprint, Response, request
 from werkzeug.exceptions import BadRequest, RequestEntityTooLarge, RequestTimeout, UnsupportedMediaType
@@ -145,13 +144,15 @@ def get_results(batch_id: str) -> Response:
     """
     here, client = services(), _key_owner()
     record = here.batches.get(batch_id, client.identity)
-    here.batches.charge_results(client, record.total)
-    here.held.enter(client)
-    mark_held()
-    response = Response(_results(here, record, client), content_type=JSONL_TYPE)
+    with ExitStack() as place:
+        here.held.enter(client)
+        place.callback(here.held.leave, client)
+        here.batches.charge_results(client, record.total)  # not what finds no place
+        mark_held()
+        response = Response(_results(here, record, client), content_type=JSONL_TYPE)
+        response.call_on_close(place.pop_all().close)
     response.headers["Cache-Control"] = "private, no-cache"
     response.headers["X-Accel-Buffering"] = "no"  # nginx would collect lines before it sends them
-    response.call_on_close(partial(here.held.leave, client))
     return response
 
 

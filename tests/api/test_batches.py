@@ -16,9 +16,9 @@ from api.services import Services
 from riffusion.errors import Gone
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.store import JobStore
-from riffusion.jobs.tenants import UNLIMITED, Quota
+from riffusion.jobs.tenants import UNLIMITED, Quota, Tenant
 from riffusion.settings import Settings
-from tests.api.conftest import PROMPT, Client, LiveServer, Worker, png
+from tests.api.conftest import PROMPT, Client, LiveServer, Worker, hold_all, png
 from tests.conftest import wait_until
 
 ROOT = Path(__file__).parents[2]
@@ -306,6 +306,21 @@ def test_results_count_as_lists(owner: Client, monkeypatch: pytest.MonkeyPatch) 
     batch_id = send(owner, many(101)).json["id"]
     statuses = [owner.get(f"/batches/{batch_id}/results").status_code for _ in range(3)]
     assert statuses == [200, 200, 429]
+
+
+def test_results_that_find_no_place_cost_nothing(
+    owner: Client, services: Services, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("riffusion.jobs.batches.LISTS_PER_MINUTE", 2)
+    path = f"/batches/{send(owner, many(101)).json['id']}/results"
+    key = Tenant(f"key:{services.keys.list()[0].id}")
+    hold_all(services, key)
+    refused = owner.get(path)
+    assert (refused.status_code, refused.headers["Retry-After"]) == (429, "1")
+    services.held.leave(key)
+    assert [owner.get(path).status_code for _ in range(2)] == [200, 429]  # the latter for its lists
+    assert services.held.try_enter(key)  # and gave its place back
+    assert not services.held.try_enter(key)
 
 
 @pytest.mark.parametrize("framing", ["length", "chunked", "form"])
