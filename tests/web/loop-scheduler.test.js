@@ -4,6 +4,8 @@ import { LoopScheduler } from "../../web/static/js/jam/loop-scheduler.js";
 
 /** What was started. @type {{clip: string, at: number, offset: number}[]} */
 let played = [];
+/** How many sources were faded out at once. */
+let faded = 0;
 
 class Source {
   playbackRate = { value: 1 };
@@ -29,6 +31,8 @@ class Gain {
       assert.ok(at >= this.#end, "two curves overlap");
       this.#end = at + seconds;
     },
+    cancelScheduledValues: () => {},
+    setTargetAtTime: () => void faded++,
   };
   /** @param {unknown} to */
   connect = (to) => to;
@@ -39,7 +43,7 @@ function jam(loop = { period: 4, bars: 2 }) {
   mock.timers.reset();
   mock.timers.enable({ apis: ["setInterval"] });
   Object.assign(globalThis, { AudioBufferSourceNode: Source, GainNode: Gain });
-  played = [];
+  [played, faded] = [[], 0];
   const context = { currentTime: 0 };
   /** @type {{signal: AbortSignal, resolve: (clip: any) => void}[]} */
   const pending = [];
@@ -66,6 +70,10 @@ function jam(loop = { period: 4, bars: 2 }) {
       )[0];
       resolve({ name, buffer: { name, duration: 3.96 } });
       await new Promise(setImmediate);
+    },
+    /** Lets time pass without any timer, as for a tab that sleeps. @param {number} until  seconds */
+    sleep(until) {
+      context.currentTime = until;
     },
     /** Lets time pass. @param {number} until  seconds */
     play(until) {
@@ -174,4 +182,29 @@ test("a clip of before a change isn't heard", async () => {
     played.map(({ clip }) => clip),
     ["a"],
   );
+});
+
+for (const wakes of [60.1, 64.05, 61.9]) {
+  test(`after a sleep until ${wakes} s the next clip takes over at a bar line that can still be met`, async () => {
+    const { turns, finish, play, sleep } = jam({ period: 4, bars: 2 });
+    await finish("a");
+    play(1);
+    sleep(wakes);
+    await finish("b");
+    play(wakes + 4);
+    const [first, second] = played;
+    assert.ok(second.at >= wakes + 0.1 && second.at < wakes + 0.1 + 2, `${second.at}`);
+    assert.ok(near(((second.at - first.at) / 2) % 1, 0) || near(((second.at - first.at) / 2) % 1, 1));
+    const repeats = turns.filter(({ type }) => type === "repeat");
+    assert.ok(repeats.some(({ at }) => at <= wakes && at + 4 >= wakes)); // what is heard is shown
+  });
+}
+
+test("a stop just before a clip is heard silences that of before, too", async () => {
+  const { scheduler, finish, play } = jam();
+  await finish("a");
+  await finish("b");
+  play(3.5); // b is scheduled
+  scheduler.stop();
+  assert.equal(faded, 2);
 });

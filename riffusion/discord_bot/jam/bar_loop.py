@@ -74,8 +74,8 @@ class BarLoop:
 
     def discard(self) -> None:
         """Discards what is ready. What comes instead takes over at the next bar line."""
-        self._late = True
         self.ready.clear()
+        self._late = True  # last: at a line that passes meanwhile, the other thread may say that nothing is late
 
     def read(self) -> bytes:
         """The next 20 ms."""

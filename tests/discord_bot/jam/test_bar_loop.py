@@ -4,6 +4,7 @@ import io
 import math
 import wave
 from array import array
+from collections import deque
 
 import numpy as np
 import pytest
@@ -70,6 +71,24 @@ def test_a_clip_in_time_takes_over_at_the_loops_end() -> None:
     heard = played(loop, BARS // PACKET_FRAMES + 4)
     assert abs(heard[:BARS] - 0.5).max() < 1e-3
     assert abs(heard[BARS + FADE_FRAMES :] - 0.1).max() < 1e-3
+
+
+def test_what_is_made_instead_takes_over_at_the_next_bar_line_though_a_line_passes_meanwhile() -> None:
+    long = 4 * BARS
+    loop = BarLoop(clip(samples(0.5, frames=long), long), 4, taken=lambda: None)
+    packets = BARS // PACKET_FRAMES + 1
+
+    class Racing(deque[Clip]):
+        def clear(self) -> None:
+            played(loop, packets)  # by the other thread
+            super().clear()
+
+    loop.ready = Racing([clip(samples(0.9, frames=long), long)])
+    loop.discard()
+    loop.ready.append(clip(samples(0.1, frames=long), long))
+    heard = played(loop, packets + 4)
+    line = 2 * BARS - packets * PACKET_FRAMES
+    assert abs(heard[line + FADE_FRAMES : line + FADE_FRAMES + 500] - 0.1).max() < 1e-3
 
 
 def test_a_fade_keeps_the_power() -> None:

@@ -34,6 +34,9 @@ const FALL = RISE.toReversed();
 export class LoopScheduler extends EventTarget {
   /** @type {{clip: Promise<void>, ready: JamClip | null, abort: AbortController}[]} */ #queue = [];
   /** @type {{source: AudioBufferSourceNode, gain: GainNode, clip: JamClip, from: number} | null} */ #playing = null;
+  /** What is heard until that takes over.
+   * @type {{source: AudioBufferSourceNode, gain: GainNode} | null} */
+  #before = null;
   /** When the latest loop ends. */
   #boundary = 0;
   /** Whether the clip that plays repeats, or plays on only because nothing else is ready. */
@@ -81,12 +84,12 @@ export class LoopScheduler extends EventTarget {
     clearInterval(this.#timer);
     this.#timer = undefined;
     for (const { abort } of this.#queue.splice(0)) abort.abort();
-    if (!this.#playing) return;
-    const { source, gain } = this.#playing;
-    gain.gain.cancelScheduledValues(0);
-    gain.gain.setTargetAtTime(0, this.context.currentTime, 0.2);
-    source.stop(this.context.currentTime + 1.5);
-    this.#playing = null;
+    for (const { source, gain } of [this.#before, this.#playing].flatMap((each) => each ?? [])) {
+      gain.gain.cancelScheduledValues(0);
+      gain.gain.setTargetAtTime(0, this.context.currentTime, 0.2);
+      source.stop(this.context.currentTime + 1.5);
+    }
+    this.#before = this.#playing = null;
   }
 
   /** Requests clips. While one is late it is the only one, so that no other shares the worker with it. */
@@ -117,7 +120,7 @@ export class LoopScheduler extends EventTarget {
   #tick() {
     const now = this.context.currentTime;
     if (!this.#playing) this.#boundary = now + SOON_S;
-    while (this.#playing && this.#boundary < now) this.#boundary += this.period; // the timer may have missed it
+    while (this.#playing && this.#boundary < now + SOON_S) this.#repeat(this.#playing.clip); // no timer came in time
     const next = this.#queue[0]?.ready;
     const line =
       this.#playing && this.#late
@@ -129,10 +132,15 @@ export class LoopScheduler extends EventTarget {
       this.#join(next, line);
       this.#fill();
     } else if (!next && this.#playing && this.#boundary - now < LOOKAHEAD_S) {
-      this.#late = true;
-      this.#fire("repeat", { clip: this.#playing.clip, at: this.#boundary, from: this.#boundary });
-      this.#boundary += this.period;
+      this.#repeat(this.#playing.clip);
     }
+  }
+
+  /** @param {JamClip} clip  that plays */
+  #repeat(clip) {
+    this.#late = true;
+    this.#fire("repeat", { clip, at: this.#boundary, from: this.#boundary });
+    this.#boundary += this.period;
   }
 
   /** The first bar line at or after a time, of those in the latest loop. @param {number} time */
@@ -158,7 +166,7 @@ export class LoopScheduler extends EventTarget {
       this.#playing.gain.gain.setValueCurveAtTime(FALL, from, FADE_S);
       this.#playing.source.stop(from + FADE_S);
     }
-    this.#playing = { source, gain, clip, from };
+    [this.#before, this.#playing] = [this.#playing, { source, gain, clip, from }];
     this.#fire("join", { clip, at, from });
   }
 
