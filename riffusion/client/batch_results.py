@@ -36,6 +36,8 @@ async def read_results(transport: Transport, path: str, total: int) -> AsyncGene
             if seen < total:  # some proxies end a body that broke off as if it were whole
                 raise NoResponse(f"{response.url} ended after {number} of {total} lines.", 0)
         except UnavailableError as error:
+            if seen >= total:  # it broke off behind the last line
+                return
             retries = retries or transport.retries()
             await retries.pause(error)
 

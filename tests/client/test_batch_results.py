@@ -75,6 +75,13 @@ def test_results_that_never_come_end_with_an_error(script: Script, batch: Batch)
     assert len(script.asked) > 1
 
 
+def test_results_are_whole_though_the_response_breaks_off_behind_the_last(script: Script, client: Client) -> None:
+    cut: Reply = (200, {"Content-Length": "9999", "Connection": "close"}, line(1) + line(2) + line(3))
+    script.replies = [(200, {}, batch_json()), cut]
+    results = client.with_options(retry_for_s=0).batch(BATCH_ID).results()
+    assert [each.line for each in results] == [1, 2, 3]
+
+
 def test_a_batch_that_is_deleted_ends_its_results(script: Script, batch: Batch) -> None:
     gone: Reply = (410, {}, json.dumps({"code": "gone", "detail": "It was deleted."}))
     script.replies = [(200, {}, line(1)), gone]

@@ -148,3 +148,9 @@ test("waiting polls for changes only, as often as the server asks", async () => 
     assert.equal(asked.length, 4);
   });
 });
+
+test("results are whole though the response breaks off behind the last", async () => {
+  await withServer([body([line(1), line(2), line(3)], "break")], async (url) => {
+    assert.equal((await all(batchAt(url, 3, { retryForMs: 0 }).results())).length, 3);
+  });
+});

@@ -117,7 +117,7 @@ export class Batch {
           }
           if (seen < total) throw cutOff(number, total);
         } catch (error) {
-          await pause(retries.pauseMs(error), call.signal);
+          if (seen < total) await pause(retries.pauseMs(error), call.signal); // otherwise it broke off behind the last line
         }
       }
     } finally {
