@@ -18,6 +18,7 @@ from typing import Any
 import structlog
 
 from riffusion import tracing
+from riffusion.printable import escape
 from riffusion.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -64,12 +65,6 @@ def configure(settings: Settings) -> None:
     logging.captureWarnings(True)
     sys.excepthook = _log_uncaught
     threading.excepthook = _log_uncaught_in_thread
-
-
-def escape(text: str, keep: str = "") -> str:
-    """The text with unprintable characters (control characters, direction marks, line separators) written as in Python,
-    `\\x1b`, except those to keep."""
-    return "".join(c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text)
 
 
 def _add_trace(_logger: Any, _name: str, event: structlog.typing.EventDict) -> structlog.typing.EventDict:

@@ -10,6 +10,7 @@ import click
 from pydantic import ValidationError
 
 from riffusion import __version__
+from riffusion.cli.trouble import echo_trouble
 from riffusion.errors import InvalidRequest, RiffusionError
 
 if TYPE_CHECKING:
@@ -97,18 +98,18 @@ def main() -> None:
     try:
         cli.main(prog_name="riffusion")
     except RiffusionError as error:
-        click.echo(f"riffusion: {error}", err=True)
+        echo_trouble(error)
         sys.exit(2 if isinstance(error, InvalidRequest) else 1)  # a field out of range is one of the options
     except ValidationError as error:
         if error.title != "Settings":
             raise
         for item in error.errors():
-            click.echo(f"riffusion: RIFFUSION_{str(item['loc'][0]).upper()}: {item['msg']}", err=True)
+            echo_trouble(f"RIFFUSION_{str(item['loc'][0]).upper()}: {item['msg']}")
         sys.exit(1)
     except ModuleNotFoundError as error:
         if (error.name or "").partition(".")[0] in ("riffusion", "api", "web", "worker"):
             raise
         extra = EXTRAS.get(sys.argv[1], "worker")
         install = f"in the project's folder, pip install '.[{extra}]'"
-        click.echo(f"riffusion: this command needs {error.name}: {install}", err=True)
+        echo_trouble(f"this command needs {error.name}: {install}")
         sys.exit(1)

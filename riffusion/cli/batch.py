@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from tqdm import tqdm
 
 from riffusion.cli.remote import SERVER, connect
+from riffusion.cli.trouble import echo_trouble, saving
 from riffusion.client import Batch, BatchResult, Job
 from riffusion.client.models import BatchData
 from riffusion.errors import RequestError
@@ -142,13 +143,14 @@ def _saved(result: BatchResult[Job], folder: Path) -> bool:
     problem: object = result.error or f"it is {result.status}"
     if result.job and result.status == "succeeded":
         try:
-            saved = result.job.download(folder, _name(result))
+            with saving(folder):
+                saved = result.job.download(folder, _name(result))
         except RequestError as error:  # its files are gone
             problem = error
         else:
             click.echo(saved.audio)
             return True
-    click.echo(f"riffusion: line {result.line}: {problem}", err=True)
+    echo_trouble(f"line {result.line}: {problem}")
     return False
 
 

@@ -22,6 +22,7 @@ from riffusion.cli.operators import (
     timestamp,
 )
 from riffusion.cli.serve import DATA
+from riffusion.cli.trouble import echo_trouble
 from riffusion.errors import CODES, RequestError
 from riffusion.jobs.job_actions import JobAction, JobActions
 from riffusion.jobs.record import JobRecord, JobStatus
@@ -215,7 +216,7 @@ def _failures(act: Callable[[str], None], job_ids: Sequence[str]) -> int:
             click.echo(job_id)
         except RequestError as error:
             failures += 1
-            click.echo(f"riffusion: {error}", err=True)
+            echo_trouble(error)
     return failures
 
 

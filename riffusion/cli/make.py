@@ -10,6 +10,7 @@ import click
 
 from riffusion.cli.options import build, parameters
 from riffusion.cli.quick_start import without_garbage_collection
+from riffusion.cli.trouble import echo_trouble, saving
 from riffusion.requests import AnyRequest, AudioFormat, Painted, with_seed
 from riffusion.settings import Settings, get_settings
 
@@ -46,13 +47,11 @@ def _run(mode: type[AnyRequest], outputs: tuple[Path, ...], values: dict[str, An
     with without_garbage_collection(), ProgressBar() as bar, _runner(mode, settings) as runner:
         clip = runner.run(request, inputs, bar)
     for warning in clip.warnings:
-        click.echo(f"riffusion: {warning}", err=True)
+        echo_trouble(warning)
     for path in outputs:
-        try:
+        with saving(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(clip.png if path.suffix.lower() == ".png" else clip.audio)
-        except OSError as error:
-            raise click.FileError(str(path), error.strerror) from error
         click.echo(f"{path}  {clip.duration_s:.2f} s{_seed(request)}")
 
 

@@ -20,7 +20,7 @@ from riffusion.errors import StoreUnavailable
 from riffusion.jobs.audit import AuditLog
 from riffusion.jobs.database import Database, connect, refuse_cluster
 from riffusion.jobs.redis_url import read_url
-from riffusion.logs import escape
+from riffusion.printable import escape
 from riffusion.settings import Settings, get_settings
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}

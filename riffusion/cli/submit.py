@@ -9,6 +9,7 @@ import click
 from riffusion.cli.options import build, parameters
 from riffusion.cli.progress import ProgressBar
 from riffusion.cli.remote import SERVER, connect
+from riffusion.cli.trouble import echo_trouble, saving
 from riffusion.client import Downloaded, Job
 from riffusion.errors import InvalidRequest
 from riffusion.requests import AnyRequest, parse
@@ -24,8 +25,9 @@ def follow(job: Job, folder: Path, name: str | None = None) -> Downloaded:
     with ProgressBar() as bar:
         job.wait(progress=bar.show)
     for warning in job.data.warnings:
-        click.echo(f"riffusion: {warning}", err=True)
-    return job.download(folder, name)
+        echo_trouble(warning)
+    with saving(folder):
+        return job.download(folder, name)
 
 
 def _submit(url: str, key: str | None, folder: Path, request: IO[str] | None, **values: Any) -> None:

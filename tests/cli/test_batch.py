@@ -87,6 +87,21 @@ def test_what_has_no_clip_is_said(run: Run, tmp_path: Path) -> None:
     assert run("results", batch_id).returncode == 0
 
 
+def test_a_folder_that_cannot_be_written_is_said_in_a_line(run: Run, tmp_path: Path) -> None:
+    batch_id = submitted(run, batch_of("0"))
+    assert run("wait", batch_id).returncode == 0
+    (tmp_path / "file").touch()
+    refused = run("results", batch_id, "-o", str(tmp_path / "file" / "clips"))
+    assert refused.returncode == 1
+    assert refused.stderr.startswith(f"Error: Could not open file '{tmp_path}/file/clips'")
+
+
+def test_no_control_character_of_a_file_reaches_the_terminal(run: Run) -> None:
+    refused = run("submit", "-", given='{"mode": "text-to-audio", "prompt": "0", "\\u0007\\u009b2J\\u202e": 1}\n')
+    assert refused.returncode == 2
+    assert refused.stderr.startswith(r"riffusion: lines.1.\x07\x9b2J\u202e: ")
+
+
 def test_found_again_and_deleted(run: Run) -> None:
     batch_id = submitted(run, batch_of("0"))
     for command in (["list"], ["show", batch_id]):
