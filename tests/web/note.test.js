@@ -83,16 +83,31 @@ test("a tap is drawn as the shortest sound that has a pitch, and none without a 
   ]);
 });
 
-test("a note held over a bar line goes on in the next picture", () => {
+test("a note held over the end of a loop goes on at the beginning of the next picture", () => {
   const { writer, drawn, surface, at } = pen();
   const next = { width: 100 };
   at(96);
   writer.press(A4);
-  at(97, next);
+  at(7, next);
   writer.release(69);
   assert.deepEqual(drawn, [
     [surface, 69, 96, 100],
-    [next, 69, 0, 97],
+    [next, 69, 0, 7],
+  ]);
+});
+
+test("a note held over a bar line at which another picture takes over goes on where it is, and gets no longer", () => {
+  const { writer, drawn, surface, at } = pen();
+  const next = { width: 100 };
+  at(40);
+  writer.press(A4);
+  at(51, next);
+  writer.advance();
+  at(60, next);
+  writer.release(69);
+  assert.deepEqual(drawn, [
+    [surface, 69, 40, 51],
+    [next, 69, 51, 60],
   ]);
 });
 

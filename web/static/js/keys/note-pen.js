@@ -39,18 +39,19 @@ export class NotePen {
     this.#held.delete(midi);
   }
 
-  /** Draws from where each note was drawn last to the playhead, which may have begun again or be on another surface. */
+  /** Draws from where each note was drawn last to the playhead, which may have begun again, or be on another surface:
+   * at its beginning, or where it would have been on the one before. */
   advance() {
     const place = this.place();
     if (!place) return;
     const column = Math.floor(place.column);
     for (const held of this.#held.values()) {
-      if (place.surface !== held.surface || column < held.next) {
+      if (column < held.next) {
         this.draw(held.surface, held.note, { from: held.next, to: held.surface.width });
         Object.assign(held, { surface: place.surface, start: 0, next: 0 });
       }
       if (column > held.next) this.draw(held.surface, held.note, { from: held.next, to: column });
-      held.next = column;
+      Object.assign(held, { surface: place.surface, next: column });
     }
   }
 }
