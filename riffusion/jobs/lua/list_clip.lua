@@ -1,8 +1,8 @@
 #!lua
 -- Lists a published clip in the gallery, or takes it out, and remembers the latter after a restore of Redis. ARGV: job
--- id, "1" or "0", clips of one client that may be listed at once and, for "1" alone, within an hour. Returns {"listed" or
--- "unlisted", share id}, or {""} if no such job was published, {"blocked", reason}, {"taken down", reason}, {"too many
--- listed"} or {"too many listings", seconds to wait}.
+-- id, "1" or "0", clips of one client that may be listed at once and, for "1" alone, within an hour. Returns {"listed"
+-- or "unlisted", share id}, or {""} if no such job was published, {"blocked", reason}, {"taken down", reason}, {"too
+-- many listed"} or {"too many listings", seconds to wait}.
 local id, listed, most = ARGV[1], ARGV[2] == '1', tonumber(ARGV[3])
 local job = load_hash('job:' .. id)
 if not job or not job.share then return {''} end
