@@ -19,6 +19,7 @@ import platform
 import statistics
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from copy import deepcopy
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -81,9 +82,14 @@ class Pipelines:
 
     def __init__(self, checkpoint: Checkpoint) -> None:
         config = checkpoint.scheduler_config
+
+        def in_one_precision(part: torch.nn.Module) -> torch.nn.Module:
+            return deepcopy(part).to(checkpoint.dtype)  # a worker's have two on a CPU with bfloat16
+
         parts = {
-            "vae": checkpoint.vae, "text_encoder": checkpoint.text_encoder, "tokenizer": checkpoint.tokenizer,
-            "unet": checkpoint.unet, "scheduler": diffusers.DPMSolverMultistepScheduler.from_config(config),
+            "vae": in_one_precision(checkpoint.vae), "text_encoder": in_one_precision(checkpoint.text_encoder),
+            "tokenizer": checkpoint.tokenizer, "unet": checkpoint.unet,
+            "scheduler": diffusers.DPMSolverMultistepScheduler.from_config(config),
             "safety_checker": None, "feature_extractor": None, "requires_safety_checker": False,
         }  # fmt: skip
         self._paint = diffusers.StableDiffusionPipeline(**parts)
