@@ -48,8 +48,8 @@ class Hardware:
 # Bytes and times of a standard clip: 5.11 s, mono, 20 guided steps, as an MP3 with its picture.
 MP3_BYTES = Figure(84_200, "measured, three clips of the bundled model, 2026-11-29")
 PNG_BYTES = Figure(108_000, "measured, three clips of the bundled model, 2026-11-29 (94 to 120 kB)")
-SOUND_S = Figure(0.262, f"{_EPYC}, 2026-11-28: phases 177 ms, loudness and MP3 81, checks 4")
-CPU_S = Figure(3.61, f"{_EPYC}, 2026-11-28: the bundled model, 20 guided steps on one thread")
+SOUND_S = Figure(0.266, f"{_EPYC}, 2026-11-29: phases 185 ms, loudness and MP3 76, checks 5")
+CPU_S = Figure(3.625, f"{_EPYC}, 2026-11-29: the bundled model, 20 guided steps in float32 on one thread")
 RECORD_BYTES = Figure(1690, "measured, a record with its result, prompts of 60 characters, 2026-11-28")
 WAITING_BYTES = Figure(1040, "measured, a waiting job's record, 2026-11-28")
 SUBMITS_PER_S = Figure(1892, f"{_EPYC} with Redis and client on them, 2026-11-22")

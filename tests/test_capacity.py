@@ -51,7 +51,7 @@ def test_workers_follow_their_speed() -> None:
     assert rows(clips_per_s=6.0)["workers of 1 h200"] == "5"
     assert rows(clips_per_s=6.0)["processors of each"] == "2"
     assert rows(clips_per_s=30.0)["processors of each"] == "10"  # sound is made on the CPU
-    assert hardware(None, None).clips_per_s.value == pytest.approx(2 / 3.61)
+    assert hardware(None, None).clips_per_s.value == pytest.approx(2 / 3.625)
     assert hardware(None, 1.5).clips_per_s == Figure(1.5, "yours (--clips-per-second)")
 
 
