@@ -66,21 +66,6 @@ class BatchCalls(Watched[BatchData], Generic[_B, _J]):
         return self.data.status
 
     @call
-    async def refresh(self, hold_s: int = 0) -> bool:
-        """Fetches the batch's state again.
-
-        Args:
-            hold_s: seconds for which the server may wait for a change before it responds.
-
-        Returns:
-            Whether anything changed.
-
-        Raises:
-            NotFound, Gone: the server no longer has the batch.
-        """
-        return await self._refresh(hold_s)
-
-    @call
     async def wait(self, progress: "Callable[[_B], None] | None" = None, timeout_s: float | None = None) -> _B:
         """Waits until all requests have ended, however they did, and returns the batch.
 

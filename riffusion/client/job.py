@@ -45,21 +45,6 @@ class JobCalls(JobState, Generic[_J, _F]):
         return self._file(self, "image")
 
     @call
-    async def refresh(self, hold_s: int = 0) -> bool:
-        """Fetches the job's state again.
-
-        Args:
-            hold_s: seconds for which the server may wait for a change before it responds.
-
-        Returns:
-            Whether anything changed.
-
-        Raises:
-            NotFound, Gone: the server no longer has the job.
-        """
-        return await self._refresh(hold_s)
-
-    @call
     async def wait(self, progress: "Callable[[_J], None] | None" = None, timeout_s: float | None = None) -> _J:
         """Waits until the job has succeeded, and returns it.
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, ClassVar, Generic, TypeVar
 
+from riffusion.client.calls import call
 from riffusion.client.models import BatchData, JobData
 from riffusion.client.transport import Transport, parsed
 from riffusion.errors import UnavailableError
@@ -40,6 +41,21 @@ class Watched(Generic[_D]):
     def ended(self) -> bool:
         """Whether it has reached a terminal state."""
         return self.data.ended
+
+    @call
+    async def refresh(self, hold_s: int = 0) -> bool:
+        """Fetches its state again.
+
+        Args:
+            hold_s: seconds for which the server may wait for a change before it responds.
+
+        Returns:
+            Whether anything changed.
+
+        Raises:
+            NotFound, Gone: the server no longer has it.
+        """
+        return await self._refresh(hold_s)
 
     @property
     def _path(self) -> str:
