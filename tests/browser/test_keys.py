@@ -87,13 +87,18 @@ def test_keys_are_drawn_at_the_playhead_and_heard_in_the_next_round(keys: Page) 
     assert keys.is_disabled("#draw .undo")
 
 
+def start_jam(page: Page) -> None:
+    """A jam with its keys open, whose first clip is heard."""
+    page.click("#to-jam")
+    page.fill("#prompt", "deep house synth lead")
+    page.click("#jam [aria-controls=keys]")
+    page.click("#jam-play")
+    page.wait_for_selector("#jam-status:has-text('The next')")
+    page.wait_for_timeout(500)
+
+
 def test_notes_played_into_the_jam_are_kept_by_the_next_clips(keys: Page) -> None:
-    keys.click("#to-jam")
-    keys.fill("#prompt", "deep house synth lead")
-    keys.click("#jam [aria-controls=keys]")
-    keys.click("#jam-play")
-    keys.wait_for_selector("#jam-status:has-text('The next')")
-    keys.wait_for_timeout(500)
+    start_jam(keys)
     with keys.expect_request(
         lambda request: request.url.endswith("/jobs") and "mask" in (request.post_data or "")
     ) as sent:
@@ -148,12 +153,7 @@ def test_notes_played_into_the_jam_are_undone_until_they_are_heard(keys: Page) -
 
 
 def test_notes_that_are_heard_are_not_undone(keys: Page) -> None:
-    keys.click("#to-jam")
-    keys.fill("#prompt", "deep house synth lead")
-    keys.click("#jam [aria-controls=keys]")
-    keys.click("#jam-play")
-    keys.wait_for_selector("#jam-status:has-text('The next')")
-    keys.wait_for_timeout(500)
+    start_jam(keys)
     keys.keyboard.press("h")
     keys.wait_for_selector("#jam-undo:enabled")
     keys.wait_for_selector("#jam-undo:disabled")
