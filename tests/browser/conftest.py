@@ -24,7 +24,7 @@ from tests.conftest import ValkeyServer, free_port, wait_until
 ROOT = engines.ROOT
 AXE = ROOT / "web/node_modules/axe-core/axe.min.js"
 STARTS_S = 240  # the codec compiles its kernels once a machine
-TIMEOUT_MS = 60_000
+TIMEOUT_MS = 120_000
 
 # What browsers keep from pages without TLS, which this machine's own address doesn't stand for, is kept from all tests.
 # Whatever the page sends to the loudspeakers also goes to an analyser: the loudest sample of the last second.

@@ -1,7 +1,7 @@
 """A worker with a quick stand-in for the model that returns seed images: `python -m tests.browser.quick`.
 
 The page's tests start it as a process; all but the model is real. Words in the prompt change what it does: `slowly`
-takes half a second per step and shows previews, `badly` fails, `oddly` warns.
+takes a second per step and shows previews, `badly` fails, `oddly` warns.
 """
 
 import sys
@@ -29,7 +29,7 @@ from riffusion.spectrogram.picture_file import open_picture
 from worker.app import serve
 
 STEP_S = 0.02
-SLOW_STEP_S = 0.5
+SLOW_STEP_S = 1.0
 
 
 class QuickModel:

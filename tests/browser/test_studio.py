@@ -29,6 +29,9 @@ def test_a_prompt_becomes_sound(page: Page) -> None:
 
 def test_the_picture_is_seen_while_it_is_painted(page: Page) -> None:
     page.fill("#prompt", "bells slowly")
+    page.click("#settings summary")
+    page.fill("[name=steps]", "150")
+    page.keyboard.press("Escape")
     page.click("#go")
     until(page, "document.querySelector('#workbench canvas.picture').width === 256")  # a preview's; noise has 192
     page.wait_for_selector("#notice.waiting:has-text('Step')")

@@ -39,6 +39,7 @@ def healthy(watched: Watched) -> Iterator[Watched]:
     """The stack, healthy before the test and after it."""
     watched.wait_silent()
     yield watched
+    watched.recover()
     watched.stack.wait_ended(watched.stack.submit("0"))
     watched.wait_silent()
 
@@ -123,6 +124,7 @@ def test_a_storage_that_is_nearly_full(healthy: Watched) -> None:
 
 def test_a_redis_without_memory(healthy: Watched) -> None:
     redis = healthy.stack.redis
+    redis.setrange("filler", 64 << 20, "x")  # so that a few connections more change nothing
     used = redis.info("memory")["used_memory"]  # type: ignore[index]  # not the asynchronous one
     redis.config_set("maxmemory", int(used / 0.9 * 1.05))
     healthy.wait_firing("RiffusionRedisMemory")
@@ -135,21 +137,17 @@ def test_a_redis_without_memory(healthy: Watched) -> None:
         assert healthy.stack.post("0").status_code == HTTPStatus.SERVICE_UNAVAILABLE
 
     healthy.wait_firing("RiffusionRedisRefusesWrites", "RiffusionRefusals", meanwhile=refused)
-    redis.config_set("maxmemory", 1 << 30)
+    redis.delete("filler")
 
 
 def test_a_redis_that_is_slow(healthy: Watched) -> None:
     healthy.stack.api_net.delay(0.1)
     healthy.wait_firing("RiffusionRedisSlow")
-    healthy.stack.api_net.delay(0)
 
 
 def test_a_redis_that_is_stopped(healthy: Watched) -> None:
     healthy.stack.valkey.pause()
-    try:
-        healthy.wait_firing("RiffusionRedisDown")
-    finally:
-        healthy.stack.valkey.resume()
+    healthy.wait_firing("RiffusionRedisDown")
 
 
 def test_a_redis_that_takes_no_writes_keeps_webhooks_waiting(healthy: Watched) -> None:
@@ -160,7 +158,6 @@ def test_a_redis_that_takes_no_writes_keeps_webhooks_waiting(healthy: Watched) -
         both.config_set("min-replicas-to-write", 1)
         both.execute()
     healthy.wait_firing("RiffusionWebhooksBehind", "RiffusionRedisRefusesWrites")
-    redis.config_set("min-replicas-to-write", 0)
 
 
 @contextmanager
@@ -202,4 +199,3 @@ def test_an_api_that_is_gone(healthy: Watched) -> None:
     healthy.wait_firing("RiffusionApiDown")
     with pytest.raises(httpx.TransportError):
         http.get(healthy.stack.url)
-    healthy.stack.start_api()

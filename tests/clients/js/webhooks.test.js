@@ -40,7 +40,7 @@ test("nothing else is", async () => {
     [BODY, { ...signed(), "webhook-signature": "" }, SECRET],
     [BODY, { ...signed(), "webhook-signature": "v1," }, SECRET],
     [BODY, {}, SECRET],
-    ...[now - 301, now + 301, Number.NaN].map((seconds) => /** @type {any} */ ([BODY, signed({ seconds }), SECRET])),
+    ...[now - 301, now + 310, Number.NaN].map((seconds) => /** @type {any} */ ([BODY, signed({ seconds }), SECRET])),
   ];
   for (const given of others) await assert.rejects(webhooks.unwrap(...given), { code: "invalid_webhook" });
 });
