@@ -55,6 +55,7 @@ class Fields(TypedDict, total=False):
     scheduler: Scheduler | None
     timestep_spacing: TimestepSpacing | None
     guidance: float | None
+    guidance_end: float | None
     lora: Mapping[str, float] | None
     width: int
     init: ReferenceInput | None

@@ -28,6 +28,11 @@ def count_calls(name: Scheduler, steps: int, denoising: float = 1.0) -> int:
     return taken + 1 if name == "pndm" and taken > 1 else taken
 
 
+def guided_steps(calls: int, guidance_end: float) -> int:
+    """UNet calls, at least 1, with guidance, of a run that ends it after this share (above 0 to 1) of its calls."""
+    return max(1, round(calls * guidance_end))
+
+
 def _taken_steps(steps: int, denoising: float) -> int:
     return min(steps, max(1, round(steps * denoising)))
 

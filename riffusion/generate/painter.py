@@ -199,6 +199,7 @@ class Painter:
             prompt_embeds=task.conditioning.prompt,
             negative_prompt_embeds=task.conditioning.negative,
             guidance_scale=task.conditioning.guidance,
+            guidance_end=request.guidance_end or 1.0,
             noise=task.noise,
             latent_shape=self.latent_shape(task.width),
             scheduler=request.sampler.scheduler,

@@ -49,6 +49,15 @@ _PITCHED = re.compile(
     re.IGNORECASE,
 )
 
+_GERMAN_WORDS = (
+    "tonart|klavier|flügel|orgel|akkordeon|gitarre|geige|violine|streicher|flöte|chor|glocken|harfe|musik|stück|lied"
+)
+_GERMAN_B = re.compile(
+    rf"(?<![^\W_])((?:{_GERMAN_WORDS})\s{{1,3}}(?:in\s{{1,3}})?(?-i:B))"
+    r"(?![^\W_]|[#♯♭&+/'’‐–-]|\.\w|\s{1,3}(?:dur|moll|major|minor|flat|sharp)\b)",
+    re.IGNORECASE,
+)
+
 
 class WrittenKeys:
     """Rewrites keys in prompts."""
@@ -66,6 +75,7 @@ class WrittenKeys:
 
     def normal(self, prompt: str) -> str:
         """The prompt without the pitches of instruments, and with the mode of keys that have none."""
+        prompt = _GERMAN_B.sub(r"\1b", prompt)  # Germans call B flat B, and B H
         prompt = _PITCHED.sub(_unpitched, _INSTRUMENT_IN.sub(self._instrument, prompt))
         return _KEY.sub(self._key, prompt) if set(tokens.words(prompt)).isdisjoint(self._moods) else prompt
 

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from riffusion.requests.fields import (
     AudioFormat,
     Guidance,
+    GuidanceEnd,
     Int,
     Loras,
     Model,
@@ -37,6 +38,8 @@ PRESET_SCHEMA = 4
 
 MASK_SCHEMA = 5
 """Version of the request format that brought masks to `interpolate`, and masks by name."""
+GUIDANCE_END_SCHEMA = 6
+"""Version of the request format that brought the end of guidance."""
 
 
 class AnyRequest(Model):
@@ -137,6 +140,7 @@ class Painted(AnyRequest):
         default=None,
         description="Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says.",
     )
+    guidance_end: GuidanceEnd | None = None
     lora: Loras = None
 
     @model_validator(mode="after")
@@ -150,6 +154,11 @@ class Painted(AnyRequest):
     @abstractmethod
     def guided(self) -> bool:
         """Whether the UNet runs with and without the prompt: only then a negative prompt has an effect."""
+
+    @property
+    def guided_share(self) -> float:
+        """Share of the steps in which the UNet runs with and without the prompt."""
+        return (self.guidance_end or 1.0) if self.guided else 0.0
 
     @property
     def used_negative_prompt(self) -> str:
@@ -169,6 +178,8 @@ class Painted(AnyRequest):
         preset = PRESETS[self.quality or "standard"]
         if self.quality and self.sampler != (preset.scheduler, preset.steps):
             version = max(version, PRESET_SCHEMA)
+        if self.guidance_end is not None:
+            version = max(version, GUIDANCE_END_SCHEMA)
         newer = self.sampler.scheduler in FEW_STEP or self.timestep_spacing is not None
         return max(version, SAMPLER_SCHEMA) if newer else version
 

@@ -13,8 +13,8 @@ _LEFT_TO_FAST = {"quality": "fast", "steps": None, "scheduler": None, "timestep_
 def complete(request: AnyRequest, card: ModelCard, prefix: str = "") -> AnyRequest:
     """The request with the sampler, LoRAs and guidance of its quality wherever it leaves them out.
 
-    A quality's spacing, LoRAs and guidance belong to its sampler: a request that names a scheduler gets none of them.
-    So a complete request stays as it is.
+    A quality's spacing, LoRAs, guidance and the end of it belong to its sampler: a request that names a scheduler gets
+    none of them. So a complete request stays as it is.
 
     Args:
         prefix: before the names of fields in errors.
@@ -27,16 +27,20 @@ def complete(request: AnyRequest, card: ModelCard, prefix: str = "") -> AnyReque
     preset = card.qualities[request.quality or "standard"]
     steps, scheduler = request.steps or preset.steps, request.scheduler or preset.scheduler
     spacing, guidance, lora = request.timestep_spacing, card.guidance, request.lora
+    guidance_end = request.guidance_end
     if request.scheduler is None:
         spacing = spacing or preset.timestep_spacing
         lora = dict(sorted({**(preset.lora or {}), **(lora or {})}.items())) or None
         guidance = card.guidance if preset.guidance is None else preset.guidance
+        guidance_end = guidance_end or preset.guidance_end
     found = misfit(scheduler, steps, spacing)
     if len(lora or ()) > MAX_LORAS:
         found = "lora", f"with those of the quality, these are more than {MAX_LORAS} LoRAs"
     if found:
         raise InvalidRequest([{"field": f"{prefix}{found[0]}", "message": found[1]}])
-    sampler = {"steps": steps, "scheduler": scheduler, "timestep_spacing": spacing, "lora": lora}
+    sampler = {
+        "steps": steps, "scheduler": scheduler, "timestep_spacing": spacing, "guidance_end": guidance_end, "lora": lora
+    }  # fmt: skip
     changed = {name: value for name, value in sampler.items() if value != getattr(request, name)}
     filled = request.model_copy(update=changed) if changed else request
     return filled if guidance is None else with_guidance(filled, guidance)
@@ -69,7 +73,7 @@ def degraded(request: AnyRequest, card: ModelCard) -> AnyRequest | None:
     fast = card.qualities["fast"]
     if fast.steps >= (request.steps or card.qualities[request.quality or "standard"].steps):
         return None
-    asked = request if fast.guidance is None else without_guidance(request)
+    asked = request if fast.guidance is None else without_guidance(request).model_copy(update={"guidance_end": None})
     try:
         made = complete(asked.model_copy(update=_LEFT_TO_FAST), card)
     except InvalidRequest:

@@ -42,7 +42,7 @@ def cost(request: AnyRequest, sizes: Sizes | None = None) -> float:
 
 def _denoising_steps(work: DenoisingWork) -> float:
     width = padded_width(work.width) / CLIP_COLUMNS
-    places = 1.0 if work.guided else 0.5
+    places = (1 + work.guided) / 2
     step = _CALL + places * (_CONVOLUTION * width + _ATTENTION * width**2)
     autoencoder = width * (work.pictures * _TO_PICTURE + work.encoded * _FROM_PICTURE)
     return work.pictures * max(1.0, work.steps) * step + autoencoder

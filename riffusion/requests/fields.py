@@ -62,6 +62,17 @@ Guidance = Annotated[
         description="Classifier-free guidance scale; 1 or less turns it off. Left out, the model's.",
     ),
 ]
+GuidanceEnd = Annotated[
+    Float,
+    Field(
+        gt=0,
+        le=1,
+        description=(
+            "Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. "
+            "1 guides all. Left out, as the quality says."
+        ),
+    ),
+]
 LoraWeight = Annotated[Float, Field(ge=-MAX_LORA_WEIGHT, le=MAX_LORA_WEIGHT)]
 Loras = Annotated[
     Annotated[

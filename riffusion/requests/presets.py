@@ -5,7 +5,7 @@ from typing import Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from riffusion.requests.fields import Guidance, Int, Loras, Model, Quality, Scheduler, TimestepSpacing
+from riffusion.requests.fields import Guidance, GuidanceEnd, Int, Loras, Model, Quality, Scheduler, TimestepSpacing
 from riffusion.requests.samplers import FEW_STEP, MAX_STEPS, misfit
 
 
@@ -18,6 +18,8 @@ class Preset(Model):
     """None: as the checkpoint says."""
     guidance: Guidance | None = None
     """None: the model's own for requests without guidance."""
+    guidance_end: GuidanceEnd | None = None
+    """None: all steps are guided."""
     lora: Loras = None
     """LoRAs that the sampler needs, such as one that was distilled to these steps."""
 

@@ -7,14 +7,14 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Any
 
-from riffusion.requests.base import MASK_SCHEMA, AnyRequest, Painted
+from riffusion.requests.base import GUIDANCE_END_SCHEMA, AnyRequest, Painted
 from riffusion.requests.modes import BY_NAME, MODES
 
-SCHEMA = max(MASK_SCHEMA, *(mode.SCHEMA for mode in MODES))
+SCHEMA = max(GUIDANCE_END_SCHEMA, *(mode.SCHEMA for mode in MODES))
 """The newest version of the request format that this code can make."""
 
 _NOT_STORED = ("fresh", "webhook")  # about the job, not about the clip
-_LATER = ("timestep_spacing", "mask")  # fields that version 1 lacks; None where they aren't used
+_LATER = ("timestep_spacing", "mask", "guidance_end")  # fields that version 1 lacks; None where they aren't used
 _SAMPLER = {"scheduler": "dpm++2m", "steps": 20}
 """What a stored request without them has; only requests that aren't accepted yet leave them to the model."""
 _REQUIRED = object()

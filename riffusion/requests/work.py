@@ -13,8 +13,8 @@ class DenoisingWork:
     """Columns of each."""
     steps: float
     """Denoising steps of each."""
-    guided: bool
-    """Whether the UNet runs with and without the prompt."""
+    guided: float
+    """Share of the steps in which the UNet runs with and without the prompt, 0 to 1."""
     encoded: int
     """Pictures of this width that are encoded to latents first."""
     pictures: int = 1

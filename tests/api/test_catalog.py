@@ -11,6 +11,8 @@ from riffusion.requests import PRESETS, ModelCard, Preset
 from riffusion.seeds import list_seeds
 from tests.api.conftest import PROMPT, Client, Worker, submit
 
+UNUSED = {"timestep_spacing": None, "guidance": None, "guidance_end": None}
+
 
 def test_every_seed_image_is_listed_with_its_picture(client: Client) -> None:
     listed = client.get("/seeds").json["seeds"]
@@ -42,7 +44,7 @@ def test_models_with_a_worker_are_listed(client: Client, worker: Worker) -> None
             "loras": [],
             "guidance": None,
             "qualities": {
-                name: {"steps": steps, "scheduler": "dpm++2m", "timestep_spacing": None, "guidance": None, "lora": None}
+                name: {"steps": steps, "scheduler": "dpm++2m", **UNUSED, "lora": None}
                 for name, steps in (("fast", 10), ("standard", 20), ("best", 50))
             },
         }
@@ -80,7 +82,7 @@ def test_the_models_guidance_is_filled_in(client: Client, services: Services) ->
 
 
 def test_a_models_qualities_are_listed_and_filled_in(client: Client, services: Services) -> None:
-    fast = {"steps": 4, "scheduler": "lcm", "timestep_spacing": None, "guidance": 1, "lora": {"few": 1}}
+    fast = {"steps": 4, "scheduler": "lcm", **UNUSED, "guidance": 1, "lora": {"few": 1}}
     card = ModelCard(loras=("dub",), guidance=4, qualities=PRESETS | {"fast": Preset.model_validate(fast)})
     services.store.models.register("w", "tiny", 1, card)
     assert client.get("/models").json["models"][0]["qualities"]["fast"] == fast

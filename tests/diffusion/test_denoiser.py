@@ -35,9 +35,17 @@ def unet(checkpoint: Checkpoint) -> Recorder:
     return Recorder(checkpoint.unet)
 
 
-def row(checkpoint: Checkpoint, prompts: PromptEncoder, guidance: float = 4.0, prompt: str = "funk") -> Row:
+def row(
+    checkpoint: Checkpoint,
+    prompts: PromptEncoder,
+    guidance: float = 4.0,
+    prompt: str = "funk",
+    guidance_end: float = 1.0,
+) -> Row:
     positive, negative = prompts.encode(prompt, "")
-    request = DenoiseRequest(positive, negative, guidance, SeededNoise(1), SHAPE, "dpm++2m", 3)
+    request = DenoiseRequest(
+        positive, negative, guidance, SeededNoise(1), SHAPE, "dpm++2m", 3, guidance_end=guidance_end
+    )
     row = Row(request, checkpoint.scheduler_config, lambda: None, RunningPrediction())
     row.join(torch.device("cpu"))
     return row
@@ -55,6 +63,20 @@ def test_guidance_fills_two_batch_entries_and_no_guidance_one(
     assert [row.cost for row in rows] == [3, 6, 3]
     assert torch.allclose(predictions[0], predictions[2], atol=1e-5)
     assert not torch.allclose(predictions[0], predictions[1])
+
+
+@pytest.mark.parametrize(("end", "sizes"), [(0.01, [2, 1, 1]), (0.34, [2, 1, 1]), (0.6, [2, 2, 1]), (1.0, [2, 2, 2])])
+def test_after_the_end_of_guidance_a_row_fills_one_entry(
+    checkpoint: Checkpoint, prompts: PromptEncoder, unet: Recorder, end: float, sizes: list[int]
+) -> None:
+    denoiser = Denoiser(checkpoint)
+    denoiser._unet = unet
+    ending = row(checkpoint, prompts, guidance_end=end)
+    assert ending.cost == sum(sizes)
+    while not ending.finished:
+        ending.advance(denoiser.predict([ending])[0])
+    assert unet.sizes == sizes
+    assert row(checkpoint, prompts, 1.0, guidance_end=end).cost == 3
 
 
 def test_a_cpu_that_compiles_nothing_is_not_warmed_up(checkpoint: Checkpoint, unet: Recorder) -> None:

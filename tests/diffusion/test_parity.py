@@ -1,6 +1,6 @@
 """The same latents as diffusers' own pipeline makes, for the families of Stable Diffusion and every sampler."""
 
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 import torch
@@ -37,9 +37,11 @@ def model(family: Family) -> Checkpoint:
     )  # fmt: skip
 
 
-def ours(parts: Checkpoint, scheduler: Scheduler) -> torch.Tensor:
+def ours(parts: Checkpoint, scheduler: Scheduler, guidance_end: float = 1.0) -> torch.Tensor:
     prompt, negative = PromptEncoder(parts).encode(PROMPT, NEGATIVE)
-    request = DenoiseRequest(prompt, negative, GUIDANCE, SeededNoise(SEED), SHAPE, scheduler, STEPS)
+    request = DenoiseRequest(
+        prompt, negative, GUIDANCE, SeededNoise(SEED), SHAPE, scheduler, STEPS, guidance_end=guidance_end
+    )
     engine = Engine(Denoiser(parts), max_rows=1)
     try:
         return engine.submit(request).result()
@@ -47,7 +49,7 @@ def ours(parts: Checkpoint, scheduler: Scheduler) -> torch.Tensor:
         engine.close()
 
 
-def theirs(parts: Checkpoint, scheduler: Scheduler) -> torch.Tensor:
+def theirs(parts: Checkpoint, scheduler: Scheduler, guided_steps: int | None = None) -> torch.Tensor:
     pipeline = StableDiffusionPipeline(
         vae=parts.vae, text_encoder=parts.text_encoder, tokenizer=parts.tokenizer, unet=parts.unet,
         scheduler=THEIRS[scheduler].from_config(parts.scheduler_config), safety_checker=None, feature_extractor=None,
@@ -56,9 +58,20 @@ def theirs(parts: Checkpoint, scheduler: Scheduler) -> torch.Tensor:
     pipeline.set_progress_bar_config(disable=True)
     generator = torch.Generator().manual_seed(SEED)
     latents = torch.randn(1, *SHAPE, generator=generator)
+
+    def end_guidance(
+        pipe: Any, step: int, _timestep: object, tensors: dict[str, torch.Tensor]
+    ) -> dict[str, torch.Tensor]:
+        """As their documentation ends guidance within a run."""
+        if step + 1 == guided_steps:
+            pipe._guidance_scale = 0.0
+            tensors["prompt_embeds"] = tensors["prompt_embeds"].chunk(2)[-1]
+        return tensors
+
     made: torch.Tensor = pipeline(
         PROMPT, negative_prompt=NEGATIVE, num_inference_steps=STEPS, guidance_scale=GUIDANCE, latents=latents,
         generator=generator, output_type="latent", eta=0.3 if scheduler == "tcd" else 0.0,
+        callback_on_step_end=end_guidance, callback_on_step_end_tensor_inputs=["prompt_embeds"],
     ).images[0]  # fmt: skip
     return made
 
@@ -68,3 +81,10 @@ def theirs(parts: Checkpoint, scheduler: Scheduler) -> torch.Tensor:
 def test_the_latents_are_those_of_diffusers(family: Family, scheduler: Scheduler) -> None:
     parts = model(family)
     assert torch.allclose(ours(parts, scheduler), theirs(parts, scheduler), atol=1e-4, rtol=1e-4)
+
+
+@pytest.mark.parametrize("scheduler", THEIRS)
+def test_so_they_are_where_guidance_ends_half_way(scheduler: Scheduler) -> None:
+    parts = model("1.x")
+    calls = STEPS + (scheduler == "pndm")
+    assert torch.allclose(ours(parts, scheduler, 0.5), theirs(parts, scheduler, round(calls / 2)), atol=1e-4, rtol=1e-4)

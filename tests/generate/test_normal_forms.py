@@ -43,6 +43,13 @@ def words() -> KnownWords:
         ("скрипка в ре", "violin в D major"),
         ("Klavier in Es", "piano in Eb major"),
         ("Klavier in H", "piano in B major"),
+        ("Klavier in B", "piano in Bb major"),
+        ("Musik in B, langsam", "music in Bb major, slow"),
+        ("Tonart B", "Tonart Bb major"),
+        ("piano in B", "piano in B major"),
+        ("Klavier in B-Dur", "piano in Bb major"),
+        ("Klavier in B Moll", "piano in Bb minor"),
+        ("Klavier in B flat major", "piano in B flat major"),
     ],
 )
 def test_a_key_without_a_mode_is_major(words: KnownWords, prompt: str, canonical: str) -> None:

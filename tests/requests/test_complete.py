@@ -15,7 +15,7 @@ CARD = ModelCard.model_validate(
         "qualities": {
             "fast": {"steps": 4, "scheduler": "lcm", "guidance": 1, "lora": {"few": 1}},
             "standard": {"steps": 10},
-            "best": {"steps": 50},
+            "best": {"steps": 50, "guidance_end": 0.5},
         },
     }
 )
@@ -53,6 +53,29 @@ def test_another_sampler_gets_neither_the_loras_nor_the_guidance_of_the_quality(
     assert filled(quality="fast", scheduler="euler", steps=9) == {
         "steps": 9, "scheduler": "euler", "guidance": 4, "lora": None
     }  # fmt: skip
+
+
+def test_the_end_of_guidance_belongs_to_the_sampler() -> None:
+    card = ModelCard(qualities=PRESETS | {"standard": Preset(steps=10, guidance_end=0.5)})
+    given: list[dict[str, Any]] = [
+        {},
+        {"guidance": 7},
+        {"steps": 30},
+        {"guidance_end": 1},
+        {"scheduler": "euler"},
+        {"quality": "best"},
+    ]
+    ends = [complete(text(**fields), card).model_dump()["guidance_end"] for fields in given]
+    assert ends == [0.5, 0.5, 0.5, 1, None, None]
+    less = degraded(text(guidance_end=0.3, steps=30), CARD)
+    assert less
+    assert less.model_dump()["guidance_end"] is None  # what fast was distilled from has its guidance in the weights
+
+
+@pytest.mark.parametrize("end", [0, -0.5, 1.01, True, "half"])
+def test_guidance_ends_within_the_run(end: object) -> None:
+    with pytest.raises(InvalidRequest):
+        text(guidance_end=end)
 
 
 @pytest.mark.parametrize("mode", EXAMPLES)

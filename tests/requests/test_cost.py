@@ -35,6 +35,15 @@ def test_work_grows_with_what_it_starts_from(mode: str) -> None:
     )  # the model paints in mono, and what it painted is what is heard
 
 
+@pytest.mark.parametrize("mode", [mode for mode in EXAMPLES if mode not in {"image-to-audio", "audio-to-image"}])
+def test_steps_after_the_end_of_guidance_cost_less(mode: str) -> None:
+    whole, half, none = (
+        cost(parse({"mode": mode, **EXAMPLES[mode], "steps": 100, "guidance_end": end})) for end in (1.0, 0.5, 0.01)
+    )
+    assert whole > half > none
+    assert whole - half == pytest.approx((whole - none) * 0.5 / 0.99)
+
+
 @pytest.mark.parametrize("mode", EXAMPLES)
 def test_better_sound_costs_more(mode: str) -> None:
     fast, standard, best = (

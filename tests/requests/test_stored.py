@@ -15,7 +15,7 @@ from riffusion.requests import (
     stored_form,
     with_defaults,
 )
-from riffusion.requests.base import MASK_SCHEMA, PRESET_SCHEMA
+from riffusion.requests.base import GUIDANCE_END_SCHEMA, MASK_SCHEMA, PRESET_SCHEMA
 from tests.requests.examples import EXAMPLES
 
 PLAIN = {"steps": 20, "scheduler": "dpm++2m"}
@@ -75,9 +75,20 @@ def test_older_workers_leave_new_masks_to_newer_ones() -> None:
     assert MASK_SCHEMA <= SCHEMA
 
 
+def test_older_workers_leave_the_end_of_guidance_to_newer_ones() -> None:
+    ends = ModelCard.model_validate({"qualities": {**ModelCard().model_dump()["qualities"], "best": BEST}})
+    assert [complete(parse({**TEXT, "quality": "best"}), card).schema_version for card in (ends, ModelCard())] == [
+        GUIDANCE_END_SCHEMA, 1,
+    ]  # fmt: skip
+    assert parse({**TEXT, "guidance_end": 0.5}).schema_version == GUIDANCE_END_SCHEMA <= SCHEMA
+
+
+BEST = {"steps": 50, "guidance_end": 0.5}
+
+
 def test_the_form_that_version_1_compares_has_the_spacing_only_where_it_is_used() -> None:
     plain = parse(TEXT)
-    assert first_form(plain).keys() == plain.model_dump(mode="json").keys() - {"timestep_spacing"}
+    assert first_form(plain).keys() == plain.model_dump(mode="json").keys() - {"timestep_spacing", "guidance_end"}
     assert first_form(parse({**TEXT, **PLAIN, "timestep_spacing": "trailing"}))["timestep_spacing"] == "trailing"
 
 

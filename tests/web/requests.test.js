@@ -60,6 +60,7 @@ test("a draft is fast, and is finished with the same seed, without what the serv
     scheduler: "euler",
     timestep_spacing: "trailing",
     guidance: 1,
+    guidance_end: 0.5,
     lora: { dub: 0.5, few: 1 },
   };
   assert.deepEqual(requests.finish(stored, controls), requests.fromNothing({ ...controls, seed: 7 }));

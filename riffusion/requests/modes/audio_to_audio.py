@@ -32,7 +32,7 @@ class AudioToAudio(AsWideAsItsInput, Prompted):
         denoising = DenoisingWork(
             CLIP_COLUMNS if windows > 1 else clip.columns,
             self.sampler.steps * self.denoising,
-            self.guided,
+            self.guided_share,
             encoded=windows,
             pictures=windows,
         )

@@ -49,7 +49,7 @@ class Crossfade(Between):
         denoising = DenoisingWork(
             self.width(sizes),
             self.sampler.steps * self.mean_denoising,
-            self.guided,
+            self.guided_share,
             encoded=2,
             pictures=self.clips or 1,
         )

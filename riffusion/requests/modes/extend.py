@@ -44,5 +44,5 @@ class Extend(Prompted):
         new = CLIP_COLUMNS - min(CONTEXT_COLUMNS, init.columns)
         windows = math.ceil(COLUMNS_PER_S * self.seconds / new)
         steps = self.sampler.steps * DENOISING
-        denoising = DenoisingWork(CLIP_COLUMNS, steps, self.guided, encoded=windows, pictures=windows)
+        denoising = DenoisingWork(CLIP_COLUMNS, steps, self.guided_share, encoded=windows, pictures=windows)
         return Work(self.columns(sizes), init.channels, denoising=denoising)

@@ -38,5 +38,5 @@ class Inpaint(AsWideAsItsInput, Prompted):
     def work(self, sizes: Sizes) -> Work:
         """The whole picture: what stays guides the model."""
         init = sizes["init"]
-        denoising = DenoisingWork(init.columns, self.sampler.steps * self.denoising, self.guided, encoded=1)
+        denoising = DenoisingWork(init.columns, self.sampler.steps * self.denoising, self.guided_share, encoded=1)
         return Work(init.columns, init.channels, denoising=denoising)

@@ -56,7 +56,7 @@ class Interpolate(Between):
         denoising = DenoisingWork(
             self.width(sizes),
             self.sampler.steps * (self.mean_denoising if self.init else 1),
-            self.guided,
+            self.guided_share,
             encoded=clips if self.init else 0,
             pictures=clips,
         )

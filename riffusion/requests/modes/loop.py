@@ -40,5 +40,5 @@ class Loop(AsWideAsItsInput, Prompted):
         kept = init.columns
         if self.bars is not None:
             kept = min(kept, round(COLUMNS_PER_S * self.bars * _BEATS * 60 / (self.bpm or _BPM)))
-        denoising = DenoisingWork(CLIP_COLUMNS, self.sampler.steps, self.guided, encoded=1)
+        denoising = DenoisingWork(CLIP_COLUMNS, self.sampler.steps, self.guided_share, encoded=1)
         return Work(kept, init.channels, denoising=denoising)

@@ -26,5 +26,5 @@ class Riff(AsWideAsItsInput, Prompted):
     def work(self, sizes: Sizes) -> Work:
         """The whole picture, in mono."""
         width = self.columns(sizes)
-        denoising = DenoisingWork(width, self.sampler.steps * self.denoising, self.guided, encoded=1)
+        denoising = DenoisingWork(width, self.sampler.steps * self.denoising, self.guided_share, encoded=1)
         return Work(width, channels=1, denoising=denoising)

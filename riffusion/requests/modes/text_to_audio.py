@@ -37,5 +37,5 @@ class TextToAudio(Prompted):
 
     def work(self, _sizes: Sizes) -> Work:
         """One picture from noise."""
-        denoising = DenoisingWork(self.width, self.sampler.steps, self.guided, encoded=0)
+        denoising = DenoisingWork(self.width, self.sampler.steps, self.guided_share, encoded=0)
         return Work(self.width, channels=1, denoising=denoising)

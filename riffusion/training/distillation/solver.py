@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from riffusion.diffusion.noise import SeededNoise
-from riffusion.diffusion.schedulers import Trajectory
+from riffusion.diffusion.schedulers import Trajectory, guided_steps
 from riffusion.requests import Scheduler
 
 
@@ -22,6 +22,8 @@ class Solver:
     """Classifier-free guidance scale; 1 or less predicts without guidance."""
     steps: int
     """Of a full run."""
+    guidance_end: float = 1.0
+    """Share of a run's steps that are guided, from the first on, above 0 to 1."""
 
     def way(self, strength: float) -> Trajectory:
         """The steps of a run that takes this share of a full one."""
@@ -46,19 +48,26 @@ class Solver:
         points = [way.start(noise, clean)]
         while not way.done:
             model_input, timestep = way.model_input(points[-1]), way.timestep.to(noise.device)
-            noise_pred = self._predict(model_input, timestep, prompt_embeds, negative_prompt_embeds)
+            guided = self.guidance > 1 and way.position < guided_steps(len(way), self.guidance_end)
+            noise_pred = self._predict(model_input, timestep, prompt_embeds, negative_prompt_embeds, guided=guided)
             points.append(way.step(noise_pred, points[-1], unused))
         return torch.stack(points)
 
     def _predict(
-        self, latents: Tensor, timestep: Tensor, prompt_embeds: Tensor, negative_prompt_embeds: Tensor
+        self,
+        latents: Tensor,
+        timestep: Tensor,
+        prompt_embeds: Tensor,
+        negative_prompt_embeds: Tensor,
+        *,
+        guided: bool,
     ) -> Tensor:
-        """The prediction [N, 4, H, W], guided if it is to be."""
-        if self.guidance <= 1:
+        """The prediction [N, 4, H, W], with guidance or without."""
+        if not guided:
             noise_pred: Tensor = self.unet(latents, timestep, prompt_embeds, return_dict=False)[0].float()
             return noise_pred
         both = torch.cat([negative_prompt_embeds, prompt_embeds])
         predictions = self.unet(latents.repeat(2, 1, 1, 1), timestep, both, return_dict=False)[0].float()
         noise_pred_uncond, noise_pred_text = predictions.chunk(2)
-        guided: Tensor = noise_pred_uncond + self.guidance * (noise_pred_text - noise_pred_uncond)
-        return guided
+        with_guidance: Tensor = noise_pred_uncond + self.guidance * (noise_pred_text - noise_pred_uncond)
+        return with_guidance

@@ -75,9 +75,12 @@ class Distillation(CheckpointTraining):
         with self.accelerator.main_process_first():
             data = read_data(options.data, options.output / "data", parts)
         guidance = parts.guidance if options.guidance is None else options.guidance
-        self.teacher = Solver(parts.unet, parts.scheduler_config, "dpm++2m", guidance, options.teacher_steps)
+        guidance_end = parts.qualities["standard"].guidance_end or 1.0
+        self.teacher = Solver(
+            parts.unet, parts.scheduler_config, "dpm++2m", guidance, options.teacher_steps, guidance_end
+        )
         self.student = Solver(parts.unet, parts.scheduler_config, "euler", 1.0, options.student_steps)
-        made_from = self.checkpoint_digest, data.digest, guidance, options.teacher_steps, options.seed
+        made_from = self.checkpoint_digest, data.digest, guidance, guidance_end, options.teacher_steps, options.seed
         folder = options.output / "trajectories" / digest(*made_from, options.mixed_precision)
         self.trajectories = Trajectories(folder, data, self.teacher, options.seed)
         pairs = max(1, options.trajectories // (2 * BATCH))

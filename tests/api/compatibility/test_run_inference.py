@@ -109,7 +109,17 @@ def test_the_app_gets_a_clip(client: Client, make: Callable[[], list[JobRecord]]
     } | {name: value for name, value in record.request.items() if name in UNUSED}  # fmt: skip
 
 
-UNUSED = {"model", "format", "negative_prompt", "scheduler", "timestep_spacing", "lora", "clips", "mask"}
+UNUSED = {
+    "model",
+    "format",
+    "negative_prompt",
+    "scheduler",
+    "timestep_spacing",
+    "guidance_end",
+    "lora",
+    "clips",
+    "mask",
+}
 
 
 def test_a_bot_decodes_the_whole_uri_as_base64(client: Client, make: Callable[[], list[JobRecord]]) -> None:

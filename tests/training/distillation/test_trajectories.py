@@ -34,8 +34,8 @@ def encode(captions: Sequence[str]) -> Tensor:
 
 @pytest.fixture
 def made(tmp_path: Path) -> Callable[..., Trajectories]:
-    def make(data: DistillationData = CAPTIONS, guidance: float = 3.0) -> Trajectories:
-        return Trajectories(tmp_path, data, Solver(Model(), CONFIG, "dpm++2m", guidance, 20), seed=7)
+    def make(data: DistillationData = CAPTIONS, guidance: float = 3.0, guidance_end: float = 1.0) -> Trajectories:
+        return Trajectories(tmp_path, data, Solver(Model(), CONFIG, "dpm++2m", guidance, 20, guidance_end), seed=7)
 
     return make
 
@@ -91,6 +91,13 @@ def test_the_teacher_is_guided(made: Callable[..., Trajectories]) -> None:
         made(guidance=guidance).follow(made(guidance=guidance).teacher, 0, encode) for guidance in (1.0, 3.0)
     )
     assert not torch.allclose(plain, guided)
+
+
+def test_the_teacher_is_guided_as_long_as_its_model(made: Callable[..., Trajectories]) -> None:
+    teacher = made(guidance_end=0.5).teacher
+    whole, half = made().follow(made().teacher, 0, encode), made().follow(teacher, 0, encode)
+    assert torch.equal(whole[:11], half[:11])
+    assert not torch.allclose(whole[11], half[11])
 
 
 def test_lessons_lie_on_the_trajectories(made: Callable[..., Trajectories], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -55,7 +55,10 @@ export const draft = (controls, seed) =>
 
 /** A draft at full quality, with the steps, guidance and LoRAs of the controls in place of those of quality fast.
  * @param {Request} draft @param {Controls} controls @returns {Request} */
-export function finish({ quality, steps, scheduler, timestep_spacing, guidance, lora, ...rest }, controls) {
+export function finish(
+  { quality, steps, scheduler, timestep_spacing, guidance, guidance_end, lora, ...rest },
+  controls,
+) {
   const full = { ...controls, model: null, quality: controls.quality === "fast" ? "standard" : controls.quality };
   return {
     ...rest,

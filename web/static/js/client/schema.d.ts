@@ -20,6 +20,8 @@ export interface AudioToAudio {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
   /** What to paint; `(words:1.2)` weighs them. */
@@ -125,6 +127,8 @@ export interface Crossfade {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
   mode: "crossfade";
@@ -169,6 +173,8 @@ export interface Extend {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
   /** What to paint; `(words:1.2)` weighs them. */
@@ -226,6 +232,8 @@ export interface Inpaint {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
   /** What to paint; `(words:1.2)` weighs them. */
@@ -262,6 +270,8 @@ export interface Interpolate {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
   mode: "interpolate";
@@ -384,6 +394,8 @@ export interface Loop {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
   /** What to paint at the join. @default "" */
@@ -439,6 +451,8 @@ export interface Preset {
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
   /** Classifier-free guidance scale; 1 or less turns it off. Left out, the model's. */
   guidance?: number | null;
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
 }
@@ -517,6 +531,8 @@ export interface Riff {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
   /** What to paint; `(words:1.2)` weighs them. */
@@ -575,6 +591,8 @@ export interface TextToAudio {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
   /** What to paint; `(words:1.2)` weighs them. */
