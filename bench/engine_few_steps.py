@@ -19,7 +19,7 @@ MOST_STEPS = 8  # of a quality that counts as one of few steps
 
 def kinds(card: ModelCard) -> dict[str, dict[str, Any]]:
     """By name, what few-step clients ask for: 4 steps of the usual sampler, and the model's own few-step qualities."""
-    few: dict[str, dict[str, Any]] = {"4_steps": {"steps": 4, "guidance": GUIDANCE}}
+    few: dict[str, dict[str, Any]] = {"4_steps": {"steps": 4, "scheduler": "dpm++2m", "guidance": GUIDANCE}}
     for name, preset in card.qualities.items():
         if preset.steps <= MOST_STEPS:
             few[name] = {"quality": name}

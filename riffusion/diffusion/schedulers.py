@@ -29,8 +29,8 @@ def count_calls(name: Scheduler, steps: int, denoising: float = 1.0) -> int:
 
 
 def guided_steps(calls: int, guidance_end: float) -> int:
-    """UNet calls, at least 1, with guidance, of a run that ends it after this share (above 0 to 1) of its calls."""
-    return max(1, round(calls * guidance_end))
+    """UNet calls with guidance, at least 1, of a run that ends it after this share (above 0 to 1) of its calls."""
+    return max(1, math.floor(calls * guidance_end + 0.5))
 
 
 def _taken_steps(steps: int, denoising: float) -> int:

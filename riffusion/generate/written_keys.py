@@ -49,12 +49,14 @@ _PITCHED = re.compile(
     re.IGNORECASE,
 )
 
-_GERMAN_WORDS = (
-    "tonart|klavier|flügel|orgel|akkordeon|gitarre|geige|violine|streicher|flöte|chor|glocken|harfe|musik|stück|lied"
+# Germans call B flat B, and B H. What makes a prompt German is the word before; some are compounds, as is Klaviermusik.
+_GERMAN_WORD = (
+    r"(?:[^\W\d_]*(?:klavier|flügel|geige|violine|gitarre|streicher|flöte|glocken|harfe|akkordeon|musik|stück)[en]?"
+    r"|[^\W\d_]*(?:quartett|konzert|sonate|walzer)|chor|kirchenorgel)"
 )
 _GERMAN_B = re.compile(
-    rf"(?<![^\W_])((?:{_GERMAN_WORDS})\s{{1,3}}(?:in\s{{1,3}})?(?-i:B))"
-    r"(?![^\W_]|[#♯♭&+/'’‐–-]|\.\w|\s{1,3}(?:dur|moll|major|minor|flat|sharp)\b)",
+    rf"(?<![^\W_])((?:{_GERMAN_WORD},?\s{{1,3}}in\s{{1,3}}|tonart(?:\s{{1,3}}|\s{{0,3}}[:=]\s{{0,3}}))(?-i:B))"
+    r"(?!\w|[#♯♭&+/'’‐–-]|\.\w|\s{1,3}(?:dur|maj\w{0,3}|major|min|minor|mineure?|minore|menor|flat|sharp|natural)\b)",
     re.IGNORECASE,
 )
 
@@ -75,7 +77,7 @@ class WrittenKeys:
 
     def normal(self, prompt: str) -> str:
         """The prompt without the pitches of instruments, and with the mode of keys that have none."""
-        prompt = _GERMAN_B.sub(r"\1b", prompt)  # Germans call B flat B, and B H
+        prompt = _GERMAN_B.sub(r"\1b", prompt)
         prompt = _PITCHED.sub(_unpitched, _INSTRUMENT_IN.sub(self._instrument, prompt))
         return _KEY.sub(self._key, prompt) if set(tokens.words(prompt)).isdisjoint(self._moods) else prompt
 

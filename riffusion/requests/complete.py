@@ -14,7 +14,7 @@ def complete(request: AnyRequest, card: ModelCard, prefix: str = "") -> AnyReque
     """The request with the sampler, LoRAs and guidance of its quality wherever it leaves them out.
 
     A quality's spacing, LoRAs, guidance and the end of it belong to its sampler: a request that names a scheduler gets
-    none of them. So a complete request stays as it is.
+    none of them. So a complete request stays as it is. Where all steps are guided, or none, it has no end of guidance.
 
     Args:
         prefix: before the names of fields in errors.
@@ -38,12 +38,13 @@ def complete(request: AnyRequest, card: ModelCard, prefix: str = "") -> AnyReque
         found = "lora", f"with those of the quality, these are more than {MAX_LORAS} LoRAs"
     if found:
         raise InvalidRequest([{"field": f"{prefix}{found[0]}", "message": found[1]}])
+    filled = request if guidance is None else with_guidance(request, guidance)
     sampler = {
-        "steps": steps, "scheduler": scheduler, "timestep_spacing": spacing, "guidance_end": guidance_end, "lora": lora
+        "steps": steps, "scheduler": scheduler, "timestep_spacing": spacing, "lora": lora,
+        "guidance_end": guidance_end if filled.guided and guidance_end != 1 else None,
     }  # fmt: skip
     changed = {name: value for name, value in sampler.items() if value != getattr(request, name)}
-    filled = request.model_copy(update=changed) if changed else request
-    return filled if guidance is None else with_guidance(filled, guidance)
+    return filled.model_copy(update=changed) if changed else filled
 
 
 def departures(request: Painted, card: ModelCard) -> tuple[str, ...]:
@@ -57,13 +58,14 @@ def departures(request: Painted, card: ModelCard) -> tuple[str, ...]:
         "scheduler": request.scheduler != preset.scheduler,
         "timestep_spacing": request.timestep_spacing != preset.timestep_spacing,
         "guidance": request.guided != (guidance is None or guidance > 1),
+        "guidance_end": request.guided and (request.guidance_end or 1) != (preset.guidance_end or 1),
         "lora": any(asked.get(name) != weight for name, weight in (preset.lora or {}).items()),
     }
     return tuple(field for field, other in differs.items() if other)
 
 
 def degraded(request: AnyRequest, card: ModelCard) -> AnyRequest | None:
-    """The request at quality fast, complete; None where fast has no fewer steps, or doesn't go with what it says.
+    """The request at quality fast, complete; None where fast isn't less work, or doesn't go with what it says.
 
     Also None where its negative prompt would have no effect, and where the request names a sampler of few steps, since
     it names a LoRA for that sampler, too.
@@ -75,8 +77,15 @@ def degraded(request: AnyRequest, card: ModelCard) -> AnyRequest | None:
         return None
     asked = request if fast.guidance is None else without_guidance(request).model_copy(update={"guidance_end": None})
     try:
-        made = complete(asked.model_copy(update=_LEFT_TO_FAST), card)
+        made, whole = complete(asked.model_copy(update=_LEFT_TO_FAST), card), complete(request, card)
     except InvalidRequest:
         return None
-    loses_negative = isinstance(made, Painted) and made.negative_prompt and not made.guided
-    return None if loses_negative else made
+    if not isinstance(made, Painted) or not isinstance(whole, Painted):
+        return made
+    loses_negative = made.negative_prompt and not made.guided
+    return None if loses_negative or _calls(made) >= _calls(whole) else made
+
+
+def _calls(request: Painted) -> float:
+    """UNet calls of a full run."""
+    return request.sampler.steps * (1 + request.guided_share)

@@ -42,7 +42,9 @@ def cost(request: AnyRequest, sizes: Sizes | None = None) -> float:
 
 def _denoising_steps(work: DenoisingWork) -> float:
     width = padded_width(work.width) / CLIP_COLUMNS
-    places = (1 + work.guided) / 2
+    steps = max(1.0, work.steps)
+    guided = max(work.guided, 1 / steps) if work.guided else 0.0  # at least one
+    places = (1 + guided) / 2
     step = _CALL + places * (_CONVOLUTION * width + _ATTENTION * width**2)
     autoencoder = width * (work.pictures * _TO_PICTURE + work.encoded * _FROM_PICTURE)
-    return work.pictures * max(1.0, work.steps) * step + autoencoder
+    return work.pictures * steps * step + autoencoder

@@ -69,7 +69,7 @@ GuidanceEnd = Annotated[
         le=1,
         description=(
             "Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. "
-            "1 guides all. Left out, as the quality says."
+            "Left out, all are, unless the quality says otherwise."
         ),
     ),
 ]

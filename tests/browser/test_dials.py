@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from PIL import Image
 from playwright.sync_api import Page, Route
@@ -115,3 +116,27 @@ def test_each_model_shows_its_own_options(site: Site, visit: Callable[..., Page]
         "plain": ("auto", []),
     }
     assert not page.is_visible("#loras")
+
+
+def test_a_recipe_whose_quality_meant_another_sampler_keeps_its_own(page: Page) -> None:
+    recipe = {"mode": "text-to-audio", "prompt": "violin", "seed": 1, "steps": 20, "guidance": 4.0, "lora": None}
+    sampler = {"scheduler": "dpm++2m", "timestep_spacing": None, "guidance_end": 0.3}
+    png = write_png(Image.new("L", (8, 8)), recipe | sampler)
+
+    def made_again() -> dict[str, Any]:
+        page.set_input_files("#file", {"name": "clip.png", "mimeType": "image/png", "buffer": png})
+        page.wait_for_selector("#trouble:has-text('everything is now set')")
+        assert page.inner_text("#settings summary") == "Settings, seed fixed, sampler of the file"
+        with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
+            page.click("#go")
+        return dict(posted(sent.value))
+
+    assert made_again().items() >= (sampler | {"steps": 20, "guidance": 4}).items()
+    page.click("#settings summary")
+    page.fill("[name=steps]", "8")
+    page.keyboard.press("Escape")
+    assert page.inner_text("#settings summary") == "Settings, seed fixed"
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
+        page.click("#go")
+    assert "scheduler" not in posted(sent.value)
+    assert posted(sent.value)["steps"] == 8

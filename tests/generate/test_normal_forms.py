@@ -50,6 +50,11 @@ def words() -> KnownWords:
         ("Klavier in B-Dur", "piano in Bb major"),
         ("Klavier in B Moll", "piano in Bb minor"),
         ("Klavier in B flat major", "piano in B flat major"),
+        ("Klaviermusik in B", "piano in Bb major"),
+        ("Streichquartett in B", "strings in Bb major"),
+        ("ruhiges Klavier, in B", "slow piano, in Bb major"),
+        ("Musik in B maj", "music in B major"),
+        ("orgel in B", "organ in B major"),
     ],
 )
 def test_a_key_without_a_mode_is_major(words: KnownWords, prompt: str, canonical: str) -> None:

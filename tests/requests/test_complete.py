@@ -66,10 +66,14 @@ def test_the_end_of_guidance_belongs_to_the_sampler() -> None:
         {"quality": "best"},
     ]
     ends = [complete(text(**fields), card).model_dump()["guidance_end"] for fields in given]
-    assert ends == [0.5, 0.5, 0.5, 1, None, None]
+    assert ends == [0.5, 0.5, 0.5, None, None, None]
+    unguided = text(guidance=1), text(guidance=1, guidance_end=0.3), text(scheduler="euler", guidance_end=1)
+    assert [complete(each, card).model_dump()["guidance_end"] for each in unguided] == [None] * 3
     less = degraded(text(guidance_end=0.3, steps=30), CARD)
     assert less
     assert less.model_dump()["guidance_end"] is None  # what fast was distilled from has its guidance in the weights
+    half = ModelCard(qualities=PRESETS | {"standard": Preset(steps=12, guidance_end=0.5)})  # 18 calls; fast makes 20
+    assert degraded(text(), half) is None
 
 
 @pytest.mark.parametrize("end", [0, -0.5, 1.01, True, "half"])

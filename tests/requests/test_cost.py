@@ -37,11 +37,18 @@ def test_work_grows_with_what_it_starts_from(mode: str) -> None:
 
 @pytest.mark.parametrize("mode", [mode for mode in EXAMPLES if mode not in {"image-to-audio", "audio-to-image"}])
 def test_steps_after_the_end_of_guidance_cost_less(mode: str) -> None:
-    whole, half, none = (
+    whole, half, least = (
         cost(parse({"mode": mode, **EXAMPLES[mode], "steps": 100, "guidance_end": end})) for end in (1.0, 0.5, 0.01)
     )
-    assert whole > half > none
-    assert whole - half == pytest.approx((whole - none) * 0.5 / 0.99)
+    assert whole > half > least
+    assert whole - half == pytest.approx((whole - least) / 2, rel=0.03)
+
+
+def test_at_least_one_step_is_guided_and_charged() -> None:
+    one, none = ({"denoising": 0.1, "steps": 10, **fields} for fields in ({"guidance_end": 0.01}, {"guidance": 1}))
+    riff = {"mode": "riff", **EXAMPLES["riff"]}
+    assert cost(parse({**riff, **one})) == cost(parse({**riff, "denoising": 0.1, "steps": 10}))
+    assert cost(parse({**riff, **one})) > cost(parse({**riff, **none}))
 
 
 @pytest.mark.parametrize("mode", EXAMPLES)

@@ -9,6 +9,7 @@ const CONTROLS = {
   quality: "standard",
   steps: null,
   guidance: null,
+  sampler: null,
   width: 512,
   denoising: 0.75,
   model: null,

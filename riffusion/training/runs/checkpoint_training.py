@@ -23,7 +23,7 @@ from riffusion.training.data.whole_file import publish_folder
 from riffusion.training.finetuning.lora_files import save_lora
 from riffusion.training.finetuning.loss import objective_of
 from riffusion.training.finetuning.optimizers import optimizer_class
-from riffusion.training.finetuning.options import TrainingOptions
+from riffusion.training.finetuning.options import Shape, TrainingOptions
 from riffusion.training.finetuning.trained_parts import Layers, trained_parts, trained_weights
 from riffusion.training.models.ema import WeightAverage
 from riffusion.training.models.weights_digest import checkpoint_digest
@@ -55,8 +55,7 @@ class CheckpointTraining(ABC):
         self.checkpoint = load_checkpoint(options.checkpoint, options.revision, self.device, torch.float32)
         self.schedule = objective_of(self.checkpoint, None).schedule
         self.checkpoint_digest = checkpoint_digest(self.checkpoint)
-        shape = {**options.shape, "the digest of --checkpoint": self.checkpoint_digest}
-        self.checkpoints = Checkpoints(options.output, shape, options.steps)
+        self.checkpoints = Checkpoints(options.output, self.shape, options.steps)
         self.prepare()
         self.parts = trained_parts(self.checkpoint, options, layers)
         self.trained = trained_weights(self.parts)
@@ -66,6 +65,11 @@ class CheckpointTraining(ABC):
         self.average = WeightAverage(self.trained)
         self.progress = _Progress()
         self.accelerator.register_for_checkpointing(self.average, self.progress)
+
+    @property
+    def shape(self) -> Shape:
+        """What has to be the same again to resume."""
+        return {**self.training_options.shape, "the digest of --checkpoint": self.checkpoint_digest}
 
     @abstractmethod
     def prepare(self) -> None:

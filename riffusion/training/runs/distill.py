@@ -28,6 +28,7 @@ from riffusion.training.distillation.solver import Solver
 from riffusion.training.distillation.trajectories import BATCH, Trajectories
 from riffusion.training.evaluation.sample_files import write_clips
 from riffusion.training.finetuning.caption_embeds import cached_embeds
+from riffusion.training.finetuning.options import Shape
 from riffusion.training.finetuning.trained_parts import EVERYTHING
 from riffusion.training.models.unet import LATENT_SHAPE
 from riffusion.training.runs.checkpoint_training import CheckpointTraining
@@ -68,6 +69,17 @@ class Distillation(CheckpointTraining):
         self.options = options
         super().__init__(options, EVERYTHING)
 
+    @property
+    def _guidance_end(self) -> float | None:
+        """Where the teacher's guidance ends: as in the checkpoint's quality standard."""
+        return self.checkpoint.qualities["standard"].guidance_end
+
+    @property
+    def shape(self) -> Shape:
+        """The same, and where the teacher's guidance ends, if it does."""
+        ends = {"the guidance_end of --checkpoint": self._guidance_end} if self._guidance_end else {}
+        return {**super().shape, **ends}
+
     def prepare(self) -> None:
         """Computes the teacher's trajectories, with the embeddings of all captions."""
         options, parts = self.options, self.checkpoint
@@ -75,13 +87,13 @@ class Distillation(CheckpointTraining):
         with self.accelerator.main_process_first():
             data = read_data(options.data, options.output / "data", parts)
         guidance = parts.guidance if options.guidance is None else options.guidance
-        guidance_end = parts.qualities["standard"].guidance_end or 1.0
+        end = self._guidance_end
         self.teacher = Solver(
-            parts.unet, parts.scheduler_config, "dpm++2m", guidance, options.teacher_steps, guidance_end
+            parts.unet, parts.scheduler_config, "dpm++2m", guidance, options.teacher_steps, end or 1.0
         )
         self.student = Solver(parts.unet, parts.scheduler_config, "euler", 1.0, options.student_steps)
-        made_from = self.checkpoint_digest, data.digest, guidance, guidance_end, options.teacher_steps, options.seed
-        folder = options.output / "trajectories" / digest(*made_from, options.mixed_precision)
+        made_from = self.checkpoint_digest, data.digest, guidance, options.teacher_steps, options.seed
+        folder = options.output / "trajectories" / digest(*made_from, options.mixed_precision, *([end] if end else []))
         self.trajectories = Trajectories(folder, data, self.teacher, options.seed)
         pairs = max(1, options.trajectories // (2 * BATCH))
         self.held_out = (2 * pairs, 2 * pairs + 1)

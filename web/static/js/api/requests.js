@@ -8,11 +8,13 @@
  * @property {string} quality  "fast", "standard" or "best"
  * @property {number | null} steps  null: those of the quality
  * @property {number | null} guidance  null: the model's own
+ * @property {Sampler | null} sampler  null: that of the quality
  * @property {number} width      columns of a clip made from nothing
  * @property {number} denoising  0–1, the strength: how much of what it starts from is replaced
  * @property {string | null} model
  * @property {Record<string, number> | null} lora  weights by name
  *
+ * @typedef {{scheduler: string, timestep_spacing?: string | null, guidance_end?: number | null}} Sampler
  * @typedef {{job: string} | {upload: string} | {seed_image: string}} Reference
  * @typedef {{seconds: [number, number], hertz: [number, number]}} Box
  * @typedef {Record<string, any>} Request
@@ -25,10 +27,11 @@ export const randomSeed = () => crypto.getRandomValues(new Uint32Array(1))[0];
 export const modelAndLoras = ({ model, lora }) => ({ ...(model && { model }), ...(lora && { lora }) });
 
 /** How much work is spent.
- * @param {Pick<Controls, "quality" | "steps">} controls */
-const qualityAndSteps = ({ quality, steps }) => ({
+ * @param {Pick<Controls, "quality" | "steps" | "sampler">} controls */
+const qualityAndSteps = ({ quality, steps, sampler }) => ({
   ...(quality !== "standard" && { quality }),
   ...(steps !== null && { steps }),
+  ...sampler,
 });
 
 /** @param {Controls} controls */
@@ -51,7 +54,7 @@ export const fromNothing = (controls) => ({
 /** The same as a draft, at quality fast, whose guidance is the model's: enough to judge whether it is worth finishing.
  * @param {Controls} controls @param {number} seed @returns {Request} */
 export const draft = (controls, seed) =>
-  fromNothing({ ...controls, seed, quality: "fast", steps: null, guidance: null });
+  fromNothing({ ...controls, seed, quality: "fast", steps: null, guidance: null, sampler: null });
 
 /** A draft at full quality, with the steps, guidance and LoRAs of the controls in place of those of quality fast.
  * @param {Request} draft @param {Controls} controls @returns {Request} */
@@ -120,13 +123,13 @@ export const audioToImage = (clip) => ({ mode: "audio-to-image", clip });
  * @param {Reference} init @param {number} alpha 0–1
  * @returns {Request}
  */
-export const blend = ({ quality, steps, denoising, model, lora }, from, to, init, alpha) => ({
+export const blend = ({ quality, steps, sampler, denoising, model, lora }, from, to, init, alpha) => ({
   mode: "interpolate",
   start: { ...promptAndSeed(from.request), denoising },
   end: { ...promptAndSeed(to.request), denoising },
   init,
   alpha,
-  ...qualityAndSteps({ quality, steps }),
+  ...qualityAndSteps({ quality, steps, sampler }),
   ...modelAndLoras({ model, lora }),
 });
 

@@ -48,6 +48,8 @@ export class PromptForm extends EventTarget {
     this.loras.root.addEventListener("input", () => this.#controlsChanged());
     for (const name of ["model", "quality"])
       this.fields[name].addEventListener("input", () => this.#showModelOptions());
+    for (const name of ["model", "quality", "steps", "guidance"])
+      this.fields[name].addEventListener("input", () => this.#setSampler(null));
     for (const radio of this.fields.from) radio.addEventListener("change", () => this.#controlsChanged());
     addEventListener("serverup", () => this.#isTransient && this.showProblem(""));
     this.#controlsChanged();
@@ -65,6 +67,7 @@ export class PromptForm extends EventTarget {
       quality: quality.value,
       steps: Number.isNaN(steps.valueAsNumber) ? null : steps.valueAsNumber,
       guidance: Number.isNaN(guidance.valueAsNumber) ? null : guidance.valueAsNumber,
+      sampler: this.#sampler,
       width: Number(width.value),
       denoising: denoising.valueAsNumber,
       model: model.value || null,
@@ -126,6 +129,16 @@ export class PromptForm extends EventTarget {
     this.prompt.focus();
   }
 
+  /** That of a recipe, where its quality no longer stands for it, until the visitor changes what belongs to it.
+   * @type {import("../api/requests.js").Sampler | null} */
+  #sampler = null;
+
+  /** @param {import("../api/requests.js").Sampler | null} sampler */
+  #setSampler(sampler) {
+    this.#sampler = sampler;
+    this.#controlsChanged();
+  }
+
   /** Sets every dial to the value of a recipe.
    * @param {Record<string, any>} request
    * @returns {string[]} the model and LoRAs that it names and the server doesn't have */
@@ -142,8 +155,9 @@ export class PromptForm extends EventTarget {
     model.value = [...model.options].some(({ value }) => value === request.model) ? request.model : "";
     this.#showModelOptions();
     const usual = this.#usual;
-    steps.value = request.steps === usual.steps ? "" : String(request.steps ?? "");
-    guidance.value = request.guidance === usual.guidance ? "" : String(request.guidance ?? "");
+    this.#sampler = otherSampler(request, usual);
+    steps.value = request.steps === usual.steps && !this.#sampler ? "" : String(request.steps ?? "");
+    guidance.value = request.guidance === usual.guidance && !this.#sampler ? "" : String(request.guidance ?? "");
     this.loras.weights = request.lora ?? null;
     if (request.init?.seed_image) {
       this.fields["seed-image"].value = request.init.seed_image;
@@ -187,7 +201,11 @@ export class PromptForm extends EventTarget {
     const source = this.#source;
     denoising.disabled = source === "nothing" || source === "box";
     this.hint.textContent = source === "nothing" ? this.#welcome : sourceHint(source, denoising.valueAsNumber);
-    const set = [this.fields.seed.value && "seed fixed", this.loras.weights && "LoRA"].filter(Boolean);
+    const set = [
+      this.fields.seed.value && "seed fixed",
+      this.loras.weights && "LoRA",
+      this.#sampler && "sampler of the file",
+    ].filter(Boolean);
     find("#settings summary", this.form).textContent = ["Settings", ...set].join(", ");
     this.dispatchEvent(new Event("change"));
   }
@@ -237,11 +255,23 @@ export class PromptForm extends EventTarget {
   }
 
   /**
-   * @typedef {{steps: number, scheduler: string, guidance?: number | null, lora: Record<string, number> | null}} Preset
+   * @typedef {import("../api/requests.js").Sampler
+   *   & {steps: number, guidance?: number | null, lora: Record<string, number> | null}} Preset
    * @type {{name: string, default: boolean, guidance: number | null, loras: string[], qualities: Record<string, Preset>}[]}
    */
   models = [];
 
   /** @type {{name: string, title: string, bpm: number, bars: number, beats_per_bar: number}[] | undefined} */
   seeds;
+}
+
+/** The sampler of a recipe; null if it is that of its quality.
+ * @param {Record<string, any>} request @param {Partial<import("../api/requests.js").Sampler>} usual
+ * @returns {import("../api/requests.js").Sampler | null} */
+function otherSampler({ scheduler, timestep_spacing = null, guidance_end = null }, usual) {
+  const same =
+    scheduler === usual.scheduler &&
+    timestep_spacing === (usual.timestep_spacing ?? null) &&
+    (guidance_end ?? 1) === (usual.guidance_end ?? 1);
+  return scheduler && !same ? { scheduler, timestep_spacing, guidance_end } : null;
 }
