@@ -5,7 +5,17 @@ from typing import Any
 import pytest
 
 from riffusion.errors import InvalidRequest
-from riffusion.requests import PRESETS, AnyRequest, ModelCard, Preset, complete, degraded, parse
+from riffusion.requests import (
+    PRESETS,
+    AnyRequest,
+    ModelCard,
+    Painted,
+    Preset,
+    complete,
+    degraded,
+    departures,
+    parse,
+)
 from tests.requests.examples import EXAMPLES
 
 CARD = ModelCard.model_validate(
@@ -152,3 +162,9 @@ def test_under_load_others_stay_as_they_are(fields: dict[str, Any]) -> None:
 def test_loras_of_a_quality_may_be_named() -> None:
     """A client that sends a stored request again names them."""
     assert [CARD.has_lora(name) for name in ("dub", "few", "rock")] == [True, True, False]
+
+
+def test_an_end_of_guidance_is_beside_a_quality_that_was_distilled_with_guidance() -> None:
+    card = ModelCard(qualities=PRESETS | {"fast": Preset(steps=4, scheduler="lcm", guidance=1.5)})
+    requests = [complete(text(quality="fast", **fields), card) for fields in ({}, {"guidance_end": 0.5})]
+    assert [departures(each, card) for each in requests if isinstance(each, Painted)] == [(), ("guidance_end",)]

@@ -1,6 +1,7 @@
 """Distillation, end to end, of a small random model of the real classes."""
 
 import json
+import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -114,6 +115,16 @@ def test_a_model_folder_gets_the_quality_fast(elsewhere: Callable[..., DistillOp
     halves, weights = load_file(tmp_path / "model" / "lora" / "fast.safetensors"), load_file(result / WEIGHTS_FILE)
     assert all(torch.equal(halves[name], weight.half()) for name, weight in weights.items())
     assert halves.keys() == weights.keys()
+
+
+def test_a_teacher_whose_guidance_ends_elsewhere_cannot_resume(
+    options: DistillOptions, lora: Path, tmp_path: Path
+) -> None:
+    model = shutil.copytree(options.checkpoint, tmp_path / "model")
+    half = {"guidance": 3.0, "qualities": {"standard": {"steps": 4, "guidance_end": 0.5}}}
+    (model / DEFAULTS_FILE).write_text(json.dumps(half))
+    with pytest.raises(SetupError, match=r"the guidance_end of --checkpoint was not set and is 0\.5"):
+        distill(replace(options, checkpoint=str(model), output=lora.parent))
 
 
 def test_what_does_not_fit_is_refused(options: DistillOptions, tmp_path: Path) -> None:
