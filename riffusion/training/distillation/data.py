@@ -22,7 +22,7 @@ from riffusion.training.data.captioned_latents import cached_latents, captioned
 from riffusion.training.data.captions import write_caption
 from riffusion.training.data.composed_set import ComposedSet
 
-_LATENTS = "latents-0"  # in the working folder of a training of the bundled model
+_LATENTS = "latents-"  # and the seed: the folders' names in the working folder of a training of the bundled model
 
 
 @dataclass(frozen=True)
@@ -54,7 +54,7 @@ def read_data(data: Path, cache: Path, checkpoint: Checkpoint) -> DistillationDa
     """
     if data.is_file():
         return captions_of(data)
-    if (data / _LATENTS).is_dir():
+    if any(data.glob(f"{_LATENTS}*/")):
         return composed(data)
     arrays = ArrayCache(cache)
     tracks = prepare(data, arrays, 0.0, on_beats=True)
@@ -84,9 +84,13 @@ def composed(folder: Path) -> DistillationData:
     Raises:
         SetupError: some are damaged.
     """
-    latents = [torch.from_numpy(np.array(each)) for shard in _shards(folder / _LATENTS) for each in shard]
-    clips = ComposedSet(folder, "train", len(latents))
-    captions = [(write_caption(clips.piece(n), clips.caption_rng(n))[0],) for n in range(len(latents))]
+    captions: list[tuple[str]] = []
+    latents: list[Tensor] = []
+    for encoded in sorted(folder.glob(f"{_LATENTS}*/")):
+        clips = [torch.from_numpy(np.array(each)) for shard in _shards(encoded) for each in shard]
+        pieces = ComposedSet(folder, "train", len(clips), int(encoded.name.removeprefix(_LATENTS)))
+        captions += [(write_caption(pieces.piece(n), pieces.caption_rng(n))[0],) for n in range(len(clips))]
+        latents += clips
     return DistillationData(captions, latents)
 
 

@@ -40,6 +40,17 @@ def test_latents_of_the_bundled_models_training(tmp_path: Path) -> None:
     assert data.captions[2] == (write_caption(clips.piece(2), clips.caption_rng(2))[0],)
 
 
+def test_latents_of_trainings_from_other_seeds(tmp_path: Path) -> None:
+    for seed in (0, 7):
+        (tmp_path / f"latents-{seed}").mkdir()
+        np.save(tmp_path / f"latents-{seed}" / "0000.npy", np.full((2, 4, 64, 64), seed, np.float16))
+    data = read_data(tmp_path, tmp_path / "cache", tiny_checkpoint())
+    assert data.latents is not None
+    assert [float(each[0, 0, 0]) for each in data.latents] == [0, 0, 7, 7]
+    clips = ComposedSet(tmp_path, "train", 2, 7)
+    assert data.captions[3] == (write_caption(clips.piece(1), clips.caption_rng(1))[0],)
+
+
 def test_what_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "captions.txt").write_text("flûte", encoding="latin-1")
     with pytest.raises(UnreadableMedia, match=r"captions\.txt aren't UTF-8"):
