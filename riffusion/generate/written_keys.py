@@ -8,7 +8,7 @@ from riffusion.generate.note_names import NOTE, major_keys, may_be_a_word, pitch
 from riffusion.generate.tokens import Phrase
 
 _IN = r"(?:in|en|em|в|во)\s{1,3}"
-_TONALITY = r"(?:tonart|тональност[ьи]|tonali(?:t[éeàa]|dade?)(?:\s{1,3}d[ei]|\s{0,3}:)?)\s{1,3}"
+_TONALITY = r"(?:(?:tonart|тональност[ьи])(?:\s{0,3}[:=])?|tonali(?:t[éeàa]|dade?)(?:\s{1,3}d[ei]|\s{0,3}:)?)\s{1,3}"
 _KEY_OF = rf"(?:{_TONALITY}|key\s{{0,3}}(?:of|is|[:=])\s{{0,3}})"
 _KEY = re.compile(rf"(?<![^\W_])(?:({_IN})|{_KEY_OF})({NOTE})", re.IGNORECASE)
 _NEVER_ALONE = ("a", "LA")  # an article, a city
@@ -51,12 +51,12 @@ _PITCHED = re.compile(
 
 # Germans call B flat B, and B H. What makes a prompt German is the word before; some are compounds, as is Klaviermusik.
 _GERMAN_WORD = (
-    r"(?:[^\W\d_]*(?:klavier|flügel|geige|violine|gitarre|streicher|flöte|glocken|harfe|akkordeon|musik|stück)[en]?"
-    r"|[^\W\d_]*(?:quartett|konzert|sonate|walzer)|chor|kirchenorgel)"
+    r"(?:[^\W\d_]*(?:klavier|flügel|geige|violine|gitarre|streicher|flöte|glocken|harfe|akkordeon|musik|stück)(?:en?|n)?"
+    r"|[^\W\d_]*(?:quartett|konzert|walzer)|chor|kirchenorgel)"
 )
 _GERMAN_B = re.compile(
-    rf"(?<![^\W_])((?:{_GERMAN_WORD},?\s{{1,3}}in\s{{1,3}}|tonart(?:\s{{1,3}}|\s{{0,3}}[:=]\s{{0,3}}))(?-i:B))"
-    r"(?!\w|[#♯♭&+/'’‐–-]|\.\w|\s{1,3}(?:dur|maj\w{0,3}|major|min|minor|mineure?|minore|menor|flat|sharp|natural)\b)",
+    rf"(?<![^\W_])((?:{_GERMAN_WORD},?\s{{1,3}}in\s{{1,3}}|tonart(?:\s{{0,3}}[:=])?\s{{1,3}})(?-i:B))"
+    r"(?!\w|[#♯♭&+/'’‐–-]|\.\w|[\s,(]{1,4}(?:dur|maj\w{0,3}|major|min|minor|mineure?|minore|menor|flat|sharp|natural)\b)",
     re.IGNORECASE,
 )
 

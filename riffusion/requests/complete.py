@@ -14,7 +14,7 @@ def complete(request: AnyRequest, card: ModelCard, prefix: str = "") -> AnyReque
     """The request with the sampler, LoRAs and guidance of its quality wherever it leaves them out.
 
     A quality's spacing, LoRAs, guidance and the end of it belong to its sampler: a request that names a scheduler gets
-    none of them. So a complete request stays as it is. Where all steps are guided, or none, it has no end of guidance.
+    none of them. So a complete request stays as it is. An end of guidance that changes nothing is left out.
 
     Args:
         prefix: before the names of fields in errors.
@@ -65,7 +65,8 @@ def departures(request: Painted, card: ModelCard) -> tuple[str, ...]:
 
 
 def degraded(request: AnyRequest, card: ModelCard) -> AnyRequest | None:
-    """The request at quality fast, complete; None where fast isn't less work, or doesn't go with what it says.
+    """The request at quality fast, complete; None where fast has no fewer steps and UNet calls, or doesn't go with what
+    it says.
 
     Also None where its negative prompt would have no effect, and where the request names a sampler of few steps, since
     it names a LoRA for that sampler, too.

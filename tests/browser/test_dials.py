@@ -140,3 +140,45 @@ def test_a_recipe_whose_quality_meant_another_sampler_keeps_its_own(page: Page) 
         page.click("#go")
     assert "scheduler" not in posted(sent.value)
     assert posted(sent.value)["steps"] == 8
+
+
+def test_what_belonged_to_a_recipes_sampler_goes_with_it(page: Page) -> None:
+    recipe = {"mode": "text-to-audio", "prompt": "violin", "seed": 1, "steps": 20, "guidance": 4.0, "lora": None}
+    unguided = recipe | {"guidance": 1.0, "scheduler": "dpm++2m", "guidance_end": None}
+    for sampler, summary in (
+        ({"scheduler": "dpm++2m", "guidance_end": 0.3}, "Settings, seed fixed, sampler of the file"),
+        ({"scheduler": "dpm++2m", "guidance_end": 1}, "Settings, seed fixed"),
+        ({"scheduler": "euler", "model": "grand"}, "Settings, seed fixed"),  # which isn't there
+        (unguided, "Settings, seed fixed"),
+        ({"scheduler": "euler"}, "Settings, seed fixed, sampler of the file"),
+    ):
+        png = write_png(Image.new("L", (8, 8)), recipe | sampler)
+        page.set_input_files("#file", {"name": "clip.png", "mimeType": "image/png", "buffer": png})
+        page.wait_for_selector(f"#settings summary:text-is('{summary}')")
+    page.click("#settings summary")
+    assert [page.input_value(f"[name={name}]") for name in ("steps", "guidance")] == ["20", "4"]
+    page.select_option("[name=quality]", "best")
+    assert [page.input_value(f"[name={name}]") for name in ("steps", "guidance")] == ["", ""]
+    assert page.inner_text("#settings summary") == "Settings, seed fixed"
+
+
+def test_a_kept_sampler_keeps_the_lora_that_it_needs(site: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{site.url}/")
+
+    def distilled(route: Route) -> None:
+        response = route.fetch()
+        (model,) = response.json()["models"]
+        fast = {"steps": 4, "scheduler": "euler", "timestep_spacing": "trailing", "guidance": 1, "lora": {"few": 1}}
+        route.fulfill(response=response, json={"models": [model | {"qualities": model["qualities"] | {"fast": fast}}]})
+
+    page.route("**/models", distilled)
+    page.reload()
+    page.wait_for_selector(DUB, state="attached")
+    recipe = {"mode": "text-to-audio", "prompt": "violin", "seed": 1, "quality": "fast", "steps": 4, "guidance": 1}
+    kept = {"scheduler": "lcm", "timestep_spacing": None, "guidance_end": None}
+    png = write_png(Image.new("L", (8, 8)), recipe | kept | {"lora": {"few": 1, "dub": 0.5}})
+    page.set_input_files("#file", {"name": "clip.png", "mimeType": "image/png", "buffer": png})
+    page.wait_for_selector("#settings summary:has-text('sampler of the file')")
+    with page.expect_request(lambda request: request.method == "POST" and request.url.endswith("/jobs")) as sent:
+        page.click("#go")
+    assert posted(sent.value).items() >= (kept | {"lora": {"few": 1, "dub": 0.5}}).items()

@@ -40,7 +40,7 @@ class Watched:
             time.sleep(0.1)
 
     def recover(self) -> None:
-        """Undoes what a test may have done to the processes and ways, wherever it ended."""
+        """Undoes what a test may have done to Redis, the worker and the ways to them, wherever it ended."""
         stack = self.stack
         stack.valkey.resume()
         self.worker.process.send_signal(signal.SIGCONT)
@@ -49,8 +49,6 @@ class Watched:
             net.delay(0)
         stack.redis.config_set("maxmemory", MAXMEMORY)
         stack.redis.config_set("min-replicas-to-write", 0)
-        if stack.api and stack.api.poll() is not None:
-            stack.start_api()
 
 
 @pytest.fixture(scope="module")

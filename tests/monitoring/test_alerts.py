@@ -118,8 +118,10 @@ def test_a_storage_that_fails(healthy: Watched) -> None:
 
 def test_a_storage_that_is_nearly_full(healthy: Watched) -> None:
     healthy.stack.redis.hincrby("kept:all", "stored_bytes", 95 << 30)
-    healthy.wait_firing("RiffusionStorageFull")
-    healthy.stack.redis.hincrby("kept:all", "stored_bytes", -95 << 30)
+    try:
+        healthy.wait_firing("RiffusionStorageFull")
+    finally:
+        healthy.stack.redis.hincrby("kept:all", "stored_bytes", -95 << 30)
 
 
 def test_a_redis_without_memory(healthy: Watched) -> None:
@@ -177,9 +179,11 @@ def test_a_receiver_of_webhooks_that_hangs(healthy: Watched) -> None:
             ids += [record.id for record in store.accept([Submission(each, tenant) for each in requests]).records]
             for job_id in ids[-len(requests) :]:
                 store.cancel(job_id)
-        healthy.wait_firing("RiffusionWebhooksPending")
-        for job_id in ids:
-            store.delete(job_id)
+        try:
+            healthy.wait_firing("RiffusionWebhooksPending")
+        finally:
+            for job_id in ids:
+                store.delete(job_id)
 
 
 def test_errors_of_the_server(healthy: Watched) -> None:
@@ -190,12 +194,17 @@ def test_errors_of_the_server(healthy: Watched) -> None:
     def fails() -> None:
         assert http.get(f"{stack.url}/jobs/{job}").status_code == HTTPStatus.INTERNAL_SERVER_ERROR
 
-    healthy.wait_firing("RiffusionErrors", meanwhile=fails)
-    stack.redis.hset(f"job:{job}", "status", "succeeded")
+    try:
+        healthy.wait_firing("RiffusionErrors", meanwhile=fails)
+    finally:
+        stack.redis.hset(f"job:{job}", "status", "succeeded")
 
 
 def test_an_api_that_is_gone(healthy: Watched) -> None:
     healthy.stack.stop_api()
-    healthy.wait_firing("RiffusionApiDown")
-    with pytest.raises(httpx.TransportError):
-        http.get(healthy.stack.url)
+    try:
+        healthy.wait_firing("RiffusionApiDown")
+        with pytest.raises(httpx.TransportError):
+            http.get(healthy.stack.url)
+    finally:
+        healthy.stack.start_api()

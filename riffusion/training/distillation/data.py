@@ -4,6 +4,7 @@ Without clips, the teacher's own take their place.
 """
 
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,7 @@ from riffusion.training.data.captioned_latents import cached_latents, captioned
 from riffusion.training.data.captions import write_caption
 from riffusion.training.data.composed_set import ComposedSet
 
-_LATENTS = "latents-"  # and the seed: the folders' names in the working folder of a training of the bundled model
+_LATENTS = re.compile(r"latents-([0-9]+)")  # in the working folder of a training of the bundled model, with its seed
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ def read_data(data: Path, cache: Path, checkpoint: Checkpoint) -> DistillationDa
     """
     if data.is_file():
         return captions_of(data)
-    if any(data.glob(f"{_LATENTS}*/")):
+    if data.is_dir() and _encoded(data):
         return composed(data)
     arrays = ArrayCache(cache)
     tracks = prepare(data, arrays, 0.0, on_beats=True)
@@ -86,12 +87,18 @@ def composed(folder: Path) -> DistillationData:
     """
     captions: list[tuple[str]] = []
     latents: list[Tensor] = []
-    for encoded in sorted(folder.glob(f"{_LATENTS}*/")):
+    for seed, encoded in _encoded(folder).items():
         clips = [torch.from_numpy(np.array(each)) for shard in _shards(encoded) for each in shard]
-        pieces = ComposedSet(folder, "train", len(clips), int(encoded.name.removeprefix(_LATENTS)))
+        pieces = ComposedSet(folder, "train", len(clips), seed)
         captions += [(write_caption(pieces.piece(n), pieces.caption_rng(n))[0],) for n in range(len(clips))]
         latents += clips
     return DistillationData(captions, latents)
+
+
+def _encoded(folder: Path) -> dict[int, Path]:
+    """The folders of latents, by the seeds of their clips."""
+    named = ((_LATENTS.fullmatch(path.name), path) for path in folder.iterdir() if path.is_dir())
+    return dict(sorted((int(found[1]), path) for found, path in named if found))
 
 
 def _shards(folder: Path) -> Iterator[npt.NDArray[np.float16]]:

@@ -71,8 +71,9 @@ class Distillation(CheckpointTraining):
 
     @property
     def _guidance_end(self) -> float | None:
-        """Where the teacher's guidance ends: as in the checkpoint's quality standard."""
-        return self.checkpoint.qualities["standard"].guidance_end
+        """Where the teacher's guidance ends, if it does: as in the checkpoint's quality standard."""
+        end = self.checkpoint.qualities["standard"].guidance_end
+        return None if end == 1 else end
 
     @property
     def shape(self) -> Shape:

@@ -41,6 +41,7 @@ def test_latents_of_the_bundled_models_training(tmp_path: Path) -> None:
 
 
 def test_latents_of_trainings_from_other_seeds(tmp_path: Path) -> None:
+    (tmp_path / "latents-7.old").mkdir()
     for seed in (0, 7):
         (tmp_path / f"latents-{seed}").mkdir()
         np.save(tmp_path / f"latents-{seed}" / "0000.npy", np.full((2, 4, 64, 64), seed, np.float16))

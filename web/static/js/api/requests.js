@@ -62,7 +62,15 @@ export function finish(
   { quality, steps, scheduler, timestep_spacing, guidance, guidance_end, lora, ...rest },
   controls,
 ) {
-  const full = { ...controls, model: null, quality: controls.quality === "fast" ? "standard" : controls.quality };
+  const { sampler } = controls;
+  const full = {
+    ...controls,
+    model: null,
+    ...(controls.quality === "fast" && {
+      quality: "standard",
+      ...(sampler && { sampler: null, steps: null, guidance: null }),
+    }),
+  };
   return {
     ...rest,
     ...qualityAndSteps(full),
@@ -123,13 +131,13 @@ export const audioToImage = (clip) => ({ mode: "audio-to-image", clip });
  * @param {Reference} init @param {number} alpha 0–1
  * @returns {Request}
  */
-export const blend = ({ quality, steps, sampler, denoising, model, lora }, from, to, init, alpha) => ({
+export const blend = ({ quality, steps, denoising, model, lora }, from, to, init, alpha) => ({
   mode: "interpolate",
   start: { ...promptAndSeed(from.request), denoising },
   end: { ...promptAndSeed(to.request), denoising },
   init,
   alpha,
-  ...qualityAndSteps({ quality, steps, sampler }),
+  ...qualityAndSteps({ quality, steps, sampler: null }),
   ...modelAndLoras({ model, lora }),
 });
 

@@ -48,8 +48,10 @@ export class PromptForm extends EventTarget {
     this.loras.root.addEventListener("input", () => this.#controlsChanged());
     for (const name of ["model", "quality"])
       this.fields[name].addEventListener("input", () => this.#showModelOptions());
-    for (const name of ["model", "quality", "steps", "guidance"])
-      this.fields[name].addEventListener("input", () => this.#setSampler(null));
+    for (const name of ["model", "quality"])
+      this.fields[name].addEventListener("input", () => this.#forgetSampler(["steps", "guidance"]));
+    for (const name of ["steps", "guidance"])
+      this.fields[name].addEventListener("input", () => this.#forgetSampler([]));
     for (const radio of this.fields.from) radio.addEventListener("change", () => this.#controlsChanged());
     addEventListener("serverup", () => this.#isTransient && this.showProblem(""));
     this.#controlsChanged();
@@ -71,7 +73,7 @@ export class PromptForm extends EventTarget {
       width: Number(width.value),
       denoising: denoising.valueAsNumber,
       model: model.value || null,
-      lora: this.loras.weights,
+      lora: this.#samplerLoras || this.loras.weights ? { ...this.#samplerLoras, ...this.loras.weights } : null,
     };
   }
 
@@ -133,9 +135,14 @@ export class PromptForm extends EventTarget {
    * @type {import("../api/requests.js").Sampler | null} */
   #sampler = null;
 
-  /** @param {import("../api/requests.js").Sampler | null} sampler */
-  #setSampler(sampler) {
-    this.#sampler = sampler;
+  /** The LoRAs that it needs and that have no slider. @type {Record<string, number> | null} */
+  #samplerLoras = null;
+
+  /** @param {string[]} set  what `fill` has set beside it only because it was kept */
+  #forgetSampler(set) {
+    if (!this.#sampler) return;
+    this.#sampler = this.#samplerLoras = null;
+    for (const name of set) this.fields[name].value = "";
     this.#controlsChanged();
   }
 
@@ -155,7 +162,10 @@ export class PromptForm extends EventTarget {
     model.value = [...model.options].some(({ value }) => value === request.model) ? request.model : "";
     this.#showModelOptions();
     const usual = this.#usual;
-    this.#sampler = otherSampler(request, usual);
+    const there = this.models.length && model.value === (request.model ?? "");
+    this.#sampler = there ? otherSampler(request, usual) : null;
+    const hidden = Object.entries(request.lora ?? {}).filter(([name]) => name in (usual.lora ?? {}));
+    this.#samplerLoras = this.#sampler && hidden.length ? Object.fromEntries(hidden) : null;
     steps.value = request.steps === usual.steps && !this.#sampler ? "" : String(request.steps ?? "");
     guidance.value = request.guidance === usual.guidance && !this.#sampler ? "" : String(request.guidance ?? "");
     this.loras.weights = request.lora ?? null;
@@ -265,13 +275,14 @@ export class PromptForm extends EventTarget {
   seeds;
 }
 
-/** The sampler of a recipe; null if it is that of its quality.
+/** The sampler of a recipe with one guidance; null if it is that of its quality.
  * @param {Record<string, any>} request @param {Partial<import("../api/requests.js").Sampler>} usual
  * @returns {import("../api/requests.js").Sampler | null} */
-function otherSampler({ scheduler, timestep_spacing = null, guidance_end = null }, usual) {
+function otherSampler({ scheduler, timestep_spacing = null, guidance = null, guidance_end = null }, usual) {
+  if (!scheduler || guidance === null) return null;
   const same =
     scheduler === usual.scheduler &&
     timestep_spacing === (usual.timestep_spacing ?? null) &&
-    (guidance_end ?? 1) === (usual.guidance_end ?? 1);
-  return scheduler && !same ? { scheduler, timestep_spacing, guidance_end } : null;
+    (guidance <= 1 || (guidance_end ?? 1) === (usual.guidance_end ?? 1));
+  return same ? null : { scheduler, timestep_spacing, guidance_end };
 }
