@@ -20,7 +20,7 @@ export interface AudioToAudio {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
-  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. Left out, all are, unless the quality says otherwise. */
   guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
@@ -127,7 +127,7 @@ export interface Crossfade {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
-  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. Left out, all are, unless the quality says otherwise. */
   guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
@@ -173,7 +173,7 @@ export interface Extend {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
-  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. Left out, all are, unless the quality says otherwise. */
   guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
@@ -232,7 +232,7 @@ export interface Inpaint {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
-  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. Left out, all are, unless the quality says otherwise. */
   guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
@@ -270,7 +270,7 @@ export interface Interpolate {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
-  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. Left out, all are, unless the quality says otherwise. */
   guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
@@ -394,7 +394,7 @@ export interface Loop {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
-  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. Left out, all are, unless the quality says otherwise. */
   guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
@@ -451,7 +451,7 @@ export interface Preset {
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
   /** Classifier-free guidance scale; 1 or less turns it off. Left out, the model's. */
   guidance?: number | null;
-  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. Left out, all are, unless the quality says otherwise. */
   guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
@@ -531,7 +531,7 @@ export interface Riff {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
-  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. Left out, all are, unless the quality says otherwise. */
   guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
@@ -591,7 +591,7 @@ export interface TextToAudio {
   scheduler?: "dpm++2m" | "ddim" | "euler" | "euler-a" | "pndm" | "lcm" | "tcd" | null;
   /** Where the steps lie between noise and picture; not of lcm and tcd. Left out, as the model says. */
   timestep_spacing?: "leading" | "linspace" | "trailing" | null;
-  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. 1 guides all. Left out, as the quality says. */
+  /** Share of the steps taken, from the first on, that are guided, at least one; the others are half the work. Left out, all are, unless the quality says otherwise. */
   guidance_end?: number | null;
   /** LoRAs by name, as `GET /models` lists them, and how strong each is: 1 as trained. */
   lora?: Record<string, number> | null;
