@@ -11,7 +11,7 @@ from torch import Tensor
 from riffusion.diffusion.lora import LoraSet
 from riffusion.diffusion.noise import Noise
 from riffusion.diffusion.running_prediction import RunningPrediction
-from riffusion.diffusion.schedulers import Trajectory, guided_steps
+from riffusion.diffusion.schedulers import Trajectory, guided_calls
 from riffusion.diffusion.streams import upload
 from riffusion.errors import BrokenPicture
 from riffusion.requests import Scheduler, TimestepSpacing
@@ -89,8 +89,7 @@ class Row:
         init, mask = request.init_latents, request.mask
         denoising = request.denoising if init is not None else 1.0
         self.trajectory = Trajectory(request.scheduler, config, request.steps, denoising, request.timestep_spacing)
-        guided = request.guidance_scale > 1
-        self._guided_steps = guided_steps(len(self.trajectory), request.guidance_end) if guided else 0
+        self._guided_calls = guided_calls(len(self.trajectory), request.guidance_scale, request.guidance_end)
         self._noise_source = request.noise
         given = {
             "noise": request.noise.draw(request.latent_shape),
@@ -116,12 +115,12 @@ class Row:
     @property
     def cost(self) -> int:
         """Entries that it fills in all its UNet batches: with guidance, two in each."""
-        return len(self.trajectory) + self._guided_steps
+        return len(self.trajectory) + self._guided_calls
 
     @property
     def guided(self) -> bool:
         """Whether the current step is with guidance."""
-        return self.trajectory.position < self._guided_steps
+        return self.trajectory.position < self._guided_calls
 
     @property
     def timestep(self) -> Tensor:

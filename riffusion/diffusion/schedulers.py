@@ -28,9 +28,12 @@ def count_calls(name: Scheduler, steps: int, denoising: float = 1.0) -> int:
     return taken + 1 if name == "pndm" and taken > 1 else taken
 
 
-def guided_steps(calls: int, guidance_end: float) -> int:
-    """UNet calls with guidance, at least 1, of a run that ends it after this share (above 0 to 1) of its calls."""
-    return max(1, math.floor(calls * guidance_end + 0.5))
+def guided_calls(calls: int, guidance: float, guidance_end: float) -> int:
+    """How many of a run's UNet calls, from the first on, are guided.
+
+    None at a scale of 1 or less; else at least 1, of a run that ends guidance after this share (above 0 to 1) of them.
+    """
+    return max(1, math.floor(calls * guidance_end + 0.5)) if guidance > 1 else 0
 
 
 def _taken_steps(steps: int, denoising: float) -> int:

@@ -1,5 +1,7 @@
 """What a request leaves to its model, filled in from the model's card, so that it says what will be done."""
 
+from typing import TypeVar
+
 from riffusion.errors import InvalidRequest
 from riffusion.requests.base import AnyRequest, Painted
 from riffusion.requests.fields import MAX_LORAS
@@ -7,10 +9,11 @@ from riffusion.requests.model_card import ModelCard
 from riffusion.requests.parse import with_guidance, without_guidance
 from riffusion.requests.samplers import FEW_STEP, misfit
 
+_R = TypeVar("_R", bound=AnyRequest)
 _LEFT_TO_FAST = {"quality": "fast", "steps": None, "scheduler": None, "timestep_spacing": None}
 
 
-def complete(request: AnyRequest, card: ModelCard, prefix: str = "") -> AnyRequest:
+def complete(request: _R, card: ModelCard, prefix: str = "") -> _R:
     """The request with the sampler, LoRAs and guidance of its quality wherever it leaves them out.
 
     A quality's spacing, LoRAs, guidance and the end of it belong to its sampler: a request that names a scheduler gets
@@ -81,8 +84,6 @@ def degraded(request: AnyRequest, card: ModelCard) -> AnyRequest | None:
         made, whole = complete(asked.model_copy(update=_LEFT_TO_FAST), card), complete(request, card)
     except InvalidRequest:
         return None
-    if not isinstance(made, Painted) or not isinstance(whole, Painted):
-        return made
     loses_negative = made.negative_prompt and not made.guided
     return None if loses_negative or _calls(made) >= _calls(whole) else made
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from riffusion.diffusion.noise import SeededNoise
-from riffusion.diffusion.schedulers import Trajectory, guided_steps
+from riffusion.diffusion.schedulers import Trajectory, guided_calls
 from riffusion.requests import Scheduler
 
 
@@ -45,11 +45,13 @@ class Solver:
             noise: [N, 4, H, W], as are the `clean` latents that it is added to at a strength below 1.
         """
         way, unused = self.way(strength), SeededNoise(0)
+        guided = guided_calls(len(way), self.guidance, self.guidance_end)
         points = [way.start(noise, clean)]
         while not way.done:
             model_input, timestep = way.model_input(points[-1]), way.timestep.to(noise.device)
-            guided = self.guidance > 1 and way.position < guided_steps(len(way), self.guidance_end)
-            noise_pred = self._predict(model_input, timestep, prompt_embeds, negative_prompt_embeds, guided=guided)
+            noise_pred = self._predict(
+                model_input, timestep, prompt_embeds, negative_prompt_embeds, guided=way.position < guided
+            )
             points.append(way.step(noise_pred, points[-1], unused))
         return torch.stack(points)
 

@@ -47,9 +47,10 @@ export class PromptForm extends EventTarget {
       this.fields[name].addEventListener("input", () => this.#controlsChanged());
     this.loras.root.addEventListener("input", () => this.#controlsChanged());
     for (const name of ["model", "quality"])
-      this.fields[name].addEventListener("input", () => this.#showModelOptions());
-    for (const name of ["model", "quality"])
-      this.fields[name].addEventListener("input", () => this.#forgetSampler(["steps", "guidance"]));
+      this.fields[name].addEventListener("input", () => {
+        this.#showModelOptions();
+        this.#forgetSampler(["steps", "guidance"]);
+      });
     for (const name of ["steps", "guidance"])
       this.fields[name].addEventListener("input", () => this.#forgetSampler([]));
     for (const radio of this.fields.from) radio.addEventListener("change", () => this.#controlsChanged());
