@@ -30,6 +30,9 @@ sul suolo swinging tabela table tang tem tener tengo tenir therein trainer trait
 trick trieste trompe truck tub tun turin turisti valls varieta variety veces venia vezes vice vie vila villa viol
 vit viveu voici voila voulons waiter walters webster whole wives голос диск кот кто роль
 back blue five four laid pace saw three tower
+animee ballard bassa celos chore choro cielos clavinet concerto espanol espanola espanoles fanatic finder gata hesiter
+hoard horne incense jingle laine large laute leine maori merch molla orage pino plaie polk purest salz
+schaffen scharfen sonar stair telhado trumped vilao viole vola wahle whaling whistler стар странные
 """
 
 LOOKALIKES = frozenset(_WORDS.split())

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from riffusion.generate.fillers import ANDS, NEGATIONS, NORS, ORS
+from riffusion.generate.negation_words import ANDS, AUXILIARIES, DEGREES, NEGATIONS, NORS, NOTS, ONLYS, ORS
 from riffusion.generate.tokens import Phrase
 
 PLAYER = "player"
@@ -11,7 +11,9 @@ PLAYER = "player"
 
 
 _OF = ("de", "d", "di")  # "pas de batterie et de basse"
-_SIGNS, _COMMAS = ("&", "+"), (",", "，", "、")
+_SIGNS, _COMMAS = ("&", "+", "/"), (",", "，", "、")
+_ENDS = frozenset(",;.!?，、。")
+_LONGEST_NUMBER = 2  # digits of one that a "no" may count: "no 808" leaves something out
 
 
 @dataclass
@@ -26,14 +28,49 @@ class Negation:
     """What it held for last."""
     without: bool = False
     """Whether it is a "without", after which captions say "and"."""
+    of_adjective: bool = False
+    """Whether it holds for a word that describes something, but not for the thing: "not too fast drums"."""
+    described: bool = False
+    """Whether what it holds for is described: "no loud drums"."""
+
+    @classmethod
+    def begun(cls, phrase: Phrase, words: Phrase, at: int) -> "Negation":
+        """The one that such a phrase, at this index of a prompt's words, begins."""
+        of_adjective = phrase in NOTS and not AUXILIARIES.intersection(words[at - 1 : at])
+        return cls(at, holds=True, without=phrase == ("without",), of_adjective=of_adjective)
+
+    def at_word(self, word: str, before: str) -> "Negation":
+        """The negation at the next word: it ends with its clause, and after "too" it is of what is too much.
+
+        Args:
+            before: what stands before the word.
+        """
+        if not self.holds:
+            return self
+        if not _ENDS.isdisjoint(before):
+            return Negation()
+        return replace(self, of_adjective=True) if word in DEGREES else self
 
     def after(self, phrase: Phrase, at: int) -> "Negation":
         """The negation after a phrase that starts at `at`, which it held for if it held; "no drums" is one itself."""
         if self.holds:
-            return replace(self, holds=False, absent=phrase)
+            return replace(self, holds=False, described=False, absent=phrase)
         if phrase[:1] in NEGATIONS:
             return Negation(at, absent=phrase[1:], without=phrase[0] == "without")
         return Negation()
+
+
+def leaves_nothing_out(phrase: Phrase, following: Phrase, between: Sequence[str]) -> bool:
+    """Whether a negation is none: in "not only drums" and "Symphony No. 5".
+
+    Args:
+        following: the words after it.
+        between: what stands before each of these.
+    """
+    if not following:
+        return False
+    number = following[0].isdecimal() and (between[0] == "." or len(following[0]) <= _LONGEST_NUMBER)
+    return following[0] in ONLYS or (phrase == ("no",) and number and between[0] in ("", "."))
 
 
 class Reach:

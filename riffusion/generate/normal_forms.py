@@ -11,11 +11,12 @@ from riffusion.generate.tokens import Phrase
 from riffusion.generate.written_keys import WrittenKeys
 
 _PER_MINUTE = re.compile(
-    r"(?<=\d)\s{0,3}(?:-\s?bpm\b|b\.\s?p\.\s?m\b\.?|bpms\b|beats?\s?(?:/|a|p/)\s?min(?:ute)?\b)", re.IGNORECASE
+    r"(?<=\d)\s{0,3}(?:-\s?bpm\b|b\.\s?p\.\s?m\b\.?|bpms\b|beats?\s?(?:(?:/|a|p/)\s?min(?:ute)?|per\s?min)\b)",
+    re.IGNORECASE,
 )
 _TEMPO_BEFORE = re.compile(
-    r"(?:(?<!\d)(?<!\d\s)|(?<=/\d\s))\b(?:bpm|tempo|темп)\s{0,3}(?:[:=]|(?:of|von|de|di)\b)?\s{0,3}"
-    r"(\d{1,4})(?![\d/.]|\s{0,3}(?:bpm|beat|[-–]\s?\d|to\s\d))",
+    r"(?:(?:(?<!\d)(?<!\d\s)|(?<=/\d\s))\b(?:bpm|tempo|темп)|[♩♪])\s{0,3}(?:[:=-]|(?:of|von|de|di)\b)?\s{0,3}"
+    r"(\d{1,4}(?:\.\d{1,3})?)(?![\d/]|\.\d|\s{0,3}(?:bpm|beat|[-–]\s?\d|to\s\d))",
     re.IGNORECASE,
 )
 _TEMPO_ALONE = re.compile(
@@ -28,6 +29,17 @@ _LONGEST_NUMBER = 6  # words
 
 _ABSENT = re.compile(r"(?<![^\W_])(?!n?or-)([^\W\d_]{2,24})[-‐–](?:free|less|frei|los)\b", re.IGNORECASE)
 _ABSENT_NOUN = re.compile(r"\b(drum|percussion|vocal)\s{1,3}free\b", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"(?<![\d.,])(\d{2,3}),(\d{1,3})(?=\s{0,3}bpm\b)", re.IGNORECASE)  # "95,5 bpm"
+_EXCLUDED = re.compile(r"(?<![^\s,;(])-([^\W\d_]{2,24})(?![^\W_])")  # "-drums", as search engines write it
+_NEXT_WORD = re.compile(r"\s{1,3}([^\W\d_]+)")
+# Portuguese for "in the": "música calma no piano"; "no" in a prompt that is Portuguese by another word.
+_IN_THE = re.compile(
+    r"(?<=[^\W_]\s)no(?=\s{1,3}(?!(?:drums?|bass|beats?|percussion|vocals?|voices?|lyrics|singing)\b)[^\W\d_])",
+    re.IGNORECASE,
+)
+_PORTUGUESE = frozenset(
+    ["bateria", "com", "estilo", "muito", "musica", "nao", "som", "tocada", "tocado", "um", "uma", "violao"]
+)
 _ABSENT_IN_ONE = re.compile(r"(?<![^\W_])([^\W\d_]{3,24}?)(?:less|frei|los)(?:e[mnrs]?)?(?![^\W_])", re.IGNORECASE)
 
 
@@ -61,15 +73,19 @@ class NormalForms:
         """
         prompt = tokens.visible(prompt)
         prompt = tokens.edited(prompt, list(self._numbers(prompt)))
+        prompt = _DECIMAL_COMMA.sub(r"\1.\2", prompt)
         prompt = self._ranges.in_the_middle(_PER_MINUTE.sub(" bpm", prompt))
         prompt = _TEMPO_BEFORE.sub(r"\1 bpm", prompt)
         prompt = _TEMPO_ALONE.sub(r"at \1 bpm", _AT_GLUED.sub(" @", prompt))
+        if not _PORTUGUESE.isdisjoint(tokens.words(prompt)):
+            prompt = _IN_THE.sub("em", prompt)
         for pattern, words in (
+            (_EXCLUDED, self._players),
             (_ABSENT, self._players | self._unplayable),
             (_ABSENT_NOUN, self._players),
             (_ABSENT_IN_ONE, self._players),
         ):
-            prompt = pattern.sub(partial(_absent, words), prompt)
+            prompt = pattern.sub(partial(self._absent, words), prompt)
         return self._keys.normal(prompt)
 
     def _numbers(self, prompt: str) -> Iterator[tuple[int, int, str]]:
@@ -90,7 +106,10 @@ class NormalForms:
                         yield found[first].start(), found[end - 1].end(), str(number)
                         break
 
-
-def _absent(words: Collection[str], found: re.Match[str]) -> str:
-    """ "drumless" is "no drum", but "endless" and "royalty-free" stay."""
-    return found[0] if tokens.numbers(tokens.fold(found[1])).isdisjoint(words) else f"no {found[1]}"
+    def _absent(self, words: Collection[str], found: re.Match[str]) -> str:
+        """ "drumless" is "no drum", but "endless" and "royalty-free" stay; a "bassless guitar" is "no bass, guitar"."""
+        if tokens.numbers(tokens.fold(found[1])).isdisjoint(words):
+            return found[0]
+        after = _NEXT_WORD.match(found.string, found.end())
+        apart = after is not None and not tokens.numbers(tokens.fold(after[1])).isdisjoint(self._players)
+        return f"no {found[1]}{',' if apart else ''}"

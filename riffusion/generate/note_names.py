@@ -7,7 +7,8 @@ from riffusion.generate.tokens import Phrase
 
 _SIGN = r"(?:[#♯♭]|[\s-](?:di[eè]se|diesis|sostenido|sustenido|b[eé]mol|bemolle|диез|бемоль)(?![^\W_]))"
 _SOLFEGE = rf"(?:d[oó]|r[eé]|mi|f[aá]|sol|l[aá]|si|до|ре|ми|фа|соль|ля|си){_SIGN}?"
-_GERMAN = "(?-i:Cis|Es|Fis|As|H)"  # in small letters "es" and "as" are words, and the others may be minor keys
+# In small letters "es" and "as" are words, and the others may be minor keys.
+_GERMAN = "(?-i:Cis|Des|Dis|Es|Fis|Ges|Gis|As|Ais|H)"
 _ALSO_WORDS = frozenset(("do", "la", "mi", "si", "до"))
 
 NOTE = rf"(?:(?:[a-g](?:[#♯♭]|b(?![^\W_])|[\s-](?:sharp|flat)\b)?|{_GERMAN}|{_SOLFEGE})(?![^\W_]|[#♯♭&+/'’‐–-]|\.\w))"

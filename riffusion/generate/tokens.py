@@ -15,6 +15,7 @@ TOKEN = re.compile(
 )
 _JOINT = re.compile(r"[\s'’&#‐–_-]*")  # between the words of a phrase
 _CHORD = re.compile("[A-G]m")  # in these letters only: "am" and "em" are words
+_CHORDS = re.compile("[A-G]m?[#♯♭b]?")
 _SYMBOLS = str.maketrans("♯♭", "#b")
 
 
@@ -30,8 +31,11 @@ def words(phrase: str) -> Phrase:
 
 
 def folded(tokens: Sequence[str]) -> Phrase:
-    """The words of a prompt; "Am" is a chord unless a sentence begins with it."""
-    chords = [_CHORD.fullmatch(token) and (at or len(tokens) == 1) for at, token in enumerate(tokens)]
+    """The words of a prompt; "Am" is a chord unless a sentence begins with it and no chord follows."""
+    chords = [
+        _CHORD.fullmatch(token) and (at or len(tokens) == 1 or _CHORDS.fullmatch(tokens[1]))
+        for at, token in enumerate(tokens)
+    ]
     return tuple(token if chord else fold(token) for token, chord in zip(tokens, chords, strict=True))
 
 
@@ -70,11 +74,11 @@ def between(prompt: str, tokens: Sequence[re.Match[str]]) -> list[str]:
 
 
 def edited(prompt: str, edits: Sequence[tuple[int, int, str]]) -> str:
-    """The prompt with other texts from one position to another, as words of their own."""
+    """The prompt with other texts from one position to another, as words of their own, if not empty."""
     parts, done = [""], 0
     for start, end, text in edits:
         kept, after = prompt[done:start], prompt[end : end + 1]
         before = kept[-1:] or parts[-1][-1:]
-        parts += [kept, f"{' ' if before.isalnum() else ''}{text}{' ' if after.isalnum() else ''}"]
+        parts += [kept, f"{' ' if before.isalnum() else ''}{text}{' ' if after.isalnum() else ''}" if text else ""]
         done = end
     return "".join(parts) + prompt[done:]

@@ -9,21 +9,24 @@ from collections.abc import Container
 
 from riffusion.diffusion.checkpoint import Vocabulary
 from riffusion.generate import tokens
-from riffusion.generate.fillers import FILLERS, NEGATIONS
+from riffusion.generate.fillers import FILLERS
 from riffusion.generate.key_forms import key_forms
 from riffusion.generate.lookalikes import LOOKALIKES
-from riffusion.generate.negation import PLAYER, Negation, Reach
+from riffusion.generate.negation import PLAYER, Negation, Reach, leaves_nothing_out
+from riffusion.generate.negation_words import DRUM_KIT, NEGATIONS, NO_NEGATIONS
 from riffusion.generate.normal_forms import NormalForms
 from riffusion.generate.reading import Reading, warnings
 from riffusion.generate.spelling import Spelling
 from riffusion.generate.tokens import Phrase
+from riffusion.generate.typed_words import TypedWords
 
-_TEMPO = re.compile(r"(?<![\d.])(\d{1,4})(?:\.\d{1,3})?\s{0,3}(?:bpm|beats per minute)\b")
+_TEMPO = re.compile(r"(?<![\d.,])(\d{1,9})(?:[.,]\d{1,3})?\s{0,3}(?:bpm|beats per minute)\b")
 # What is no plain word, but means something: decades, and chords other than triads.
 _SYMBOL = re.compile(
     r"(?:19|20)?\d0s|[a-g][#b]?(?:m|maj|min|dim|aug|sus|add)?(?:6|7|9|11|13)|[a-g][#b]?(?:dim|aug|sus)[24]?"
 )
 _METER = re.compile(r"(?<![\d/])(\d{1,2}/(?:2|4|8|16))(?![\d/])")
+_ENGLISH = frozenset(("no", "without", "or", "and", "nor"))  # of the negations, those that captions have
 _TABLES = ("synonyms", "nearest", "sounds")
 # In the synonyms: what says nothing by itself, and what is true of some prompts only.
 _PER_MINUTE, _NO_BASS = "beats per minute", "no bass"
@@ -65,7 +68,7 @@ class KnownWords:
         }
         self._sounds = {tokens.words(phrase) for phrase in vocabulary.get("sounds", ())}
         self._listed = {*self._known, *self._nearest, *self._sounds}
-        self._phrases = self._listed | NEGATIONS
+        self._phrases = self._listed | NEGATIONS | NO_NEGATIONS
         self._longest = max(map(len, self._phrases))
         self._single = {
             phrase[0] for phrase in self._listed - self._connecting if len(phrase) == 1 and phrase[0].isalpha()
@@ -99,7 +102,7 @@ class KnownWords:
         )
 
     def canonical(self, prompt: str) -> str:
-        """The prompt in the words of the captions; what isn't known, or comes after a "no", stays as typed."""
+        """The prompt in the words of the captions; what isn't known stays as typed, and what shall not be, goes."""
         prompt = self._forms.normal(prompt)
         for _ in range(_PASSES):
             before, prompt = prompt, self._read(prompt).text
@@ -108,38 +111,73 @@ class KnownWords:
         return prompt
 
     def _read(self, prompt: str) -> Reading:
-        reading = Reading()
-        found = list(tokens.TOKEN.finditer(prompt))
-        words = tokens.folded([token[0] for token in found])
-        breaks, between = tokens.breaks(prompt, found), tokens.between(prompt, found)
-        edits: list[tuple[int, int, str]] = []
+        reading, typed = Reading(), TypedWords(prompt)
+        words, breaks = typed.words, typed.breaks
         at, negation = 0, Negation()
         while at < len(words):
             first, phrase = at, self._phrase_at(words, at, breaks[at])
             at += len(phrase)
-            if phrase in NEGATIONS:
-                negation = Negation(first, holds=True, without=phrase == ("without",))
+            negation = negation.at_word(words[first], typed.between[first])
+            if phrase in NO_NEGATIONS or (
+                phrase in NEGATIONS and leaves_nothing_out(phrase, words[at:], typed.between[at:])
+            ):
+                typed.leave_out(first, at)
+            elif phrase in NEGATIONS:
+                negation = Negation.begun(phrase, words, first)
             elif self._reach.joins(negation, words, first, breaks[first]):
                 negation.at, negation.holds = first, True
-            elif negation.holds and self._is_before_absent(phrase[0], words[at : breaks[first]]):
-                continue
+            elif negation.holds and self._describes(negation, phrase, words[at:], breaks[first] - at):
+                negation.described = True
+            elif phrase in self._connecting:
+                self._replace(typed, first, at, self._texts.get(phrase, ""), negation)
             elif phrase in self._listed or self._is_content(phrase[0]):
-                if self._reach.lists(negation, words, first, between):
+                if self._reach.lists(negation, words, first, typed.between):
                     negation.at, negation.holds = first, True
-                start, meant, negated = first, phrase, negation.holds
-                if negated and at <= breaks[negation.at] and (absent := self._absent(phrase)):
-                    start, meant, negated = negation.at, absent, False
-                span = found[start].start(), found[at - 1].end()
-                typed = prompt[slice(*span)]
-                own = self._note(reading, meant, tokens.shown(typed), negated=negated)
-                as_captions = words[start] == "or" or (words[start] == "and" and negation.without)
-                if own and not as_captions and tokens.typed(own) != tokens.typed(typed):
-                    edits.append((*span, own))
-                if meant not in self._connecting:
-                    negation = negation.after(phrase, first)
+                if negation.holds:
+                    self._read_absent(reading, typed, phrase, negation, first)
+                else:
+                    own = self._note(reading, phrase, typed.shown(first, at))
+                    self._replace(typed, first, at, own, negation)
+                negation = negation.after(phrase, first)
         self._note_bass(reading)
-        _set_text(reading, tokens.edited(prompt, edits))
+        _set_text(reading, typed.edited())
         return reading
+
+    def _read_absent(self, reading: Reading, typed: TypedWords, phrase: Phrase, negation: Negation, first: int) -> None:
+        """Notes what shall not play, and writes it as captions do: "no drums", "no piano", nothing for "not sad"."""
+        start, end = negation.at, first + len(phrase)
+        shown, meant = typed.shown(first, end), self._player_meant(phrase)
+        if absent := self._absent(meant):
+            own = self._note(reading, absent, typed.shown(start, end))
+            self._replace(typed, start, end, own, negation)
+            return
+        if not self._knows(meant) and not self._form_in(DRUM_KIT, meant):
+            return  # what the model can't play doesn't play
+        reading.negated[shown] = None
+        if meant != phrase:
+            reading.misspelled[shown] = meant[0]
+        if negation.described or not self._knows(meant):
+            return
+        if self._topic_of(meant) != PLAYER:
+            typed.leave_out(start, end)
+        elif typed.words[start] in _ENGLISH:
+            self._replace(typed, first, end, self._own(meant), negation)
+        else:
+            typed.replace(start, end, f"no {self._own(meant) or ' '.join(meant)}")
+
+    @staticmethod
+    def _replace(typed: TypedWords, start: int, end: int, own: str, negation: Negation) -> None:
+        """Puts the captions' own words, if there are any, in the place of others; captions say "or" and "and", too."""
+        word = typed.words[start]
+        if own and word != "or" and not (word == "and" and negation.without):
+            typed.replace(start, end, own)
+
+    def _player_meant(self, phrase: Phrase) -> Phrase:
+        """The phrase, or what can play if it is a misspelled word for that."""
+        if phrase in self._listed or phrase[0] in LOOKALIKES or self._knows(phrase):
+            return phrase
+        meant = self._spelling.nearest(phrase[0])
+        return (meant,) if meant and self._topic_of((meant,)) == PLAYER else phrase
 
     def _topic_of(self, phrase: Phrase) -> str | None:
         """What a phrase is about, or what is played for it; None where that isn't known."""
@@ -150,29 +188,38 @@ class KnownWords:
         topic = self._topics.get(name)
         return PLAYER if topic in ("instrument", "kind") else topic
 
-    def _is_before_absent(self, word: str, following: Phrase) -> bool:
-        """Whether a negated word only describes what shall not play: "no loud drums" is without drums."""
-        after = self._phrase_at(following, 0, len(following))
-        return bool(after and word not in self._playing and self._absent(after))
+    def _describes(self, negation: Negation, phrase: Phrase, following: Phrase, joined: int) -> bool:
+        """Whether a negated word only describes what shall not play: "no loud drums" is without drums.
+
+        Not where the same plays in another way: "no electronic drums, only acoustic drums".
+
+        Args:
+            following: the words after it; of these, punctuation separates all but the first `joined` from it.
+        """
+        after = self._phrase_at(following[:joined], 0, joined)
+        if not after or negation.of_adjective or phrase[0] in self._playing:
+            return False
+        new = phrase not in self._listed and self._is_content(phrase[0]) and not self._knows(phrase)
+        plays = self._absent(after) or (new and self._topic_of(after) == PLAYER)
+        return bool(plays) and after[-1] not in following[len(after) :]
 
     def _phrase_at(self, words: Phrase, at: int, end: int) -> Phrase:
-        """The longest listed phrase that starts there and doesn't go beyond the end, or the word itself."""
+        """The longest listed phrase that starts there and doesn't go beyond the end, or the word itself.
+
+        After a "no", the phrase that shall not play may be longer: "no bass drum" leaves out no bass.
+        """
         for length in range(min(self._longest, end - at), 1, -1):
-            if words[at : at + length] in self._phrases:
-                return words[at : at + length]
+            phrase = words[at : at + length]
+            if phrase in self._phrases:
+                longer = phrase[:1] in NEGATIONS and len(self._phrase_at(words, at + 1, end)) >= length
+                return phrase[:1] if longer else phrase
         return words[at : at + 1]
 
-    def _note(self, reading: Reading, phrase: Phrase, shown: str, *, negated: bool) -> str:
+    def _note(self, reading: Reading, phrase: Phrase, shown: str) -> str:
         """Adds to the reading what a phrase, or the word that it misspells, means to the model.
 
         Returns the model's own words for it; none where it stays as typed.
         """
-        if phrase in self._connecting:
-            return self._texts.get(phrase, "")
-        if negated:
-            if self._knows(phrase):
-                reading.negated[shown] = None
-            return ""  # what the model can't play doesn't play
         if self._knows(phrase):
             reading.known[shown] = phrase
             return self._own(phrase)
@@ -186,12 +233,12 @@ class KnownWords:
         if self._form_in(self._sounds, phrase):
             reading.sounds[shown] = None
         elif parts := self._parts(phrase[0]):
-            return " ".join(self._note(reading, (part,), part, negated=False) or part for part in parts)
+            return " ".join(self._note(reading, (part,), part) or part for part in parts)
         elif phrase[0] in LOOKALIKES or (meant := self._spelling.nearest(phrase[0])) is None:
             reading.unknown[shown] = None
         else:
             reading.misspelled[shown] = meant
-            return self._note(reading, (meant,), meant, negated=False) or meant
+            return self._note(reading, (meant,), meant) or meant
         return ""
 
     def _absent(self, phrase: Phrase) -> Phrase | None:

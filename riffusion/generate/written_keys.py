@@ -7,7 +7,7 @@ from riffusion.generate import tokens
 from riffusion.generate.note_names import NOTE, major_keys, may_be_a_word, pitch_of
 from riffusion.generate.tokens import Phrase
 
-_IN = r"(?:in|en|em|в|во)\s{1,3}"
+_IN = r"(?:in|en|(?-i:em)|в|во)\s{1,3}"  # "Em" is a chord
 _TONALITY = r"(?:(?:tonart|тональност[ьи])(?:\s{0,3}[:=])?|tonali(?:t[éeàa]|dade?)(?:\s{1,3}d[ei]|\s{0,3}:)?)\s{1,3}"
 _KEY_OF = rf"(?:{_TONALITY}|key\s{{0,3}}(?:of|is|[:=])\s{{0,3}})"
 _KEY = re.compile(rf"(?<![^\W_])(?:({_IN})|{_KEY_OF})({NOTE})", re.IGNORECASE)

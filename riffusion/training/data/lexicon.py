@@ -6,7 +6,7 @@ Each file of `words/` lists the words of a language by topic and value; what it 
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -58,6 +58,10 @@ class Words:
     """Words for music of any kind."""
     no_bass: Sequence[str] = ()
     """Of what has no bass."""
+    no_vocals: Sequence[str] = ()
+    """Of what nobody sings in."""
+    other_notes: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Other names of some of the notes, such as "ut" of "do"."""
 
     def of(self, topic: str, value: str) -> Sequence[str]:
         """The words for a value of a topic; the captions' own where the language has none."""
@@ -71,7 +75,8 @@ class Words:
     def in_key(self, key: str) -> set[str]:
         """Names of a key such as "A minor"."""
         note, mode = self.notes[KEYS.index(key) % 12], key.split()[1]
-        return {form.format(note) for form in self.key[mode] if form.startswith("{}")}
+        names = (note, *self.other_notes.get(note, ()))
+        return {form.format(name) for form in self.key[mode] for name in names if form.startswith("{}")}
 
 
 @cache
@@ -150,6 +155,7 @@ def _captions_other_words() -> dict[str, set[str]]:
     others = {
         "music": all_of(words.music for words in languages),
         "no bass": all_of(words.no_bass for words in languages),
+        "no vocals": all_of(words.no_vocals for words in languages),
         "no drums": all_of(words.drums["no"] for words in languages),
         "with drums": all_of(words.drums["yes"] for words in languages),
         "with": all_of([words.join[0]] for words in languages),

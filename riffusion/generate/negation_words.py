@@ -1,0 +1,55 @@
+"""Words, in small letters without accents, by which prompts of seven languages name what shall not play."""
+
+from riffusion.generate.tokens import Phrase
+
+
+def _phrases(text: str) -> frozenset[Phrase]:
+    return frozenset(tuple(phrase.split()) for phrase in text.split(","))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+NEGATIONS = _phrases(
+    "no, non, not, without, w/o, w/out, minus, zero, lacking, remove, omit, hate, except, excluding, exclude, avoid, "
+    "never, neither, nor, dont, don t, doesn t, isn t, shouldn t, won t, no more, turn off, leave out, anything but, "
+    "everything but, instead of, rather than, free of, free from, ohne, kein, keine, keinen, keiner, nicht, weder, "
+    "sans, pas, aucun, aucune, jamais, ni, sin, ningun, ninguna, ninguno, nada de, nunca, senza, niente, nessun, "
+    "nessuna, nessuno, ne, sem, nem, nao, nenhum, nenhuma, без, не, ни, нет, никаких, 🚫, ❌, ⛔"
+)
+"""Phrases after which a prompt names what shall not play."""
+
+NO_NEGATIONS = _phrases(
+    "non stop, never ending, never stop, no copyright, no limit, no limits, no problem, no worries, no stress, "
+    "no rush, no doubt, no idea, no matter, no one, no way, no reverb, no echo, no delay, no effects, no fx, oh no, "
+    "if not, or not, why not, without doubt, without a doubt, without you, without me, without him, without her, "
+    "non solo, nao so, ohne ende, ohne pause, sans cesse, sin parar, sem parar, senza fine"
+)
+"""Phrases with a negation that leave out nothing that plays."""
+
+ONLYS = _words("only just merely nur seulement solamente soltanto apenas только")
+"""Words before which a negation leaves out nothing: "not only drums"."""
+
+NOTS = _phrases("not, isn t, nicht")
+"""Negations of the word that follows, be it an adjective: "not loud drums" has drums, "no loud drums" hasn't."""
+
+AUXILIARIES = _words("can could do does must should will")
+"""Words that make a "not" leave out the thing: "do not use loud drums"."""
+
+DEGREES = _words("too so very that as zu sehr trop tres tan muy demasiado troppo cosi molto tao muito слишком очень")
+"""Words after which a negation is of an adjective only: "not too loud drums"."""
+
+ORS = _words("or oder noch ou o или")
+"""Words after which a negation goes on."""
+
+NORS = ORS | _words("nor ni ne nem ни")
+"""Words before the last thing that shall not play: an "and" after it begins something else."""
+
+ANDS = _words("and und et y e и")
+"""Words after which a negation goes on where more of the kind comes: "no drums and bass"."""
+
+DRUM_KIT = _phrases(
+    "kick, kick drum, bass drum, snare, snare drum, hi hat, hihat, cymbal, tom, clap, handclap, clapping, 808"
+)
+"""What the model's drums consist of: they play it, whatever shall not be."""
