@@ -3,7 +3,17 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from riffusion.generate.negation_words import ANDS, AUXILIARIES, DEGREES, NEGATIONS, NORS, NOTS, ONLYS, ORS
+from riffusion.generate.negation_words import (
+    ANDS,
+    AUXILIARIES,
+    DEGREES,
+    NEGATIONS,
+    NORS,
+    NOTS,
+    OFTEN_ABSENT,
+    ONLYS,
+    ORS,
+)
 from riffusion.generate.tokens import Phrase
 
 PLAYER = "player"
@@ -12,8 +22,11 @@ PLAYER = "player"
 
 _OF = ("de", "d", "di")  # "pas de batterie et de basse"
 _SIGNS, _COMMAS = ("&", "+", "/"), (",", "，", "、")
+_ALSO_ADDING = ("+", "/")  # "no drums + piano" has a piano
 _ENDS = frozenset(",;.!?，、。")
-_LONGEST_NUMBER = 2  # digits of one that a "no" may count: "no 808" leaves something out
+_LONGEST_NUMBER = 2  # digits of one that a "no" may count: "techno no 808" leaves something out
+# Negations at the start of a clause only, or after these words: not in "ground zero" and "love hate".
+_CLAUSE_STARTERS: dict[Phrase, Phrase] = {("zero",): (), ("hate",): ("i", "we")}
 
 
 @dataclass
@@ -60,17 +73,24 @@ class Negation:
         return Negation()
 
 
-def leaves_nothing_out(phrase: Phrase, following: Phrase, between: Sequence[str]) -> bool:
-    """Whether a negation is none: in "not only drums" and "Symphony No. 5".
+def negates(phrase: Phrase, words: Phrase, between: Sequence[str], at: int) -> bool:
+    """Whether a negation leaves something out, as in "no drums", and not in "not only drums" or "Mambo No. 5".
 
     Args:
-        following: the words after it.
-        between: what stands before each of these.
+        between: what stands before each word.
+        at: the index where it starts.
     """
-    if not following:
+    end = at + len(phrase)
+    begins = at == 0 or between[at] != ""
+    if phrase in _CLAUSE_STARTERS and not begins and words[at - 1] not in _CLAUSE_STARTERS[phrase]:
         return False
-    number = following[0].isdecimal() and (between[0] == "." or len(following[0]) <= _LONGEST_NUMBER)
-    return following[0] in ONLYS or (phrase == ("no",) and number and between[0] in ("", "."))
+    if end == len(words):
+        return True
+    if phrase == ("no",) and words[end].isdecimal():
+        apart = between[end + 1 : end + 2] in ([], [""])
+        counts = not begins and between[end] == "" and apart and len(words[end]) <= _LONGEST_NUMBER
+        return between[end] != "." and not counts
+    return words[end] not in ONLYS or between[end] != ""
 
 
 class Reach:
@@ -104,6 +124,8 @@ class Reach:
         if negation.at < 0 or negation.holds:
             return False
         if between[at] in _SIGNS:
+            if between[at] in _ALSO_ADDING and words[at] not in OFTEN_ABSENT:
+                return False
             return self._is_alike(negation, self._phrase_at(words, at, len(words)))
         while at < len(words) and between[at] in _COMMAS:
             phrase = self._phrase_at(words, at, len(words))

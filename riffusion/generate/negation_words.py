@@ -20,15 +20,21 @@ NEGATIONS = _phrases(
 )
 """Phrases after which a prompt names what shall not play."""
 
+WITHOUTS = _phrases("without, w/o, ohne, sans, sin, senza, sem, без, leave out")
+"""Negations after which another one is undone: "not without drums"."""
+
 NO_NEGATIONS = _phrases(
-    "non stop, never ending, never stop, no copyright, no limit, no limits, no problem, no worries, no stress, "
-    "no rush, no doubt, no idea, no matter, no one, no way, no reverb, no echo, no delay, no effects, no fx, oh no, "
-    "if not, or not, why not, without doubt, without a doubt, without you, without me, without him, without her, "
-    "non solo, nao so, ohne ende, ohne pause, sans cesse, sin parar, sem parar, senza fine"
+    "non stop, never ending, never stop, no copyright, no limit, no limits, no problem, no worries, no stress, no "
+    "rush, no doubt, no idea, no matter, no one but, no one else, no way, no reverb, no echo, no delay, no effects, "
+    "no fx, oh no, if not, or not, why not, without doubt, without a doubt, without warning, without end, without "
+    "fail, without you, without me, without him, without her, not all, not a lot, nothing except, no instruments but, "
+    "no instruments except, ohne ende, ohne pause, warum nicht, sans cesse, sans arret, pas que, pas a pas, pourquoi "
+    "pas, sin parar, sin descanso, senza fine, non solo, sem parar, sem pausa, nao so, no estilo, no ritmo, почему "
+    "не, без остановки"
 )
 """Phrases with a negation that leave out nothing that plays."""
 
-ONLYS = _words("only just merely nur seulement solamente soltanto apenas только")
+ONLYS = _words("only just merely nur seulement solamente soltanto apenas somente только просто")
 """Words before which a negation leaves out nothing: "not only drums"."""
 
 NOTS = _phrases("not, isn t, nicht")
@@ -53,3 +59,15 @@ DRUM_KIT = _phrases(
     "kick, kick drum, bass drum, snare, snare drum, hi hat, hihat, cymbal, tom, clap, handclap, clapping, 808"
 )
 """What the model's drums consist of: they play it, whatever shall not be."""
+
+OFTEN_ABSENT = _words("bass beat beats drum drums lyrics percussion singing vocal vocals")
+"""What a sign between words may leave out as well: "no drums/bass"."""
+
+DISLIKED = _words(
+    "annoying boring cheesy clean crazy distorted generic harsh loud noisy screaming ugly weird "
+    "laute lauten lauter nervige nervigen"
+)
+"""Words that only describe what shall not play: "no loud guitar"."""
+
+BUTS = _words("but aber sondern mais pero ma mas но")
+"""Words before or after what shall not play: "rock but not metal", "not metal but rock"."""

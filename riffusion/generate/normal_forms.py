@@ -16,7 +16,7 @@ _PER_MINUTE = re.compile(
 )
 _TEMPO_BEFORE = re.compile(
     r"(?:(?:(?<!\d)(?<!\d\s)|(?<=/\d\s))\b(?:bpm|tempo|темп)|[♩♪])\s{0,3}(?:[:=-]|(?:of|von|de|di)\b)?\s{0,3}"
-    r"(\d{1,4}(?:\.\d{1,3})?)(?![\d/]|\.\d|\s{0,3}(?:bpm|beat|[-–]\s?\d|to\s\d))",
+    r"(\d{1,4}(?:\.\d{1,3}|,\d)?)(?![\d/]|[.,]\d|\s{0,3}(?:bpm|beat|[-–]\s?\d|to\s\d))",
     re.IGNORECASE,
 )
 _TEMPO_ALONE = re.compile(
@@ -29,17 +29,21 @@ _LONGEST_NUMBER = 6  # words
 
 _ABSENT = re.compile(r"(?<![^\W_])(?!n?or-)([^\W\d_]{2,24})[-‐–](?:free|less|frei|los)\b", re.IGNORECASE)
 _ABSENT_NOUN = re.compile(r"\b(drum|percussion|vocal)\s{1,3}free\b", re.IGNORECASE)
-_DECIMAL_COMMA = re.compile(r"(?<![\d.,])(\d{2,3}),(\d{1,3})(?=\s{0,3}bpm\b)", re.IGNORECASE)  # "95,5 bpm"
-_EXCLUDED = re.compile(r"(?<![^\s,;(])-([^\W\d_]{2,24})(?![^\W_])")  # "-drums", as search engines write it
-_NEXT_WORD = re.compile(r"\s{1,3}([^\W\d_]+)")
-# Portuguese for "in the": "música calma no piano"; "no" in a prompt that is Portuguese by another word.
-_IN_THE = re.compile(
-    r"(?<=[^\W_]\s)no(?=\s{1,3}(?!(?:drums?|bass|beats?|percussion|vocals?|voices?|lyrics|singing)\b)[^\W\d_])",
+_DECIMAL_COMMA = re.compile(r"(?<![\d.,/])(\d{2,3}),(\d|25|50|75)(?=\s{0,3}bpm\b)", re.IGNORECASE)  # "95,5 bpm"
+# "-drums", as search engines write it; other words are as often a heading or the rest of a compound ("und -Gitarre").
+_EXCLUDED = re.compile(
+    r"(?<![^\s,;(])(?<!und )(?<!and )-"
+    r"(?=(?:drums?|bass|percussion|beats?|vocals?|lyrics|singing)\s{0,3}(?:$|[,;)]|\s-))",
     re.IGNORECASE,
 )
-_PORTUGUESE = frozenset(
-    ["bateria", "com", "estilo", "muito", "musica", "nao", "som", "tocada", "tocado", "um", "uma", "violao"]
+_NEXT_WORD = re.compile(r"\s{1,3}([^\W\d_]+)")
+# Portuguese for "in the": "uma música no piano", where a word of the prompt is of no other language.
+_IN_THE = re.compile(
+    r"(?<=[^\W_]\s)(?<!\s[ey]\s)no"
+    r"(?=\s{1,3}(?!(?:drums?|bass|beats?|percussion|vocals?|voices?|lyrics|singing)\b)[^\W\d_])",
+    re.IGNORECASE,
 )
+_PORTUGUESE = frozenset(("muito", "nao", "som", "tocada", "tocado", "um", "uma", "violao"))
 _ABSENT_IN_ONE = re.compile(r"(?<![^\W_])([^\W\d_]{3,24}?)(?:less|frei|los)(?:e[mnrs]?)?(?![^\W_])", re.IGNORECASE)
 
 
@@ -73,14 +77,13 @@ class NormalForms:
         """
         prompt = tokens.visible(prompt)
         prompt = tokens.edited(prompt, list(self._numbers(prompt)))
-        prompt = _DECIMAL_COMMA.sub(r"\1.\2", prompt)
         prompt = self._ranges.in_the_middle(_PER_MINUTE.sub(" bpm", prompt))
         prompt = _TEMPO_BEFORE.sub(r"\1 bpm", prompt)
         prompt = _TEMPO_ALONE.sub(r"at \1 bpm", _AT_GLUED.sub(" @", prompt))
+        prompt = _EXCLUDED.sub("no ", _DECIMAL_COMMA.sub(r"\1.\2", prompt))
         if not _PORTUGUESE.isdisjoint(tokens.words(prompt)):
             prompt = _IN_THE.sub("em", prompt)
         for pattern, words in (
-            (_EXCLUDED, self._players),
             (_ABSENT, self._players | self._unplayable),
             (_ABSENT_NOUN, self._players),
             (_ABSENT_IN_ONE, self._players),

@@ -15,7 +15,7 @@ TOKEN = re.compile(
 )
 _JOINT = re.compile(r"[\s'’&#‐–_-]*")  # between the words of a phrase
 _CHORD = re.compile("[A-G]m")  # in these letters only: "am" and "em" are words
-_CHORDS = re.compile("[A-G]m?[#♯♭b]?")
+_AFTER_AM = re.compile(r"I|i|a|an|in|not|so|the|[^\W\d_a-zäöüß][^\W\d_]{2,}")  # nouns as well: German ones
 _SYMBOLS = str.maketrans("♯♭", "#b")
 
 
@@ -31,11 +31,9 @@ def words(phrase: str) -> Phrase:
 
 
 def folded(tokens: Sequence[str]) -> Phrase:
-    """The words of a prompt; "Am" is a chord unless a sentence begins with it and no chord follows."""
-    chords = [
-        _CHORD.fullmatch(token) and (at or len(tokens) == 1 or _CHORDS.fullmatch(tokens[1]))
-        for at, token in enumerate(tokens)
-    ]
+    """The words of a prompt; "Am" is a chord unless a sentence begins with it: "Am I sad", "Am Abend"."""
+    next_word = tokens[1] if len(tokens) > 1 else ""
+    chords = [_CHORD.fullmatch(token) and (at or not _AFTER_AM.fullmatch(next_word)) for at, token in enumerate(tokens)]
     return tuple(token if chord else fold(token) for token, chord in zip(tokens, chords, strict=True))
 
 

@@ -1,6 +1,11 @@
 """The words of a prompt as they were typed, and what is to stand in their place."""
 
+import re
+from collections.abc import Container
+
 from riffusion.generate import tokens
+
+_COMMA = re.compile(r"\s{0,3},\s{0,3}")
 
 
 class TypedWords:
@@ -24,12 +29,21 @@ class TypedWords:
         if tokens.typed(text) != tokens.typed(self._typed(first, end)):
             self._edits.append((self._found[first].start(), self._found[end - 1].end(), text))
 
-    def leave_out(self, first: int, end: int) -> None:
-        """Removes these words, without the last, and the space after them."""
-        joined = end < len(self.words) and end < self.breaks[first]
-        self._edits.append(
-            (self._found[first].start(), self._found[end].start() if joined else self._found[end - 1].end(), "")
-        )
+    def leave_out(self, first: int, end: int, after: Container[str] = ()) -> None:
+        """Removes these words, without the last, and the space or one of the commas around them.
+
+        Args:
+            after: words that go with them if they stand before them.
+        """
+        while first and self.words[first - 1] in after and not self.between[first]:
+            first -= 1
+        start, stop = self._found[first].start(), self._found[end - 1].end()
+        comma = _COMMA.match(self._prompt, stop)
+        if comma and self._prompt[:start].rstrip()[-1:] in ("", ","):
+            stop = comma.end()
+        elif end < min(len(self.words), self.breaks[first]):
+            stop = self._found[end].start()
+        self._edits.append((start, stop, ""))
 
     def edited(self) -> str:
         """The prompt as it is to be."""

@@ -12,15 +12,25 @@ from riffusion.generate import tokens
 from riffusion.generate.fillers import FILLERS
 from riffusion.generate.key_forms import key_forms
 from riffusion.generate.lookalikes import LOOKALIKES
-from riffusion.generate.negation import PLAYER, Negation, Reach, leaves_nothing_out
-from riffusion.generate.negation_words import DRUM_KIT, NEGATIONS, NO_NEGATIONS
+from riffusion.generate.negation import PLAYER, Negation, Reach, negates
+from riffusion.generate.negation_words import (
+    BUTS,
+    DEGREES,
+    DISLIKED,
+    DRUM_KIT,
+    NEGATIONS,
+    NO_NEGATIONS,
+    ONLYS,
+    ORS,
+    WITHOUTS,
+)
 from riffusion.generate.normal_forms import NormalForms
 from riffusion.generate.reading import Reading, warnings
 from riffusion.generate.spelling import Spelling
 from riffusion.generate.tokens import Phrase
 from riffusion.generate.typed_words import TypedWords
 
-_TEMPO = re.compile(r"(?<![\d.,])(\d{1,9})(?:[.,]\d{1,3})?\s{0,3}(?:bpm|beats per minute)\b")
+_TEMPO = re.compile(r"(?<![\d.])(\d{1,9})(?:\.\d{1,3})?\s{0,3}(?:bpm|beats per minute)\b")
 # What is no plain word, but means something: decades, and chords other than triads.
 _SYMBOL = re.compile(
     r"(?:19|20)?\d0s|[a-g][#b]?(?:m|maj|min|dim|aug|sus|add)?(?:6|7|9|11|13)|[a-g][#b]?(?:dim|aug|sus)[24]?"
@@ -28,6 +38,7 @@ _SYMBOL = re.compile(
 _METER = re.compile(r"(?<![\d/])(\d{1,2}/(?:2|4|8|16))(?![\d/])")
 _ENGLISH = frozenset(("no", "without", "or", "and", "nor"))  # of the negations, those that captions have
 _TABLES = ("synonyms", "nearest", "sounds")
+_QUALITIES = ("mood", "speed", "genre")
 # In the synonyms: what says nothing by itself, and what is true of some prompts only.
 _PER_MINUTE, _NO_BASS = "beats per minute", "no bass"
 _CONNECTING = (_PER_MINUTE, "with", "and")
@@ -118,12 +129,8 @@ class KnownWords:
             first, phrase = at, self._phrase_at(words, at, breaks[at])
             at += len(phrase)
             negation = negation.at_word(words[first], typed.between[first])
-            if phrase in NO_NEGATIONS or (
-                phrase in NEGATIONS and leaves_nothing_out(phrase, words[at:], typed.between[at:])
-            ):
-                typed.leave_out(first, at)
-            elif phrase in NEGATIONS:
-                negation = Negation.begun(phrase, words, first)
+            if begun := self._begun(negation, typed, phrase, first):
+                negation, at = begun
             elif self._reach.joins(negation, words, first, breaks[first]):
                 negation.at, negation.holds = first, True
             elif negation.holds and self._describes(negation, phrase, words[at:], breaks[first] - at):
@@ -143,6 +150,23 @@ class KnownWords:
         _set_text(reading, typed.edited())
         return reading
 
+    def _begun(self, negation: Negation, typed: TypedWords, phrase: Phrase, first: int) -> tuple[Negation, int] | None:
+        """The negation after a phrase that begins or undoes one, or seems to, and the index after it."""
+        words, end = typed.words, first + len(phrase)
+        if negation.holds and not NEGATIONS.isdisjoint((phrase, phrase[:1])):
+            negation.holds = False  # "je ne veux pas de batterie" negates once
+            if undone := self._phrase_in(WITHOUTS, words, first):
+                typed.leave_out(negation.at, first + len(undone))
+                return Negation(), first + len(undone)
+        if phrase in NO_NEGATIONS:
+            if ORS.isdisjoint(words[end : end + 1]) and typed.between[end : end + 1] != ["/"]:
+                typed.leave_out(first, end)
+            return Negation(first), end
+        if phrase in NEGATIONS:
+            begins = negates(phrase, words, typed.between, first)
+            return Negation.begun(phrase, words, first) if begins else negation, end
+        return None
+
     def _read_absent(self, reading: Reading, typed: TypedWords, phrase: Phrase, negation: Negation, first: int) -> None:
         """Notes what shall not play, and writes it as captions do: "no drums", "no piano", nothing for "not sad"."""
         start, end = negation.at, first + len(phrase)
@@ -158,8 +182,13 @@ class KnownWords:
             reading.misspelled[shown] = meant[0]
         if negation.described or not self._knows(meant):
             return
-        if self._topic_of(meant) != PLAYER:
-            typed.leave_out(start, end)
+        if typed.between[end : end + 1] == ["-"]:  # "not piano-heavy"
+            return
+        if self._topic_of(meant) in _QUALITIES:
+            if start == first or tuple(word for word in typed.words[start:first] if word not in DEGREES) in NEGATIONS:
+                typed.leave_out(start, end, after=BUTS)
+        elif self._topic_of(meant) != PLAYER:
+            return
         elif typed.words[start] in _ENGLISH:
             self._replace(typed, first, end, self._own(meant), negation)
         else:
@@ -197,23 +226,33 @@ class KnownWords:
             following: the words after it; of these, punctuation separates all but the first `joined` from it.
         """
         after = self._phrase_at(following[:joined], 0, joined)
-        if not after or negation.of_adjective or phrase[0] in self._playing:
+        if not after or after[:1] in NEGATIONS or negation.of_adjective or phrase[0] in self._playing:
             return False
-        new = phrase not in self._listed and self._is_content(phrase[0]) and not self._knows(phrase)
-        plays = self._absent(after) or (new and self._topic_of(after) == PLAYER)
-        return bool(plays) and after[-1] not in following[len(after) :]
+        rest = following[len(after) :]
+        otherwise = after[-1] in rest and not (ONLYS | BUTS).isdisjoint(rest[: rest.index(after[-1])])
+        plays = self._absent(after) or (phrase[0] in DISLIKED and self._topic_of(after) == PLAYER)
+        return bool(plays) and not otherwise
 
     def _phrase_at(self, words: Phrase, at: int, end: int) -> Phrase:
         """The longest listed phrase that starts there and doesn't go beyond the end, or the word itself.
 
-        After a "no", the phrase that shall not play may be longer: "no bass drum" leaves out no bass.
+        After a "no", the phrase that shall not play may be longer: "no bass drum" doesn't leave out the bass.
         """
         for length in range(min(self._longest, end - at), 1, -1):
             phrase = words[at : at + length]
             if phrase in self._phrases:
-                longer = phrase[:1] in NEGATIONS and len(self._phrase_at(words, at + 1, end)) >= length
-                return phrase[:1] if longer else phrase
+                return phrase[:1] if phrase[:1] in NEGATIONS and self._is_longer(words, at, length, end) else phrase
         return words[at : at + 1]
+
+    def _is_longer(self, words: Phrase, at: int, length: int, end: int) -> bool:
+        """Whether what a "no" leaves out goes on after so many words: not in "no bass drum and bass", with a genre."""
+        absent, after = self._phrase_at(words, at + 1, end), self._phrase_at(words, at + length, end)
+        return len(absent) >= max(length, len(after))
+
+    @staticmethod
+    def _phrase_in(phrases: frozenset[Phrase], words: Phrase, at: int) -> Phrase | None:
+        """The phrase among these that starts there."""
+        return next((phrase for phrase in phrases if words[at : at + len(phrase)] == phrase), None)
 
     def _note(self, reading: Reading, phrase: Phrase, shown: str) -> str:
         """Adds to the reading what a phrase, or the word that it misspells, means to the model.

@@ -165,6 +165,8 @@ def test_a_prompt_without_a_known_word_has_examples(words: KnownWords, topics_al
         ("Am, F, C, G chord progression", "A minor, F, C, G chord progression"),
         ("Am Em F G", "A minor E minor F G"),
         ("Am I sad", "Am I sad"),
+        ("Am, sad piano", "A minor, sad piano"),
+        ("Am Abend Klavier", "Am Abend piano"),
     ],
 )
 def test_words_are_replaced_by_the_captions_own(words: KnownWords, prompt: str, canonical: str) -> None:
