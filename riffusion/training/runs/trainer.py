@@ -28,6 +28,7 @@ from riffusion.training.models.unet import noise_schedule, prepared, velocity_lo
 from riffusion.training.runs.metrics_log import MetricsLog
 
 _CAPTION_DROPOUT = 0.1
+_ALL_NOISE = 0.12  # share of the steps, at the end, that draw timesteps of all noise levels alike
 
 
 @dataclass(frozen=True)
@@ -57,8 +58,8 @@ class TrainerOptions:
         return self.rate * min(1.0, (step + 1) / self.warmup) * (1 - math.cos(math.pi * left)) / 2
 
     def on_notes(self, step: int) -> bool:
-        """Whether the training is focused on where notes stand: until the rate falls."""
-        return step < self.steps * (1 - self.decay)
+        """Whether the training is focused on where notes stand: in all but the last steps."""
+        return step < self.steps * (1 - _ALL_NOISE)
 
 
 @dataclass(frozen=True)

@@ -102,8 +102,8 @@ def test_rate_warms_up_stays_and_falls() -> None:
     assert options.rate_at(999) < 0.001
 
 
-def test_a_training_is_focused_on_notes_until_the_rate_falls() -> None:
+def test_a_training_is_focused_on_notes_until_shortly_before_the_end() -> None:
     options = TrainerOptions(steps=1000, decay=0.5)
     assert options.on_notes(0)
-    assert options.on_notes(499)
-    assert not options.on_notes(500)
+    assert options.on_notes(879)
+    assert not options.on_notes(880)
