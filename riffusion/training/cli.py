@@ -49,6 +49,12 @@ def data(folder: Path, clips: int, processes: int, seed: int) -> None:
 @click.option("--steps", type=click.IntRange(1), default=20_000, show_default=True, help="Steps of the UNet.")
 @click.option("--batch", type=click.IntRange(1), default=8, show_default=True, help="Clips a step and process.")
 @click.option(
+    "--compile",
+    "compiled",
+    is_flag=True,
+    help="Compile the UNet first: takes minutes, then each step a quarter less time. Needs g++ and python3-dev.",
+)
+@click.option(
     "--start-from",
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Start from the weights of this model folder instead of random ones.",
@@ -62,6 +68,7 @@ def tiny(
     seed: int,
     steps: int,
     batch: int,
+    compiled: bool,
     start_from: Path | None,
     export_to: Path | None,
 ) -> None:
@@ -69,7 +76,16 @@ def tiny(
     from riffusion.training.runs.tiny import export_tiny, train_tiny
     from riffusion.training.runs.tiny_folder import tiny_run
 
-    job = tiny_run(folder, clips=clips, processes=processes, seed=seed, steps=steps, batch=batch, start=start_from)
+    job = tiny_run(
+        folder,
+        clips=clips,
+        processes=processes,
+        seed=seed,
+        steps=steps,
+        batch=batch,
+        compiled=compiled,
+        start=start_from,
+    )
     train_tiny(job)
     export_tiny(job, export_to or folder / "model")
 
