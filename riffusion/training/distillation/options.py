@@ -40,9 +40,9 @@ class DistillOptions(TrainingOptions):
 
     @property
     def shape(self) -> Shape:
-        """What has to be the same again to resume."""
-        teacher = {"--guidance": self.guidance, "--teacher-steps": self.teacher_steps}
-        return {**super().shape, **teacher, "--student-steps": self.student_steps}
+        """What has to be the same again to resume, beside the teacher's guidance."""
+        steps = {"--teacher-steps": self.teacher_steps, "--student-steps": self.student_steps}
+        return {**super().shape, **steps}
 
     @property
     def jump(self) -> int:
