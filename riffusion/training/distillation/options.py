@@ -27,7 +27,7 @@ class DistillOptions(TrainingOptions):
     student_steps: int = 4
     """Of Euler with trailing timesteps, in a full run."""
     trajectories: int = 2048
-    """Of the teacher, to learn from."""
+    """Of the teacher, to learn from; rounded down to a multiple of 16, but at least 16."""
     judged: int = 0
     """Captions of the composer whose clips are judged at each sampling; for models that were trained on its music."""
 

@@ -58,7 +58,7 @@ class CheckpointTraining(ABC):
         self.prepare()
         self.parts = trained_parts(self.checkpoint, options, layers)
         self.trained = trained_weights(self.parts)
-        optimizer = new_optimizer(self.trained, lr=options.rate, weight_decay=0.01)
+        optimizer = new_optimizer(self.trained, lr=options.rate_at(0), weight_decay=0.01)
         *models, self.optimizer = self.accelerator.prepare(*self.parts.values(), optimizer)
         self.models: Mapping[Part, nn.Module] = dict(zip(self.parts, models, strict=True))
         """The parts in training, to be called in a step by all processes together."""
@@ -97,7 +97,7 @@ class CheckpointTraining(ABC):
             if self.progress.step and not self._samples.exists():
                 self._evaluate(log)  # which a kill has interrupted
             while self.progress.step < options.steps:
-                rate = options.rate * options.rate_factor(self.progress.step)
+                rate = options.rate_at(self.progress.step)
                 loss = self._step(rate)
                 if self.accelerator.is_main_process:
                     log.write(self.progress.step, loss=loss, rate=rate)

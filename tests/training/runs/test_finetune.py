@@ -214,10 +214,19 @@ def test_one_file_of_a_lora_is_refused(options: FinetuneOptions) -> None:
 
 
 def test_the_rate_rises_and_falls(options: FinetuneOptions) -> None:
-    longer = replace(options, steps=100, warmup=10)
-    assert longer.rate_factor(0) == pytest.approx(0.1)
-    assert longer.rate_factor(9) > longer.rate_factor(60) > longer.rate_factor(100) == 0
-    assert replace(longer, warmup=0).rate_factor(0) == 1
+    longer = replace(options, rate=1, steps=100, warmup=10)
+    assert longer.rate_at(0) == pytest.approx(0.1)
+    assert longer.rate_at(9) > longer.rate_at(60) > longer.rate_at(100) == 0
+    assert replace(longer, warmup=0).rate_at(0) == 1
+    whole, half = replace(longer, warmup=1000), replace(longer, warmup=50)
+    assert [whole.rate_at(step) for step in range(100)] == [half.rate_at(step) for step in range(100)]
+
+
+def test_all_weights_have_a_lower_rate_than_a_lora_unless_one_is_given(options: FinetuneOptions) -> None:
+    usual = replace(options, rate=None, warmup=0)
+    assert usual.rate_at(0) == 1e-4
+    assert replace(usual, method="full").rate_at(0) == 1e-5
+    assert replace(options, method="full", warmup=0).rate_at(0) == options.rate
 
 
 def test_steps_of_more_batches_than_before_begin_with_their_first(
