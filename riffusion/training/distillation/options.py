@@ -27,7 +27,7 @@ class DistillOptions(TrainingOptions):
     student_steps: int = 4
     """Of Euler with trailing timesteps, in a full run."""
     trajectories: int = 2048
-    """Of the teacher, to learn from."""
+    """Of the teacher, to learn from; rounded down to a multiple of 16, but at least 16."""
     judged: int = 0
     """Captions of the composer whose clips are judged at each sampling; for models that were trained on its music."""
 
@@ -40,9 +40,9 @@ class DistillOptions(TrainingOptions):
 
     @property
     def shape(self) -> Shape:
-        """What has to be the same again to resume."""
-        teacher = {"--guidance": self.guidance, "--teacher-steps": self.teacher_steps}
-        return {**super().shape, **teacher, "--student-steps": self.student_steps}
+        """What has to be the same again to resume, beside the teacher's guidance."""
+        steps = {"--teacher-steps": self.teacher_steps, "--student-steps": self.student_steps}
+        return {**super().shape, **steps}
 
     @property
     def jump(self) -> int:

@@ -10,9 +10,10 @@ from diffusers import StableDiffusionPipeline
 from PIL import Image
 from torch import Tensor
 
+from riffusion.geometry import DEFAULT
 from riffusion.spectrogram.canvas import Canvas
 from riffusion.spectrogram.codec import SpectrogramCodec
-from riffusion.training.data.clip_pictures import SAMPLE_RATE, Pictures, to_pictures
+from riffusion.training.data.clip_pictures import FRAMES, SAMPLE_RATE, Pictures, to_pictures
 
 
 @torch.no_grad()
@@ -25,21 +26,28 @@ def write_samples(
     steps: int,
     guidance_scale: float,
 ) -> None:
-    """Writes clips of the prompts as `write_clips` does. Seeds are 0, 1, …
+    """Makes a picture after the other, of the size that is trained on, and writes them as `write_clips` does.
+
+    Seeds are 0, 1, …
 
     Args:
         prompt_embeds: [1 + N, L, D] of the empty prompt and of the N prompts.
         steps: of the pipeline's own scheduler.
     """
-    images = pipeline(
-        prompt_embeds=prompt_embeds[1:],
-        negative_prompt_embeds=prompt_embeds[:1].expand(len(prompts), -1, -1),
-        num_inference_steps=steps,
-        guidance_scale=guidance_scale,
-        generator=[torch.Generator().manual_seed(seed) for seed in range(len(prompts))],
-        output_type="pt",
-    ).images
-    write_clips(to_pictures(images.cpu() * 2 - 1), prompts, folder)
+    pictures = []
+    for seed in range(len(prompts)):
+        images = pipeline(
+            prompt_embeds=prompt_embeds[seed + 1 : seed + 2],
+            negative_prompt_embeds=prompt_embeds[:1],
+            height=DEFAULT.frequencies,
+            width=FRAMES,
+            num_inference_steps=steps,
+            guidance_scale=guidance_scale,
+            generator=torch.Generator().manual_seed(seed),
+            output_type="pt",
+        ).images
+        pictures.append(to_pictures(images.cpu() * 2 - 1))
+    write_clips(np.concatenate(pictures), prompts, folder)
 
 
 def write_clips(pictures: Pictures, prompts: Sequence[str], folder: Path) -> None:

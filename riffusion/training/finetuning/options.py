@@ -12,6 +12,7 @@ Method = Literal["lora", "full"]
 OptimizerName = Literal["adamw", "adamw-8bit"]
 Shape = Mapping[str, str | int | float | bool | None]
 """What a training's weights and its optimizer depend on, by the option that sets it."""
+_RATES: Mapping[Method, float] = {"lora": 1e-4, "full": 1e-5}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,10 +35,10 @@ class TrainingOptions:
     accumulation: int = 1
     """Batches per step."""
     optimizer: OptimizerName = "adamw"
-    rate: float = 1e-4
-    """Peak learning rate."""
+    rate: float | None = None
+    """Peak learning rate; None is 1e-4 for a LoRA and 1e-5 for all weights."""
     warmup: int = 100
-    """Steps over which the rate rises; 0 for none."""
+    """Steps over which the rate rises, at most half of all; 0 for none."""
     mixed_precision: Literal["no", "fp16", "bf16"] = "no"
     gradient_checkpointing: bool = False
     """Whether activations are computed again in the backward pass: less memory, more time."""
@@ -47,10 +48,11 @@ class TrainingOptions:
     """To sample with; by default, captions of the data."""
     seed: int = 0
 
-    def rate_factor(self, step: int) -> float:
-        """The learning rate as a share of `rate`: linear warm-up, then a half cosine to 0."""
-        rising = min(1.0, (step + 1) / max(1, self.warmup))
-        return rising * (1 + math.cos(math.pi * min(1.0, step / self.steps))) / 2
+    def rate_at(self, step: int) -> float:
+        """The learning rate: linear warm-up, times a half cosine to 0."""
+        peak = _RATES[self.method] if self.rate is None else self.rate
+        rising = min(1.0, (step + 1) / max(1, min(self.warmup, self.steps // 2)))
+        return peak * (rising * (1 + math.cos(math.pi * min(1.0, step / self.steps))) / 2)
 
     @property
     def shape(self) -> Shape:

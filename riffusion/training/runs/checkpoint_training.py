@@ -7,17 +7,17 @@ one that was never stopped.
 
 import shutil
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
 import torch
-from accelerate import Accelerator
 from diffusers import StableDiffusionPipeline
-from torch import Tensor
+from torch import Tensor, nn
 
 from riffusion.diffusion.checkpoint import load_checkpoint
+from riffusion.diffusion.lora import Part
 from riffusion.errors import SetupError
 from riffusion.training.data.whole_file import publish_folder
 from riffusion.training.finetuning.lora_files import save_lora
@@ -27,6 +27,7 @@ from riffusion.training.finetuning.options import Shape, TrainingOptions
 from riffusion.training.finetuning.trained_parts import Layers, trained_parts, trained_weights
 from riffusion.training.models.ema import WeightAverage
 from riffusion.training.models.weights_digest import checkpoint_digest
+from riffusion.training.runs.accelerator import new_accelerator
 from riffusion.training.runs.checkpoints import Checkpoints
 from riffusion.training.runs.export import assemble, save_model
 from riffusion.training.runs.metrics_log import MetricsLog
@@ -42,14 +43,12 @@ class CheckpointTraining(ABC):
 
         Raises:
             CheckpointUnavailable: the model can't be loaded, or predicts neither noise nor velocity.
-            SetupError: the output folder has checkpoints of another training, or of later steps.
+            SetupError: the output folder has checkpoints of another training, or of later steps; or the device doesn't
+                have the precision.
             ToolMissing: the optimizer isn't installed.
         """
         new_optimizer = optimizer_class(options.optimizer)
-        self.accelerator = Accelerator(
-            mixed_precision=options.mixed_precision,
-            gradient_accumulation_steps=options.accumulation,
-        )
+        self.accelerator = new_accelerator(options)
         self.training_options = options
         self.device = self.accelerator.device
         self.checkpoint = load_checkpoint(options.checkpoint, options.revision, self.device, torch.float32)
@@ -59,9 +58,10 @@ class CheckpointTraining(ABC):
         self.prepare()
         self.parts = trained_parts(self.checkpoint, options, layers)
         self.trained = trained_weights(self.parts)
-        optimizer = new_optimizer(self.trained, lr=options.rate, weight_decay=0.01)
+        optimizer = new_optimizer(self.trained, lr=options.rate_at(0), weight_decay=0.01)
         *models, self.optimizer = self.accelerator.prepare(*self.parts.values(), optimizer)
-        self.models = dict(zip(self.parts, models, strict=True))
+        self.models: Mapping[Part, nn.Module] = dict(zip(self.parts, models, strict=True))
+        """The parts in training, to be called in a step by all processes together."""
         self.average = WeightAverage(self.trained)
         self.progress = _Progress()
         self.accelerator.register_for_checkpointing(self.average, self.progress)
@@ -91,12 +91,13 @@ class CheckpointTraining(ABC):
             StorageUnavailable: a checkpoint can't be written.
         """
         self.checkpoints.load(self.accelerator)
+        self.accelerator.step = 0  # its count of batches: resumed steps begin with their first, whatever --accumulation
         options = self.training_options
         with MetricsLog(options.output) as log:
             if self.progress.step and not self._samples.exists():
                 self._evaluate(log)  # which a kill has interrupted
             while self.progress.step < options.steps:
-                rate = options.rate * options.rate_factor(self.progress.step)
+                rate = options.rate_at(self.progress.step)
                 loss = self._step(rate)
                 if self.accelerator.is_main_process:
                     log.write(self.progress.step, loss=loss, rate=rate)
@@ -163,19 +164,27 @@ class CheckpointTraining(ABC):
 
     @contextmanager
     def inference_mode(self) -> Iterator[None]:
-        """Inside the block, the parts in training are as in use, and no gradients are kept."""
+        """Inside the block, the parts in training are as in use, and no gradients are kept.
+
+        They may be called by one process alone: `models` has them without what sends data between processes.
+        """
+        wrapped, self.models = self.models, self.parts
         for module in self.parts.values():
             module.eval()
         with torch.no_grad():
             yield
         for module in self.parts.values():
             module.train()
+        self.models = wrapped
 
     @contextmanager
     def averaged(self) -> Iterator[None]:
-        """Inside the block, the weights are their average, as in use; training continues with the current ones."""
+        """Inside the block, the weights are their average, as in use; training continues with the current ones.
+
+        Meanwhile those are in main memory.
+        """
         with self.inference_mode():
-            kept = [weight.detach().clone() for weight in self.trained]
+            kept = [weight.detach().to("cpu", copy=True) for weight in self.trained]
             self.average.copy_to(self.trained)
             yield
             for weight, value in zip(self.trained, kept, strict=True):

@@ -70,6 +70,11 @@ class Distillation(CheckpointTraining):
         super().__init__(options, EVERYTHING)
 
     @property
+    def _guidance(self) -> float:
+        """The teacher's."""
+        return self.checkpoint.guidance if self.options.guidance is None else self.options.guidance
+
+    @property
     def _guidance_end(self) -> float | None:
         """Where the teacher's guidance ends, if it does: as in the checkpoint's quality standard."""
         end = self.checkpoint.qualities["standard"].guidance_end
@@ -77,9 +82,9 @@ class Distillation(CheckpointTraining):
 
     @property
     def shape(self) -> Shape:
-        """The same, and where the teacher's guidance ends, if it does."""
+        """The same, and the teacher's guidance, with where it ends, if it does."""
         ends = {"the guidance_end of --checkpoint": self._guidance_end} if self._guidance_end else {}
-        return {**super().shape, **ends}
+        return {**super().shape, "--guidance": self._guidance, **ends}
 
     def prepare(self) -> None:
         """Computes the teacher's trajectories, with the embeddings of all captions."""
@@ -87,8 +92,7 @@ class Distillation(CheckpointTraining):
         parts.unet.to(memory_format=torch.channels_last)
         with self.accelerator.main_process_first():
             data = read_data(options.data, options.output / "data", parts)
-        guidance = parts.guidance if options.guidance is None else options.guidance
-        end = self._guidance_end
+        guidance, end = self._guidance, self._guidance_end
         self.teacher = Solver(
             parts.unet, parts.scheduler_config, "dpm++2m", guidance, options.teacher_steps, end or 1.0
         )

@@ -23,6 +23,7 @@ from riffusion.training.runs.file_errors import file_errors
 from riffusion.training.runs.run_lock import run_lock
 
 _SAMPLED_PROMPTS = 4
+_HELD_OUT_DRAWS = 64  # clips with noise, of which the held-out loss is the mean
 
 
 def finetune(options: FinetuneOptions) -> Path:
@@ -62,21 +63,25 @@ class Finetuning(CheckpointTraining):
     def _captions_to_sample(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(self.held_out.first_captions() or self.train.first_captions()))[:_SAMPLED_PROMPTS]
 
-    @cached_property
+    @property
     def encode(self) -> EncodeCaptions:
-        """The text encoder in training; else the embeddings of everything that will be encoded."""
+        """The text encoder in training, as `models` has it now; else embeddings of everything that will be encoded."""
         if "text_encoder" in self.models:
             return trained_embeds(self.checkpoint, self.models["text_encoder"])
+        return self._embeds
+
+    @cached_property
+    def _embeds(self) -> EncodeCaptions:
         captions = (each for data in (self.train, self.held_out) for wordings in data.captions for each in wordings)
         return cached_embeds(self.checkpoint, ["", *self.prompts, *captions])
 
     def loss(self, random: torch.Generator) -> Tensor:
         """The loss of one batch of clips to train on."""
-        return self._loss(self.train, random, self.options.caption_dropout)
+        return self._loss(self.train, self.options.batch, random, self.options.caption_dropout)
 
-    def _loss(self, data: CaptionedLatents, random: torch.Generator, dropout: float) -> Tensor:
-        """The loss of one batch with random noise at random timesteps."""
-        clean, captions = data.batch(self.options.batch, random, dropout)
+    def _loss(self, data: CaptionedLatents, count: int, random: torch.Generator, dropout: float) -> Tensor:
+        """The loss of this many clips with random noise at random timesteps."""
+        clean, captions = data.batch(count, random, dropout)
         noise = torch.randn(clean.shape, generator=random)
         timesteps = torch.randint(self.schedule.config.num_train_timesteps, (len(clean),), generator=random)
         noisy = self.schedule.add_noise(clean, noise, timesteps).to(self.device)
@@ -86,28 +91,27 @@ class Finetuning(CheckpointTraining):
         return self.objective.loss(noise_pred.float(), target, timesteps)
 
     def evaluate(self, samples: Path) -> dict[str, float]:
-        """Writes samples of the averaged weights; returns the loss on held-out tracks, if there are any."""
-        self.sample(samples)
-        return {"held_out_loss": self._held_out_loss()} if len(self.held_out.latents) else {}
+        """Writes samples of the averaged weights; returns their loss on held-out tracks, if there are any."""
+        with self.averaged():
+            self.sample(samples)
+            return {"held_out_loss": self._held_out_loss()} if len(self.held_out.latents) else {}
 
     def _held_out_loss(self) -> float:
-        """The loss on held-out tracks, with the same noise each time."""
-        with self.inference_mode():
-            losses = [float(self._loss(self.held_out, torch.Generator().manual_seed(n), 0.0)) for n in range(8)]
-        return float(np.mean(losses))
+        """The loss on held-out tracks, with the same clips and noise each time, whatever the batch."""
+        draws = (torch.Generator().manual_seed(n) for n in range(_HELD_OUT_DRAWS))
+        return float(np.mean([float(self._loss(self.held_out, 1, random, 0.0)) for random in draws]))
 
     def sample(self, folder: Path) -> None:
-        """Writes samples of the averaged weights."""
+        """Writes samples."""
         parts = self.checkpoint
-        with self.averaged():
-            write_samples(
-                assemble(parts.unet, parts.vae, None, parts.tokenizer, self.schedule),
-                self.prompts,
-                self.encode(["", *self.prompts]),
-                folder,
-                steps=self.options.sample_steps,
-                guidance_scale=parts.guidance,
-            )
+        write_samples(
+            assemble(parts.unet, parts.vae, None, parts.tokenizer, self.schedule),
+            self.prompts,
+            self.encode(["", *self.prompts]),
+            folder,
+            steps=self.options.sample_steps,
+            guidance_scale=parts.guidance,
+        )
 
     def save_full(self, folder: Path) -> StableDiffusionPipeline:
         """Writes a whole model, and if asked for, all of it as one file; returns it."""

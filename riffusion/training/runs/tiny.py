@@ -38,6 +38,7 @@ from riffusion.training.models.tokenizer import save_tokenizer, train_tokenizer
 from riffusion.training.models.unet import new_unet, noise_schedule, unet_from
 from riffusion.training.models.vae import encode, new_autoencoder, train_autoencoder
 from riffusion.training.models.vae_decoder import Decoder, EncodedClips, decoder_of, train_decoder
+from riffusion.training.runs.compiler import check_compiler
 from riffusion.training.runs.export import assemble, export
 from riffusion.training.runs.file_errors import file_errors
 from riffusion.training.runs.text_lessons import KnownCaptions, text_lessons
@@ -56,9 +57,11 @@ def train_tiny(job: TinyRun) -> None:
     Raises:
         SetupError: the last checkpoint of the UNet can't be read, or is of a later step than the last one.
         StorageUnavailable: a file can't be read or written.
-        ToolMissing: FluidSynth or the soundfont isn't installed.
+        ToolMissing: FluidSynth, the soundfont or, where the UNet is compiled, what that needs isn't installed.
     """
     check_checkpoint(job.folder / "unet", job.trainer)
+    if job.trainer.compiled:
+        check_compiler()
     render_data(job)
     with file_errors(job.folder):
         make_text_encoder(job)

@@ -59,7 +59,9 @@ def tiny_run(
     seed: int,
     steps: int = 1,
     batch: int = 8,
+    compiled: bool = False,
     start: Path | None = None,
 ) -> TinyRun:
     """A training of the usual sizes."""
-    return TinyRun(folder, TrainerOptions(steps, batch, processes=processes, seed=seed), clips, seed=seed, start=start)
+    trainer = TrainerOptions(steps, batch, processes=processes, compiled=compiled, seed=seed)
+    return TinyRun(folder, trainer, clips, seed=seed, start=start)

@@ -24,10 +24,11 @@ from riffusion.errors import SetupError
 from riffusion.training.data.whole_file import whole_file
 from riffusion.training.models.ema import WeightAverage
 from riffusion.training.models.text_encoder import encode_prompt
-from riffusion.training.models.unet import noise_schedule, prepared, velocity_loss
+from riffusion.training.models.unet import compiled, noise_schedule, prepared, velocity_loss
 from riffusion.training.runs.metrics_log import MetricsLog
 
 _CAPTION_DROPOUT = 0.1
+_ALL_NOISE = 0.12  # share of the steps, at the end, that draw timesteps of all noise levels alike
 
 
 @dataclass(frozen=True)
@@ -48,6 +49,8 @@ class TrainerOptions:
     checkpoint_every: int = 400
     processes: int = 2
     bf16: bool = True
+    compiled: bool = False
+    """Whether the UNet is compiled first; `check_compiler` says what that needs."""
     seed: int = 0
 
     def rate_at(self, step: int) -> float:
@@ -57,8 +60,8 @@ class TrainerOptions:
         return self.rate * min(1.0, (step + 1) / self.warmup) * (1 - math.cos(math.pi * left)) / 2
 
     def on_notes(self, step: int) -> bool:
-        """Whether the training is focused on where notes stand: until the rate falls."""
-        return step < self.steps * (1 - self.decay)
+        """Whether the training is focused on where notes stand: in all but the last steps."""
+        return step < self.steps * (1 - _ALL_NOISE)
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ class Trainer:
             options,
             rank,
         )
+        self.model = compiled(self.unet) if options.compiled else self.unet
         self.device = next(unet.parameters()).device
         self.schedule: DDPMScheduler = noise_schedule()
         self.optimizer = torch.optim.AdamW(unet.parameters(), lr=options.rate, betas=(0.9, 0.99), weight_decay=0.01)
@@ -109,7 +113,7 @@ class Trainer:
         for group in self.optimizer.param_groups:
             group["lr"] = self.options.rate_at(self.step)
         loss = velocity_loss(
-            self.unet, self.schedule, latents, prompt_embeds, self.random,
+            self.model, self.schedule, latents, prompt_embeds, self.random,
             on_notes=self.options.on_notes(self.step), bf16=self.options.bf16,
         )  # fmt: skip
         self.optimizer.zero_grad(set_to_none=True)

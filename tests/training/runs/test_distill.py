@@ -127,6 +127,14 @@ def test_a_teacher_whose_guidance_ends_elsewhere_cannot_resume(
         distill(replace(options, checkpoint=str(model), output=lora.parent))
 
 
+def test_a_teacher_with_another_guidance_cannot_resume(options: DistillOptions, lora: Path, tmp_path: Path) -> None:
+    model = shutil.copytree(options.checkpoint, tmp_path / "model")
+    (model / DEFAULTS_FILE).write_text(json.dumps({"guidance": 4.0}))
+    with pytest.raises(SetupError, match=r"--guidance was 3\.0 and is 4\.0"):
+        distill(replace(options, checkpoint=str(model), output=lora.parent))
+    assert distill(replace(options, guidance=3.0)) == lora
+
+
 def test_what_does_not_fit_is_refused(options: DistillOptions, tmp_path: Path) -> None:
     with pytest.raises(SetupError, match="don't divide"):
         replace(options, teacher_steps=5)

@@ -1,7 +1,10 @@
 """Fine-tuning, end to end, of a small random model of the real classes."""
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,8 +15,9 @@ import pytest
 import soundfile
 import torch
 from accelerate.optimizer import AcceleratedOptimizer
+from accelerate.state import AcceleratorState
 from diffusers import StableDiffusionPipeline
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 
 from riffusion.diffusion.checkpoint import DEFAULTS_FILE, load_checkpoint
 from riffusion.diffusion.lora_folder import WEIGHTS_FILE
@@ -23,6 +27,7 @@ from riffusion.training.finetuning.lora_files import KOHYA_FILE
 from riffusion.training.finetuning.options import FinetuneOptions
 from riffusion.training.runs.finetune import Finetuning, finetune
 from riffusion.training.runs.run_lock import run_lock
+from tests.conftest import free_port
 from tests.training.runs import resuming
 
 GUIDANCE = 3.5
@@ -74,7 +79,7 @@ def elsewhere(options: FinetuneOptions, lora: Path, tmp_path: Path) -> Callable[
 
 @pytest.fixture
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
-    """What the pipeline is called with, which then returns black pictures at once."""
+    """What the pipeline is called with, which then returns black pictures at once; little is measured beside."""
     calls: list[dict[str, Any]] = []
 
     def call(_: StableDiffusionPipeline, **options: Any) -> SimpleNamespace:
@@ -82,6 +87,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, Any]]:
         return SimpleNamespace(images=torch.zeros(len(options["prompt_embeds"]), 3, 512, 512))
 
     monkeypatch.setattr(StableDiffusionPipeline, "__call__", call)
+    monkeypatch.setattr("riffusion.training.runs.finetune._HELD_OUT_DRAWS", 4)
     monkeypatch.setattr("riffusion.training.evaluation.sample_files.SpectrogramCodec.decode", lambda *_: chord(0.1))
     return calls
 
@@ -163,10 +169,30 @@ def test_samples_are_made_as_a_worker_makes_clips(
     elsewhere: Callable[..., FinetuneOptions], calls: list[dict[str, Any]]
 ) -> None:
     finetune(elsewhere("samples", prompts=("chords", "slow chords " * 8), steps=1))
-    (call,) = calls
-    assert call["guidance_scale"] == GUIDANCE
-    assert call["prompt_embeds"].shape == (2, 2 * 77, 16)  # the second has more than 75 tokens
-    assert torch.equal(call["negative_prompt_embeds"][0], call["negative_prompt_embeds"][1])
+    assert [call["generator"].initial_seed() for call in calls] == [0, 1]
+    assert {call["guidance_scale"] for call in calls} == {GUIDANCE}
+    assert {call["prompt_embeds"].shape for call in calls} == {(1, 2 * 77, 16)}  # the second has more than 75 tokens
+    assert torch.equal(calls[0]["negative_prompt_embeds"], calls[1]["negative_prompt_embeds"])
+    assert not torch.equal(calls[0]["prompt_embeds"], calls[1]["prompt_embeds"])
+
+
+def test_the_held_out_loss_is_of_the_averaged_weights_whatever_the_batch(
+    elsewhere: Callable[..., FinetuneOptions], calls: list[Any]
+) -> None:
+    def held_out_loss(options: FinetuneOptions) -> float:
+        training = Finetuning(options)
+        with torch.no_grad():
+            for weight in training.trained:
+                weight.fill_(float("nan"))  # the current ones; the average has those of the beginning
+        models = training.models
+        found = training.evaluate(options.output)["held_out_loss"]
+        assert training.models is models
+        assert all(weight.isnan().all() for weight in training.trained)  # again
+        return found
+
+    loss = held_out_loss(elsewhere("one", batch=1))
+    assert loss == held_out_loss(elsewhere("three", batch=3))
+    assert 0 < loss < 10
 
 
 def test_full_training_writes_models_that_open(
@@ -188,10 +214,36 @@ def test_one_file_of_a_lora_is_refused(options: FinetuneOptions) -> None:
 
 
 def test_the_rate_rises_and_falls(options: FinetuneOptions) -> None:
-    longer = replace(options, steps=100, warmup=10)
-    assert longer.rate_factor(0) == pytest.approx(0.1)
-    assert longer.rate_factor(9) > longer.rate_factor(60) > longer.rate_factor(100) == 0
-    assert replace(longer, warmup=0).rate_factor(0) == 1
+    longer = replace(options, rate=1, steps=100, warmup=10)
+    assert longer.rate_at(0) == pytest.approx(0.1)
+    assert longer.rate_at(9) > longer.rate_at(60) > longer.rate_at(100) == 0
+    assert replace(longer, warmup=0).rate_at(0) == 1
+    whole, half = replace(longer, warmup=1000), replace(longer, warmup=50)
+    assert [whole.rate_at(step) for step in range(100)] == [half.rate_at(step) for step in range(100)]
+
+
+def test_all_weights_have_a_lower_rate_than_a_lora_unless_one_is_given(options: FinetuneOptions) -> None:
+    usual = replace(options, rate=None, warmup=0)
+    assert usual.rate_at(0) == 1e-4
+    assert replace(usual, method="full").rate_at(0) == 1e-5
+    assert replace(options, method="full", warmup=0).rate_at(0) == options.rate
+
+
+def test_steps_of_more_batches_than_before_begin_with_their_first(
+    elsewhere: Callable[..., FinetuneOptions], calls: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = elsewhere("accumulation", steps=1)
+    finetune(options)
+    taken: list[bool] = []
+    step = AcceleratedOptimizer.step
+
+    def noted(optimizer: AcceleratedOptimizer) -> None:
+        taken.append(optimizer.gradient_state.sync_gradients)
+        step(optimizer)
+
+    monkeypatch.setattr(AcceleratedOptimizer, "step", noted)
+    finetune(replace(options, steps=3, accumulation=2))
+    assert taken == [False, True, False, True]
 
 
 def test_a_resumed_training_has_the_rate_of_its_options(
@@ -234,6 +286,57 @@ def test_another_model_cannot_resume(options: FinetuneOptions, lora: Path, tmp_p
         finetune(replace(options, checkpoint=str(save_tiny_checkpoint(tmp_path / "other", seed=1))))
     moved = shutil.copytree(options.checkpoint, tmp_path / "moved")
     assert finetune(replace(options, checkpoint=str(moved))) == lora
+
+
+def test_a_checkpoint_holds_the_lora_alone_and_one_of_all_weights_is_read(
+    elsewhere: Callable[..., FinetuneOptions], calls: list[Any]
+) -> None:
+    options = elsewhere("lora alone", steps=1)
+    finetune(options)
+    file = options.output / "checkpoints" / "checkpoint_1" / "model.safetensors"
+    saved = load_file(file)
+    assert saved
+    assert all("lora_" in name for name in saved)
+    training = Finetuning(options)
+    unet = training.parts["unet"]
+    save_file(unet.state_dict() | saved, file)
+    training.checkpoints.load(training.accelerator)
+    assert all(torch.equal(weight, unet.state_dict()[name]) for name, weight in saved.items())
+    saved.popitem()
+    save_file(saved, file)
+    with pytest.raises(SetupError, match=r"can't be read \(it lacks .*Delete it to begin again"):
+        training.checkpoints.load(training.accelerator)
+
+
+def test_two_processes_train_a_text_encoder_and_one_resumes(
+    elsewhere: Callable[..., FinetuneOptions], calls: list[Any]
+) -> None:
+    options = elsewhere("two", train_text_encoder=True)
+    command = [sys.executable, "-m", "riffusion", "train", "finetune", "--checkpoint", options.checkpoint]
+    command += ["--data", str(options.data), "--output", str(options.output), "--prompt", "chords", "--fixed-length"]
+    command += ["--rank", "2", "--steps", "1", "--batch", "1", "--held-out", "0.5", "--train-text-encoder"]
+    group = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port()), "GLOO_SOCKET_IFNAME": "lo"}
+    env = {**os.environ, **group, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
+    processes = [subprocess.Popen(command, env={**env, "RANK": n, "LOCAL_RANK": n}) for n in "01"]
+    try:
+        assert [process.wait(100) for process in processes] == [0, 0]
+    finally:
+        for process in processes:
+            process.kill()
+    assert _steps(options) == [1]
+    assert (options.output / "samples" / "000001" / "prompts.txt").exists()
+    finetune(options)
+    assert _steps(options) == [1, 2]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
+def test_half_precision_on_a_cpu_is_refused(options: FinetuneOptions, tmp_path: Path) -> None:
+    AcceleratorState._reset_state()  # of other tests in this process
+    try:
+        with pytest.raises(SetupError, match=r"needs a GPU.*choose bf16 or no"):
+            finetune(replace(options, output=tmp_path, mixed_precision="fp16"))
+    finally:
+        AcceleratorState._reset_state()
 
 
 def test_a_loss_that_is_no_number_stops_before_a_checkpoint_has_it(
