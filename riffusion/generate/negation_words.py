@@ -20,17 +20,19 @@ NEGATIONS = _phrases(
 )
 """Phrases after which a prompt names what shall not play."""
 
-WITHOUTS = _phrases("without, w/o, ohne, sans, sin, senza, sem, без, leave out")
+WITHOUTS = _phrases(
+    "without, w/o, ohne, sans, sin, senza, sem, без, leave out, remove, omit, exclude, avoid, anything but"
+)
 """Negations after which another one is undone: "not without drums"."""
 
 NO_NEGATIONS = _phrases(
-    "non stop, never ending, never stop, no copyright, no limit, no limits, no problem, no worries, no stress, no "
-    "rush, no doubt, no idea, no matter, no one but, no one else, no way, no reverb, no echo, no delay, no effects, "
-    "no fx, oh no, if not, or not, why not, without doubt, without a doubt, without warning, without end, without "
-    "fail, without you, without me, without him, without her, not all, not a lot, nothing except, no instruments but, "
-    "no instruments except, ohne ende, ohne pause, warum nicht, sans cesse, sans arret, pas que, pas a pas, pourquoi "
-    "pas, sin parar, sin descanso, senza fine, non solo, sem parar, sem pausa, nao so, no estilo, no ritmo, почему "
-    "не, без остановки"
+    "don t forget, dont forget, not forget, non stop, never ending, never stop, no copyright, no limit, no limits, no "
+    "problem, no worries, no stress, no rush, no doubt, no idea, no matter, no one but, no one else, no way, no "
+    "reverb, no echo, no delay, no effects, no fx, oh no, if not, or not, why not, without doubt, without a doubt, "
+    "without warning, without end, without fail, without you, without me, without him, without her, not all, not a "
+    "lot, nothing except, no instruments but, no instruments except, ohne ende, ohne pause, warum nicht, sans cesse, "
+    "sans arret, pas que, pas a pas, pourquoi pas, sin parar, sin descanso, senza fine, non solo, sem parar, sem "
+    "pausa, nao so, no estilo, no ritmo, почему не, без остановки"
 )
 """Phrases with a negation that leave out nothing that plays."""
 
@@ -43,8 +45,16 @@ NOTS = _phrases("not, isn t, nicht")
 AUXILIARIES = _words("can could do does must should will")
 """Words that make a "not" leave out the thing: "do not use loud drums"."""
 
-DEGREES = _words("too so very that as zu sehr trop tres tan muy demasiado troppo cosi molto tao muito слишком очень")
+DEGREES = _words(
+    "too so very that as zu allzu sehr trop tres aussi tan muy demasiado troppo cosi molto tao muito слишком очень так"
+)
 """Words after which a negation is of an adjective only: "not too loud drums"."""
+
+TRANSPARENT = DEGREES | _words(
+    "add adding will mochte benutze verwende veux entendre mettre utilise utiliser quiero quieras uses usar usa usare "
+    "pongas poner sea ser seja voglio vogliamo mettere metti используи использовать надо нужно"
+)
+"""Words that a negation holds on through: "no quiero guitarra"."""
 
 ORS = _words("or oder noch ou o или")
 """Words after which a negation goes on."""

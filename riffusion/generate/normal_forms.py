@@ -43,7 +43,7 @@ _IN_THE = re.compile(
     r"(?=\s{1,3}(?!(?:drums?|bass|beats?|percussion|vocals?|voices?|lyrics|singing)\b)[^\W\d_])",
     re.IGNORECASE,
 )
-_PORTUGUESE = frozenset(("muito", "nao", "som", "tocada", "tocado", "um", "uma", "violao"))
+_PORTUGUESE = frozenset(("batida", "muito", "nao", "relaxante", "som", "tocada", "tocado", "um", "uma", "violao"))
 _ABSENT_IN_ONE = re.compile(r"(?<![^\W_])([^\W\d_]{3,24}?)(?:less|frei|los)(?:e[mnrs]?)?(?![^\W_])", re.IGNORECASE)
 
 

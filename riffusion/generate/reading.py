@@ -50,6 +50,7 @@ def warnings(reading: Reading, prompt: str, examples: Mapping[str, str], meters:
     understood = (
         reading.known
         or reading.replaced
+        or reading.negated
         or len(wrong_tempi) < len(reading.tempi)
         or not reading.meters.keys().isdisjoint(meters)
     )

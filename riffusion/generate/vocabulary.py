@@ -14,6 +14,7 @@ from riffusion.generate.key_forms import key_forms
 from riffusion.generate.lookalikes import LOOKALIKES
 from riffusion.generate.negation import PLAYER, Negation, Reach, negates
 from riffusion.generate.negation_words import (
+    ANDS,
     BUTS,
     DEGREES,
     DISLIKED,
@@ -22,6 +23,7 @@ from riffusion.generate.negation_words import (
     NO_NEGATIONS,
     ONLYS,
     ORS,
+    TRANSPARENT,
     WITHOUTS,
 )
 from riffusion.generate.normal_forms import NormalForms
@@ -131,8 +133,10 @@ class KnownWords:
             negation = negation.at_word(words[first], typed.between[first])
             if begun := self._begun(negation, typed, phrase, first):
                 negation, at = begun
-            elif self._reach.joins(negation, words, first, breaks[first]):
+            elif len(phrase) == 1 and self._reach.joins(negation, words, first, breaks[first]):
                 negation.at, negation.holds = first, True
+            elif negation.holds and phrase[0] in TRANSPARENT:
+                continue
             elif negation.holds and self._describes(negation, phrase, words[at:], breaks[first] - at):
                 negation.described = True
             elif phrase in self._connecting:
@@ -158,6 +162,8 @@ class KnownWords:
             if undone := self._phrase_in(WITHOUTS, words, first):
                 typed.leave_out(negation.at, first + len(undone))
                 return Negation(), first + len(undone)
+        if phrase == ("except",) and negation.at >= 0:  # "no instruments except piano"
+            return Negation(), end
         if phrase in NO_NEGATIONS:
             if ORS.isdisjoint(words[end : end + 1]) and typed.between[end : end + 1] != ["/"]:
                 typed.leave_out(first, end)
@@ -173,6 +179,7 @@ class KnownWords:
         shown, meant = typed.shown(first, end), self._player_meant(phrase)
         if absent := self._absent(meant):
             own = self._note(reading, absent, typed.shown(start, end))
+            own = own or ("" if typed.words[start] in _ENGLISH else " ".join(absent))
             self._replace(typed, start, end, own, negation)
             return
         if not self._knows(meant) and not self._form_in(DRUM_KIT, meant):
@@ -185,11 +192,12 @@ class KnownWords:
         if typed.between[end : end + 1] == ["-"]:  # "not piano-heavy"
             return
         if self._topic_of(meant) in _QUALITIES:
-            if start == first or tuple(word for word in typed.words[start:first] if word not in DEGREES) in NEGATIONS:
+            before = tuple(word for word in typed.words[start:first] if word not in DEGREES)
+            if start == first or before in NEGATIONS or (len(before) == 1 and before[0] in ORS | ANDS):
                 typed.leave_out(start, end, after=BUTS)
         elif self._topic_of(meant) != PLAYER:
             return
-        elif typed.words[start] in _ENGLISH:
+        elif typed.words[start] in _ENGLISH and start + 1 >= first:
             self._replace(typed, first, end, self._own(meant), negation)
         else:
             typed.replace(start, end, f"no {self._own(meant) or ' '.join(meant)}")
@@ -230,7 +238,11 @@ class KnownWords:
             return False
         rest = following[len(after) :]
         otherwise = after[-1] in rest and not (ONLYS | BUTS).isdisjoint(rest[: rest.index(after[-1])])
-        plays = self._absent(after) or (phrase[0] in DISLIKED and self._topic_of(after) == PLAYER)
+        plays = (
+            self._absent(after)
+            or self._form_in(DRUM_KIT, after)
+            or (phrase[0] in DISLIKED and self._topic_of(after) == PLAYER)
+        )
         return bool(plays) and not otherwise
 
     def _phrase_at(self, words: Phrase, at: int, end: int) -> Phrase:
