@@ -4,12 +4,14 @@ import random
 import time
 from pathlib import Path
 
+from riffusion.errors import StoreUnavailable
 from tests.conftest import wait_until
 from tests.faults.conftest import MakeStack
 from tests.faults.history.check import check
-from tests.faults.history.crowd import crowd
+from tests.faults.history.crowd import Crowd, crowd
 from tests.faults.history.record import Outcome, load
 from tests.faults.promise import leftovers
+from tests.faults.stack import Stack
 
 USES_S = 3.0  # undisturbed, and between two faults
 SETTLES_S = 90.0
@@ -34,9 +36,16 @@ def test_a_history_under_faults_is_explained(make_stack: MakeStack, tmp_path: Pa
         stack.api_net.fair()
         time.sleep(USES_S)
         clients.stop()
-        wait_until(lambda: not clients.pending() and not leftovers(stack.store), SETTLES_S, "it never settled")
+        wait_until(lambda: _settled(stack, clients), SETTLES_S, "it never settled")
         clients.audit()
         assert clients.failures == []
     history = load(tmp_path / "history.jsonl")
     assert check(history) == []
     assert {each.kind for each in history.operations if each.outcome is Outcome.DONE} >= ALWAYS
+
+
+def _settled(stack: Stack, clients: Crowd) -> bool:
+    try:
+        return not clients.pending() and not leftovers(stack.store)
+    except StoreUnavailable:  # on a machine that stands still for seconds
+        return False

@@ -57,7 +57,8 @@ def test_8_a_worker_that_sleeps_past_its_lease(stack: Stack) -> None:
     assert {stack.get(job_id).attempts for job_id in ids} == {2}
 
 
-def test_10_a_worker_asked_to_stop_under_load(stack: Stack) -> None:
+def test_10_a_worker_asked_to_stop_under_load(make_stack: MakeStack) -> None:
+    stack = make_stack(lease_s=20)  # a machine that stands still for two seconds has jobs run twice
     first = stack.start_worker()
     ids = [stack.submit("1.5") for _ in range(3 * HOLDS)]
     wait_until(lambda: len(stack.runs()) >= HOLDS, 30)
