@@ -52,7 +52,7 @@ def data(folder: Path, clips: int, processes: int, seed: int) -> None:
     "--compile",
     "compiled",
     is_flag=True,
-    help="Compile the UNet first: takes minutes, then each step a quarter less time. Needs g++ and python3-dev.",
+    help="Compile the UNet first: takes minutes, then each step a fifth less time. Needs g++ and python3-dev.",
 )
 @click.option(
     "--start-from",
