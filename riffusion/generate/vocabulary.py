@@ -115,7 +115,7 @@ class KnownWords:
         )
 
     def canonical(self, prompt: str) -> str:
-        """The prompt in the words of the captions; what isn't known stays as typed, and what shall not be, goes."""
+        """The prompt in the words of the captions; what isn't known stays as typed, moods that aren't wanted go."""
         prompt = self._forms.normal(prompt)
         for _ in range(_PASSES):
             before, prompt = prompt, self._read(prompt).text
@@ -159,7 +159,8 @@ class KnownWords:
         words, end = typed.words, first + len(phrase)
         if negation.holds and not NEGATIONS.isdisjoint((phrase, phrase[:1])):
             negation.holds = False  # "je ne veux pas de batterie" negates once
-            if undone := self._phrase_in(WITHOUTS, words, first):
+            undone = phrase if phrase in NEGATIONS else phrase[:1]
+            if undone in WITHOUTS:
                 typed.leave_out(negation.at, first + len(undone))
                 return Negation(), first + len(undone)
         if phrase == ("except",) and negation.at >= 0:  # "no instruments except piano"
@@ -187,19 +188,17 @@ class KnownWords:
         reading.negated[shown] = None
         if meant != phrase:
             reading.misspelled[shown] = meant[0]
-        if negation.described or not self._knows(meant):
+        describes = typed.between[end : end + 1] == ["-"]  # "not piano-heavy"
+        if negation.described or describes or not self._knows(meant):
             return
-        if typed.between[end : end + 1] == ["-"]:  # "not piano-heavy"
-            return
-        if self._topic_of(meant) in _QUALITIES:
+        topic = self._topic_of(meant)
+        if topic in _QUALITIES:
             before = tuple(word for word in typed.words[start:first] if word not in DEGREES)
             if start == first or before in NEGATIONS or (len(before) == 1 and before[0] in ORS | ANDS):
                 typed.leave_out(start, end, after=BUTS)
-        elif self._topic_of(meant) != PLAYER:
-            return
-        elif typed.words[start] in _ENGLISH and start + 1 >= first:
+        elif topic == PLAYER and typed.words[start] in _ENGLISH and start + 1 >= first:
             self._replace(typed, first, end, self._own(meant), negation)
-        else:
+        elif topic == PLAYER:
             typed.replace(start, end, f"no {self._own(meant) or ' '.join(meant)}")
 
     @staticmethod
@@ -260,11 +259,6 @@ class KnownWords:
         """Whether what a "no" leaves out goes on after so many words: not in "no bass drum and bass", with a genre."""
         absent, after = self._phrase_at(words, at + 1, end), self._phrase_at(words, at + length, end)
         return len(absent) >= max(length, len(after))
-
-    @staticmethod
-    def _phrase_in(phrases: frozenset[Phrase], words: Phrase, at: int) -> Phrase | None:
-        """The phrase among these that starts there."""
-        return next((phrase for phrase in phrases if words[at : at + len(phrase)] == phrase), None)
 
     def _note(self, reading: Reading, phrase: Phrase, shown: str) -> str:
         """Adds to the reading what a phrase, or the word that it misspells, means to the model.
