@@ -22,7 +22,7 @@ MIN_SLEEP_S = 0.0002  # a poll for events that takes longer has slept, where the
 MAX_RETRY_S = 30
 
 NEVER_SHED = frozenset({"/healthz"})
-_SHED_LAST = frozenset({"/metrics", "/readyz"})
+_SHED_LAST = ("/metrics", "/readyz", "/assets/")  # a page without one of its scripts does nothing
 _USAGE = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
 _READS = frozenset({"GET", "HEAD"})
 
@@ -144,7 +144,7 @@ class Shedding:
             self._overload.late(now)
         if not self._overload.active or req.path in NEVER_SHED:
             return False
-        polls = req.method in _READS and req.path not in _SHED_LAST  # which are cheap to repeat
+        polls = req.method in _READS and not req.path.startswith(_SHED_LAST)  # which are cheap to repeat
         if self._delay.longest_for_work(now) <= (TARGET_S if polls else LATE_S):
             return False
         try:

@@ -170,8 +170,10 @@ def _is_wrong(kind: str, text: str) -> bool:
 
 @pytest.fixture
 def page(site: Site, visit: Callable[..., Page]) -> Page:
-    """The playground."""
-    return visit(f"{site.url}/")
+    """The playground, with the models and the beats that it loads."""
+    page = visit(f"{site.url}/")
+    page.wait_for_selector("[name=steps][placeholder='auto, 20']", state="attached")
+    return page
 
 
 def until(page: Page, expression: str) -> None:

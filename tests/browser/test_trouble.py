@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 
+import pytest
 from playwright.sync_api import Page, Route
 
 from tests.browser.conftest import Site, in_both, play, until
@@ -37,6 +38,55 @@ def test_no_worker_a_full_queue_and_a_lost_redis(workerless: Site, visit: Callab
 
     workerless.valkey.run()
     page.wait_for_selector("#notice:has-text('no longer on the server')")  # this Redis is empty: the page must not wait
+
+
+@pytest.mark.parametrize("file", ["js/api/problem.js", "style.css"])
+def test_a_page_that_misses_a_file_is_loaded_again(site: Site, visit: Callable[..., Page], file: str) -> None:
+    page = visit(f"{site.url}/about")
+    lacking = 2
+
+    def respond(route: Route) -> None:
+        nonlocal lacking
+        lacking -= 1
+        if lacking >= 0:
+            route.fulfill(status=503, headers={"Cache-Control": "no-store"})
+        else:
+            route.continue_()
+
+    page.route(f"**/{file}", respond)
+    page.goto(f"{site.url}/")
+    page.wait_for_selector("[role=alert]:has-text('It is loaded again.')")
+    page.wait_for_selector("[role=alert]:has-text('It is loaded again.')", state="detached")
+    until(page, "document.readyState === 'complete' && history.state === null")
+    assert lacking < 0
+    assert page.evaluate("getComputedStyle(document.body).margin") != "8px"
+    play(page)
+
+
+def test_a_page_that_never_gets_all_its_files_says_so(site: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{site.url}/about")
+    loads: list[str] = []
+
+    def respond(route: Route) -> None:
+        loads.append(route.request.url)
+        route.abort()
+
+    page.route("**/js/pages/studio.js", respond)
+    page.goto(f"{site.url}/")
+    page.wait_for_selector("[role=alert]:has-text('Reload it in a minute.')")
+    assert page.is_disabled("#go")
+    seen = len(loads)
+    page.wait_for_timeout(1000)
+    assert len(loads) == seen
+
+
+def test_the_beats_and_models_come_once_a_busy_server_responds(site: Site, visit: Callable[..., Page]) -> None:
+    page = visit(f"{site.url}/about")
+    for path in ("seeds", "models"):
+        page.route(f"**/{path}", lambda route: route.fulfill(status=503, headers={"Retry-After": "1"}), times=2)
+    page.goto(f"{site.url}/")
+    page.wait_for_selector("[name=steps][placeholder='auto, 20']", state="attached")
+    assert page.is_enabled("[name=from][value=seed]")
 
 
 def test_a_jam_without_a_worker_shows_that_it_waits_for_one(workerless: Site, visit: Callable[..., Page]) -> None:

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+import nacl.exceptions
 import nacl.secret
 from aiohttp import WSMsgType, web
 
@@ -77,7 +78,7 @@ class FakeVoice(asyncio.DatagramProtocol):
 
     def __post_init__(self) -> None:
         self._ssrc = 4711
-        self._key = b""
+        self._key = self._former_key = b""
         self._session = self._token = ""
         self._socket: web.WebSocketResponse | None = None
         self._sessions, self._sequence = itertools.count(), itertools.count(1)
@@ -178,7 +179,7 @@ class FakeVoice(asyncio.DatagramProtocol):
                 await self._describe(ws)  # discord.py takes the key for lost with the connection
             else:
                 self.connections.append("identify")
-                self._key = os.urandom(32)
+                self._former_key, self._key = self._key, os.urandom(32)
                 ready = {"ssrc": self._ssrc, "ip": "127.0.0.1", "port": self._port, "modes": [MODE]}
                 await ws.send_json({"op": READY, "d": ready})
         elif op == SELECT_PROTOCOL:
@@ -208,8 +209,16 @@ class FakeVoice(asyncio.DatagramProtocol):
             return
         first, kind, sequence, timestamp, ssrc = struct.unpack(">BBHII", data[:RTP_HEADER])
         assert (first, kind, ssrc) == (0x80, 0x78, self._ssrc)
-        box, nonce = nacl.secret.Aead(self._key), data[-4:] + bytes(20)
-        frame = box.decrypt(data[RTP_HEADER:-4], data[:RTP_HEADER], nonce)
+        try:
+            frame = _decrypted(data, self._key)
+        except nacl.exceptions.CryptoError:
+            _decrypted(data, self._former_key)  # was on its way as the connection ended
+            return
         secret = frame.endswith(MAGIC)
         opus = self._dave.decrypt(frame) if secret else frame
         self.packets.append(Packet(time.monotonic(), sequence, timestamp, opus, secret))
+
+
+def _decrypted(packet: bytes, key: bytes) -> bytes:
+    """What a packet carries. Raises CryptoError if it was encrypted with another key."""
+    return nacl.secret.Aead(key).decrypt(packet[RTP_HEADER:-4], packet[:RTP_HEADER], packet[-4:] + bytes(20))
