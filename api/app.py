@@ -68,7 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(run_inference.blueprint)
     if settings.replicate_api:
         app.register_blueprint(replicate.blueprint)
-    site = Site(tuple(services.files.origins), settings.gallery)
+    site = Site(settings.public_url, tuple(services.files.origins), settings.gallery)
     app.register_blueprint(pages.blueprint(site, shares.describe, gallery.read_gallery))
     app.register_blueprint(docs.blueprint(site, partial(openapi.build, app)))
     if settings.trusted_proxies:

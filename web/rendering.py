@@ -19,6 +19,8 @@ SERVICE_LINKS = (
 class Site:
     """What the pages of one server have in common."""
 
+    public_url: str
+    """Where links of this server's begin."""
     storage_origins: tuple[str, ...] = ()
     """Origins of the storage that links to files lead to, where they aren't this server's."""
     has_gallery: bool = False
@@ -28,8 +30,9 @@ class Site:
         return self.response(self.render(template, **values), status=status, framed=framed)
 
     def render(self, template: str, **values: object) -> str:
-        """A template, which may name assets and whether there is a gallery."""
-        return render_template(template, asset=asset, modules=modules, has_gallery=self.has_gallery, **values)
+        """A template, which may name assets, the public address, and whether there is a gallery."""
+        common = {"public_url": self.public_url, "has_gallery": self.has_gallery}
+        return render_template(template, asset=asset, modules=modules, **common, **values)
 
     def response(self, html: str | bytes, *, status: int = 200, framed: bool = False) -> Response:
         """A page with its policy. Browsers revalidate it at every visit, because it names the current assets.

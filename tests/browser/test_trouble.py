@@ -89,6 +89,10 @@ def test_the_beats_and_models_come_once_a_busy_server_responds(site: Site, visit
     assert page.is_enabled("[name=from][value=seed]")
 
 
+def test_a_visitor_by_another_name_of_the_server_hears_clips(site: Site, visit: Callable[..., Page]) -> None:
+    play(visit(f"{site.url.replace('127.0.0.1', 'localhost')}/"))
+
+
 def test_a_jam_without_a_worker_shows_that_it_waits_for_one(workerless: Site, visit: Callable[..., Page]) -> None:
     page = visit(f"{workerless.url}/#jam", viewport={"width": 360, "height": 740})
     page.wait_for_selector("#server:has-text('Nothing is made right now')")

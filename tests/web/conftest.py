@@ -56,5 +56,5 @@ def client() -> FlaskClient:
     app = Flask("pages", static_folder=None)
     app.url_map.merge_slashes = False  # as in the API's
     app.register_blueprint(assets.blueprint)
-    app.register_blueprint(pages.blueprint(Site((STORAGE,), has_gallery=True), describe, Gallery))
+    app.register_blueprint(pages.blueprint(Site("http://localhost", (STORAGE,), has_gallery=True), describe, Gallery))
     return app.test_client()

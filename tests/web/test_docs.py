@@ -38,7 +38,7 @@ def document(text: str = "plain") -> dict[str, Any]:
 def client_of(text: str) -> Client:
     app = Flask("docs", static_folder=None)
     app.register_blueprint(assets.blueprint)
-    app.register_blueprint(docs.blueprint(Site((STORAGE,)), lambda: document(text)))
+    app.register_blueprint(docs.blueprint(Site("http://localhost", (STORAGE,)), lambda: document(text)))
     return app.test_client()
 
 

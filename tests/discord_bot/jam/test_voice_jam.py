@@ -142,7 +142,7 @@ async def test_listeners_steer(
         (number, job) for number, job in enumerate(jam_worker.made) if job.request["end"]["prompt"] == "church bells"
     )
     assert job.request["start"]["prompt"] == "funk bassline"
-    heard_before = [made.request["start"]["seed"] for made in jam_worker.made[:number]]
+    heard_before = [made.request[end]["seed"] for made in jam_worker.made[:number] for end in ("start", "end")]
     assert job.request["start"]["seed"] in heard_before  # from what was heard
     assert end_users[-1] == f"discord:{BOB}"
     await until(lambda: asked.reply.content == "♪ `church bells`")

@@ -10,6 +10,7 @@ import { readBlob } from "../client/transport.js";
 import { pause } from "../client/waiting.js";
 import { apiKey } from "./api-key.js";
 import { browserSecret } from "./browser-secret.js";
+import { ownLink } from "./own-link.js";
 import { Problem } from "./problem.js";
 
 const SUBMIT_FOR_MS = 5000; // then the visitor is asked
@@ -99,7 +100,7 @@ export const preview = (id) => client.transport.request("GET", `/jobs/${id}/prev
 /** A file behind a signed link. It may lead to another host, so no credentials are sent.
  * @param {string} url @returns {Promise<Blob>} @throws {Problem} */
 export const download = (url) =>
-  client.transport.request("GET", url, readBlob, { anonymous: true, retryForMs: SUBMIT_FOR_MS });
+  client.transport.request("GET", ownLink(url), readBlob, { anonymous: true, retryForMs: SUBMIT_FOR_MS });
 
 /** Something that a page shows or works with, repeated while the server is busy or away.
  * @param {string} path @returns {Promise<any>} @throws {Problem} */

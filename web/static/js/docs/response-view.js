@@ -1,5 +1,6 @@
 /** A response as it is shown: its headers, and a body that may be text, a stream, a picture or a sound. */
 
+import { ownLink } from "../api/own-link.js";
 import { make } from "../ui/dom.js";
 
 const MAX_SHOWN = 200_000; // characters: a browser lays out more of them slowly
@@ -28,7 +29,7 @@ export async function showBody(response, shown) {
     const body = await response.json();
     text.textContent = JSON.stringify(body, null, 2).slice(0, MAX_SHOWN);
     for (const [kind, file] of Object.entries(body?.result ?? {})) {
-      if (kind === "image" || kind === "audio") shown.append(media(`${kind}/`, file.url));
+      if (kind === "image" || kind === "audio") shown.append(media(`${kind}/`, ownLink(file.url)));
     }
     return body;
   }
