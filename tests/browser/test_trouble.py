@@ -55,8 +55,8 @@ def test_a_page_that_misses_a_file_is_loaded_again(site: Site, visit: Callable[.
 
     page.route(f"**/{file}", respond)
     page.goto(f"{site.url}/")
-    page.wait_for_selector("[role=alert]:has-text('It is loaded again.')")
-    page.wait_for_selector("[role=alert]:has-text('It is loaded again.')", state="detached")
+    page.wait_for_selector("[role=alert]:has-text('Loading it again')")
+    page.wait_for_selector("[role=alert]:has-text('Loading it again')", state="detached")
     until(page, "document.readyState === 'complete' && history.state === null")
     assert lacking < 0
     assert page.evaluate("getComputedStyle(document.body).margin") != "8px"

@@ -23,7 +23,7 @@
     if (!needed || failed) return;
     failed = true;
     if (reloads === MOST) return show("This page is incomplete: the server is busy or away. Reload it in a minute.");
-    show("This page is incomplete: the server is busy or away. It is loaded again.");
+    show("This page is incomplete: the server is busy or away. Loading it again …");
     setTimeout(
       () => {
         history.replaceState({ reloads: reloads + 1 }, "");
