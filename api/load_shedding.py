@@ -22,7 +22,8 @@ MIN_SLEEP_S = 0.0002  # a poll for events that takes longer has slept, where the
 MAX_RETRY_S = 30
 
 NEVER_SHED = frozenset({"/healthz"})
-_SHED_LAST = ("/metrics", "/readyz", "/assets/")  # a page without one of its scripts does nothing
+_ASSETS = "/assets/"  # neither are these: browsers don't repeat a refused script, and its page would do nothing
+_SHED_LAST = frozenset({"/metrics", "/readyz"})
 _USAGE = getattr(resource, "RUSAGE_THREAD", resource.RUSAGE_SELF)
 _READS = frozenset({"GET", "HEAD"})
 
@@ -142,9 +143,9 @@ class Shedding:
         now = time.monotonic()
         if self._delay.longest(now) > self._overload.bound_s:
             self._overload.late(now)
-        if not self._overload.active or req.path in NEVER_SHED:
+        if not self._overload.active or req.path in NEVER_SHED or req.path.startswith(_ASSETS):
             return False
-        polls = req.method in _READS and not req.path.startswith(_SHED_LAST)  # which are cheap to repeat
+        polls = req.method in _READS and req.path not in _SHED_LAST  # which are cheap to repeat
         if self._delay.longest_for_work(now) <= (TARGET_S if polls else LATE_S):
             return False
         try:

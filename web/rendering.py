@@ -31,7 +31,7 @@ class Site:
 
     def render(self, template: str, **values: object) -> str:
         """A template, which may name assets, the public address, and whether there is a gallery."""
-        common = {"public_url": self.public_url, "has_gallery": self.has_gallery}
+        common = {"public_url": self.public_url.rstrip("/"), "has_gallery": self.has_gallery}
         return render_template(template, asset=asset, modules=modules, **common, **values)
 
     def response(self, html: str | bytes, *, status: int = 200, framed: bool = False) -> Response:

@@ -1,5 +1,6 @@
 """The clients: run, submit, find, list, upload, delete uploads; batches are beside this."""
 
+import contextlib
 import copy
 import uuid
 from collections.abc import AsyncGenerator, Iterable
@@ -18,7 +19,7 @@ from riffusion.client.inputs import (
     request_bodies,
     request_body,
 )
-from riffusion.client.job import AsyncJob, Job, JobCalls
+from riffusion.client.job import CANCEL_S, AsyncJob, Job, JobCalls
 from riffusion.client.models import (
     JobData,
     JobList,
@@ -33,6 +34,7 @@ from riffusion.client.models import (
 )
 from riffusion.client.transport import Transport
 from riffusion.client.wire import AsyncWire, BlockingWire, Wire
+from riffusion.errors import RiffusionError
 from riffusion.requests import Upload
 
 _J = TypeVar("_J", bound=JobCalls[Any, Any])
@@ -118,7 +120,7 @@ class ClientCalls(BatchesCalls[_B], Generic[_J, _B]):
             JobError: the job failed or was canceled; the class says why.
             TimeoutError: the job hasn't ended after `timeout_s`.
         """
-        job = await self._submit(request_body(request, fields), None)
+        job = await self._submit_to_run(request_body(request, fields))
         await job._run(timeout_s)
         return job
 
@@ -237,6 +239,23 @@ class ClientCalls(BatchesCalls[_B], Generic[_J, _B]):
 
     async def _submit(self, body: dict[str, Any], idempotency_key: str | None) -> _J:
         return self._made(await self._post_jobs(JobData, body, idempotency_key))
+
+    async def _submit_to_run(self, body: dict[str, Any]) -> _J:
+        """Submits a job; where that is interrupted, cancels it, since the server may have it already."""
+        key = str(uuid.uuid4())
+        try:
+            return await self._submit(body, key)
+        except (Exception, GeneratorExit):  # it was refused, or its event loop is gone
+            raise
+        except BaseException:
+            await self._transport.wire.finish(self._abandon(body, key))
+            raise
+
+    async def _abandon(self, body: dict[str, Any], key: str) -> None:
+        transport = self._transport.with_options(CANCEL_S, 0)
+        with contextlib.suppress(RiffusionError):  # what has interrupted it says more
+            same = await transport.fetch(JobData, "POST", "jobs", json=body, headers={"Idempotency-Key": key})
+            await self._made(same)._abandon()
 
     async def _post_jobs(self, kind: type[_Accepted], body: object, idempotency_key: str | None) -> _Accepted:
         # One key for all attempts: a lost response must not lead to a second job.

@@ -7,6 +7,8 @@ from collections import OrderedDict, defaultdict
 from redis import Redis
 from redis.exceptions import RedisError
 
+from riffusion.jobs import threads
+
 CHANNEL = "events"  # each message is "<job id> <revision>"
 _REMEMBERED = 4096  # jobs
 _POLL_S = 1.0
@@ -60,7 +62,7 @@ class EventHub:
         self._closed.set()
         self._wake_all()
         if self._thread is not None:
-            self._thread.join()
+            threads.join(self._thread)
 
     def _listen(self) -> None:
         while not self._closed.is_set():

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 import structlog
 
 from riffusion.errors import UnavailableError
+from riffusion.jobs import threads
 from riffusion.jobs.batches import BatchStore
 from riffusion.jobs.store import JobStore
 from riffusion.jobs.sweep import Sweep
@@ -50,7 +51,7 @@ class Reaper:
         """Ends the threads; returns when they have ended."""
         self._stopped.set()
         for thread in self._threads:
-            thread.join()
+            threads.join(thread)
 
     def reap(self) -> None:
         """Reaps once."""

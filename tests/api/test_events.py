@@ -1,9 +1,11 @@
 """Server-sent events of a job."""
 
 import json
+from collections.abc import Iterator
 from threading import Timer
 
 import pytest
+from werkzeug.test import TestResponse
 
 from api import events
 from api.services import Services
@@ -20,14 +22,20 @@ def blocks(text: str) -> list[dict[str, str]]:
     ]
 
 
+def states(response: TestResponse) -> Iterator[dict[str, str]]:
+    """The events of a stream, as they are sent."""
+    for chunk in response.iter_encoded():
+        yield from (block for block in blocks(chunk.decode()) if "event" in block)
+
+
 def test_the_stream_has_every_state_and_ends_with_the_job(client: Client, worker: Worker) -> None:
     path = f"/jobs/{submit(client)['id']}"
     record = worker.claim()
-    end = Timer(0.3, worker.succeed, (record,))
-    end.start()
-    response = client.get(f"{path}/events")
-    sent = [block for block in blocks(response.text) if "event" in block]
-    end.join()
+    response = client.get(f"{path}/events", buffered=False)
+    stream = states(response)
+    sent = [next(stream)]
+    worker.succeed(record)
+    sent += stream
     assert response.content_type == "text/event-stream; charset=utf-8"
     assert {block["event"] for block in sent} == {"job"}
     assert [json.loads(block["data"])["status"] for block in sent] == ["running", "succeeded"]
@@ -38,9 +46,12 @@ def test_the_stream_has_every_state_and_ends_with_the_job(client: Client, worker
 def test_a_new_preview_is_an_event(client: Client, worker: Worker) -> None:
     path = f"/jobs/{submit(client)['id']}"
     record = worker.claim()
-    Timer(0.2, worker.progress, (record, 1), {"preview": b"picture"}).start()
-    Timer(0.6, worker.succeed, (record,)).start()
-    sent = [block for block in blocks(client.get(f"{path}/events").text) if "event" in block]
+    stream = states(client.get(f"{path}/events", buffered=False))
+    sent = [next(stream)]
+    worker.progress(record, 1, preview=b"picture")
+    sent.append(next(stream))
+    worker.succeed(record)
+    sent += stream
     numbers = [preview and preview["number"] for preview in (json.loads(block["data"])["preview"] for block in sent)]
     assert numbers == [None, 1, None]
 

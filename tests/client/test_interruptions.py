@@ -157,6 +157,52 @@ def test_a_run_that_is_stopped_by_ctrl_c_is_canceled(script: Script, monkeypatch
     assert paths(script) == ["POST /jobs", "POST /cancel"]
 
 
+def test_a_submission_that_is_stopped_by_ctrl_c_is_canceled(script: Script, monkeypatch: pytest.MonkeyPatch) -> None:
+    post = Client._post_jobs
+
+    async def stop(client: Client, *arguments: Any) -> None:
+        monkeypatch.setattr(Client, "_post_jobs", post)
+        await post(client, *arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Client, "_post_jobs", stop)
+    script.replies = [QUEUED]
+    with Client(script.url) as client, pytest.raises(KeyboardInterrupt):
+        client.run("bells")
+    assert_submitted_once_and_canceled(script)
+
+
+def test_a_task_that_is_canceled_before_it_knows_its_job_cancels_it(script: Script) -> None:
+    release = threading.Event()
+
+    def reply(asked: Asked) -> Reply:
+        if len(script.asked) == 1:
+            release.wait(30)
+        return QUEUED
+
+    async def main() -> None:
+        async with AsyncClient(script.url) as client:
+            task = asyncio.create_task(client.run("bells"))
+            await until_asked(script, "POST")
+            task.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await task
+
+    script.replies = [reply]
+    try:
+        asyncio.run(main())
+    finally:
+        release.set()
+    assert_submitted_once_and_canceled(script)
+
+
+def assert_submitted_once_and_canceled(script: Script) -> None:
+    """The same submission was sent twice, the second time to know its job."""
+    assert paths(script) == ["POST /jobs", "POST /jobs", "POST /cancel"]
+    first, second, _ = script.asked
+    assert first.headers["Idempotency-Key"] == second.headers["Idempotency-Key"]
+
+
 @pytest.fixture
 def held(script: Script) -> threading.Event:
     """A server that accepts a job, and holds polls until this is set."""

@@ -21,6 +21,7 @@ import structlog
 
 from riffusion import tracing
 from riffusion.errors import StoreUnavailable
+from riffusion.jobs import threads
 from riffusion.jobs.database import Database, pairs
 from riffusion.jobs.keys import KeyStore
 from riffusion.jobs.record import JobRecord, WebhookState
@@ -86,8 +87,7 @@ class Dispatcher:
         """Ends the thread; returns when the tries in progress have ended, too."""
         self._stopped = True
         self._wake.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        threads.join(self._thread)
         self._pool.shutdown()
 
     def deliver(self) -> "list[Future[None]]":

@@ -319,7 +319,7 @@ def test_two_processes_train_a_text_encoder_and_one_resumes(
     env = {**os.environ, **group, "ACCELERATE_USE_CPU": "true", "OMP_NUM_THREADS": "1"}
     processes = [subprocess.Popen(command, env={**env, "RANK": n, "LOCAL_RANK": n}) for n in "01"]
     try:
-        assert [process.wait(100) for process in processes] == [0, 0]
+        assert [process.wait(300) for process in processes] == [0, 0]
     finally:
         for process in processes:
             process.kill()

@@ -14,10 +14,9 @@ import { ownLink } from "./own-link.js";
 import { Problem } from "./problem.js";
 
 const SUBMIT_FOR_MS = 5000; // then the visitor is asked
-const READ_FOR_MS = 60_000; // what a page can't do without; nobody has asked for it, so nobody would ask again
 
-/** With the visitor's credentials: the browser's secret, and the API key if there is one. Little is repeated: the
- * pages show at once what is wrong. */
+/** With the visitor's credentials: the browser's secret, and the API key if there is one. Nothing but a submission is
+ * repeated: the pages show at once what is wrong. */
 const client = new Client({ url: location.origin, key: apiKey, secret: browserSecret, retryForMs: 0 });
 
 /**
@@ -98,13 +97,8 @@ export const upload = async (blob, name) => ({ id: (await client.upload(blob, { 
 export const preview = (id) => client.transport.request("GET", `/jobs/${id}/preview`, readBlob);
 
 /** A file behind a signed link. It may lead to another host, so no credentials are sent.
- * @param {string} url @returns {Promise<Blob>} @throws {Problem} */
-export const download = (url) =>
-  client.transport.request("GET", ownLink(url), readBlob, { anonymous: true, retryForMs: SUBMIT_FOR_MS });
+ * @param {string} url @returns {Promise<Blob>} */
+export const download = (url) => client.transport.request("GET", ownLink(url), readBlob, { anonymous: true });
 
-/** Something that a page shows or works with, repeated while the server is busy or away.
- * @param {string} path @returns {Promise<any>} @throws {Problem} */
-export const getJson = (path) => client.transport.json("GET", path, { anonymous: true, retryForMs: READ_FOR_MS });
-
-/** The models that workers serve now. @returns {Promise<{name: string, workers: number}[]>} @throws {Problem} */
-export const getModels = async () => (await client.transport.json("GET", "/models", { anonymous: true })).models;
+/** @param {string} path @returns {Promise<any>} */
+export const getJson = (path) => client.transport.json("GET", path, { anonymous: true });

@@ -7,7 +7,7 @@
  * @typedef {{verb: string, parents?: string[], draft?: boolean}} Provenance  what a clip was made from, and how
  */
 
-import { cancel, download, getJob, submit, submitAll, upload } from "../api/http.js";
+import { cancel, download, getJob, sleep, submit, submitAll, upload } from "../api/http.js";
 import { watchJob } from "../api/job-watch.js";
 import { Problem } from "../api/problem.js";
 import { decode } from "../audio/context.js";
@@ -17,6 +17,7 @@ import { allClips, forget, keep, prune } from "./history.js";
 import { addSubmission, pendingSubmissions, removeSubmission } from "./pending-submissions.js";
 
 const [THUMB_WIDTH, THUMB_HEIGHT] = [96, 48];
+const DOWNLOAD_ATTEMPTS = 4;
 
 export class ClipStore extends EventTarget {
   /** @type {Map<string, Clip>} oldest first */
@@ -173,7 +174,15 @@ export class ClipStore extends EventTarget {
 
   /** @param {Clip} clip @param {NonNullable<Job["result"]>} result */
   async #collect(clip, { image, audio }) {
-    [clip.png, clip.audio] = await Promise.all([download(image.url), download(audio.url)]);
+    for (let attempt = 1; ; attempt++) {
+      try {
+        [clip.png, clip.audio] = await Promise.all([download(image.url), download(audio.url)]);
+        break;
+      } catch (error) {
+        if (attempt === DOWNLOAD_ATTEMPTS) throw error;
+        await sleep(attempt);
+      }
+    }
     clip.duration = audio.duration_s;
     clip.thumb = shrink(await readPicture(clip.png), THUMB_WIDTH, THUMB_HEIGHT);
     clip.status = "done";

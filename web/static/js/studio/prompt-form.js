@@ -4,11 +4,14 @@
  */
 
 import { getJson } from "../api/http.js";
+import { Problem } from "../api/problem.js";
 import { promptAndSeed } from "../api/requests.js";
 import { find, make } from "../ui/dom.js";
 import { sourceHint } from "../ui/messages.js";
 import { LoraSliders } from "./lora-sliders.js";
 import { EXAMPLES, randomPrompt } from "./prompts.js";
+
+const AGAIN_MS = 4000;
 
 export class PromptForm extends EventTarget {
   #welcome = "";
@@ -246,22 +249,29 @@ export class PromptForm extends EventTarget {
     this.#controlsChanged();
   }
 
-  /** Loads the server's beats and models. Without them the rest of the form works. */
-  async #loadCatalog() {
-    const [seeds, models] = await Promise.allSettled([getJson("/seeds"), getJson("/models")]);
-    if (seeds.status === "fulfilled") {
-      this.fields["seed-image"].replaceChildren(
-        ...seeds.value.seeds.map((/** @type {any} */ seed) =>
-          make("option", { value: seed.name }, `${seed.title}, ${Math.round(seed.bpm)} bpm`),
-        ),
-      );
-      this.seeds = seeds.value.seeds;
-    }
-    this.fields.from[2].disabled = !this.seeds?.length;
-    if (models.status === "fulfilled") {
-      this.models = models.value.models;
-      this.fields.model.append(...this.models.map(({ name }) => make("option", { value: name }, name)));
-    }
+  /** Loads the server's beats and models, each until it has come. Without them the rest of the form works.
+   * @returns {Promise<unknown>} the first try of both has ended */
+  #loadCatalog() {
+    return Promise.all([
+      load("/seeds", ({ seeds }) => this.#showSeeds(seeds)),
+      load("/models", ({ models }) => this.#showModels(models)),
+    ]);
+  }
+
+  /** @param {Seed[]} seeds */
+  #showSeeds(seeds) {
+    const options = seeds.map(({ name, title, bpm }) =>
+      make("option", { value: name }, `${title}, ${Math.round(bpm)} bpm`),
+    );
+    this.fields["seed-image"].replaceChildren(...options);
+    this.seeds = seeds;
+    this.fields.from[2].disabled = !seeds.length;
+  }
+
+  /** @param {PromptForm["models"]} models */
+  #showModels(models) {
+    this.models = models;
+    this.fields.model.append(...models.map(({ name }) => make("option", { value: name }, name)));
     this.#showModelOptions();
   }
 
@@ -272,8 +282,21 @@ export class PromptForm extends EventTarget {
    */
   models = [];
 
-  /** @type {{name: string, title: string, bpm: number, bars: number, beats_per_bar: number}[] | undefined} */
+  /** @typedef {{name: string, title: string, bpm: number, bars: number, beats_per_bar: number}} Seed
+   * @type {Seed[] | undefined} */
   seeds;
+}
+
+/** Loads something for a page, again and again until it has come.
+ * @param {string} path @param {(value: any) => void} show
+ * @returns {Promise<void>} the first try has ended */
+async function load(path, show) {
+  try {
+    show(await getJson(path));
+  } catch (error) {
+    if (!(error instanceof Problem)) throw error;
+    setTimeout(() => void load(path, show), AGAIN_MS * (1 + Math.random()));
+  }
 }
 
 /** The sampler of a recipe with one guidance; null if it is that of its quality.

@@ -3,7 +3,7 @@
  * ready, and at once when a request fails. Fires "serverup" at the window when the server is ready again.
  */
 
-import { getModels } from "../api/http.js";
+import { getJson } from "../api/http.js";
 import { Problem } from "../api/problem.js";
 import { find } from "./dom.js";
 
@@ -18,7 +18,8 @@ export function showServerStatus() {
     if (document.hidden) return;
     let [text, ready] = ["", true];
     try {
-      const workers = (await getModels()).reduce((sum, model) => sum + model.workers, 0);
+      const { models } = await getJson("/models");
+      const workers = models.reduce((/** @type {number} */ sum, /** @type {any} */ model) => sum + model.workers, 0);
       text = workers ? "Ready" : "Nothing is made right now: clips wait until a machine is free";
       ready = workers > 0;
     } catch (error) {
