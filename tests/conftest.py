@@ -1,5 +1,6 @@
 """Real servers for tests: valkey-server and `rclone serve s3`, one of each per test process, empty for every test."""
 
+import itertools
 import os
 import secrets
 import signal
@@ -91,11 +92,28 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: order.get(item.path, len(order)))
 
 
+def _ports() -> Iterator[int]:
+    """This process's own ports, over and over: below those that systems give to connections, which would take one that
+    a server has yet to listen on, and apart from those of pytest's other processes."""
+    process = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw"))
+    first = 12_000 + PORTS * (process % 10)
+    start = secrets.randbelow(PORTS)  # an earlier run's may not be closed for good yet
+    return (first + (start + number) % PORTS for number in itertools.count())
+
+
+PORTS = 2000  # of each process
+_own_ports = _ports()
+
+
 def free_port() -> int:
-    """A free TCP port of 127.0.0.1."""
+    """A free TCP port of 127.0.0.1, which nothing else in these tests gets."""
+    port = next(_own_ports)
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return free_port()
+    return port
 
 
 def wait_until(condition: Callable[[], object], timeout: float = 30.0, message: str = "it never happened") -> None:
