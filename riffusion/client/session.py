@@ -252,10 +252,10 @@ class ClientCalls(BatchesCalls[_B], Generic[_J, _B]):
             raise
 
     async def _abandon(self, body: dict[str, Any], key: str) -> None:
-        transport = self._transport.with_options(CANCEL_S, 0)
+        hurried = self._with(self._transport.with_options(CANCEL_S, 0))
         with contextlib.suppress(RiffusionError):  # what has interrupted it says more
-            same = await transport.fetch(JobData, "POST", "jobs", json=body, headers={"Idempotency-Key": key})
-            await self._made(same)._abandon()
+            job = await hurried._submit(body, key)
+            await job._abandon()
 
     async def _post_jobs(self, kind: type[_Accepted], body: object, idempotency_key: str | None) -> _Accepted:
         # One key for all attempts: a lost response must not lead to a second job.

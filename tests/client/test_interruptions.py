@@ -182,11 +182,7 @@ def test_a_task_that_is_canceled_before_it_knows_its_job_cancels_it(script: Scri
 
     async def main() -> None:
         async with AsyncClient(script.url) as client:
-            task = asyncio.create_task(client.run("bells"))
-            await until_asked(script, "POST")
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            await cancel_a_run(client, script, "POST")
 
     script.replies = [reply]
     try:
@@ -223,14 +219,19 @@ async def until_asked(script: Script, method: str) -> None:
             await asyncio.sleep(0.01)
 
 
+async def cancel_a_run(client: AsyncClient, script: Script, method: str) -> None:
+    """Cancels the task of a run as soon as it has sent such a request."""
+    task = asyncio.create_task(client.run("bells"))
+    await until_asked(script, method)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
 def test_a_task_that_is_canceled_cancels_its_job(script: Script, held: threading.Event) -> None:
     async def main() -> None:
         async with AsyncClient(script.url) as client:
-            task = asyncio.create_task(client.run("bells"))
-            await until_asked(script, "GET")
-            task.cancel()
-            with pytest.raises(asyncio.CancelledError):
-                await task
+            await cancel_a_run(client, script, "GET")
             assert paths(script)[-1] == "POST /cancel"
             with pytest.raises(TimeoutError):
                 async with asyncio.timeout(0.1):
